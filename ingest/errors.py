@@ -1,0 +1,128 @@
+"""Every error that Footnote raises on purpose.
+
+Each message says what happened, to which file or setting, and what the user can do::
+
+    FootnoteError
+    ├── SettingsError             a FOOTNOTE_ variable has a value that cannot be used
+    ├── SourceError               a path or collection named by the user is not there, or not usable
+    ├── LoadError                 one document could not be read (the others go on)
+    │   ├── EmptyDocument         nothing in it can be searched
+    │   ├── EncryptedDocument     a password is needed
+    │   ├── DamagedDocument       truncated, or not what its name says
+    │   ├── UnsupportedDocument   no loader knows this kind of file
+    │   ├── UnreadableFile        the file system does not give the file out
+    │   └── LoaderStopped         the loader crashed, hung, or outgrew its limits
+    ├── EmbedderError             an embedding model cannot be loaded or trusted
+    │   └── EmbedderMismatch      the index was made with another model
+    ├── StoreError                an index store cannot be read or written
+    │   ├── VectorStoreError      Chroma, or its server
+    │   ├── LexicalStoreError     tantivy
+    │   └── DocumentStoreError    SQLite
+    ├── Cancelled                 the user stopped the work; what was done is kept
+    ├── QuestionError             a question or its options cannot be used
+    ├── AlreadyRunning            another `footnote run` serves this data folder, or the port is taken
+    └── LLMError                  the language model gave no usable answer
+        ├── LLMNotConfigured      no key, no such provider, or its package is missing
+        ├── LLMRefusedKey         the key was not accepted
+        ├── LLMNotFound           the server knows no such model
+        ├── LLMUnreachable        no connection, or no answer in time
+        ├── LLMRateLimited        too many requests; carries the seconds to wait, if told
+        └── LLMInterrupted        the stream ended before the answer did; carries what came
+"""
+
+
+class FootnoteError(Exception):
+    """Base of all errors raised on purpose; its text is fit to be shown to a user."""
+
+
+class SettingsError(FootnoteError): ...
+
+
+class SourceError(FootnoteError): ...
+
+
+class LoadError(FootnoteError): ...
+
+
+class EmptyDocument(LoadError): ...
+
+
+class EncryptedDocument(LoadError): ...
+
+
+class DamagedDocument(LoadError): ...
+
+
+class UnsupportedDocument(LoadError): ...
+
+
+class UnreadableFile(LoadError): ...
+
+
+class LoaderStopped(LoadError): ...
+
+
+class EmbedderError(FootnoteError): ...
+
+
+class EmbedderMismatch(EmbedderError): ...
+
+
+class StoreError(FootnoteError): ...
+
+
+class VectorStoreError(StoreError): ...
+
+
+class LexicalStoreError(StoreError): ...
+
+
+class DocumentStoreError(StoreError): ...
+
+
+class Cancelled(FootnoteError): ...
+
+
+class QuestionError(FootnoteError): ...
+
+
+class AlreadyRunning(FootnoteError): ...
+
+
+class LLMError(FootnoteError): ...
+
+
+class LLMNotConfigured(LLMError): ...
+
+
+class LLMRefusedKey(LLMError): ...
+
+
+class LLMNotFound(LLMError): ...
+
+
+class LLMUnreachable(LLMError): ...
+
+
+class LLMRateLimited(LLMError):
+    """Too many requests.
+
+    Attributes:
+        retry_after: seconds the server asked to wait, or None when it did not say.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class LLMInterrupted(LLMError):
+    """The stream ended before the answer did.
+
+    Attributes:
+        partial: the text that came before the cut.
+    """
+
+    def __init__(self, message: str, *, partial: str = "") -> None:
+        super().__init__(message)
+        self.partial = partial

@@ -1,0 +1,1 @@
+"""File -> Document: one module a family, one table of formats."""

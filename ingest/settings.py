@@ -1,0 +1,146 @@
+"""Settings: FOOTNOTE_* environment variables, then `.env`, then the defaults written here.
+
+Every field is the variable FOOTNOTE_<FIELD> in upper case; OPENAI_API_KEY keeps its usual name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ingest.errors import SettingsError
+
+PREFIX = "FOOTNOTE_"
+# Read by the test suite and the Makefile, not settings of the product.
+NOT_SETTINGS = frozenset({"FOOTNOTE_SHARED", "FOOTNOTE_CHROMIUM"})
+DEFAULT_EMBEDDING_MODEL = "all-MiniLM-L6-v2"
+COLLECTION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$"
+
+
+def _checkout() -> Path | None:
+    """The source checkout this code runs from, or None when it is installed as a package."""
+    root = Path(__file__).resolve().parents[1]
+    return root if (root / "pyproject.toml").is_file() else None
+
+
+def _default_data_dir() -> Path:
+    checkout = _checkout()
+    if checkout:
+        return checkout / "data"
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "footnote"
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+Folder = Annotated[Path, AfterValidator(_absolute)]
+
+
+class Settings(BaseSettings):
+    """All settings, validated. Build it with `load_settings`, which turns bad values into a SettingsError."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=(str((_checkout() or Path.cwd()) / ".env"),),
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+    )
+
+    data_dir: Folder = Field(default_factory=_default_data_dir)
+    """Where the index, conversations and uploads live."""
+    collection: str = Field(default="default", pattern=COLLECTION_PATTERN)
+    """The collection used when none is named."""
+
+    host: str = Field(default="127.0.0.1", pattern=r"^(127\.0\.0\.1|localhost|::1)$")
+    """Address of the chat. Loopback only: the chat has no sign-in."""
+    port: int = Field(default=8501, ge=1, le=65535)
+    """Port of the chat."""
+
+    embedding_model: str = Field(default="", max_length=4096)
+    """Any sentence-transformers name or folder; empty: what the index was made with, else all-MiniLM-L6-v2."""
+    embedding_device: str = Field(default="", pattern=r"^(|cpu|mps|cuda(:\d+)?)$")
+    """cpu, cuda, mps; empty: the fastest there is."""
+    chunk_tokens: int = Field(default=256, ge=32, le=8192)
+    """Largest chunk in tokens, context included; the embedder's own limit still holds."""
+
+    chroma_url: str = Field(default="", pattern=r"^(|https?://[^\s/]+(:\d+)?/?)$")
+    """A Chroma server of your own; empty: Footnote starts and stops one."""
+
+    llm: str = ""
+    """`openai:MODEL` or any provider:model that LangChain knows; empty: answers quote the documents."""
+    llm_base_url: str = Field(default="", pattern=r"^(|https?://\S+)$")
+    """An OpenAI-compatible server, e.g. http://127.0.0.1:11434/v1 for Ollama."""
+    llm_timeout: float = Field(default=60.0, gt=0, le=3600)
+    """Seconds to wait for the model's next words."""
+    llm_context_tokens: int = Field(default=8192, ge=1024, le=2_000_000)
+    """Context window of the model; prompt, passages and answer fit in it."""
+    openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
+    """Key of the OpenAI API, or of the compatible server where it wants one."""
+
+    passages: int = Field(default=8, ge=1, le=50)
+    """How many passages an answer is grounded in."""
+    workers: int = Field(default=0, ge=0, le=64)
+    """Processes that read files; 0: one per core, four at most."""
+    load_timeout: float = Field(default=120.0, gt=0, le=86_400)
+    """Seconds one file may take to be read, plus a second for every megabyte."""
+    load_memory_mb: int = Field(default=2048, ge=256)
+    """Memory one reading process may take, in MiB."""
+    max_file_mb: int = Field(default=512, ge=1)
+    """Larger files are refused, in MiB."""
+
+    @cached_property
+    def prompts_dir(self) -> Path:
+        """The folder of prompt texts."""
+        return Path(__file__).resolve().parents[1] / "prompts"
+
+    @cached_property
+    def sample_dir(self) -> Path | None:
+        """The sample documents, where this runs from a checkout."""
+        checkout = _checkout()
+        return checkout / "data" / "sample" if checkout else None
+
+
+def load_settings() -> Settings:
+    """Reads the settings from the environment and `.env`.
+
+    Raises:
+        SettingsError: a value cannot be used; the message names the variable, the value and what is accepted.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [_explain(item) for item in error.errors()]
+        raise SettingsError("\n".join(problems)) from error
+
+
+def unknown_variables() -> list[str]:
+    """One sentence for each FOOTNOTE_ variable in the environment that is no setting, naming the nearest one."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    sentences = []
+    for name in sorted(os.environ):
+        if not name.startswith(PREFIX) or name in known or name in NOT_SETTINGS:
+            continue
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        sentences.append(f"{name} is not a setting of Footnote and is ignored.{hint}")
+    return sentences
+
+
+def _explain(item: ErrorDetails) -> str:
+    name = str(item["loc"][0])
+    field = Settings.model_fields.get(name)
+    variable = name if field is None else PREFIX + name.upper()
+    what_it_is = f" It is: {field.description}" if field and field.description else ""
+    return f"{variable}={item['input']!r} cannot be used: {item['msg']}.{what_it_is}"
