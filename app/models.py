@@ -42,6 +42,15 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """A citation's quote with the text around it in its document."""
+
+    before: str
+    quote: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """A sentence of an answer, its markers taken out.
 

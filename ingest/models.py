@@ -49,7 +49,7 @@ class Document:
     """What a loader returns: the normalised text of one file and the structure over it.
 
     `text` is the single string that every offset in Footnote refers to. For plain text and Markdown it is the
-    file's own text with line ends as \\n. `title` comes from the content alone, never from the file's name
+    file's own text with line feeds as line ends. `title` comes from the content alone, never from the file's name
     ("" where the content has none), so that equal content gives an equal Document. `pages` is empty for
     formats without pages. `warnings` say what was not read, in words for the user.
     """
@@ -161,6 +161,21 @@ class IngestProgress:
     scanning: bool = False
     waiting_for: str = ""
     outcome: FileOutcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """One document of a collection, for lists. `bytes` is the size of its text, `updated` seconds since the epoch."""
+
+    source: str
+    title: str
+    pages: int | None
+    chunks: int
+    bytes: int
+    updated: float
+    status: Literal["active", "failed"] = "active"
+    error: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,378 @@
+"""The index of one collection: document store, vectors, text index and embedder as one thing.
+
+Writing follows one path, of which every step may be repeated: the version is stored as pending, then its chunks go
+into the text index, then into Chroma, then one transaction makes it the active version, then what it replaced is
+collected. A crash anywhere leaves the old version or the new one; what is left over is removed by the next writer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.docstore import ChunkRow, CollectionRow, DocStore, VersionRow
+from ingest.embedding import Embedder
+from ingest.errors import Cancelled, EmbedderMismatch
+from ingest.jobs import Turn, WriterQueue
+from ingest.lexical import LexicalEntry, LexicalStore, LexicalWriter
+from ingest.models import Chunk, Document, SearchHit
+from ingest.settings import Settings
+from ingest.vectors import Chroma, VectorStore
+
+# Texts embedded between two looks at progress and cancellation.
+EMBED_BATCH = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A file that was read and split, ready to be written. `pipeline` fingerprints the loader and the chunker."""
+
+    source: str
+    content_sha: str
+    pipeline: str
+    size: int
+    document: Document
+    chunks: Sequence[Chunk]
+
+
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """A version on its way into the stores."""
+
+    version: VersionRow
+    chunks: Sequence[Chunk]
+    rows: Sequence[ChunkRow]
+
+
+class Index:
+    """One collection, open for searching and, under `writing`, for changes. Safe between threads.
+
+    Build it with `Index.open`.
+    """
+
+    def __init__(
+        self,
+        *,
+        docstore: DocStore,
+        collection: CollectionRow,
+        chroma: Chroma,
+        lexical: LexicalStore,
+        embedder: Embedder,
+        queue: WriterQueue,
+    ) -> None:
+        self.docstore = docstore
+        self.collection = collection
+        self.lexical = lexical
+        self.embedder = embedder
+        self._chroma = chroma
+        self._queue = queue
+        self._vectors: VectorStore | None = None
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(
+        cls,
+        settings: Settings,
+        docstore: DocStore,
+        chroma: Chroma,
+        name: str,
+        embedder_for: Callable[[str], Embedder],
+    ) -> Index:
+        """Opens a collection with the embedder it was made with; makes the collection when there is none.
+
+        Args:
+            settings: where things lie, and the embedding model asked for.
+            docstore: the document store.
+            chroma: the connection to Chroma.
+            name: the collection's name.
+            embedder_for: gives the embedder for a model name or folder.
+
+        Raises:
+            EmbedderMismatch: FOOTNOTE_EMBEDDING_MODEL asks for another model than the collection was made with.
+        """
+        row = docstore.collection(name) or docstore.create_collection(name, uuid.uuid4().hex[:12])
+        embedder = embedder_for(_choose_model(row, settings.embedding_model))
+        lexical = LexicalStore(settings.data_dir / "lexical" / row.uid)
+        queue = docstore.writer_queue(row.id, settings.data_dir / "run" / f"{row.uid}.writer")
+        return cls(docstore=docstore, collection=row, chroma=chroma, lexical=lexical, embedder=embedder, queue=queue)
+
+    @property
+    def vectors(self) -> VectorStore:
+        """The Chroma collection of this collection's embedder. Loads the model to check that it is the same."""
+        with self._lock:
+            if self._vectors is None:
+                self._check_embedder()
+                self._vectors = VectorStore(self._chroma, self._chroma_name(), self._facts())
+            return self._vectors
+
+    # Searching: both legs share one signature
+
+    def vector_search(self, query: str, k: int) -> list[SearchHit]:
+        """The `k` chunks nearest in meaning to `query`; scores are cosine similarities."""
+        if not self.collection_row().fingerprint:
+            return []
+        vector = self.embedder.encode_query(query)
+        return self._active(lambda n: self.vectors.search(vector, n), k)
+
+    def keyword_search(self, query: str, k: int) -> list[SearchHit]:
+        """The `k` chunks that share the most telling words with `query`; scores are BM25."""
+        return self._active(lambda n: self.lexical.search(query, n), k)
+
+    def _active(self, leg: Callable[[int], list[tuple[str, float]]], k: int) -> list[SearchHit]:
+        """The first `k` of a leg's results that the document store says are active."""
+        n = k
+        while True:
+            found = leg(n)
+            active = self.docstore.active_chunks(self.collection.id, [chunk_id for chunk_id, _ in found])
+            if len(active) >= k or len(found) < n:
+                break
+            n *= 2
+        ranked = [(active[chunk_id], score) for chunk_id, score in found if chunk_id in active][:k]
+        return [SearchHit(rank, score, chunk) for rank, (chunk, score) in enumerate(ranked, start=1)]
+
+    # Writing
+
+    @contextmanager
+    def writing(
+        self,
+        what: str,
+        on_wait: Callable[[str], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[IndexWriter]:
+        """The right to change this collection; waits for whoever has it. See `WriterQueue.turn`."""
+        with self._queue.turn(what, on_wait, cancel) as turn:
+            writer = IndexWriter(self, turn)
+            try:
+                yield writer
+            finally:
+                writer.close()
+
+    def collection_row(self) -> CollectionRow:
+        """The collection as the document store has it now (another process may have filled it since)."""
+        row = self.docstore.collection(self.collection.name)
+        if row is not None and row.fingerprint != self.collection.fingerprint:
+            self.collection = row
+        return self.collection
+
+    def verify(self) -> list[str]:
+        """Compares the three stores; one sentence a difference, [] when they agree."""
+        active = self.docstore.active_chunk_ids(self.collection.id)
+        found = {"text index": self.lexical.ids()}
+        if self.collection_row().fingerprint:
+            found["vector index"] = self.vectors.ids()
+        problems = []
+        for leg, ids in found.items():
+            if missing := len(active - ids):
+                problems.append(f"{missing} chunks are missing from the {leg}")
+            if extra := len(ids - active):
+                problems.append(f"{extra} chunks in the {leg} belong to no active document")
+        return problems
+
+    def _check_embedder(self) -> None:
+        row = self.collection_row()
+        identity = self.embedder.identity
+        if not row.fingerprint:
+            self.docstore.set_embedder(row.id, identity.model, identity.fingerprint, identity.dimensions)
+            row = self.collection_row()
+        if row.fingerprint != identity.fingerprint:
+            raise EmbedderMismatch(
+                f"The collection {row.name!r} was made with the embedding model {row.embedding_model} "
+                f"({row.dimensions} dimensions), but the weights or settings of {identity.model} are not the same. "
+                "Put the model back as it was, or ingest the documents into a new collection with --collection NAME."
+            )
+
+    def _chroma_name(self) -> str:
+        slug = "".join(c if c.isalnum() and c.isascii() else "-" for c in self.collection.name).strip("-") or "c"
+        return f"{slug[:40]}-{self.collection.uid}-{self.collection.fingerprint[:12]}"
+
+    def _facts(self) -> dict[str, str | int]:
+        return {"footnote_collection": self.collection.name, "embedding_model": self.collection.embedding_model}
+
+
+class IndexWriter:
+    """Changes to one collection, while the right to write is held."""
+
+    def __init__(self, index: Index, turn: Turn) -> None:
+        self._index = index
+        self._turn = turn
+        self._context = index.lexical.writing()
+        self._lexical: LexicalWriter | None = None
+
+    def put(
+        self,
+        batch: Sequence[Prepared],
+        on_embedded: Callable[[int], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> int:
+        """Writes versions of documents and makes them active together.
+
+        Args:
+            batch: the files, each source once.
+            on_embedded: told, as it goes, how many chunks more have their vector.
+            cancel: stops between two parts; what was active before stays so, and the rest is taken up again later.
+
+        Returns:
+            How many texts the model had to embed; vectors of equal text that are there already are taken over.
+
+        Raises:
+            Cancelled: `cancel` was set.
+        """
+        staged = [self._stage(prepared) for prepared in batch]
+        for one in staged:
+            self._index.docstore.add_pending(self._index.collection.id, one.version, one.rows)
+        self._write_lexical(staged)
+        embedded = self._write_vectors(staged, on_embedded, cancel)
+        self._index.docstore.activate([one.version.id for one in staged])
+        self.collect("stale")
+        return embedded
+
+    def remove(self, sources: Sequence[str]) -> None:
+        """Removes documents: found no more at once, then deleted from every store."""
+        self._index.docstore.remove(self._index.collection.id, sources)
+        self.collect("stale")
+
+    def collect(self, status: str) -> None:
+        """Deletes all versions with `status` ("stale", or "pending" when no write is under way) from every store."""
+        docstore, collection = self._index.docstore, self._index.collection
+        leftovers = docstore.leftovers(collection.id, status)
+        if not leftovers:
+            return
+        lexical = self._lexical_writer()
+        lexical.delete(set(leftovers))
+        lexical.commit()
+        if self._index.collection_row().fingerprint:
+            self._index.vectors.delete([chunk_id for ids in leftovers.values() for chunk_id in ids])
+        docstore.delete_versions(leftovers)
+
+    def give_way(self) -> None:
+        """Lets another process that waits write first. Call between two puts."""
+        if self._turn.others_wait():
+            self.close()
+            self._turn.give_way()
+            self._context = self._index.lexical.writing()
+
+    def progress(self, files_done: int, files_total: int) -> None:
+        """Tells processes that wait how far this one is."""
+        self._turn.progress(files_done, files_total)
+
+    def close(self) -> None:
+        """Lets go of the text index."""
+        if self._lexical is not None:
+            self._lexical = None
+            self._context.__exit__(None, None, None)
+
+    def _lexical_writer(self) -> LexicalWriter:
+        if self._lexical is None:
+            self._lexical = self._context.__enter__()
+        return self._lexical
+
+    def _stage(self, prepared: Prepared) -> _Staged:
+        document_id = _digest(self._index.collection.uid, prepared.source)
+        version_id = _digest(document_id, prepared.content_sha, prepared.pipeline)
+        version = VersionRow(
+            id=version_id,
+            document_id=document_id,
+            source=prepared.source,
+            content_sha=prepared.content_sha,
+            pipeline=prepared.pipeline,
+            title=prepared.document.title,
+            text=prepared.document.text,
+            pages=len(prepared.document.pages) or None,
+            warnings=prepared.document.warnings,
+            size=prepared.size,
+        )
+        return _Staged(version, prepared.chunks, [_chunk_row(version_id, chunk) for chunk in prepared.chunks])
+
+    def _write_lexical(self, staged: Sequence[_Staged]) -> None:
+        lexical = self._lexical_writer()
+        lexical.add(
+            [
+                LexicalEntry(row.id, one.version.id, chunk.text, chunk.context, Path(one.version.source).name)
+                for one in staged
+                for row, chunk in zip(one.rows, one.chunks, strict=True)
+            ]
+        )
+        lexical.commit()
+
+    def _write_vectors(
+        self, staged: Sequence[_Staged], on_embedded: Callable[[int], None] | None, cancel: threading.Event | None
+    ) -> int:
+        pieces = [piece for one in staged for piece in zip(one.rows, one.chunks, strict=True)]
+        places = {row.id: _place(one.version, row) for one in staged for row in one.rows}
+        known = self._known_vectors([row for row, _ in pieces])
+        embedded = 0
+        for i in range(0, len(pieces), EMBED_BATCH):
+            if cancel and cancel.is_set():
+                raise Cancelled("Stopped. What was finished is kept; the next run goes on from here.")
+            part = pieces[i : i + EMBED_BATCH]
+            missing = {row.embed_key: chunk.embedded_text for row, chunk in part if row.embed_key not in known}
+            if missing:
+                rows = self._index.embedder.encode_documents(list(missing.values()))
+                known.update(zip(missing, rows, strict=True))
+                embedded += len(missing)
+            self._index.vectors.upsert(
+                [row.id for row, _ in part],
+                np.stack([known[row.embed_key] for row, _ in part]),
+                [row.text for row, _ in part],
+                [places[row.id] for row, _ in part],
+            )
+            if on_embedded:
+                on_embedded(len(part))
+        return embedded
+
+    def _known_vectors(self, rows: Sequence[ChunkRow]) -> dict[bytes, NDArray[np.float32]]:
+        """Vectors of equal text: from a write that was cut off, from another document, or from the old version."""
+        keys = {row.embed_key for row in rows}
+        elsewhere = self._index.docstore.chunks_by_embed_key(self._index.collection.id, list(keys))
+        key_of = {chunk_id: key for key, chunk_id in elsewhere.items()} | {row.id: row.embed_key for row in rows}
+        return {key_of[chunk_id]: vector for chunk_id, vector in self._index.vectors.vectors(list(key_of)).items()}
+
+
+def _choose_model(row: CollectionRow, wanted: str) -> str:
+    """The model to open a collection with: its own; the one asked for only where it is new or the same."""
+    if not row.fingerprint or not wanted or wanted == row.embedding_model:
+        return row.embedding_model or wanted
+    raise EmbedderMismatch(
+        f"The collection {row.name!r} was made with the embedding model {row.embedding_model}, and "
+        f"FOOTNOTE_EMBEDDING_MODEL asks for {wanted}. Nothing was changed. Unset it to go on with this collection, or "
+        "ingest the documents into a new one: footnote ingest PATH --collection NAME."
+    )
+
+
+def _chunk_row(version_id: str, chunk: Chunk) -> ChunkRow:
+    return ChunkRow(
+        id=f"{version_id}-{chunk.position:06d}",
+        position=chunk.position,
+        start=chunk.start,
+        end=chunk.end,
+        text=chunk.text,
+        page=chunk.page,
+        heading=chunk.heading,
+        embed_key=hashlib.sha256(chunk.embedded_text.encode("utf-8", "surrogatepass")).digest(),
+    )
+
+
+def _place(version: VersionRow, row: ChunkRow) -> dict[str, str | int]:
+    place: dict[str, str | int] = {
+        "document": version.source,
+        "document_id": version.document_id,
+        "version_id": version.id,
+        "title": version.title,
+        "heading": " > ".join(row.heading),
+        "start": row.start,
+        "end": row.end,
+    }
+    return place if row.page is None else {**place, "page": row.page}
+
+
+def _digest(*parts: str) -> str:
+    """A short id made of its parts: 128 bits of SHA-256, hex."""
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
