@@ -265,6 +265,12 @@ class DocStore:
                 (collection, source, content_sha, pipeline, error, time.time()),
             )
 
+    def forget_failure(self, collection: int, source: str) -> None:
+        """The source is well again."""
+        if self.known_failure(collection, source):
+            with self._transaction() as db:
+                db.execute("DELETE FROM failures WHERE collection = ? AND source = ?", (collection, source))
+
     # Reading
 
     def known_version(self, collection: int, source: str) -> KnownVersion | None:

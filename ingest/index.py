@@ -23,7 +23,7 @@ from ingest.embedding import Embedder
 from ingest.errors import Cancelled, EmbedderMismatch
 from ingest.jobs import Turn, WriterQueue
 from ingest.lexical import LexicalEntry, LexicalStore, LexicalWriter
-from ingest.models import Chunk, Document, SearchHit
+from ingest.models import Chunk, Document, FileStatus, SearchHit
 from ingest.settings import Settings
 from ingest.vectors import Chroma, VectorStore
 
@@ -41,6 +41,14 @@ class Prepared:
     size: int
     document: Document
     chunks: Sequence[Chunk]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write did: a status for each file in order, and how many texts the model had to embed."""
+
+    statuses: tuple[FileStatus, ...]
+    embedded: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +219,7 @@ class IndexWriter:
         batch: Sequence[Prepared],
         on_embedded: Callable[[int], None] | None = None,
         cancel: threading.Event | None = None,
-    ) -> int:
+    ) -> Written:
         """Writes versions of documents and makes them active together.
 
         Args:
@@ -220,19 +228,24 @@ class IndexWriter:
             cancel: stops between two parts; what was active before stays so, and the rest is taken up again later.
 
         Returns:
-            How many texts the model had to embed; vectors of equal text that are there already are taken over.
+            "added" or "updated" for each file, "unchanged" where another process wrote the same meanwhile; and the
+            number of texts embedded: vectors of equal text that are there already are taken over.
 
         Raises:
             Cancelled: `cancel` was set.
         """
-        staged = [self._stage(prepared) for prepared in batch]
+        all_staged = [self._stage(prepared) for prepared in batch]
+        statuses = tuple(self._status(one.version) for one in all_staged)
+        staged = [one for one, status in zip(all_staged, statuses, strict=True) if status != "unchanged"]
+        if not staged:
+            return Written(statuses, 0)
         for one in staged:
             self._index.docstore.add_pending(self._index.collection.id, one.version, one.rows)
         self._write_lexical(staged)
         embedded = self._write_vectors(staged, on_embedded, cancel)
         self._index.docstore.activate([one.version.id for one in staged])
         self.collect("stale")
-        return embedded
+        return Written(statuses, embedded)
 
     def remove(self, sources: Sequence[str]) -> None:
         """Removes documents: found no more at once, then deleted from every store."""
@@ -273,6 +286,12 @@ class IndexWriter:
         if self._lexical is None:
             self._lexical = self._context.__enter__()
         return self._lexical
+
+    def _status(self, version: VersionRow) -> FileStatus:
+        known = self._index.docstore.known_version(self._index.collection.id, version.source)
+        if known is None:
+            return "added"
+        return "unchanged" if known.id == version.id else "updated"
 
     def _stage(self, prepared: Prepared) -> _Staged:
         document_id = _digest(self._index.collection.uid, prepared.source)

@@ -136,12 +136,22 @@ class FileOutcome:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What an ingest did, file by file. `seconds` is wall-clock time; `embedded` counts texts given to the model."""
+    """What an ingest did, file by file.
+
+    Attributes:
+        documents: one outcome a file, in the order of the scan.
+        chunks: chunks written, of the added and updated documents.
+        embedded: texts given to the model.
+        seconds: wall-clock time.
+        skipped: files inside folders that are of no kind that can be read.
+        cancelled: the user stopped it; what is in `documents` was finished.
+    """
 
     documents: tuple[FileOutcome, ...] = ()
     chunks: int = 0
     embedded: int = 0
     seconds: float = 0.0
+    skipped: tuple[str, ...] = ()
     cancelled: bool = False
 
     def count(self, status: FileStatus) -> int:

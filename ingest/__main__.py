@@ -1,0 +1,94 @@
+"""`python -m ingest PATH...`: the batch command, the same as `footnote ingest`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ingest.console import ProgressView, one_line, print_report, report_json, stopping
+from ingest.errors import Cancelled, EmbedderMismatch, FootnoteError, QuestionError, SettingsError, SourceError
+from ingest.settings import load_settings, unknown_variables
+
+# Exit statuses
+SOME_FAILED = 1
+WRONG_USAGE = 2
+CANNOT_WORK = 3
+INTERRUPTED = 130
+
+CollectionOption = Annotated[
+    str | None,
+    typer.Option("--collection", "-c", help="The collection; FOOTNOTE_COLLECTION, or 'default', if not given."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")]
+
+
+def ingest_command(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders; folders are read with all that is in them.")],
+    collection: CollectionOption = None,
+    prune: Annotated[bool, typer.Option("--prune", help="Remove documents whose files are gone from PATH.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read documents into the index. Unchanged files cost nothing, a stopped run goes on where it was.
+
+    Exit status: 0 all well; 1 some files failed, the rest is ingested; 2 wrong usage; 3 the index or the model cannot
+    be used; 130 stopped.
+    """
+    notes = Console(stderr=True)
+    with messages(notes):
+        from ingest.library import Library  # noqa: PLC0415 - `--help` need not wait for it
+
+        settings = load_settings()
+        if not any(os.path.lexists(path) for path in paths):
+            raise SourceError(f"{one_line(str(paths[0]))} does not exist. Check the path.")
+        with Library(settings) as library, stopping(notes) as cancel, ProgressView(notes) as progress:
+            report = library.ingest(paths, collection=collection, prune=prune, on_progress=progress, cancel=cancel)
+        if as_json:
+            print(json.dumps(report_json(report)))  # noqa: T201 - what was asked for
+        else:
+            print_report(report, Console())
+    if report.cancelled:
+        raise typer.Exit(INTERRUPTED)
+    if report.count("failed"):
+        raise typer.Exit(SOME_FAILED)
+
+
+@contextmanager
+def messages(console: Console) -> Iterator[None]:
+    """Turns errors raised on purpose into a message and an exit status; a traceback means a mistake of ours."""
+    for sentence in unknown_variables():
+        console.print(sentence, style="yellow", markup=False)
+    try:
+        yield
+    except (SettingsError, SourceError, QuestionError, EmbedderMismatch) as error:
+        _say(console, error)
+        raise typer.Exit(WRONG_USAGE) from error
+    except Cancelled as error:
+        _say(console, error)
+        raise typer.Exit(INTERRUPTED) from error
+    except FootnoteError as error:
+        _say(console, error)
+        raise typer.Exit(CANNOT_WORK) from error
+    except KeyboardInterrupt as error:
+        raise typer.Exit(INTERRUPTED) from error
+
+
+def _say(console: Console, error: FootnoteError) -> None:
+    console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Entry point of `python -m ingest`."""
+    command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    command.command()(ingest_command)
+    command(prog_name="python -m ingest")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""What an ingest shows on a terminal, in a log, and as JSON."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ingest.models import FileStatus, IngestProgress, IngestReport
+
+# Seconds between two lines where the output is not a terminal.
+LINE_SECONDS = 5.0
+COUNTED: tuple[FileStatus, ...] = ("added", "updated", "unchanged", "removed", "failed")
+# Failures shown in full at the end; the rest is counted (`--json` and `footnote status` have all of them).
+MOST_FAILURES = 50
+
+
+class ProgressView:
+    """Shows an ingest as it goes: a live bar on a terminal, plain lines elsewhere. Use it in a `with` block.
+
+    Args:
+        console: where to.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TextColumn("files · {task.fields[chunks]:,} chunks · {task.fields[rate]:.0f} chunks/s ·"),
+            TimeElapsedColumn(),
+            TextColumn("· left"),
+            TimeRemainingColumn(elapsed_when_finished=False),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._live.add_task("Looking for files", total=None, chunks=0, rate=0.0)
+        self._said = time.monotonic()
+        self._waiting = ""
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def __call__(self, progress: IngestProgress) -> None:
+        """Shows a moment; to be given as `on_progress`."""
+        rate = progress.chunks_done / progress.seconds if progress.seconds else 0.0
+        self._live.update(
+            self._task,
+            description=_phase(progress),
+            completed=progress.files_done,
+            total=None if progress.scanning else progress.files_total,
+            chunks=progress.chunks_done,
+            rate=rate,
+        )
+        if self._console.is_terminal:
+            return
+        if progress.waiting_for:
+            self._say_waiting(progress.waiting_for)
+        elif time.monotonic() - self._said >= LINE_SECONDS:
+            left = _seconds_left(progress)
+            self._line(
+                f"{progress.files_done}/{progress.files_total} files · {progress.chunks_done:,} chunks · "
+                f"{rate:.0f} chunks/s · {left} left"
+            )
+
+    def _say_waiting(self, writer: str) -> None:
+        if not self._waiting:
+            self._line(f"Waiting for {escape(writer)} to finish.")
+        self._waiting = writer
+
+    def _line(self, text: str) -> None:
+        self._said = time.monotonic()
+        self._live.console.print(text, highlight=False, soft_wrap=True)
+
+
+def print_report(report: IngestReport, console: Console) -> None:
+    """The table at the end: how many files were added, updated, unchanged, removed and failed, and why."""
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=True, header_style="bold")
+    for name in (*COUNTED, "chunks", "embedded", "seconds"):
+        table.add_column(name, justify="right")
+    counts = [f"{report.count(name):,}" for name in COUNTED]
+    table.add_row(*counts, f"{report.chunks:,}", f"{report.embedded:,}", f"{report.seconds:.1f}")
+    console.print(table)
+    failed = [outcome for outcome in report.documents if outcome.status == "failed"]
+    for outcome in failed[:MOST_FAILURES]:
+        console.print(f"[red]failed[/red]  {escape(one_line(outcome.error))}", highlight=False, soft_wrap=True)
+    if len(failed) > MOST_FAILURES:
+        console.print(f"… and {len(failed) - MOST_FAILURES:,} more failures: see `footnote status --json`.")
+    for outcome in report.documents:
+        if outcome.status in {"added", "updated"}:
+            for warning in outcome.warnings:
+                line = escape(f"{one_line(outcome.path)}: {one_line(warning)}")
+                console.print(f"[yellow]note[/yellow]    {line}", highlight=False, soft_wrap=True)
+    if report.skipped:
+        console.print(f"Left out, of kinds that are not read: {_kinds(report.skipped)}.", highlight=False)
+    if report.cancelled:
+        console.print("Stopped. What is listed above is kept; run the same command again to go on from here.")
+
+
+def report_json(report: IngestReport) -> dict[str, Any]:
+    """The report as the one JSON object that `--json` prints."""
+    counts: dict[str, Any] = {name: report.count(name) for name in COUNTED}
+    return counts | {
+        "chunks": report.chunks,
+        "embedded": report.embedded,
+        "seconds": round(report.seconds, 3),
+        "documents": [
+            {
+                "path": outcome.path,
+                "status": outcome.status,
+                "pages": outcome.pages,
+                "chunks": outcome.chunks,
+                "error": outcome.error or None,
+                "warnings": list(outcome.warnings),
+            }
+            for outcome in report.documents
+        ],
+        "skipped": list(report.skipped),
+        "cancelled": report.cancelled,
+    }
+
+
+@contextmanager
+def stopping(console: Console) -> Iterator[threading.Event]:
+    """Gives an event that the first Ctrl-C (or SIGTERM) sets; the second Ctrl-C ends the process as usual."""
+    cancel = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        cancel.set()
+        console.print("Stopping: finishing what is being written. Press Ctrl-C again to end at once.")
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield cancel
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def one_line(text: str) -> str:
+    """Text with line ends and other control characters made visible, so that a name cannot forge output."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+
+
+def _phase(progress: IngestProgress) -> str:
+    if progress.scanning:
+        return "Looking for files"
+    if progress.waiting_for:
+        return f"Waiting for {escape(one_line(progress.waiting_for))}"
+    return "Ingesting"
+
+
+def _seconds_left(progress: IngestProgress) -> str:
+    if not progress.files_done:
+        return "unknown time"
+    left = progress.seconds / progress.files_done * (progress.files_total - progress.files_done)
+    minutes, seconds = divmod(round(left), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def _kinds(paths: tuple[str, ...]) -> str:
+    kinds = Counter(Path(path).suffix.lower() or "no suffix" for path in paths)
+    parts = [f"{n:,} {one_line(kind)}" for kind, n in kinds.most_common(5)]
+    more = len(kinds) - len(parts)
+    return ", ".join(parts) + (f" and {more} other kinds" if more > 0 else "")

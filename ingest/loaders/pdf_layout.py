@@ -1,0 +1,166 @@
+"""Lines with their places on a page -> paragraphs, lists and headings. Pure: knows nothing of PDF."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+# A gap between two lines of more than this many line heights ends a paragraph.
+PARAGRAPH_GAP = 0.75
+# Sizes within this share of each other are the same.
+SAME_SIZE = 0.06
+# Larger than the body by this share: a heading. Measured on reports, papers and manuals whose headings are known.
+HEADING_SIZE = 1.15
+MOST_HEADING_CHARACTERS = 200
+MOST_HEADING_LINES = 3
+DEEPEST_HEADING = 4
+# A line that ends this far (as a share of the paragraph's width) before its right edge was ended on purpose.
+RAGGED = 0.25
+BULLET = re.compile(
+    r"^(?:[•◦▪●‣·∙\u2013\u2014*\u2023\uf0b7-]\s+|\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)]\s+)(?=\S)", re.IGNORECASE
+)
+NUMBER = re.compile(r"^[($€£¥+\-\u2013\u2014]*\d[\d.,]*[%)]*$|^[\u2013\u2014-]$|^[$€£¥%)(]+$")
+# Of a row in a table at least this share of the words, and this many, are numbers.
+TABULAR_SHARE = 0.35
+TABULAR_NUMBERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text. Places and size in points, from the page's lower left; size is the height of its characters.
+
+    A word divided at the line's end ends in a soft hyphen (U+00AD).
+    """
+
+    text: str
+    left: float
+    right: float
+    bottom: float
+    top: float
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Lines that belong together, joined."""
+
+    text: str
+    size: float
+    lines: int
+    is_list: bool = False
+
+    @property
+    def may_be_heading(self) -> bool:
+        """Whether it is short enough for a heading, and has words."""
+        return (
+            not self.is_list
+            and self.lines <= MOST_HEADING_LINES
+            and len(self.text) <= MOST_HEADING_CHARACTERS
+            and bool(re.search(r"[^\W\d_]{2}", self.text))
+        )
+
+
+def body_size(lines: Sequence[Line]) -> float:
+    """The size that most of the text is set in; 0.0 where there is none."""
+    sizes: Counter[float] = Counter()
+    for line in lines:
+        sizes[line.size] += len(line.text)
+    return sizes.most_common(1)[0][0] if sizes else 0.0
+
+
+def paragraphs(lines: Sequence[Line], body: float) -> list[Paragraph]:
+    """Joins the lines of a page."""
+    groups: list[list[Line]] = []
+    for line in _rows(lines):
+        if groups and _goes_on(groups[-1], line, body):
+            groups[-1].append(line)
+        else:
+            groups.append([line])
+    return [_joined(group) for group in groups]
+
+
+def heading_levels(found: Sequence[Paragraph], body: float) -> dict[float, int]:
+    """Size -> level (1 to 4) of headings: the sizes well above the body's, the largest first.
+
+    A document set in large type throughout, or with more headings than body, has none that size could tell.
+    """
+    large = [one for one in found if one.size >= HEADING_SIZE * body and one.may_be_heading]
+    if not body or sum(len(one.text) for one in large) > sum(len(one.text) for one in found) / 2:
+        return {}
+    levels: dict[float, int] = {}
+    last, level = 0.0, 0
+    for size in sorted({one.size for one in large}, reverse=True):
+        if not last or size < last * (1 - SAME_SIZE):
+            level, last = level + 1, size
+        levels[size] = min(level, DEEPEST_HEADING)
+    return levels
+
+
+def _rows(lines: Sequence[Line]) -> list[Line]:
+    """Pieces that stand on one height, one right of the other, made one line: the cells of a table's row."""
+    rows: list[Line] = []
+    for line in lines:
+        if rows and _same_row(rows[-1], line):
+            before = rows[-1]
+            rows[-1] = Line(
+                f"{before.text} {line.text}",
+                before.left,
+                line.right,
+                min(before.bottom, line.bottom),
+                max(before.top, line.top),
+                before.size if len(before.text) >= len(line.text) else line.size,
+            )
+        else:
+            rows.append(line)
+    return rows
+
+
+def _same_row(before: Line, line: Line) -> bool:
+    overlap = min(before.top, line.top) - max(before.bottom, line.bottom)
+    height = min(before.top - before.bottom, line.top - line.bottom)
+    return height > 0 and overlap > height / 2 and line.left > before.right - height / 2
+
+
+def _goes_on(group: list[Line], line: Line, body: float) -> bool:
+    """Whether `line` belongs to the paragraph that `group` is so far."""
+    last = group[-1]
+    height = max(last.size, 1.0)
+    gap = last.bottom - line.top
+    if gap > PARAGRAPH_GAP * height or line.bottom > last.top:  # further down, or up in the next column
+        return False
+    if abs(line.size - last.size) > SAME_SIZE * height and not _is_row(line) and not _is_row(last):
+        return False
+    is_heading = last.size >= HEADING_SIZE * body
+    return not (is_heading and line.size < last.size)
+
+
+def _joined(group: list[Line]) -> Paragraph:
+    is_list = bool(BULLET.match(group[0].text))
+    right = max(line.right for line in group)
+    width = right - min(line.left for line in group)
+    text = group[0].text
+    for before, line in pairwise(group):
+        text = _join(text, line.text, on_one_line=_wraps(before, line, right - RAGGED * width))
+    return Paragraph(text.replace("\u00ad", "-"), group[0].size, len(group), is_list)
+
+
+def _wraps(before: Line, line: Line, full: float) -> bool:
+    """Whether the text runs on from one line to the next, as prose does and rows and list items do not."""
+    return before.right >= full and not BULLET.match(line.text) and not _is_row(before) and not _is_row(line)
+
+
+def _join(text: str, line: str, *, on_one_line: bool) -> str:
+    if text.endswith("\u00ad"):
+        return text[:-1] + line
+    if on_one_line and re.search(r"[^\W\d_]-$", text) and re.match(r"[a-z]", line):
+        return text + line
+    return f"{text} {line}" if on_one_line else f"{text}\n{line}"
+
+
+def _is_row(line: Line) -> bool:
+    words = line.text.split()
+    numbers = sum(bool(NUMBER.match(word)) for word in words)
+    return numbers >= TABULAR_NUMBERS and numbers >= TABULAR_SHARE * len(words)

@@ -1,0 +1,266 @@
+"""Runs loaders in processes with limits on time, memory and output: no file can hurt more than itself."""
+
+from __future__ import annotations
+
+import os
+import queue
+import select
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from ingest.errors import LoadError, LoaderStopped, UnreadableFile, UnsupportedDocument
+from ingest.loaders.wire import HEADER, decode
+from ingest.models import Document
+
+MIB = 1024 * 1024
+# Fresh processes now and then: what a library leaks over many files is given back.
+FILES_A_WORKER = 200
+MOST_ANSWER_BYTES = 1024 * MIB
+POLL_SECONDS = 0.2
+# What a worker gets of the environment: no keys, no tokens.
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+WORKER = (sys.executable, "-m", "ingest.loaders.worker")
+
+Loaded = tuple[Path, Document | LoadError]
+
+
+class LoaderPool:
+    """Worker processes that read files side by side. Use it in a `with` block.
+
+    Args:
+        workers: how many.
+        timeout: seconds a file may take, plus one for every MiB of it.
+        memory_mb: address space of a worker, in MiB.
+        max_file_mb: larger files are not read, in MiB.
+        command: the worker's command line; limits are appended to it.
+    """
+
+    def __init__(
+        self,
+        workers: int,
+        timeout: float,
+        memory_mb: int,
+        max_file_mb: int,
+        *,
+        command: Sequence[str] = WORKER,
+    ) -> None:
+        self._workers = workers
+        self._limits = _Limits(timeout, memory_mb, max_file_mb, tuple(command))
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends all workers, whatever they are at."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def load_all(self, paths: Iterable[Path], cancel: threading.Event | None = None) -> Iterator[Loaded]:
+        """Reads files.
+
+        Args:
+            paths: taken one by one as workers are free, in their threads, one at a time.
+            cancel: ends the reading early.
+
+        Yields:
+            Each path with its Document, or with why it could not be read; in the order they are done.
+        """
+        source = _Source(paths)
+        # Small: what is read ahead waits in memory.
+        results: queue.Queue[Loaded | BaseException | None] = queue.Queue(self._workers)
+        self._threads = [
+            threading.Thread(target=self._serve, args=(source, results), name=f"loader-{i}", daemon=True)
+            for i in range(self._workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+        left = self._workers
+        try:
+            while left and not (cancel and cancel.is_set()):
+                try:
+                    result = results.get(timeout=POLL_SECONDS)
+                except queue.Empty:
+                    continue
+                if isinstance(result, BaseException):
+                    raise result
+                if result is None:
+                    left -= 1
+                else:
+                    yield result
+        finally:
+            self.close()
+
+    def _serve(self, source: _Source, results: queue.Queue[Loaded | BaseException | None]) -> None:
+        """One thread's life: it owns one worker process at a time, which dies with it."""
+        worker = _Worker(self._limits, self._stop)
+        try:
+            while not self._stop.is_set() and (path := source.next()) is not None:
+                self._put(results, (path, worker.load(path)))
+            self._put(results, None)
+        except BaseException as error:  # noqa: BLE001 - raised again by `load_all`, in the caller's thread
+            self._put(results, error)
+        finally:
+            worker.end()
+
+    def _put(self, results: queue.Queue[Loaded | BaseException | None], result: Loaded | BaseException | None) -> None:
+        while not self._stop.is_set():
+            with suppress(queue.Full):
+                results.put(result, timeout=POLL_SECONDS)
+                return
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    timeout: float
+    memory_mb: int
+    max_file_mb: int
+    command: tuple[str, ...]
+
+
+class _Source:
+    """An iterator that several threads take from."""
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        self._paths = iter(paths)
+        self._lock = threading.Lock()
+
+    def next(self) -> Path | None:
+        with self._lock:
+            return next(self._paths, None)
+
+
+class _Worker:
+    """A worker process, started when there is something to read and again when it had to be ended."""
+
+    def __init__(self, limits: _Limits, stop: threading.Event) -> None:
+        self._limits = limits
+        self._stop = stop
+        self._process: subprocess.Popen[bytes] | None = None
+        self._errors: IO[bytes] | None = None
+        self._files = 0
+
+    def load(self, path: Path) -> Document | LoadError:
+        """Reads one file; every way this can go wrong is an error about that file."""
+        try:
+            size = self._checked_size(path)
+            process = self._running()
+            return self._answer(process, path, time.monotonic() + self._limits.timeout + size / MIB)
+        except LoadError as error:
+            return error
+
+    def end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout, self._errors):
+                if pipe:
+                    with suppress(OSError):
+                        pipe.close()
+
+    def _checked_size(self, path: Path) -> int:
+        try:
+            facts = path.stat()
+        except OSError as error:
+            raise UnreadableFile(
+                f"{path} could not be read: {error.strerror}. Check that it is there and readable."
+            ) from error
+        if not stat.S_ISREG(facts.st_mode):
+            raise UnsupportedDocument(f"{path} is not a file, but a folder, device, pipe or socket, and is not read.")
+        if facts.st_size > self._limits.max_file_mb * MIB:
+            raise LoadError(
+                f"{path} has {facts.st_size / MIB:,.0f} MiB; {self._limits.max_file_mb:,} are the most. Split it, or "
+                "raise FOOTNOTE_MAX_FILE_MB."
+            )
+        return facts.st_size
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._files >= FILES_A_WORKER:
+            self.end()
+        if self._process is None:
+            self._files = 0
+            self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
+                [*self._limits.command, str(self._limits.memory_mb), str(os.getpid())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                cwd=Path(__file__).resolve().parents[2],
+                env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
+            )
+        self._files += 1
+        return self._process
+
+    def _answer(self, process: subprocess.Popen[bytes], path: Path, deadline: float) -> Document | LoadError:
+        assert process.stdin is not None
+        name = os.fsencode(path)
+        try:
+            process.stdin.write(HEADER.pack(len(name)) + name)
+            process.stdin.flush()
+            size = HEADER.unpack(self._read(process, HEADER.size, path, deadline))[0]
+            if size > MOST_ANSWER_BYTES:
+                raise self._stopped(path, f"gives more than {MOST_ANSWER_BYTES // MIB:,} MiB of text. Split it")
+            return decode(self._read(process, size, path, deadline))
+        except (OSError, ValueError) as error:
+            raise self._crashed(process, path) from error
+
+    def _read(self, process: subprocess.Popen[bytes], size: int, path: Path, deadline: float) -> bytes:
+        assert process.stdout is not None
+        pipe, parts, missing = process.stdout.fileno(), [], size
+        while missing:
+            if self._stop.is_set():
+                raise self._stopped(path, "was not read to the end, because the work was stopped. Ingest it again")
+            if time.monotonic() > deadline:
+                raise self._stopped(
+                    path, "took too long to be read and was given up. Raise FOOTNOTE_LOAD_TIMEOUT, or split it"
+                )
+            if not select.select([pipe], [], [], POLL_SECONDS)[0]:
+                continue
+            part = os.read(pipe, min(missing, MIB))
+            if not part:
+                raise self._crashed(process, path)
+            parts.append(part)
+            missing -= len(part)
+        return b"".join(parts)
+
+    def _stopped(self, path: Path, reason: str) -> LoaderStopped:
+        self.end()
+        return LoaderStopped(f"{path} {reason}.")
+
+    def _crashed(self, process: subprocess.Popen[bytes], path: Path) -> LoaderStopped:
+        process.kill()
+        status, said = process.wait(), self._last_words()
+        self.end()
+        how = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
+        return LoaderStopped(
+            f"{path} could not be read: the reading process ended ({how}{said}). The file may be damaged, or need more "
+            f"than {self._limits.memory_mb} MiB (FOOTNOTE_LOAD_MEMORY_MB)."
+        )
+
+    def _last_words(self) -> str:
+        if self._errors is None:
+            return ""
+        with suppress(OSError):
+            self._errors.seek(0)
+            lines = self._errors.read(MIB).decode(errors="replace").strip().splitlines()
+            return f": {lines[-1][:200]}" if lines else ""
+        return ""

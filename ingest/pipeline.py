@@ -1,0 +1,244 @@
+"""Paths -> index: looks for files, reads what is new in limited processes, splits it, and writes it in batches.
+
+While this process embeds and writes, the loaders read ahead. A file is hashed first; one whose bytes and pipeline are
+known is not read again, whether it was indexed or failed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from ingest.chunking import CHUNKER_FINGERPRINT, Chunker
+from ingest.errors import Cancelled, LoadError
+from ingest.index import Index, IndexWriter, Prepared
+from ingest.loaders import LOADER_FINGERPRINT, is_supported
+from ingest.loaders.sandbox import LoaderPool
+from ingest.models import Document, FileOutcome, IngestProgress, IngestReport
+from ingest.scan import Scan, is_gone, is_under, scan
+from ingest.settings import Settings
+
+# Chunks written and made active together: enough that commits cost little, few enough that a stop loses little.
+BATCH_CHUNKS = 256
+BATCH_FILES = 64
+HASH_BYTES = 1024 * 1024
+MOST_LOADERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file as it was when it was hashed."""
+
+    content_sha: str
+    size: int
+
+
+def ingest(
+    index: Index,
+    paths: Sequence[Path],
+    settings: Settings,
+    *,
+    prune: bool = False,
+    on_progress: Callable[[IngestProgress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> IngestReport:
+    """Brings a collection up to date with files and folders.
+
+    Args:
+        index: the collection.
+        paths: files and folders. A file named here is tried again even when the same bytes failed before.
+        settings: limits of the loaders and of the chunks.
+        prune: removes documents under the given folders whose files are gone.
+        on_progress: told of every file that is done, and of chunks as they are written.
+        cancel: stops the work; what was finished is kept.
+
+    Returns:
+        What was done, file by file; a file that failed is in it and never stops the others.
+
+    Raises:
+        StoreError: an index store cannot be written. What was finished is kept.
+        EmbedderError: the embedding model cannot be used.
+    """
+    return _Run(index, settings, on_progress, cancel).run(paths, prune=prune)
+
+
+class _Run:
+    """One ingest, from scan to report."""
+
+    def __init__(
+        self,
+        index: Index,
+        settings: Settings,
+        on_progress: Callable[[IngestProgress], None] | None,
+        cancel: threading.Event | None,
+    ) -> None:
+        self._index = index
+        self._settings = settings
+        self._on_progress = on_progress or (lambda _: None)
+        self._cancel = cancel or threading.Event()
+        self._started = time.monotonic()
+        self._pipeline = f"{LOADER_FINGERPRINT}+{CHUNKER_FINGERPRINT}/{settings.chunk_tokens}"
+        self._outcomes: dict[str, FileOutcome] = {}
+        self._hashed: dict[str, _File] = {}
+        self._batch: list[Prepared] = []
+        self._total = 0
+        self._chunks = 0
+        self._embedded = 0
+        self._written = 0
+        self._telling = threading.Lock()
+
+    def run(self, paths: Sequence[Path], *, prune: bool) -> IngestReport:
+        self._tell(scanning=True)
+        found = scan(paths, is_supported)
+        self._total = len(found.files) + len(found.failed)
+        what = f"ingest of {paths[0]}" if paths else "ingest"
+        try:
+            with self._index.writing(what, self._tell_waiting, self._cancel) as writer:
+                for path, reason in found.failed.items():
+                    self._finish(FileOutcome(path, "failed", error=reason))
+                self._add(found, writer)
+                if prune:
+                    self._prune(found, writer)
+                # Only a run that got here knows that nothing pending is of use any more.
+                writer.collect("pending")
+        except Cancelled:
+            return self._report(found, cancelled=True)
+        return self._report(found)
+
+    def _add(self, found: Scan, writer: IndexWriter) -> None:
+        workers = self._settings.workers or min(MOST_LOADERS, os.cpu_count() or 1)
+        limits = self._settings
+        with LoaderPool(workers, limits.load_timeout, limits.load_memory_mb, limits.max_file_mb) as pool:
+            for path, loaded in pool.load_all(self._to_load(found), cancel=self._cancel):
+                self._check_cancelled()
+                self._split(str(path), loaded)
+                if self._is_full():
+                    self._flush(writer)
+                    writer.give_way()
+        self._check_cancelled()
+        self._flush(writer)
+
+    def _to_load(self, found: Scan) -> Iterator[Path]:
+        """The files that must be read; the known ones are finished on the way. Runs in the loaders' thread."""
+        for source in found.files:
+            if self._cancel.is_set():
+                return
+            try:
+                self._hashed[source] = file = _hash(source)
+            except OSError as error:
+                self._fail(source, f"{source} could not be read: {error.strerror}. Check its permissions.")
+                continue
+            if not self._is_known(source, file, retry=source in found.named):
+                yield Path(source)
+
+    def _is_known(self, source: str, file: _File, *, retry: bool) -> bool:
+        """Finishes a file whose bytes were indexed, or failed, before."""
+        docstore, collection = self._index.docstore, self._index.collection.id
+        known = docstore.known_version(collection, source)
+        if known and (known.content_sha, known.pipeline) == (file.content_sha, self._pipeline):
+            docstore.forget_failure(collection, source)
+            self._finish(FileOutcome(source, "unchanged", known.pages, known.chunks, warnings=known.warnings))
+            return True
+        failure = docstore.known_failure(collection, source)
+        if not retry and failure and (failure.content_sha, failure.pipeline) == (file.content_sha, self._pipeline):
+            self._finish(FileOutcome(source, "failed", error=failure.error))
+            return True
+        return False
+
+    def _split(self, source: str, loaded: Document | LoadError) -> None:
+        """Chunks what was loaded and adds it to the batch, or records why it could not be."""
+        if isinstance(loaded, LoadError):
+            self._fail(source, str(loaded))
+            return
+        chunks = self._chunker.split(loaded)
+        if not chunks:
+            self._fail(source, f"{source} holds no text that could be searched.")
+            return
+        file = self._hashed[source]
+        self._batch.append(Prepared(source, file.content_sha, self._pipeline, file.size, loaded, chunks))
+
+    def _flush(self, writer: IndexWriter) -> None:
+        batch, self._batch = self._batch, []
+        if not batch:
+            return
+        result = writer.put(batch, self._tell_written, self._cancel)
+        self._embedded += result.embedded
+        for prepared, status in zip(batch, result.statuses, strict=True):
+            pages = len(prepared.document.pages) or None
+            n, warnings = len(prepared.chunks), prepared.document.warnings
+            self._chunks += 0 if status == "unchanged" else n
+            self._finish(FileOutcome(prepared.source, status, pages, n, warnings=warnings))
+        writer.progress(len(self._outcomes), self._total)
+
+    def _prune(self, found: Scan, writer: IndexWriter) -> None:
+        known = self._index.docstore.sources(self._index.collection.id)
+        gone = [s for s in known if any(is_under(s, folder) for folder in found.folders) and is_gone(s)]
+        if gone:
+            writer.remove(gone)
+        for source in gone:
+            self._finish(FileOutcome(source, "removed"))
+
+    @cached_property
+    def _chunker(self) -> Chunker:
+        return Chunker(self._index.embedder, self._settings.chunk_tokens)
+
+    def _is_full(self) -> bool:
+        return len(self._batch) >= BATCH_FILES or sum(len(p.chunks) for p in self._batch) >= BATCH_CHUNKS
+
+    def _fail(self, source: str, error: str) -> None:
+        sha = self._hashed[source].content_sha if source in self._hashed else ""
+        self._index.docstore.record_failure(self._index.collection.id, source, sha, self._pipeline, error)
+        self._finish(FileOutcome(source, "failed", error=error))
+
+    def _check_cancelled(self) -> None:
+        if self._cancel.is_set():
+            raise Cancelled("Stopped. What was finished is kept; the next run goes on from here.")
+
+    # Progress
+
+    def _finish(self, outcome: FileOutcome) -> None:
+        self._outcomes[outcome.path] = outcome
+        self._tell(outcome=outcome)
+
+    def _tell_written(self, chunks: int) -> None:
+        self._written += chunks
+        self._tell()
+
+    def _tell_waiting(self, writer: str) -> None:
+        self._tell(waiting_for=writer)
+
+    def _tell(self, *, scanning: bool = False, waiting_for: str = "", outcome: FileOutcome | None = None) -> None:
+        progress = IngestProgress(
+            files_done=len(self._outcomes),
+            files_total=self._total,
+            chunks_done=self._written,
+            seconds=time.monotonic() - self._started,
+            current=outcome.path if outcome else "",
+            scanning=scanning,
+            waiting_for=waiting_for,
+            outcome=outcome,
+        )
+        with self._telling:  # files are hashed in the loaders' thread
+            self._on_progress(progress)
+
+    def _report(self, found: Scan, *, cancelled: bool = False) -> IngestReport:
+        order = {path: i for i, path in enumerate([*found.failed, *found.files])}
+        outcomes = sorted(self._outcomes.values(), key=lambda o: (order.get(o.path, len(order)), o.path))
+        report = IngestReport(tuple(outcomes), self._chunks, self._embedded, skipped=tuple(found.skipped))
+        return replace(report, seconds=time.monotonic() - self._started, cancelled=cancelled)
+
+
+def _hash(source: str) -> _File:
+    digest = hashlib.sha256()
+    size = 0
+    with Path(source).open("rb") as file:
+        while part := file.read(HASH_BYTES):
+            digest.update(part)
+            size += len(part)
+    return _File(digest.hexdigest(), size)
