@@ -25,6 +25,21 @@ class Passage:
     score: float
     also_in: tuple[str, ...] = ()
 
+    def cite(self, n: int, start: int = 0, end: int | None = None) -> Citation:
+        """Footnote `n` on `text[start:end]`."""
+        end = len(self.text) if end is None else end
+        return Citation(
+            n=n,
+            document=self.document,
+            version_id=self.version_id,
+            title=self.title,
+            page=self.page,
+            heading=self.heading,
+            start=self.start + start,
+            end=self.start + end,
+            quote=self.text[start:end],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Citation:
@@ -95,6 +110,15 @@ class Turn:
 
     question: str
     answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is sent to a language model, and those of the passages that are in it."""
+
+    system: str
+    user: str
+    passages: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ use it at once; a local server that has gone away is brought back and the call r
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from ingest.chroma_server import ChromaServer
 from ingest.errors import VectorStoreError
+from ingest.network import bypass_proxy_for_loopback
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -71,7 +71,7 @@ class Chroma:
 
     def _connect(self) -> ClientAPI:
         url = self._server.ensure() if self._server else self._url
-        _bypass_proxy_for_loopback()
+        bypass_proxy_for_loopback()
         import chromadb  # noqa: PLC0415 - takes a second; commands that need no vectors do without
         from chromadb.config import Settings  # noqa: PLC0415 - see above
 
@@ -241,10 +241,3 @@ def _is_chromas(error: Exception) -> bool:
 def _one_line(error: Exception) -> str:
     line: Any = (str(error).strip() or type(error).__name__).splitlines()[0]
     return str(line).rstrip(".") + "."
-
-
-def _bypass_proxy_for_loopback() -> None:
-    """A proxy for the internet must not be asked for the server on this machine."""
-    hosts = [host for host in os.environ.get("NO_PROXY", "").split(",") if host]
-    if "127.0.0.1" not in hosts:
-        os.environ["NO_PROXY"] = ",".join([*hosts, "127.0.0.1", "localhost"])

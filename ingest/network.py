@@ -1,0 +1,14 @@
+"""What this process's HTTP clients are told about the network."""
+
+from __future__ import annotations
+
+import os
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def bypass_proxy_for_loopback() -> None:
+    """Servers on this machine are spoken to directly, also where a proxy is set for all else."""
+    for name in ("NO_PROXY", "no_proxy"):
+        hosts = [host for host in os.environ.get(name, "").split(",") if host]
+        os.environ[name] = ",".join(dict.fromkeys([*hosts, *LOOPBACK]))
