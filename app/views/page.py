@@ -1,0 +1,38 @@
+"""The whole page: sidebar, conversation, and the one place where errors become messages."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from app.bootstrap import Footnote
+from app.views import chat, sidebar, style
+from ingest.errors import FootnoteError
+
+logger = logging.getLogger(__name__)
+
+
+def page(footnote: Footnote) -> None:
+    """Draws the page for one run of the script."""
+    st.set_page_config(page_title="Footnote", page_icon=":material/format_quote:", layout="centered")
+    st.html(style.CSS)
+    with _calm():
+        conversation = chat.current(footnote)
+        with st.sidebar:
+            collection = sidebar.draw(footnote, conversation)
+        chat.draw(footnote, conversation, collection)
+
+
+@contextmanager
+def _calm() -> Iterator[None]:
+    """Errors on purpose are shown as they are; a mistake of ours is logged in full and admitted in a line."""
+    try:
+        yield
+    except FootnoteError as error:
+        st.error(str(error), icon=":material/error:")
+    except Exception:
+        logger.exception("The page could not be drawn")
+        st.error("Something went wrong here; the details are in the log of `footnote run`. Reload the page to go on.")
