@@ -50,14 +50,15 @@ class Footnote(Library):
         """The `k` chunks that fit a question best, best first. Raises as `ask` does."""
         return self.retriever(self.existing(collection)).search(question, k)
 
-    def surroundings(self, citation: Citation, margin: int = 600) -> Surroundings | None:
+    def surroundings(self, citation: Citation, margin: int = 400) -> Surroundings | None:
         """A citation's words with up to `margin` characters on either side; None when the document has changed."""
-        text = self._docstore.text(citation.version_id)
-        if text is None or text[citation.start : citation.end] != citation.quote:
+        first = max(0, citation.start - margin)
+        excerpt = self._docstore.excerpt(citation.version_id, first, citation.end + margin)
+        before, rest = excerpt[: citation.start - first], excerpt[citation.start - first :]
+        if not rest.startswith(citation.quote):
             return None
-        before = text[max(0, citation.start - margin) : citation.start]
-        after = text[citation.end : citation.end + margin]
-        return Surroundings(before, citation.quote, after)
+        after = rest[len(citation.quote) :]
+        return Surroundings(_from_a_line(before) if first else before, citation.quote, _to_a_word(after, margin))
 
     def answerer_name(self) -> str:
         """The language model's name, or "extractive" where answers quote the documents."""
@@ -89,6 +90,20 @@ class Footnote(Library):
     @cached_property
     def _built_llm(self) -> ChatLLM | None:
         return build_llm(self.settings)  # takes two seconds of imports: not before it is needed
+
+
+def _from_a_line(text: str) -> str:
+    """Text from its first whole line on, or where it is one line, from its first whole word."""
+    for mark in ("\n", " "):
+        _, found, rest = text.partition(mark)
+        if found:
+            return rest.lstrip()
+    return text
+
+
+def _to_a_word(text: str, margin: int) -> str:
+    """Text up to its last whole word, where it was cut off at `margin`."""
+    return text if len(text) < margin else text.rpartition(" ")[0]
 
 
 _shared_lock = threading.Lock()

@@ -18,6 +18,8 @@ from app.models import Citation, Passage, Sentence
 
 # Weights of similarity in meaning and of shared terms in a sentence's score, and of its passage's rank.
 MEANING, TERMS, RANK = 0.55, 0.35, 0.10
+# What a sentence with a number gains where the question asks for one.
+FIGURE = 0.08
 MOST_SENTENCES = 4
 # A further sentence is quoted when its score is at least this share of the best one's …
 MARGIN = 0.86
@@ -28,6 +30,10 @@ LEAST_MEANING = 0.33
 LEAST_TERMS = 0.5
 MOST_CANDIDATES = 96
 LONGEST = 700
+ASKS_FIGURE = re.compile(
+    r"\b(how (much|many|long|large|big|high|often|old|far)|when|what (share|year|date|number|size|price|limit))\b",
+    re.IGNORECASE,
+)
 LEAD = re.compile(r"\s*(?:[-*+\u2022]\s+|\d{1,3}[.)]\s+|\|\s*|>\s*)")
 NOT_QUOTED = re.compile(r"\s*(?:#{1,6}\s|```|~~~|\|?[\s|:-]+\|?$)")
 
@@ -88,7 +94,8 @@ class ExtractiveAnswerer:
         if meaning.max() < LEAST_MEANING and shared.max() < LEAST_TERMS:
             return Quotes("", (), ())
         rank = np.array([1 / math.sqrt(candidate.passage.n) for candidate in candidates])
-        chosen = _choose(MEANING * meaning + TERMS * shared + RANK * rank, vectors)
+        figure = _figures(question, candidates)
+        chosen = _choose(MEANING * meaning + TERMS * shared + RANK * rank + FIGURE * figure, vectors)
         return _quote([candidates[i] for i in chosen])
 
 
@@ -127,6 +134,12 @@ def _shared_terms(question: str, candidates: Sequence[_Candidate]) -> NDArray[np
     weight = {term: math.log(1 + len(held) / (1 + frequency[term])) for term in wanted}
     total = sum(weight.values()) or 1.0
     return np.array([sum(weight[term] for term in one & wanted) / total for one in held], dtype=np.float32)
+
+
+def _figures(question: str, candidates: Sequence[_Candidate]) -> NDArray[np.float32]:
+    """1.0 for candidates with a number, where the question asks for one; else 0.0: float32 [n]."""
+    asks = bool(ASKS_FIGURE.search(question))
+    return np.array([asks and bool(terms.numbers(c.text)) for c in candidates], dtype=np.float32)
 
 
 def _choose(scores: NDArray[np.floating], vectors: NDArray[np.float32]) -> list[int]:

@@ -334,10 +334,16 @@ class DocStore:
             found.update(rows)
         return found
 
-    def text(self, version_id: str) -> str | None:
-        """The text of a version that is active; None where it is not, or no longer, in the index."""
-        rows = self._query("SELECT text FROM versions WHERE id = ? AND status = 'active'", version_id)
-        return str(rows[0][0]) if rows else None
+    def excerpt(self, version_id: str, start: int, end: int) -> str:
+        """Characters [start, end) of the text of an active version; "" where it is not in the index any more."""
+        rows = self._query(
+            "SELECT substr(text, ? + 1, ? - ?) FROM versions WHERE id = ? AND status = 'active'",
+            start,
+            end,
+            start,
+            version_id,
+        )
+        return str(rows[0][0]) if rows else ""
 
     def documents(self, collection: int) -> list[DocumentRow]:
         """Every document and every failed source of a collection, by source."""

@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     """Seconds one file may take to be read, plus a second for every megabyte."""
     load_memory_mb: int = Field(default=2048, ge=256)
     """Memory one reading process may take, in MiB."""
-    max_file_mb: int = Field(default=512, ge=1)
+    max_file_mb: int = Field(default=200, ge=1)
     """Larger files are refused, in MiB."""
 
     @cached_property

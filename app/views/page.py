@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import streamlit as st
 
@@ -13,11 +14,13 @@ from app.views import chat, sidebar, style
 from ingest.errors import FootnoteError
 
 logger = logging.getLogger(__name__)
+# A file of ours: an icon by name would be fetched from the internet.
+ICON = Path(__file__).with_name("favicon.svg")
 
 
 def page(footnote: Footnote) -> None:
     """Draws the page for one run of the script."""
-    st.set_page_config(page_title="Footnote", page_icon=":material/format_quote:", layout="centered")
+    st.set_page_config(page_title="Footnote", page_icon=str(ICON), layout="centered")
     st.html(style.CSS)
     with _calm():
         conversation = chat.current(footnote)

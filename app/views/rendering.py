@@ -78,12 +78,13 @@ def place(citation: Citation) -> str:
 def _note(citation: Citation, around: Surroundings | None, anchor: str) -> str:
     name, where = escape(document_name(citation.document)), escape(place(citation))
     before, after = (around.before, around.after) if around else ("", "")
-    passage = f"{escape(before)}<mark>{escape(citation.quote)}</mark>{escape(after)}"
+    quote = f'<mark id="{_id(anchor, citation.n)}">{escape(citation.quote)}</mark>'
+    passage = f"{escape(before)}{quote}{escape(after)}"
     note = "" if around else f'<p class="fn-changed">{CHANGED}</p>'
     return (
         f'<details class="fn-note"><summary><span class="fn-n">{citation.n}</span>'
         f'<span class="fn-doc">{name}</span><span class="fn-place">{where}</span></summary>'
-        f'<div class="fn-body" id="{_id(anchor, citation.n)}">'
+        f'<div class="fn-body">'
         f'<p class="fn-path">{escape(citation.document)}</p>{note}'
         f'<div class="fn-passage">{passage}</div></div></details>'
     )

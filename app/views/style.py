@@ -6,6 +6,12 @@ CSS = """
 <style>
 .block-container { max-width: 46rem; padding-top: 3.2rem; padding-bottom: 7rem; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
+[data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: .7rem; }
+[data-testid="stSidebar"] [class*="st-key-open-"] { margin-bottom: -.55rem; }
+[data-testid="stSidebar"] [class*="st-key-open-"] button { justify-content: flex-start; text-align: left;
+  padding: .3rem .6rem; min-height: 0; }
+[data-testid="stSidebar"] [class*="st-key-open-"] button p { overflow: hidden; text-overflow: ellipsis;
+  white-space: nowrap; font-size: .9rem; }
 [data-testid="stHeader"] { background: transparent; }
 .fn-brand { font: 600 1.35rem/1.2 Charter, "Bitstream Charter", Georgia, serif; margin: 0; letter-spacing: -.01em; }
 .fn-brand sup, .fn-hero sup { font-size: .5em; opacity: .7; margin-left: .12em; }
@@ -44,16 +50,16 @@ a.fn-marker:hover, a.fn-marker:focus-visible { background: var(--st-primary-colo
   white-space: nowrap; }
 .fn-place { flex: 1 1 0; min-width: 4rem; opacity: .62; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; }
-.fn-body { padding: 0 .1rem .8rem 1.65rem; scroll-margin-top: 5rem; }
+.fn-body { padding: 0 .1rem .8rem 1.65rem; }
 .fn-path, .fn-changed { font-size: .75rem; opacity: .6; margin: 0 0 .45rem; overflow-wrap: anywhere; }
 .fn-passage { max-height: 22rem; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .88rem;
   line-height: 1.6; padding: .75rem .95rem; border-radius: 8px;
   color: color-mix(in srgb, currentColor 70%, transparent);
   background: color-mix(in srgb, currentColor 5%, transparent); }
 .fn-passage mark { color: var(--st-text-color, inherit); border-radius: .2em; padding: .08em .1em;
-  box-decoration-break: clone; -webkit-box-decoration-break: clone;
+  scroll-margin: 7rem 0; box-decoration-break: clone; -webkit-box-decoration-break: clone;
   background: color-mix(in srgb, #e9b949 42%, transparent); }
-.fn-body:target .fn-passage { outline: 2px solid
+.fn-passage:has(mark:target) { outline: 2px solid
   color-mix(in srgb, var(--st-primary-color, #1f7a72) 55%, transparent); }
 .fn-caret { display: inline-block; width: .5em; height: 1em; vertical-align: -.12em; opacity: .5;
   background: currentColor; animation: fn-blink 1s steps(2) infinite; }

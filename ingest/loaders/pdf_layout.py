@@ -144,7 +144,9 @@ def _joined(group: list[Line]) -> Paragraph:
     text = group[0].text
     for before, line in pairwise(group):
         text = _join(text, line.text, on_one_line=_wraps(before, line, right - RAGGED * width))
-    return Paragraph(text.replace("\u00ad", "-"), group[0].size, len(group), is_list)
+    # PDFium itself joins some lines at a hyphen; before a capital or a digit the hyphen is the word's own.
+    text = re.sub(r"\u00ad(?=[a-z])", "", text).replace("\u00ad", "-")
+    return Paragraph(text, group[0].size, len(group), is_list)
 
 
 def _wraps(before: Line, line: Line, full: float) -> bool:

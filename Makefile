@@ -1,0 +1,44 @@
+# make run · make test · make lint · make bench      each sets up .venv by itself
+# make install       the set-up alone; quick when nothing changed
+# make constraints   takes the newest versions that pyproject.toml allows, and pins them in constraints.txt
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: run test lint bench install constraints clean
+
+run: $(READY)
+	@exec $(BIN)/footnote run
+
+test: $(READY)
+	$(BIN)/pytest -m "not shared and not browser"
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python -m bench
+
+install: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Footnote needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(READY)
+
+constraints:
+	rm -rf $(VENV)/fresh
+	$(PYTHON) -m venv $(VENV)/fresh
+	$(VENV)/fresh/bin/python -m pip install --quiet 'torch==2.13.0' '.[dev]'
+	$(VENV)/fresh/bin/python -m pip freeze --exclude footnote > constraints.txt
+	rm -rf $(VENV)/fresh
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

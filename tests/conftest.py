@@ -1,0 +1,154 @@
+"""What the tests share: a data folder of their own, documents of every kind, and no way out to the network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import docx
+import numpy as np
+import pytest
+from reportlab.lib.pdfencrypt import StandardEncryption
+from reportlab.pdfgen.canvas import Canvas
+
+from app.bootstrap import Footnote
+from ingest.settings import Settings
+
+os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
+for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:
+    if name not in {"FOOTNOTE_SHARED", "FOOTNOTE_CHROMIUM"}:
+        del os.environ[name]
+for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE"):
+    os.environ.pop(name, None)
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLES = ROOT / "data" / "sample"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(_env_file=None, data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def footnote(settings: Settings) -> Iterator[Footnote]:
+    with Footnote(settings) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def sampled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Footnote]:
+    """The sample documents, ingested once; to be read only."""
+    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("sampled"))
+    with Footnote(settings) as one:
+        report = one.ingest([SAMPLES])
+        assert report.count("failed") == 0
+        yield one
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    folder = os.environ.get("FOOTNOTE_SHARED")
+    if not folder:
+        pytest.skip("FOOTNOTE_SHARED is not set")
+    return Path(folder).resolve()
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    """Writes a file of text or bytes into a folder of documents and gives its path."""
+
+    def written(name: str, content: str | bytes = "Some words that can be found.") -> Path:
+        path = tmp_path / "docs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return written
+
+
+@pytest.fixture
+def write_pdf(tmp_path: Path):
+    """Writes a PDF with one text a page ("" leaves it empty), with a password if one is given."""
+
+    def written(name: str, pages: list[str], password: str = "", title: str = "") -> Path:
+        path = tmp_path / "docs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        encrypt = StandardEncryption(password) if password else None
+        canvas = Canvas(str(path), encrypt=encrypt, invariant=1)
+        canvas.setTitle(title or "untitled")
+        for text in pages:
+            lines = canvas.beginText(72, 770)
+            for line in text.splitlines():
+                lines.textLine(line)
+            canvas.drawText(lines)
+            canvas.showPage()
+        canvas.save()
+        return path
+
+    return written
+
+
+@pytest.fixture
+def write_docx(tmp_path: Path):
+    """Writes a Word document from (style, text) pairs; a list of lists is a table."""
+
+    def written(name: str, parts: list) -> Path:
+        path = tmp_path / "docs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        word = docx.Document()
+        for part in parts:
+            if isinstance(part, list):
+                table = word.add_table(rows=len(part), cols=len(part[0]))
+                for i, row in enumerate(part):
+                    for j, cell in enumerate(row):
+                        table.cell(i, j).text = cell
+            else:
+                word.add_paragraph(part[1], style=part[0])
+        word.save(path)
+        return path
+
+    return written
+
+
+class WordTokenizer:
+    """Counts a token a word and two around each text, as a stand-in where no model is needed."""
+
+    max_tokens = 64
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split()) + 2
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        spans, at = [], 0
+        for word in text.split():
+            start = text.index(word, at)
+            at = start + len(word)
+            spans.append((start, at))
+        return spans
+
+
+class WordEmbedder:
+    """Vectors of unit length that say which words a text has: equal words, near vectors."""
+
+    dimensions = 512
+
+    def encode_documents(self, texts):
+        return np.stack([self.encode_query(text) for text in texts])
+
+    def encode_query(self, text):
+        vector = np.zeros(self.dimensions, dtype=np.float32)
+        for word in text.casefold().split():
+            vector[sum(word.strip(".,?!:;").encode()) % self.dimensions] += 1
+        return vector / max(float(np.linalg.norm(vector)), 1e-9)
+
+
+@pytest.fixture
+def word_tokenizer() -> WordTokenizer:
+    return WordTokenizer()
+
+
+@pytest.fixture
+def word_embedder() -> WordEmbedder:
+    return WordEmbedder()
