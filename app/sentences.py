@@ -63,9 +63,9 @@ def _ends_unit(line: str, following: str) -> bool:
 
 def _is_row(line: str) -> bool:
     """Whether a line is one of a table without rules: words, then numbers."""
-    words = line.split()
-    numbers = sum(bool(NUMBER.match(word)) for word in words)
-    return numbers > 1 and numbers >= ROW_SHARE * len(words)
+    words = [word for word in line.split() if any(c.isalnum() for c in word)]
+    numbers = [bool(NUMBER.match(word)) and not word.endswith(",") for word in words]
+    return sum(numbers) > 1 and (sum(numbers) >= ROW_SHARE * len(words) or all(numbers[-2:]))
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

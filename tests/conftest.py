@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import docx
-import numpy as np
 import pytest
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
+from tests_support import WordEmbedder
 
 from app.bootstrap import Footnote
 from ingest.settings import Settings
@@ -110,43 +110,6 @@ def write_docx(tmp_path: Path):
         return path
 
     return written
-
-
-class WordTokenizer:
-    """Counts a token a word and two around each text, as a stand-in where no model is needed."""
-
-    max_tokens = 64
-
-    def count_tokens(self, text: str) -> int:
-        return len(text.split()) + 2
-
-    def token_spans(self, text: str) -> list[tuple[int, int]]:
-        spans, at = [], 0
-        for word in text.split():
-            start = text.index(word, at)
-            at = start + len(word)
-            spans.append((start, at))
-        return spans
-
-
-class WordEmbedder:
-    """Vectors of unit length that say which words a text has: equal words, near vectors."""
-
-    dimensions = 512
-
-    def encode_documents(self, texts):
-        return np.stack([self.encode_query(text) for text in texts])
-
-    def encode_query(self, text):
-        vector = np.zeros(self.dimensions, dtype=np.float32)
-        for word in text.casefold().split():
-            vector[sum(word.strip(".,?!:;").encode()) % self.dimensions] += 1
-        return vector / max(float(np.linalg.norm(vector)), 1e-9)
-
-
-@pytest.fixture
-def word_tokenizer() -> WordTokenizer:
-    return WordTokenizer()
 
 
 @pytest.fixture

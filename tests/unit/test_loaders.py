@@ -180,7 +180,9 @@ def test_a_pdf_is_read_page_by_page(write_pdf):
 
 
 def test_words_divided_at_a_lines_end_and_wrapped_lines_are_joined(write_pdf):
-    text = "A sentence that is long enough to be wrapped by whoever made this docu-\nment, and goes on in the next line."
+    text = (
+        "A sentence that is long enough to be wrapped by whoever made this docu-\nment, and goes on in the next line."
+    )
     assert "made this document, and goes on" in load(write_pdf("a.pdf", [text])).text
 
 
@@ -295,7 +297,7 @@ def test_a_file_that_is_not_there_is_unreadable(tmp_path):
         load(tmp_path / "gone.txt")
 
 
-@pytest.mark.parametrize("name", ["a\nb.txt", "it's \"quoted\".md", "🦉 emoji.html", "x" * 246 + ".txt", "sp ace.pdf"])
+@pytest.mark.parametrize("name", ["a\nb.txt", 'it\'s "quoted".md', "🦉 emoji.html", "x" * 246 + ".txt", "sp ace.pdf"])
 def test_strange_names_are_only_names(write, write_pdf, name):
     path = write_pdf(name, ["Some words"]) if name.endswith(".pdf") else write(name, "Some words")
     assert load(path).text.strip() == "Some words"

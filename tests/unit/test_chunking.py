@@ -1,0 +1,90 @@
+"""Chunks: every word in one, none longer than the embedder reads, offsets exact."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests_support import WordTokenizer
+
+from ingest.chunking import Chunker
+from ingest.loaders import load
+from ingest.loaders.builder import Builder, markdown_table
+
+pieces = st.lists(
+    st.tuples(
+        st.sampled_from(["heading", "paragraph", "list", "table", "code"]),
+        st.text(alphabet="ab cd.\n|-é漢", min_size=1, max_size=400),
+        st.integers(1, 4),
+    ),
+    max_size=12,
+)
+
+
+def build(parts):
+    builder = Builder()
+    for kind, text, level in parts:
+        if kind == "heading":
+            builder.add_heading(level, text)
+        else:
+            builder.add(kind, text)
+    return builder.build("A title")
+
+
+@settings(deadline=None, max_examples=60)
+@given(pieces, st.integers(16, 64))
+def test_every_word_is_in_a_chunk_and_no_chunk_is_too_long(parts, limit):
+    document, tokenizer = build(parts), WordTokenizer()
+    chunks = Chunker(tokenizer, limit).split(document)
+    covered = [False] * len(document.text)
+    for position, chunk in enumerate(chunks):
+        assert chunk.position == position
+        assert document.text[chunk.start : chunk.end] == chunk.text
+        assert chunk.tokens == tokenizer.count_tokens(chunk.embedded_text) <= limit
+        covered[chunk.start : chunk.end] = [True] * (chunk.end - chunk.start)
+    headings = {i for b in document.blocks if b.kind == "heading" for i in range(b.start, b.end)}
+    lost = [c for i, c in enumerate(document.text) if not covered[i] and not c.isspace() and i not in headings]
+    assert not lost
+
+
+def test_a_chunk_knows_its_headings_and_page(write):
+    path = write("a.md", "# Top\n\nIntro words.\n\n## Inner\n\nInner words.\n\n# Next\n\nLast words.")
+    chunks = Chunker(WordTokenizer(), 64).split(load(path))
+    found = {chunk.text.split("\n")[-1]: chunk.heading for chunk in chunks}
+    assert found["Inner words."] == ("Top", "Inner")
+    assert found["Last words."] == ("Next",)
+
+
+def test_the_title_and_headings_are_embedded_with_the_text():
+    builder = Builder()
+    builder.add_heading(1, "Limits")
+    builder.add("paragraph", "It is 140 euros.")
+    (chunk,) = Chunker(WordTokenizer(), 64).split(builder.build("Handbook"))
+    assert "Handbook" in chunk.embedded_text
+    assert "Limits" in chunk.embedded_text
+    assert chunk.embedded_text.endswith("It is 140 euros.")
+
+
+def test_a_long_table_repeats_its_header_for_every_part():
+    builder = Builder()
+    builder.add("table", markdown_table([["Name", "Amount"], *[[f"row {i}", str(i)] for i in range(40)]]))
+    chunks = Chunker(WordTokenizer(), 64).split(builder.build())
+    assert len(chunks) > 3
+    assert all("| Name | Amount |" in chunk.embedded_text for chunk in chunks)
+
+
+@pytest.mark.parametrize("word", ["x" * 5000, "漢" * 500])
+def test_a_word_longer_than_any_chunk_is_still_whole_in_the_index(word):
+    builder = Builder()
+    builder.add("paragraph", word)
+
+    class Letters(WordTokenizer):
+        def count_tokens(self, text):
+            return len(text) + 2
+
+        def token_spans(self, text):
+            return [(i, i + 1) for i in range(len(text))]
+
+    chunks = Chunker(Letters(), 64).split(builder.build())
+    assert "".join(chunk.text for chunk in chunks) == word
+    assert all(chunk.tokens <= 64 for chunk in chunks)
