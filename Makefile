@@ -37,7 +37,7 @@ constraints:
 	rm -rf $(VENV)/fresh
 	$(PYTHON) -m venv $(VENV)/fresh
 	$(VENV)/fresh/bin/python -m pip install --quiet 'torch==2.13.0' '.[dev]'
-	$(VENV)/fresh/bin/python -m pip freeze --exclude footnote > constraints.txt
+	$(VENV)/fresh/bin/python -m pip freeze --exclude footnote | sed 's/+[a-z0-9.]*$$//' > constraints.txt
 	rm -rf $(VENV)/fresh
 
 clean:

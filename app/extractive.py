@@ -28,7 +28,7 @@ SAME = 0.88
 # Below both, nothing is relevant: measured with `bench/refusal.py`.
 LEAST_MEANING = 0.33
 LEAST_TERMS = 0.5
-MOST_CANDIDATES = 96
+MOST_CANDIDATES = 64
 LONGEST = 700
 ASKS_FIGURE = re.compile(
     r"\b(how (much|many|long|large|big|high|often|old|far)|when|what (share|year|date|number|size|price|limit))\b",

@@ -5,12 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
-
-from langchain_core.callbacks import CallbackManagerForRetrieverRun
-from langchain_core.documents import Document as LangChainDocument
-from langchain_core.retrievers import BaseRetriever
-from pydantic import ConfigDict
 
 from app.models import Passage
 from ingest.errors import QuestionError
@@ -120,44 +114,6 @@ def check_k(k: int, most: int = MOST_HITS) -> None:
     """
     if not 1 <= k <= most:
         raise QuestionError(f"k is {k:,}, but must be from 1 to {most:,}.")
-
-
-class FootnoteRetriever(BaseRetriever):
-    """The hybrid search as a LangChain retriever, to be put into a chain or an agent of one's own.
-
-    Args:
-        retriever: the collection's retriever.
-        k: how many documents a question gives.
-    """
-
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-    retriever: Retriever
-    k: int = 8
-
-    def _get_relevant_documents(
-        self,
-        query: str,
-        *,
-        run_manager: CallbackManagerForRetrieverRun,  # noqa: ARG002 - LangChain's signature
-    ) -> list[LangChainDocument]:
-        return [
-            LangChainDocument(id=hit.chunk.id, page_content=hit.chunk.text, metadata=_metadata(hit))
-            for hit in self.retriever.search(query, self.k)
-        ]
-
-
-def _metadata(hit: SearchHit) -> dict[str, Any]:
-    chunk = hit.chunk
-    return {
-        "source": chunk.source,
-        "title": chunk.title,
-        "page": chunk.page,
-        "heading": list(chunk.heading),
-        "start": chunk.start,
-        "end": chunk.end,
-        "score": hit.score,
-    }
 
 
 def _passage(n: int, one: _Fused) -> Passage:

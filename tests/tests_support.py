@@ -35,3 +35,53 @@ class WordEmbedder:
         for word in text.casefold().split():
             vector[sum(word.strip(".,?!:;").encode()) % self.dimensions] += 1
         return vector / max(float(np.linalg.norm(vector)), 1e-9)
+
+
+def counting_loads(monkeypatch) -> list:
+    """The paths that are given to loaders from now on."""
+    from ingest import pipeline
+
+    loaded = []
+
+    class Counting(pipeline.LoaderPool):
+        def load_all(self, paths, cancel=None):
+            for path, result in super().load_all(paths, cancel):
+                loaded.append(path)
+                yield path, result
+
+    monkeypatch.setattr(pipeline, "LoaderPool", Counting)
+    return loaded
+
+
+def save_tiny_model(folder, seed: int = 1):
+    """A sentence-transformers model of a few thousand random weights, saved as any model is."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import Pooling, Transformer
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{c}" for c in letters)]
+    tokenizer = Tokenizer(models.WordPiece({t: i for i, t in enumerate(vocabulary)}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    base = folder.with_name(folder.name + "-base")
+    special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(base)
+    torch.manual_seed(seed)
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=64,
+    )
+    BertModel(config).save_pretrained(base)
+    transformer = Transformer(str(base), max_seq_length=48)
+    SentenceTransformer(modules=[transformer, Pooling(32)], device="cpu").save(str(folder))
+    return folder

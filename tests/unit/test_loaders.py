@@ -180,9 +180,7 @@ def test_a_pdf_is_read_page_by_page(write_pdf):
 
 
 def test_words_divided_at_a_lines_end_and_wrapped_lines_are_joined(write_pdf):
-    text = (
-        "A sentence that is long enough to be wrapped by whoever made this docu-\nment, and goes on in the next line."
-    )
+    text = "A sentence that is long enough to be wrapped by whoever made this docu-\nment, and goes on there."
     assert "made this document, and goes on" in load(write_pdf("a.pdf", [text])).text
 
 

@@ -12,35 +12,8 @@ from app.views.rendering import answer_html, document_name, notes_html, notice_h
 
 OURS = re.compile(r'<a class="fn-marker" href="#fn-x-\d+" target="_self" title="Footnote \d+">\d+</a>')
 TAG = re.compile(r"<\s*/?\s*([a-zA-Z!][^\s/>]*)([^>]*)>")
-HARMLESS = set(
-    [
-        "div",
-        "p",
-        "span",
-        "strong",
-        "em",
-        "code",
-        "pre",
-        "ul",
-        "ol",
-        "li",
-        "table",
-        "thead",
-        "tbody",
-        "tr",
-        "th",
-        "td",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "blockquote",
-        "br",
-        "hr",
-    ]
-)
+HARMLESS = {"div", "p", "span", "strong", "em", "code", "pre", "ul", "ol", "li", "blockquote", "br", "hr"}
+HARMLESS |= {"table", "thead", "tbody", "tr", "th", "td", "h1", "h2", "h3", "h4", "h5", "h6"}
 
 
 def answer(text: str, sentences: tuple[Sentence, ...] = (), **more) -> Answer:

@@ -1,0 +1,51 @@
+"""The hybrid search as a LangChain retriever. In a module of its own: LangChain's tracers take a second to import."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+from pydantic import ConfigDict
+
+from app.retrieval import Retriever
+from ingest.models import SearchHit
+
+
+class FootnoteRetriever(BaseRetriever):
+    """The hybrid search as a LangChain retriever, to be put into a chain or an agent of one's own.
+
+    Args:
+        retriever: the collection's retriever.
+        k: how many documents a question gives.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    retriever: Retriever
+    k: int = 8
+
+    def _get_relevant_documents(
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,  # noqa: ARG002 - LangChain's signature
+    ) -> list[Document]:
+        return [
+            Document(id=hit.chunk.id, page_content=hit.chunk.text, metadata=_metadata(hit))
+            for hit in self.retriever.search(query, self.k)
+        ]
+
+
+def _metadata(hit: SearchHit) -> dict[str, Any]:
+    chunk = hit.chunk
+    return {
+        "source": chunk.source,
+        "title": chunk.title,
+        "page": chunk.page,
+        "heading": list(chunk.heading),
+        "start": chunk.start,
+        "end": chunk.end,
+        "score": hit.score,
+    }

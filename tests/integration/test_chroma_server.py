@@ -1,0 +1,92 @@
+"""The local Chroma server: started by who needs it first, brought back when it dies, gone with its last user."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from app.bootstrap import Footnote
+from ingest.errors import VectorStoreError
+from ingest.vectors import Chroma
+
+
+def state(settings) -> dict[str, int]:
+    return json.loads((settings.data_dir / "run" / "chroma.json").read_text())
+
+
+def ended(pid: int, seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.fixture
+def filled(footnote, write):
+    footnote.ingest([write("a.txt", "Apples are red.")])
+    return footnote
+
+
+@pytest.mark.parametrize("victim", ["server", "supervisor"])
+def test_a_killed_server_comes_back_by_itself(filled, victim):
+    os.kill(state(filled.settings)[victim], signal.SIGKILL)
+    assert filled.search("apples", 1)[0].chunk.text == "Apples are red."
+    assert filled.index("default").verify() == []
+
+
+def test_the_server_stops_with_its_last_user(settings, write):
+    with Footnote(settings) as first, Footnote(settings) as second:
+        first.ingest([write("a.txt", "Apples are red.")])
+        second.search("apples", 1)
+        server = state(settings)["server"]
+        first.close()
+        assert second.search("apples", 1)
+        assert state(settings)["server"] == server
+    assert ended(server)
+
+
+def test_the_server_stops_after_its_only_user_was_killed(settings, write):
+    path = write("a.txt", "Apples are red.")
+    script = f"""
+import time
+from pathlib import Path
+from app.bootstrap import Footnote
+from ingest.settings import load_settings
+footnote = Footnote(load_settings())
+footnote.ingest([Path({str(path)!r})])
+print("ready", flush=True)
+time.sleep(600)
+"""
+    environment = {**os.environ, "FOOTNOTE_DATA_DIR": str(settings.data_dir)}
+    user = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, env=environment)
+    try:
+        assert user.stdout.readline() == b"ready\n"
+        server = state(settings)["server"]
+    finally:
+        user.kill()
+        user.wait()
+    assert ended(server)
+
+
+def test_a_server_of_the_users_own_that_is_not_there_is_named(settings, write):
+    elsewhere = settings.model_copy(update={"chroma_url": "http://127.0.0.1:9"})
+    with Footnote(elsewhere) as footnote, pytest.raises(VectorStoreError, match=r"http://127\.0\.0\.1:9"):
+        footnote.ingest([write("a.txt", "Apples are red.")])
+
+
+def test_a_server_of_the_users_own_is_used(filled, settings, write, tmp_path):
+    url = f"http://127.0.0.1:{state(settings)['port']}"
+    other = settings.model_copy(update={"chroma_url": url, "data_dir": tmp_path / "other"})
+    with Footnote(other) as footnote:
+        footnote.ingest([write("b.txt", "Bears are brown.")])
+        assert [hit.chunk.text for hit in footnote.search("apples", 5)] == ["Bears are brown."]
+    assert len(Chroma(None, url).client().list_collections()) == 2

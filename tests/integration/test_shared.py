@@ -1,0 +1,120 @@
+"""Real documents by other people: nothing is lost, and every footnote holds against the source file."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from app.bootstrap import Footnote
+from app.models import Answer
+from ingest.chunking import Chunker
+from ingest.embedding import Embedder
+from ingest.errors import LoadError
+from ingest.loaders import is_supported, load
+from ingest.loaders.sandbox import LoaderPool
+from ingest.settings import Settings
+
+pytestmark = pytest.mark.shared
+
+# Facts of the filings, read in the PDFs: question, file, page, words that stand in one row there.
+FACTS = (
+    ("Which segment had net sales of 35,383 against 37,472?", "2023 Q3 AAPL.pdf", 18, "Americas $ 35,383 $ 37,472"),
+    ("iPhone net sales of 39,669 and 40,665 by category", "2023 Q3 AAPL.pdf", 19, "iPhone $ 39,669 $ 40,665"),
+    ("NVIDIA net income of 9,243 and comprehensive income", "2023 Q3 NVDA.pdf", 4, "Net income $ 9,243 $ 680"),
+)
+
+
+@pytest.fixture(scope="module")
+def filings(shared) -> list[Path]:
+    return sorted((shared / "eval" / "filings" / "docs").glob("*.pdf"))
+
+
+@pytest.fixture(scope="module")
+def pages(shared, tmp_path_factory) -> list[Path]:
+    """500 pages of the C++ documentation, spread evenly over the archive."""
+    folder = tmp_path_factory.mktemp("cpp")
+    with tarfile.open(shared / "corpora" / "cpp-docs.tar.gz") as archive:
+        members = sorted((m for m in archive.getmembers() if m.name.endswith(".md")), key=lambda m: m.name)
+        chosen = members[:: max(1, len(members) // 500)][:500]
+        archive.extractall(folder, members=chosen, filter="data")
+    return sorted(folder.rglob("*.md"))
+
+
+@pytest.fixture(scope="module")
+def ingested(filings, pages, tmp_path_factory):
+    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("data"))
+    with Footnote(settings) as footnote:
+        report = footnote.ingest([*filings, *pages])
+        assert report.count("failed") == 0, [d.error for d in report.documents if d.error]
+        yield footnote
+
+
+def test_no_text_is_beyond_what_the_model_reads(filings, pages):
+    embedder = Embedder()
+    chunker = Chunker(embedder)
+    for path in (*filings, *pages):
+        document = load(path)
+        covered = bytearray(len(document.text))
+        for chunk in chunker.split(document):
+            assert document.text[chunk.start : chunk.end] == chunk.text
+            assert embedder.count_tokens(chunk.embedded_text) <= embedder.max_tokens == 256
+            covered[chunk.start : chunk.end] = b"\1" * (chunk.end - chunk.start)
+        for block in document.blocks:
+            if block.kind == "heading":  # embedded with every chunk below it
+                covered[block.start : block.end] = b"\1" * (block.end - block.start)
+        lost = [c for c, seen in zip(document.text, covered, strict=True) if not seen and not c.isspace()]
+        assert not lost, path
+
+
+def test_every_footnote_holds_against_its_source_file(ingested, shared):
+    questions = (shared / "eval" / "filings" / "questions.jsonl").read_text().splitlines()
+    texts = [json.loads(line) for line in questions]
+    checked = 0
+    for question in texts[::3]:
+        words = question.get("question") or question.get("text")
+        *_, answer = ingested.ask(words)
+        assert isinstance(answer, Answer)
+        for note in (*answer.citations, *answer.nearest):
+            document = load(Path(note.document))
+            assert document.text[note.start : note.end] == note.quote
+            if note.page is not None:
+                page = document.page_at(note.start)
+                assert page.number >= note.page
+            checked += 1
+    assert checked > 20
+
+
+@pytest.mark.parametrize(("question", "file", "page", "words"), FACTS)
+def test_facts_of_the_filings_are_found_where_they_stand(ingested, question, file, page, words):
+    found = [hit.chunk for hit in ingested.search(question, 5) if words in hit.chunk.text]
+    assert found
+    assert found[0].source.endswith(file)
+    document = load(Path(found[0].source))
+    assert document.page_at(document.text.index(words)).number == page
+
+
+def test_a_second_run_over_real_files_embeds_nothing(ingested, filings, pages):
+    report = ingested.ingest([*filings, *pages])
+    assert (report.count("unchanged"), report.embedded) == (len(filings) + len(pages), 0)
+
+
+def test_no_file_of_any_kind_hurts(shared):
+    """Every file with a suffix that is read gives a document or a reason that names it."""
+    paths = sorted(p for name in ("normal", "hostile") for p in (shared / "files" / name).rglob("*") if is_supported(p))
+    with LoaderPool(workers=2, timeout=60, memory_mb=2048, max_file_mb=200) as pool:
+        results = dict(pool.load_all(p for p in paths if p.is_file()))
+    assert len(results) == sum(p.is_file() for p in paths) > 20
+    loaded = 0
+    for path, result in results.items():
+        if isinstance(result, LoadError):
+            assert path.name in str(result)
+            continue
+        loaded += 1
+        at = 0
+        for block in result.blocks:
+            assert at <= block.start < block.end <= len(result.text)
+            at = block.end
+    assert loaded > 10
