@@ -1,0 +1,183 @@
+"""The sandbox: whatever a file does to its loader, the others are read, and nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from itertools import count, repeat
+
+import psutil
+import pytest
+
+from ingest.errors import EmptyDocument, LoadError, LoaderStopped, UnreadableFile, UnsupportedDocument
+from ingest.loaders.sandbox import FILES_A_WORKER, LoaderPool
+from ingest.loaders.wire import HEADER, decode, encode
+from ingest.models import Block, Document, Page
+
+# Workers that misbehave when the name of the file says so, and else do as the real one does.
+HOSTILE = """
+import os, signal, sys, time
+from ingest.loaders import worker
+real = worker._load
+def load(path, memory_mb):
+    if path.name == "hang.txt":
+        time.sleep(600)
+    if path.name == "crash.txt":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if path.name == "exit.txt":
+        sys.exit("gone for good")
+    if path.name == "memory.txt":
+        try:
+            bytearray(64 * 1024 ** 3)
+        except MemoryError:
+            return worker.LoaderStopped(f"{path} needs more than {memory_mb} MiB of memory to be read.")
+    if path.name == "garbage.txt":
+        os.write(1, b"")
+        sys.stdout.write("noise that a library prints")
+        sys.stdout.flush()
+    if path.name == "write.txt":
+        with open(str(path) + ".out", "wb") as out:
+            out.write(bytes(2 * 1024 * 1024))
+    return real(path, memory_mb)
+worker._load = load
+worker.main(int(sys.argv[1]), int(sys.argv[2]))
+"""
+
+
+def pool(timeout: float = 60, workers: int = 2, **more) -> LoaderPool:
+    return LoaderPool(workers, timeout, 1024, 1, **more)
+
+
+def children() -> list[psutil.Process]:
+    found = psutil.Process().children()
+    return [one for one in found if "worker" in " ".join(one.cmdline()) or "-c" in one.cmdline()]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("hang.txt", "took too long to be read"),
+        ("crash.txt", "the reading process ended (signal SIGSEGV"),
+        ("exit.txt", "gone for good"),
+        ("memory.txt", "needs more than 1024 MiB"),
+        ("write.txt", "the reading process ended"),
+    ],
+)
+def test_a_file_that_breaks_its_loader_is_given_up_and_the_others_are_read(write, name, reason):
+    paths = [write(f"good{i}.txt", "Good words.") for i in range(4)]
+    paths.insert(2, write(name, "Bad words."))
+    timeout = 0.5 if name == "hang.txt" else 60
+    command = (sys.executable, "-c", HOSTILE)
+    with pool(timeout, command=command) as loaders:
+        results = dict(loaders.load_all(paths))
+    bad = results.pop(paths[2])
+    assert isinstance(bad, LoaderStopped)
+    assert reason in str(bad)
+    assert name in str(bad)
+    # A slow start of the machine may cost a good file its half second too; the pool must survive that as well.
+    assert name == "hang.txt" or all(isinstance(one, Document) for one in results.values())
+    assert len(results) == 4
+    assert children() == []
+
+
+def test_what_a_library_prints_does_not_disturb_the_answer(write):
+    path = write("garbage.txt", "Good words.")
+    with pool(command=(sys.executable, "-c", HOSTILE)) as loaders:
+        ((_, result),) = loaders.load_all([path])
+    assert result.text == "Good words."
+
+
+def test_errors_of_loading_keep_their_kind(write, tmp_path):
+    empty, gone = write("empty.txt", ""), tmp_path / "gone.txt"
+    pipe = tmp_path / "pipe.txt"
+    os.mkfifo(pipe)
+    big = write("big.txt", b"x" * 1_100_000)
+    with pool() as loaders:
+        results = dict(loaders.load_all([empty, gone, pipe, big]))
+    assert isinstance(results[empty], EmptyDocument)
+    assert isinstance(results[gone], UnreadableFile)
+    assert isinstance(results[pipe], UnsupportedDocument)
+    assert "FOOTNOTE_MAX_FILE_MB" in str(results[big])
+
+
+def test_paths_are_taken_only_as_they_can_be_read(write):
+    path = write("a.txt", "Good words.")
+    taken = count()
+    endless = (path for _ in repeat(None) if next(taken) >= 0)
+    with pool() as loaders:
+        results = loaders.load_all(endless)
+        for _ in range(5):
+            next(results)
+        results.close()
+    assert next(taken) < 20
+
+
+def test_workers_are_replaced_now_and_then(write):
+    path = write("a.txt", "Good words.")
+    with pool(workers=1) as loaders:
+        seen = set()
+        for _ in loaders.load_all(repeat(path, FILES_A_WORKER + 5)):
+            seen |= {one.pid for one in children()}
+    assert len(seen) >= 2
+
+
+def test_a_stop_ends_the_work_and_all_workers(write):
+    cancel = threading.Event()
+    paths = [write("hang.txt", "x"), write("hang2/hang.txt", "x")]
+    with pool(command=(sys.executable, "-c", HOSTILE)) as loaders:
+        results = loaders.load_all(paths, cancel)
+        threading.Timer(0.5, cancel.set).start()
+        assert list(results) == []
+    assert children() == []
+
+
+def test_a_mistake_in_the_paths_is_raised_in_the_callers_thread():
+    def broken():
+        yield from ()
+        raise RuntimeError("the list of files is broken")
+
+    with pool() as loaders, pytest.raises(RuntimeError, match="list of files"):
+        list(loaders.load_all(broken()))
+
+
+def test_workers_get_no_secrets(write, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    path = write("a.txt", "Good words.")
+    command = (sys.executable, "-c", "import os, sys; sys.exit(str('OPENAI_API_KEY' in os.environ))")
+    with pool(command=command) as loaders:
+        ((_, result),) = loaders.load_all([path])
+    assert "False" in str(result)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        Document("a\ud800 b", "T", (Block("heading", 0, 1, 2, "x"),), (Page(1, 0, 3),), ("w",)),
+        EmptyDocument("nothing"),
+        LoadError("plain"),
+    ],
+)
+def test_results_travel_unchanged(result):
+    again = decode(encode(result)[HEADER.size :])
+    assert type(again) is type(result)
+    assert str(again) == str(result)
+    assert isinstance(result, LoadError) or again == result
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"document": {"text": "a", "title": "", "blocks": [{"kind": "p", "start": 0, "end": 9}], "pages": []}}',
+    ],
+)
+def test_an_answer_of_another_form_is_refused(body):
+    with pytest.raises(ValueError, match="not a loader's answer|Expecting value"):
+        decode(body)
+
+
+def test_an_error_can_only_be_one_of_loading():
+    assert type(decode(b'{"error": {"kind": "SystemExit", "message": "m"}}')) is LoadError
