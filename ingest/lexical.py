@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ ANALYZER = "footnote"
 # Scripts written without spaces are indexed by character; all else by word.
 SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 TOKEN = rf"[{SPACELESS}]|[[\p{{L}}\p{{M}}\p{{N}}_]--[{SPACELESS}]]+"
+# "39,669" is one number, however it is written.
+GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 # Weight of a term found in a chunk's headings, or in its file's name, against one found in its text.
 BOOSTS = {"text": 1.0, "heading": 0.5, "name": 0.3}
 # Distinct terms of a question that are searched; a pasted page adds time and no meaning beyond that.
@@ -66,7 +69,7 @@ class LexicalStore:
 
     def terms(self, text: str) -> list[str]:
         """The distinct terms that `text` is searched by, in order of appearance."""
-        return list(dict.fromkeys(self._analyzer.analyze(text)))
+        return list(dict.fromkeys(self._analyzer.analyze(_plain(text))))
 
     def search(self, query: str, k: int) -> list[tuple[str, float]]:
         """The `k` best chunks as (id, BM25 score), best first; [] where no term of the query is indexed."""
@@ -116,8 +119,8 @@ class LexicalWriter:
                     tantivy.Document(
                         chunk_id=entry.chunk_id,
                         version_id=entry.version_id,
-                        text=entry.text,
-                        heading=entry.heading,
+                        text=_plain(entry.text),
+                        heading=_plain(entry.heading),
                         name=entry.name,
                     )
                 )
@@ -132,6 +135,10 @@ class LexicalWriter:
         """Makes what was added and deleted durable and visible."""
         with _mapped("write", self._folder):
             self._writer.commit()
+
+
+def _plain(text: str) -> str:
+    return GROUPED.sub("", text)
 
 
 def _analyzer() -> tantivy.TextAnalyzer:

@@ -73,8 +73,7 @@ def _header(footnote: Footnote, conversation: Conversation) -> None:
 def _confirm_delete(footnote: Footnote, conversation: Conversation) -> None:
     st.session_state.pop("deleting", None)
     st.html(rendering.text_html(f"“{conversation.title}” and its answers are deleted for good.", "fn-lead"))
-    if st.button("Delete", type="primary"):
-        footnote.chats.delete(conversation.id)
+    if st.button("Delete", type="primary", on_click=footnote.chats.delete, args=(conversation.id,)):
         st.query_params.clear()
         st.rerun()
 

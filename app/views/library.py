@@ -6,10 +6,12 @@ import streamlit as st
 
 from app.bootstrap import Footnote
 from app.views.rendering import document_name, text_html
+from ingest.errors import FootnoteError
 from ingest.models import DocumentRow
 
 # A list longer than this is searched, not scrolled.
 SHOWN = 200
+PROBLEM = "library-problem"
 
 
 def draw(footnote: Footnote, collection: str) -> None:
@@ -22,6 +24,8 @@ def draw(footnote: Footnote, collection: str) -> None:
         label += f", {failed:,} failed"
     if st.button(label, icon=":material/description:", width="stretch", disabled=not rows, key="library"):
         _dialog(footnote, collection)
+    if problem := st.session_state.pop(PROBLEM, ""):
+        st.error(problem)
 
 
 @st.dialog("Documents", width="large")
@@ -47,9 +51,16 @@ def _row(footnote: Footnote, collection: str, row: DocumentRow) -> None:
             st.html(
                 text_html("Its passages are found no more. An uploaded file is deleted, any other stays.", "fn-small")
             )
-            if st.button("Remove", key=f"remove-{row.source}", type="primary"):
-                footnote.remove(row.source, collection=collection)
+            arguments = (footnote, collection, row.source)
+            if st.button("Remove", key=f"remove-{row.source}", type="primary", on_click=_remove, args=arguments):
                 st.rerun()
+
+
+def _remove(footnote: Footnote, collection: str, source: str) -> None:
+    try:
+        footnote.remove(source, collection=collection)
+    except FootnoteError as error:
+        st.session_state[PROBLEM] = str(error)
 
 
 def _facts(row: DocumentRow) -> str:

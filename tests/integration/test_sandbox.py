@@ -175,7 +175,7 @@ def test_results_travel_unchanged(result):
     ],
 )
 def test_an_answer_of_another_form_is_refused(body):
-    with pytest.raises(ValueError, match="not a loader's answer|Expecting value"):
+    with pytest.raises(ValueError, match=r"not a loader's answer|Expecting value"):
         decode(body)
 
 

@@ -1,0 +1,93 @@
+"""A real `footnote run` and a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class Served:
+    """A running `footnote run`."""
+
+    def __init__(self, data_dir: Path, **variables: str) -> None:
+        self.data_dir = data_dir
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.environment = {**os.environ, "FOOTNOTE_DATA_DIR": str(data_dir), "FOOTNOTE_PORT": str(port), **variables}
+        self.log = data_dir.parent / f"{port}.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(self.command, env=self.environment, cwd=ROOT, stdout=log, stderr=log)
+
+    command = (sys.executable, "-m", "app.cli", "run")
+
+    def wait(self, seconds: float = 180) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.log.read_text()
+            with suppress(OSError), urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5) as response:
+                if response.status == 200:
+                    return
+            time.sleep(0.1)
+        pytest.fail(f"not up in time: {self.log.read_text()}")
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        try:
+            return self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+
+
+@contextmanager
+def serving(data_dir: Path, **variables: str) -> Iterator[Served]:
+    served = Served(data_dir, **variables)
+    try:
+        served.wait()
+        yield served
+    finally:
+        served.stop()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory) -> Iterator[Served]:
+    """Footnote on the sample documents, for all tests of the page."""
+    with serving(tmp_path_factory.mktemp("served") / "data") as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = os.environ.get("FOOTNOTE_CHROMIUM") or shutil.which("chromium")
+    if not path:
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
