@@ -96,7 +96,6 @@ class Answerer:
         elif self._llm is not None:
             yield from self._write(self._llm, course, passages)
         else:
-            course.notice = QUOTED
             yield from self._quote(course, passages)
 
     def _standalone(self, question: str, history: Sequence[Turn], course: _Course) -> str:
@@ -129,7 +128,7 @@ class Answerer:
             sentences=quotes.sentences,
             citations=quotes.citations,
             timings=course.timings,
-            notice=course.notice,
+            notice=course.notice or QUOTED,
         )
 
     def _write(self, llm: ChatLLM, course: _Course, passages: Sequence[Passage]) -> Iterator[Event]:

@@ -58,7 +58,7 @@ class Footnote(Library):
         if not rest.startswith(citation.quote):
             return None
         after = rest[len(citation.quote) :]
-        return Surroundings(_from_a_line(before) if first else before, citation.quote, _to_a_word(after, margin))
+        return Surroundings(_from_a_line(before) if first else before, citation.quote, _to_a_line(after, margin))
 
     def answerer_name(self) -> str:
         """The language model's name, or "extractive" where answers quote the documents."""
@@ -101,9 +101,12 @@ def _from_a_line(text: str) -> str:
     return text
 
 
-def _to_a_word(text: str, margin: int) -> str:
-    """Text up to its last whole word, where it was cut off at `margin`."""
-    return text if len(text) < margin else text.rpartition(" ")[0]
+def _to_a_line(text: str, margin: int) -> str:
+    """Text up to its last whole line, or its last whole word, where it was cut off at `margin`."""
+    if len(text) < margin:
+        return text
+    lines, found, _ = text.rpartition("\n")
+    return lines if found and lines.strip() else text.rpartition(" ")[0]
 
 
 _shared_lock = threading.Lock()

@@ -20,7 +20,7 @@ STARTERS = (
     "What is an embedding?",
     "What does the ef_search parameter of HNSW do?",
     "Why combine BM25 with dense retrieval?",
-    "How many days of paid leave do Larkspur employees get?",
+    "How long is parental leave at Larkspur?",
 )
 SHOWN_EXCHANGES = 30
 # Seconds between two redraws of a streaming answer: the browser need not draw every token.

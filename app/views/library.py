@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.bootstrap import Footnote
-from app.views.rendering import document_name, text_html
+from app.views.rendering import document_name, passages, text_html
 from ingest.errors import FootnoteError
 from ingest.models import DocumentRow
 
@@ -32,7 +32,7 @@ def draw(footnote: Footnote, collection: str) -> None:
 def _dialog(footnote: Footnote, collection: str) -> None:
     rows = footnote.documents(collection)
     chunks = sum(row.chunks for row in rows)
-    st.html(text_html(f"{collection}: {len(rows):,} documents, {chunks:,} passages", "fn-small"))
+    st.html(text_html(f"{collection}: {len(rows):,} documents, {passages(chunks)}", "fn-small"))
     wanted = st.text_input("Find", placeholder="Part of a name or title", label_visibility="collapsed").casefold()
     found = [row for row in rows if wanted in row.source.casefold() or wanted in row.title.casefold()]
     for row in found[:SHOWN]:
@@ -70,5 +70,5 @@ def _facts(row: DocumentRow) -> str:
     else:
         if row.pages:
             parts.append(f"{row.pages:,} pages")
-        parts.append(f"{row.chunks:,} passages")
+        parts.append(passages(row.chunks))
     return " · ".join(parts)

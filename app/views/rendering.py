@@ -63,6 +63,11 @@ def text_html(text: str, kind: str) -> str:
     return f'<p class="{kind}">{escape(text)}</p>'
 
 
+def passages(n: int) -> str:
+    """A number of passages in words."""
+    return f"{n:,} passage{'' if n == 1 else 's'}"
+
+
 def document_name(source: str) -> str:
     """The last part of a source, on one line."""
     name = PurePath(source).name or source

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 CSS = """
 <style>
+:root { --fn-accent: light-dark(#1f5f5b, #7cc4b8); --fn-page: light-dark(#fdfcf9, #171716);
+  --fn-ink: light-dark(#23211d, #f4f1ea); --fn-serif: Charter, "Bitstream Charter", Georgia, serif; }
 .block-container { max-width: 46rem; padding-top: 3.2rem; padding-bottom: 7rem; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
 [data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: .7rem; }
@@ -13,12 +15,12 @@ CSS = """
 [data-testid="stSidebar"] [class*="st-key-open-"] button p { overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; font-size: .9rem; }
 [data-testid="stHeader"] { background: transparent; }
-.fn-brand { font: 600 1.35rem/1.2 Charter, "Bitstream Charter", Georgia, serif; margin: 0; letter-spacing: -.01em; }
+.fn-brand { font: 600 1.35rem/1.2 var(--fn-serif); margin: 0; letter-spacing: -.01em; }
 .fn-brand sup, .fn-hero sup { font-size: .5em; opacity: .7; margin-left: .12em; }
-.fn-hero { font: 600 2.3rem/1.15 Charter, "Bitstream Charter", Georgia, serif; letter-spacing: -.02em;
+.fn-hero { font: 600 2.3rem/1.15 var(--fn-serif); letter-spacing: -.02em;
   margin: 7vh 0 .4rem; }
 .fn-lead { opacity: .72; margin: 0 0 1.6rem; line-height: 1.55; }
-.fn-question { font: 600 1.22rem/1.4 Charter, "Bitstream Charter", Georgia, serif; margin: 1.6rem 0 .3rem;
+.fn-question { font: 600 1.22rem/1.4 var(--fn-serif); margin: 1.6rem 0 .3rem;
   overflow-wrap: anywhere; white-space: pre-wrap; }
 .fn-answer { line-height: 1.68; overflow-wrap: anywhere; }
 .fn-answer p { margin: 0 0 .75rem; }
@@ -30,10 +32,10 @@ CSS = """
 .fn-refused { opacity: .8; font-style: italic; }
 a.fn-marker { display: inline-block; min-width: 1.25em; margin: 0 .1em 0 .16em; padding: 0 .3em; border-radius: .55em;
   font-size: .68rem; line-height: 1.5; font-weight: 600; text-align: center; vertical-align: .32em;
-  text-decoration: none !important; color: var(--st-primary-color, #1f7a72) !important;
-  background: color-mix(in srgb, var(--st-primary-color, #1f7a72) 13%, transparent); }
-a.fn-marker:hover, a.fn-marker:focus-visible { background: var(--st-primary-color, #1f7a72);
-  color: var(--st-background-color, #fff) !important; }
+  text-decoration: none !important; color: var(--fn-accent) !important;
+  background: color-mix(in srgb, var(--fn-accent) 13%, transparent); }
+a.fn-marker:hover, a.fn-marker:focus-visible { background: var(--fn-accent);
+  color: var(--fn-page) !important; }
 .fn-unsupported { text-decoration: underline wavy #c0762b; text-decoration-thickness: 1px;
   text-underline-offset: .25em; cursor: help; }
 .fn-legend { text-decoration: underline wavy #c0762b; text-decoration-thickness: 1px; text-underline-offset: .2em; }
@@ -45,7 +47,7 @@ a.fn-marker:hover, a.fn-marker:focus-visible { background: var(--st-primary-colo
   list-style: none; font-size: .87rem; min-width: 0; }
 .fn-note summary::-webkit-details-marker { display: none; }
 .fn-note summary:hover .fn-doc { text-decoration: underline; text-underline-offset: .2em; }
-.fn-n { flex: none; min-width: 1.1rem; font-weight: 600; font-size: .74rem; color: var(--st-primary-color, #1f7a72); }
+.fn-n { flex: none; min-width: 1.1rem; font-weight: 600; font-size: .74rem; color: var(--fn-accent); }
 .fn-doc { flex: 0 1 auto; min-width: 0; font-weight: 500; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; }
 .fn-place { flex: 1 1 0; min-width: 4rem; opacity: .62; overflow: hidden; text-overflow: ellipsis;
@@ -56,11 +58,11 @@ a.fn-marker:hover, a.fn-marker:focus-visible { background: var(--st-primary-colo
   line-height: 1.6; padding: .75rem .95rem; border-radius: 8px;
   color: color-mix(in srgb, currentColor 70%, transparent);
   background: color-mix(in srgb, currentColor 5%, transparent); }
-.fn-passage mark { color: var(--st-text-color, inherit); border-radius: .2em; padding: .08em .1em;
+.fn-passage mark { color: var(--fn-ink); border-radius: .2em; padding: .08em .1em;
   scroll-margin: 7rem 0; box-decoration-break: clone; -webkit-box-decoration-break: clone;
   background: color-mix(in srgb, #e9b949 42%, transparent); }
 .fn-passage:has(mark:target) { outline: 2px solid
-  color-mix(in srgb, var(--st-primary-color, #1f7a72) 55%, transparent); }
+  color-mix(in srgb, var(--fn-accent) 55%, transparent); }
 .fn-caret { display: inline-block; width: .5em; height: 1em; vertical-align: -.12em; opacity: .5;
   background: currentColor; animation: fn-blink 1s steps(2) infinite; }
 .fn-small { font-size: .82rem; opacity: .68; margin: 0; line-height: 1.5; overflow-wrap: anywhere; }
@@ -70,7 +72,8 @@ a.fn-marker:hover, a.fn-marker:focus-visible { background: var(--st-primary-colo
 @keyframes fn-blink { to { visibility: hidden; } }
 @media (prefers-reduced-motion: reduce) { .fn-caret { animation: none; } }
 @media (max-width: 640px) {
-  .block-container { padding: 3rem 1rem 7rem; }
+  .block-container { padding: 3.4rem 1rem 7rem; }
+  [data-testid="stHeader"] { background: color-mix(in srgb, var(--fn-page) 94%, transparent); }
   .fn-hero { font-size: 1.8rem; margin-top: 2vh; }
   .fn-note summary { flex-wrap: wrap; row-gap: 0; padding: .55rem .1rem; }
   .fn-place { flex-basis: 100%; padding-left: 1.65rem; }

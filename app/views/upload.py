@@ -16,7 +16,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app.bootstrap import Footnote
-from app.views.rendering import document_name, text_html
+from app.views.rendering import document_name, passages, text_html
 from ingest.errors import FootnoteError
 from ingest.loaders import supported_suffixes
 from ingest.models import FileOutcome, IngestProgress
@@ -118,12 +118,12 @@ def _doing(job: Job) -> str:
         return "Reading …"
     if progress.waiting_for:
         return "Waiting for another ingest to finish …"
-    return f"{progress.files_done} of {progress.files_total} files, {progress.chunks_done} passages"
+    return f"{progress.files_done} of {progress.files_total} files, {passages(progress.chunks_done)}"
 
 
 def _outcome_html(outcome: FileOutcome) -> str:
     name = escape(document_name(outcome.path))
     kind = "fn-outcome fn-failed" if outcome.status == "failed" else "fn-outcome"
     notes = " ".join(filter(None, (outcome.error, *outcome.warnings)))
-    said = f"{WORDS[outcome.status]}{f', {outcome.chunks} passages' if outcome.chunks else ''}"
+    said = f"{WORDS[outcome.status]}{f', {passages(outcome.chunks)}' if outcome.chunks else ''}"
     return f'<p class="{kind}"><b>{name}</b> {said}</p>' + (text_html(notes, "fn-small") if notes else "")

@@ -56,7 +56,7 @@ def test_a_visit_from_the_first_question_to_the_reload(served: Served, page: Pag
     note = tmp_path / "badgers.txt"
     note.write_text("The badger archive is kept in cellar number nine. Badgers sleep by day.")
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(note)
-    expect(page.get_by_text("added, 1 passages")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_text("added, 1 passage")).to_be_visible(timeout=SECONDS)
     ask(page, "In which cellar is the badger archive?")
     expect(page.locator(".fn-answer").last).to_contain_text("cellar number nine")
     expect(page.locator(".fn-note").last).to_contain_text("badgers.txt")
