@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # Compatible servers want some key in the request, and do not look at it.
 NO_KEY = "not-needed"
 RETRIES = 2
+# Of a server's own context, what it may write at most; models that think aloud need much of it.
+ANSWER_SHARE = 0.5
 THOUGHTS = ("<think>", "</think>")
 # Where providers keep the reason for an answer's end.
 REASONS = ("finish_reason", "stop_reason", "done_reason")
@@ -88,7 +90,8 @@ class ChatLLM:
             )
         if not reason and self.name.startswith("openai:"):
             raise LLMInterrupted(
-                f"{self.name} ended its answer without saying that it is complete.", partial="".join(said)
+                f"The answer of {self.name} was cut off before it was complete. Ask again for the rest.",
+                partial="".join(said),
             )
 
     @contextmanager
@@ -131,10 +134,11 @@ def _model(settings: Settings) -> BaseChatModel:
     # No traces of questions and documents to anyone, whatever else the environment asks of LangChain.
     os.environ["LANGSMITH_TRACING"] = os.environ["LANGCHAIN_TRACING_V2"] = "false"
     bypass_proxy_for_loopback()
+    arguments = _arguments(settings)
     from langchain.chat_models import init_chat_model  # noqa: PLC0415 - two seconds that quoting does without
 
     try:
-        model: BaseChatModel = init_chat_model(settings.llm, **_arguments(settings))
+        model: BaseChatModel = init_chat_model(settings.llm, **arguments)
     except ImportError as error:
         raise LLMNotConfigured(f"FOOTNOTE_LLM={settings.llm} needs a package that is missing: {error}") from error
     except Exception as error:
@@ -153,7 +157,8 @@ def _arguments(settings: Settings) -> dict[str, Any]:
             f"FOOTNOTE_LLM={settings.llm} lacks its provider. Write provider:model, for example openai:{settings.llm}."
         )
     if settings.llm_base_url:
-        arguments["base_url"] = settings.llm_base_url
+        # A small model that has lost its thread would go on until someone stops it.
+        arguments |= {"base_url": settings.llm_base_url, "max_tokens": int(ANSWER_SHARE * settings.llm_context_tokens)}
     if provider == "openai":
         key = settings.openai_api_key.get_secret_value()
         if not key and not settings.llm_base_url:
