@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from llm_servers import answering, cut_after, hanging_after, refusing, scripted, silent
 from pydantic import SecretStr
 
 from app.llm import ChatLLM, build_llm
@@ -17,7 +18,6 @@ from ingest.errors import (
     LLMUnreachable,
 )
 from ingest.settings import Settings
-from llm_servers import answering, cut_after, hanging_after, refusing, scripted, silent
 
 PROMPT = Prompt("Be brief.", "Why?")
 KEY = "sk-very-secret"
