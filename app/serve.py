@@ -26,10 +26,12 @@ def serve(settings: Settings, console: Console) -> None:
 
     Raises:
         AlreadyRunning: the data folder is served already, or the port is taken.
+        LLMNotConfigured: FOOTNOTE_LLM cannot be used as it is.
     """
     with _only_one(settings):
         check_port(settings)
         with shared_footnote() as footnote:
+            footnote.answerer_name()  # a language model that cannot be used is said now, not on the page
             if _add_samples(footnote, console):
                 threading.Thread(target=_warm, args=(footnote, console), name="warm-up", daemon=True).start()
                 _streamlit(settings, console)
