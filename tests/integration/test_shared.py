@@ -19,11 +19,11 @@ from ingest.settings import Settings
 
 pytestmark = pytest.mark.shared
 
-# Facts of the filings, read in the PDFs: question, file, page, words that stand in one row there.
+# Facts of the filings, read in the PDFs: question, file, pages, words that stand in one row there.
 FACTS = (
-    ("Which segment had net sales of 35,383 against 37,472?", "2023 Q3 AAPL.pdf", 18, "Americas $ 35,383 $ 37,472"),
-    ("iPhone net sales of 39,669 and 40,665 by category", "2023 Q3 AAPL.pdf", 19, "iPhone $ 39,669 $ 40,665"),
-    ("NVIDIA net income of 9,243 and comprehensive income", "2023 Q3 NVDA.pdf", 4, "Net income $ 9,243 $ 680"),
+    ("Which segment had net sales of 35,383 against 37,472?", "2023 Q3 AAPL.pdf", {18}, "Americas $ 35,383 $ 37,472"),
+    ("iPhone net sales of 39,669 and 40,665 by category", "2023 Q3 AAPL.pdf", {10, 19}, "iPhone $ 39,669 $ 40,665"),
+    ("NVIDIA net income of 9,243 and comprehensive income", "2023 Q3 NVDA.pdf", {3, 4}, "Net income $ 9,243 $ 680"),
 )
 
 
@@ -87,13 +87,13 @@ def test_every_footnote_holds_against_its_source_file(ingested, shared):
     assert checked > 20
 
 
-@pytest.mark.parametrize(("question", "file", "page", "words"), FACTS)
-def test_facts_of_the_filings_are_found_where_they_stand(ingested, question, file, page, words):
+@pytest.mark.parametrize(("question", "file", "pages", "words"), FACTS)
+def test_facts_of_the_filings_are_found_where_they_stand(ingested, question, file, pages, words):
     found = [hit.chunk for hit in ingested.search(question, 5) if words in hit.chunk.text]
     assert found
     assert found[0].source.endswith(file)
     document = load(Path(found[0].source))
-    assert document.page_at(document.text.index(words)).number == page
+    assert document.page_at(found[0].start + found[0].text.index(words)).number in pages
 
 
 def test_a_second_run_over_real_files_embeds_nothing(ingested, filings, pages):
