@@ -87,13 +87,13 @@ def test_every_footnote_holds_against_its_source_file(ingested, shared):
     assert checked > 20
 
 
-@pytest.mark.parametrize(("question", "file", "pages", "words"), FACTS)
-def test_facts_of_the_filings_are_found_where_they_stand(ingested, question, file, pages, words):
+@pytest.mark.parametrize(("question", "file", "on", "words"), FACTS)
+def test_facts_of_the_filings_are_found_where_they_stand(ingested, question, file, on, words):
     found = [hit.chunk for hit in ingested.search(question, 5) if words in hit.chunk.text]
     assert found
     assert found[0].source.endswith(file)
     document = load(Path(found[0].source))
-    assert document.page_at(found[0].start + found[0].text.index(words)).number in pages
+    assert document.page_at(found[0].start + found[0].text.index(words)).number in on
 
 
 def test_a_second_run_over_real_files_embeds_nothing(ingested, filings, pages):
