@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ingest.database import Database
 from ingest.jobs import WriterQueue
 from ingest.models import CollectionStatus, DocumentRow, StoredChunk
+from ingest.rows import ChunkRow, CollectionRow, KnownFailure, KnownVersion, VersionRow
 from ingest.schema import SCHEMA, SCHEMA_VERSION
 
 T = TypeVar("T")
@@ -31,72 +32,6 @@ EMBED_KEYS = """
 SELECT c.embed_key, c.id FROM chunks c JOIN versions v ON v.id = c.version JOIN documents d ON d.id = v.document
 WHERE d.collection = ? AND v.status != 'pending'
 """
-
-
-@dataclass(frozen=True, slots=True)
-class CollectionRow:
-    """A collection and the embedder it was made with ("" and 0 until something is in it).
-
-    `uid` is random, so that its Chroma collection never meets another data folder's on a shared server.
-    """
-
-    id: int
-    uid: str
-    name: str
-    embedding_model: str
-    fingerprint: str
-    dimensions: int
-
-
-@dataclass(frozen=True, slots=True)
-class VersionRow:
-    """One content of a document. `pipeline` is the fingerprint of loader and chunker, `size` the file's bytes."""
-
-    id: str
-    document_id: str
-    source: str
-    content_sha: str
-    pipeline: str
-    title: str
-    text: str
-    pages: int | None
-    warnings: tuple[str, ...]
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkRow:
-    """A chunk to be stored. `embed_key` is the SHA-256 of what the embedder reads of it."""
-
-    id: str
-    position: int
-    start: int
-    end: int
-    text: str
-    page: int | None
-    heading: tuple[str, ...]
-    embed_key: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class KnownVersion:
-    """What the store knows of a source's active version, enough to tell that a file is unchanged."""
-
-    id: str
-    content_sha: str
-    pipeline: str
-    pages: int | None
-    chunks: int
-    warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class KnownFailure:
-    """Why the last try to read a source failed, and of which bytes."""
-
-    content_sha: str
-    pipeline: str
-    error: str
 
 
 class DocStore:
@@ -139,8 +74,7 @@ class DocStore:
         """The collection called `name`, made with `uid` where there is none."""
         with self._transaction() as db:
             db.execute(
-                "INSERT OR IGNORE INTO collections (uid, name, created) VALUES (?, ?, ?)",
-                (uid, name, time.time()),
+                "INSERT OR IGNORE INTO collections (uid, name, created) VALUES (?, ?, ?)", (uid, name, time.time())
             )
         found = self.collection(name)
         assert found is not None
@@ -171,37 +105,14 @@ class DocStore:
             db.execute("DELETE FROM versions WHERE id = ?", (version.id,))
             db.execute(
                 "INSERT INTO versions (id, document, status, content_sha, pipeline, title, text, pages, warnings,"
-                " size, created) VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    version.id,
-                    version.document_id,
-                    version.content_sha,
-                    version.pipeline,
-                    version.title,
-                    version.text,
-                    version.pages,
-                    json.dumps(version.warnings),
-                    version.size,
-                    time.time(),
-                ),
+                " size, created) VALUES (:id, :document_id, 'pending', :content_sha, :pipeline, :title, :text, :pages,"
+                " :warnings, :size, :created)",
+                {**asdict(version), "warnings": json.dumps(version.warnings), "created": time.time()},
             )
             db.executemany(
                 "INSERT INTO chunks (id, version, position, start, stop, text, page, heading, embed_key)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        c.id,
-                        version.id,
-                        c.position,
-                        c.start,
-                        c.end,
-                        c.text,
-                        c.page,
-                        json.dumps(c.heading),
-                        c.embed_key,
-                    )
-                    for c in chunks
-                ],
+                " VALUES (:id, :version, :position, :start, :end, :text, :page, :heading, :embed_key)",
+                ({**asdict(c), "version": version.id, "heading": json.dumps(c.heading)} for c in chunks),
             )
 
     def activate(self, version_ids: Sequence[str]) -> None:

@@ -21,6 +21,7 @@ from ingest.models import CollectionStatus, DocumentRow, IngestProgress, IngestR
 from ingest.pipeline import ingest
 from ingest.settings import COLLECTION_PATTERN, DEFAULT_EMBEDDING_MODEL, Settings
 from ingest.vectors import Chroma
+from ingest.writer import writing
 
 # File systems take 255 bytes for a name; the suffix of a file half written must still fit.
 MOST_NAME_BYTES = 200
@@ -124,7 +125,7 @@ class Library:
         """
         index = self.index(self.existing(collection))
         sources = self._matching(index, source)
-        with index.writing(f"removal of {source}") as writer:
+        with writing(index, f"removal of {source}") as writer:
             writer.remove(sources)
         for one in sources:
             if Path(one).is_relative_to(self._uploads):

@@ -17,12 +17,13 @@ from pathlib import Path
 
 from ingest.chunking import CHUNKER_FINGERPRINT, Chunker
 from ingest.errors import Cancelled, LoadError
-from ingest.index import Index, IndexWriter, Prepared
+from ingest.index import Index
 from ingest.loaders import LOADER_FINGERPRINT, is_supported
 from ingest.loaders.sandbox import LoaderPool
 from ingest.models import Document, FileOutcome, IngestProgress, IngestReport
 from ingest.scan import Scan, is_gone, is_under, scan
 from ingest.settings import Settings
+from ingest.writer import IndexWriter, Prepared, writing
 
 # Chunks written and made active together: enough that commits cost little, few enough that a stop loses little.
 BATCH_CHUNKS = 256
@@ -99,7 +100,7 @@ class _Run:
         self._total = len(found.files) + len(found.failed)
         what = f"ingest of {paths[0]}" if paths else "ingest"
         try:
-            with self._index.writing(what, self._tell_waiting, self._cancel) as writer:
+            with writing(self._index, what, self._tell_waiting, self._cancel) as writer:
                 for path, reason in found.failed.items():
                     self._finish(FileOutcome(path, "failed", error=reason))
                 self._add(found, writer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from contextlib import suppress
 from itertools import count, repeat
 
 import psutil
@@ -50,8 +51,13 @@ def pool(timeout: float = 60, workers: int = 2, **more) -> LoaderPool:
 
 
 def children() -> list[psutil.Process]:
-    found = psutil.Process().children()
-    return [one for one in found if "worker" in " ".join(one.cmdline()) or "-c" in one.cmdline()]
+    """The workers that run now; one may end between two looks."""
+    found = []
+    for one in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            if "worker" in " ".join(command := one.cmdline()) or "-c" in command:
+                found.append(one)
+    return found
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,71 @@
+"""What the document store keeps, row by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionRow:
+    """A collection and the embedder it was made with ("" and 0 until something is in it).
+
+    `uid` is random, so that its Chroma collection never meets another data folder's on a shared server.
+    """
+
+    id: int
+    uid: str
+    name: str
+    embedding_model: str
+    fingerprint: str
+    dimensions: int
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """One content of a document. `pipeline` is the fingerprint of loader and chunker, `size` the file's bytes."""
+
+    id: str
+    document_id: str
+    source: str
+    content_sha: str
+    pipeline: str
+    title: str
+    text: str
+    pages: int | None
+    warnings: tuple[str, ...]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRow:
+    """A chunk to be stored. `embed_key` is the SHA-256 of what the embedder reads of it."""
+
+    id: str
+    position: int
+    start: int
+    end: int
+    text: str
+    page: int | None
+    heading: tuple[str, ...]
+    embed_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KnownVersion:
+    """What the store knows of a source's active version, enough to tell that a file is unchanged."""
+
+    id: str
+    content_sha: str
+    pipeline: str
+    pages: int | None
+    chunks: int
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFailure:
+    """Why the last try to read a source failed, and of which bytes."""
+
+    content_sha: str
+    pipeline: str
+    error: str
