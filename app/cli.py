@@ -14,6 +14,7 @@ from rich.console import Console
 from app.console import answer_json, hits_json, print_answer, print_hits, print_status, status_json
 from app.models import Answer
 from app.questions import read_questions
+from app.readings import print_readings, report_json
 from ingest.__main__ import SOME_FAILED, CollectionOption, JsonOption, ingest_command, messages
 from ingest.errors import QuestionError
 from ingest.settings import load_settings
@@ -97,6 +98,26 @@ def status(as_json: JsonOption = False) -> None:
             _print_json(status_json(*facts))
         else:
             print_status(*facts, Console())
+
+
+@cli.command()
+def report(
+    source: Annotated[
+        str | None, typer.Argument(help="A document, or a folder of some; all of the collection if not given.")
+    ] = None,
+    collection: CollectionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how each document was read: pages by text, by OCR or empty, tables, warnings, failures, seconds.
+
+    A failed file is tried again when its bytes change, or when it is named: footnote ingest FILE.
+    """
+    with messages(Console(stderr=True)), _footnote() as footnote:
+        rows = footnote.report(source, collection=collection)
+        if as_json:
+            _print_json(report_json(rows))
+        else:
+            print_readings(rows, Console())
 
 
 @cli.command()

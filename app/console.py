@@ -29,6 +29,7 @@ def hits_json(hits: Sequence[SearchHit]) -> dict[str, Any]:
                 "score": round(hit.score, 6),
                 "document": hit.chunk.source,
                 "page": hit.chunk.page,
+                "place": hit.chunk.place or None,
                 "heading": HEADING_SEPARATOR.join(hit.chunk.heading),
                 "start": hit.chunk.start,
                 "end": hit.chunk.end,
@@ -92,7 +93,7 @@ def print_hits(hits: Sequence[SearchHit], console: Console) -> None:
         console.print("Nothing found. `footnote status` says what the collection holds.")
     for hit in hits:
         chunk = hit.chunk
-        place = _place(chunk.source, chunk.page, chunk.heading)
+        place = _place(chunk.source, chunk.place, chunk.heading)
         console.print(f"[bold]{hit.rank}[/bold]  {escape(place)}  [dim]{hit.score:.3f}[/dim]", highlight=False)
         console.print(Padding(Text(chunk.text.strip()), (0, 0, 1, 3)))
 
@@ -136,7 +137,7 @@ def _print_proof(answer: Answer, console: Console) -> None:
     if answer.nearest:
         console.print("Nearest passages:", style="bold")
     for citation in answer.citations or answer.nearest:
-        place = _place(citation.document, citation.page, citation.heading)
+        place = _place(citation.document, citation.place, citation.heading)
         console.print(f"[bold][{citation.n}][/bold] {escape(place)}", highlight=False, soft_wrap=True)
         quote = Text(" ".join(citation.quote.split()), style="dim")
         console.print(Padding(quote, (0, 0, 0, 4)))
@@ -144,10 +145,10 @@ def _print_proof(answer: Answer, console: Console) -> None:
         console.print(f"\n{escape(answer.notice)}", style="dim", highlight=False)
 
 
-def _place(document: str, page: int | None, heading: Sequence[str]) -> str:
+def _place(document: str, place: str, heading: Sequence[str]) -> str:
     parts = [one_line(document)]
-    if page is not None:
-        parts.append(f"p. {page}")
+    if place:
+        parts.append(one_line(place))
     if heading:
         parts.append(HEADING_SEPARATOR.join(heading))
     return " · ".join(parts)
@@ -158,6 +159,7 @@ def _citation_json(citation: Citation) -> dict[str, Any]:
         "n": citation.n,
         "document": citation.document,
         "page": citation.page,
+        "place": citation.place or None,
         "heading": HEADING_SEPARATOR.join(citation.heading),
         "start": citation.start,
         "end": citation.end,

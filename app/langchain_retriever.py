@@ -44,6 +44,7 @@ def _metadata(hit: SearchHit) -> dict[str, Any]:
         "source": chunk.source,
         "title": chunk.title,
         "page": chunk.page,
+        "place": chunk.place,
         "heading": list(chunk.heading),
         "start": chunk.start,
         "end": chunk.end,

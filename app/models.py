@@ -10,7 +10,8 @@ class Passage:
     """A numbered piece of a document that an answer may cite: `text == document text[start:end]`.
 
     `n` is its number in the prompt and in [n] markers, from 1. `document` is the source as ingested; `also_in`
-    names other sources with the same words. `score` is comparable within one question only.
+    names other sources with the same words. `place` is what its page is called ("slide 4"). `score` is comparable
+    within one question only.
     """
 
     n: int
@@ -24,6 +25,7 @@ class Passage:
     text: str
     score: float
     also_in: tuple[str, ...] = ()
+    place: str = ""
 
     def cite(self, n: int, start: int = 0, end: int | None = None) -> Citation:
         """Footnote `n` on `text[start:end]`."""
@@ -38,12 +40,16 @@ class Passage:
             start=self.start + start,
             end=self.start + end,
             quote=self.text[start:end],
+            place=self.place,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """One footnote: the words (`quote`, at [start, end) of the document's text) that a marker [n] stands for."""
+    """One footnote: the words (`quote`, at [start, end) of the document's text) that a marker [n] stands for.
+
+    `place` is what the page is called: "page 3", "slide 4", "sheet Q3"; "" for documents without pages.
+    """
 
     n: int
     document: str
@@ -54,6 +60,7 @@ class Citation:
     start: int
     end: int
     quote: str
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,8 +110,8 @@ def _filled(template: str, **values: str) -> str:
 
 def _fenced(passage: Passage, fence: str) -> str:
     place = [f"n={passage.n}", f"document={_attribute(Path(passage.document).name)}"]
-    if passage.page is not None:
-        place.append(f"page={passage.page}")
+    if passage.place:
+        place.append(f"place={_attribute(passage.place)}")
     if passage.heading:
         place.append(f"heading={_attribute(' > '.join(passage.heading))}")
     return f"<{fence} {' '.join(place)}>\n[{passage.n}] {passage.text}\n</{fence}>"

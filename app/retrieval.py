@@ -130,4 +130,5 @@ def _passage(n: int, one: _Fused) -> Passage:
         text=chunk.text,
         score=one.score,
         also_in=one.also_in,
+        place=chunk.place,
     )

@@ -33,6 +33,9 @@ def ingest_command(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders; folders are read with all that is in them.")],
     collection: CollectionOption = None,
     prune: Annotated[bool, typer.Option("--prune", help="Remove documents whose files are gone from PATH.")] = False,
+    no_ocr: Annotated[
+        bool, typer.Option("--no-ocr", help="Leave text in pictures and scanned pages unread; quicker.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Read documents into the index. Unchanged files cost nothing, a stopped run goes on where it was.
@@ -48,7 +51,14 @@ def ingest_command(
         if not any(os.path.lexists(path) for path in paths):
             raise SourceError(f"{one_line(str(paths[0]))} does not exist. Check the path.")
         with Library(settings) as library, stopping(notes) as cancel, ProgressView(notes) as progress:
-            report = library.ingest(paths, collection=collection, prune=prune, on_progress=progress, cancel=cancel)
+            report = library.ingest(
+                paths,
+                collection=collection,
+                prune=prune,
+                ocr=False if no_ocr else None,
+                on_progress=progress,
+                cancel=cancel,
+            )
         if as_json:
             print(json.dumps(report_json(report)))  # noqa: T201 - what was asked for
         else:

@@ -165,6 +165,7 @@ class Chunker:
             end=piece.end,
             text=text,
             page=page.number if page else None,
+            place=page.label if page else "",
             heading=section.heading,
             context=piece.context,
             tokens=0,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ingest.errors import DocumentStoreError
@@ -20,14 +21,17 @@ class Database:
 
     Args:
         path: the file; made, with its folder, when missing.
-        schema: statements that bring an empty file, or one made by the same version, to this version.
+        schema: statements that bring an empty file to this version.
         version: the schema's number, kept in the file.
+        migrations: statements that bring a file of the version before to each version.
 
     Raises:
         DocumentStoreError: it cannot be opened, is damaged, or was written by a newer Footnote.
     """
 
-    def __init__(self, path: Path, schema: str, version: int) -> None:
+    def __init__(
+        self, path: Path, schema: str, version: int, migrations: Mapping[int, str] = MappingProxyType({})
+    ) -> None:
         self._path = path
         self._lock = threading.RLock()
         with self._mapped("open"):
@@ -36,7 +40,7 @@ class Database:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
-            self._bring_to(schema, version)
+            self._bring_to(schema, version, migrations)
 
     def close(self) -> None:
         """Closes the file."""
@@ -61,15 +65,31 @@ class Database:
                     self._db.execute("ROLLBACK")
                 raise
 
-    def _bring_to(self, schema: str, version: int) -> None:
-        found = self._db.execute("PRAGMA user_version").fetchone()[0]
+    def _bring_to(self, schema: str, version: int, migrations: Mapping[int, str]) -> None:
+        if self._found_version() == version:
+            return
+        self._db.execute("BEGIN IMMEDIATE")  # another process may be at the same
+        try:
+            found = self._found_version()
+            self._check_version(found, version)
+            steps = [schema] if not found else [migrations[n] for n in range(found + 1, version + 1)]
+            for statement in (part for step in steps for part in step.split(";") if part.strip()):
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version = {version}")
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+
+    def _found_version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+
+    def _check_version(self, found: int, version: int) -> None:
         if found > version:
             raise DocumentStoreError(
                 f"{self._path} was written by a newer Footnote (format {found}; this one reads {version}). "
                 "Update Footnote, or choose another FOOTNOTE_DATA_DIR."
             )
-        if found < version:
-            self._db.executescript(f"BEGIN IMMEDIATE; {schema} PRAGMA user_version = {version}; COMMIT;")
 
     @contextmanager
     def _mapped(self, what: str) -> Iterator[None]:

@@ -9,22 +9,23 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ingest.database import Database
 from ingest.jobs import WriterQueue
-from ingest.models import CollectionStatus, DocumentRow, StoredChunk
+from ingest.models import Box, CollectionStatus, DocumentRow, Page, Reading, StoredChunk
+from ingest.places import boxes
 from ingest.rows import ChunkRow, CollectionRow, KnownFailure, KnownVersion, VersionRow
-from ingest.schema import SCHEMA, SCHEMA_VERSION
+from ingest.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION
 
 T = TypeVar("T")
 # Values bound in one statement; SQLite's own limit is 32,766.
 BATCH = 5_000
 COLLECTION_COLUMNS = "SELECT id, uid, name, embedding_model, fingerprint, dimensions FROM collections"
 CHUNK_COLUMNS = """
-    SELECT c.id, v.id, d.id, d.source, v.title, c.position, c.start, c.stop, c.text, c.page, c.heading
+    SELECT c.id, v.id, d.id, d.source, v.title, c.position, c.start, c.stop, c.text, c.page, c.place, c.heading
     FROM chunks c JOIN versions v ON v.id = c.version JOIN documents d ON d.id = v.document
 """
 
@@ -53,7 +54,7 @@ class DocStore:
         Raises:
             DocumentStoreError: it cannot be opened, is damaged, or was written by a newer Footnote.
         """
-        return cls(Database(path, SCHEMA, SCHEMA_VERSION))
+        return cls(Database(path, SCHEMA, SCHEMA_VERSION, MIGRATIONS))
 
     def close(self) -> None:
         """Closes the file."""
@@ -105,13 +106,13 @@ class DocStore:
             db.execute("DELETE FROM versions WHERE id = ?", (version.id,))
             db.execute(
                 "INSERT INTO versions (id, document, status, content_sha, pipeline, title, text, pages, warnings,"
-                " size, created) VALUES (:id, :document_id, 'pending', :content_sha, :pipeline, :title, :text, :pages,"
-                " :warnings, :size, :created)",
+                " size, created, reading, page_spans, places) VALUES (:id, :document_id, 'pending', :content_sha,"
+                " :pipeline, :title, :text, :pages, :warnings, :size, :created, :reading, :page_spans, :places)",
                 {**asdict(version), "warnings": json.dumps(version.warnings), "created": time.time()},
             )
             db.executemany(
-                "INSERT INTO chunks (id, version, position, start, stop, text, page, heading, embed_key)"
-                " VALUES (:id, :version, :position, :start, :end, :text, :page, :heading, :embed_key)",
+                "INSERT INTO chunks (id, version, position, start, stop, text, page, heading, embed_key, place)"
+                " VALUES (:id, :version, :position, :start, :end, :text, :page, :heading, :embed_key, :place)",
                 ({**asdict(c), "version": version.id, "heading": json.dumps(c.heading)} for c in chunks),
             )
 
@@ -168,12 +169,13 @@ class DocStore:
                     found,
                 )
 
-    def record_failure(self, collection: int, source: str, content_sha: str, pipeline: str, error: str) -> None:
+    def record_failure(self, collection: int, source: str, failure: KnownFailure) -> None:
         """Remembers why a source could not be read, so that the same bytes are not tried for ever."""
         with self._transaction() as db:
             db.execute(
-                "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)",
-                (collection, source, content_sha, pipeline, error, time.time()),
+                "INSERT OR REPLACE INTO failures (collection, source, content_sha, pipeline, error, seconds, at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (collection, source, *astuple(failure), time.time()),
             )
 
     def forget_failure(self, collection: int, source: str) -> None:
@@ -198,7 +200,7 @@ class DocStore:
     def known_failure(self, collection: int, source: str) -> KnownFailure | None:
         """Why a source failed last time, or None."""
         rows = self._query(
-            "SELECT content_sha, pipeline, error FROM failures WHERE collection = ? AND source = ?",
+            "SELECT content_sha, pipeline, error, seconds FROM failures WHERE collection = ? AND source = ?",
             collection,
             source,
         )
@@ -224,7 +226,7 @@ class DocStore:
                 collection,
                 *ids,
             )
-            found.update((row[0], StoredChunk(*_with_tuple_last(row))) for row in rows)
+            found.update((row[0], _stored_chunk(row)) for row in rows)
         return found
 
     def active_chunk_ids(self, collection: int) -> set[str]:
@@ -256,23 +258,34 @@ class DocStore:
         )
         return str(rows[0][0]) if rows else ""
 
+    def boxes(self, version_id: str, start: int, end: int) -> list[Box]:
+        """Where on its pages characters [start, end) of a version's text stand; [] where it has no places."""
+        rows = self._query("SELECT places FROM versions WHERE id = ?", version_id)
+        return boxes(rows[0][0], start, end) if rows else []
+
+    def pages(self, version_id: str) -> list[Page]:
+        """The pages of a version, with their offsets in its text."""
+        rows = self._query("SELECT page_spans FROM versions WHERE id = ?", version_id)
+        return [Page(**page) for page in json.loads(rows[0][0])] if rows else []
+
     def documents(self, collection: int) -> list[DocumentRow]:
         """Every document and every failed source of a collection, by source."""
         active = self._query(
             "SELECT d.source, v.title, v.pages, (SELECT count(*) FROM chunks WHERE version = v.id),"
-            " length(CAST(v.text AS BLOB)), d.updated, 'active', coalesce(f.error, ''), v.warnings"
+            " length(CAST(v.text AS BLOB)), d.updated, 'active', coalesce(f.error, ''), v.reading, v.warnings"
             " FROM documents d JOIN versions v ON v.document = d.id AND v.status = 'active'"
             " LEFT JOIN failures f ON f.collection = d.collection AND f.source = d.source WHERE d.collection = ?",
             collection,
         )
         failed = self._query(
-            "SELECT f.source, '', NULL, 0, 0, f.at, 'failed', f.error, '[]' FROM failures f WHERE f.collection = ?1"
+            "SELECT f.source, '', NULL, 0, 0, f.at, 'failed', f.error,"
+            " json_object('seconds', round(f.seconds, 3)), '[]' FROM failures f WHERE f.collection = ?1"
             " AND f.source NOT IN (SELECT d.source FROM documents d JOIN versions v ON v.document = d.id"
             " WHERE d.collection = ?1 AND v.status = 'active')",
             collection,
         )
         rows = sorted([*active, *failed], key=lambda row: str(row[0]))
-        return [DocumentRow(*_with_tuple_last(row)) for row in rows]
+        return [_document_row(row) for row in rows]
 
     def status(self, collection: CollectionRow) -> CollectionStatus:
         """Counts and sizes of a collection."""
@@ -293,6 +306,16 @@ class DocStore:
             pending=len(self.leftovers(collection.id, "pending")),
             failures=dict(failures),
         )
+
+
+def _stored_chunk(row: Sequence[Any]) -> StoredChunk:
+    values = [*row[:-2], tuple(json.loads(row[-1])), row[-2]]
+    return StoredChunk(*values)
+
+
+def _document_row(row: Sequence[Any]) -> DocumentRow:
+    values = [*row[:-2], Reading(**json.loads(row[-2])), tuple(json.loads(row[-1]))]
+    return DocumentRow(*values)
 
 
 def _with_tuple_last(row: Sequence[Any]) -> list[Any]:

@@ -89,12 +89,13 @@ class Library:
         *,
         collection: str | None = None,
         prune: bool = False,
+        ocr: bool | None = None,
         on_progress: Callable[[IngestProgress], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> IngestReport:
         """Brings a collection up to date with files and folders; see `ingest.pipeline.ingest`."""
         index = self.index(collection or self.settings.collection)
-        return ingest(index, paths, self.settings, prune=prune, on_progress=on_progress, cancel=cancel)
+        return ingest(index, paths, self.settings, prune=prune, ocr=ocr, on_progress=on_progress, cancel=cancel)
 
     def save_upload(self, name: str, data: IO[bytes], *, collection: str | None = None) -> Path:
         """Keeps an uploaded file in the data folder, under a name that is safe there.
@@ -144,6 +145,19 @@ class Library:
         """The documents of a collection, and the sources that failed; [] where there is no such collection."""
         row = self._docstore.collection(collection)
         return self._docstore.documents(row.id) if row else []
+
+    def report(self, source: str | None = None, *, collection: str | None = None) -> list[DocumentRow]:
+        """How documents were read: those of a collection, one of them, or those in a folder.
+
+        Raises:
+            SourceError: there is no such collection, or it holds no such document.
+        """
+        index = self.index(self.existing(collection))
+        rows = index.docstore.documents(index.collection.id)
+        if source is None:
+            return rows
+        wanted = set(self._matching(index, source))
+        return [row for row in rows if row.source in wanted]
 
     def bytes_on_disk(self) -> int:
         """Size of all that the data folder holds, in bytes."""

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 BlockKind = Literal["heading", "paragraph", "list", "table", "code", "metadata"]
+HowRead = Literal["text", "ocr", "empty"]
 FileStatus = Literal["added", "updated", "unchanged", "removed", "failed"]
+# Why text in pictures was not read, as it stands in warnings and errors.
+OCR_OFF = "to be read by recognising it (OCR), which is turned off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +21,28 @@ class Page:
         number: 1-based position among the document's pages.
         start: offset in characters of its first character in `Document.text`.
         end: offset after its last character.
-        unit: what a reader calls it: "page", "slide", "sheet".
-        name: its own name where it has one (a sheet's), else "".
+        label: what a reader calls it: "page 3", "slide 4", "sheet Q3", "report.pdf, page 2".
+        read: how its text was come by: from the file's own text, by recognising it in a picture, or not at all.
+        confidence: of the recognition, 0 to 1; None where nothing was recognised.
     """
 
     number: int
     start: int
     end: int
-    unit: str = "page"
-    name: str = ""
+    label: str = ""
+    read: HowRead = "text"
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle on a page, in shares (0 to 1) of the page's width and height, from its upper left corner."""
+
+    page: int
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +67,8 @@ class Document:
     `text` is the single string that every offset in Footnote refers to. For plain text and Markdown it is the
     file's own text with line feeds as line ends. `title` comes from the content alone, never from the file's name
     ("" where the content has none), so that equal content gives an equal Document. `pages` is empty for
-    formats without pages. `warnings` say what was not read, in words for the user.
+    formats without pages. `warnings` say what was not read, in words for the user. `places` tells where on its
+    page each word stands, for formats that have places; `ingest.places` reads it.
     """
 
     text: str
@@ -59,6 +76,7 @@ class Document:
     blocks: tuple[Block, ...]
     pages: tuple[Page, ...] = ()
     warnings: tuple[str, ...] = ()
+    places: bytes = field(default=b"", repr=False)
 
     def page_at(self, offset: int) -> Page | None:
         """The page that holds the character at `offset`, or the last one begun before it."""
@@ -77,8 +95,8 @@ class Chunk:
     """A piece of a document small enough for the embedder to read whole.
 
     `text == Document.text[start:end]`, always. `context` (title and heading path) is put before the text in
-    what is embedded, and is not part of it. `tokens` counts `embedded_text` with the embedder's own tokenizer,
-    special tokens included.
+    what is embedded, and is not part of it. `place` is the label of its page ("slide 4"). `tokens` counts
+    `embedded_text` with the embedder's own tokenizer, special tokens included.
     """
 
     position: int
@@ -89,6 +107,7 @@ class Chunk:
     heading: tuple[str, ...]
     context: str
     tokens: int
+    place: str = ""
 
     @property
     def embedded_text(self) -> str:
@@ -111,6 +130,7 @@ class StoredChunk:
     text: str
     page: int | None
     heading: tuple[str, ...]
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +143,46 @@ class SearchHit:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How a file was read.
+
+    Attributes:
+        pages_text: pages whose own text was read; all three counts are 0 for formats without pages.
+        pages_ocr: pages whose text was recognised in a picture.
+        pages_empty: pages of which no text was had; the document's warnings say why.
+        tables: that were found.
+        characters: of text.
+        seconds: that reading took.
+        confidence: of the recognition, the mean of its pages, 0 to 1; None where nothing was recognised.
+    """
+
+    pages_text: int = 0
+    pages_ocr: int = 0
+    pages_empty: int = 0
+    tables: int = 0
+    characters: int = 0
+    seconds: float = 0.0
+    confidence: float | None = None
+
+    @classmethod
+    def of(cls, document: Document, seconds: float) -> Reading:
+        """How `document` was read, which took so many seconds."""
+        how = [page.read for page in document.pages]
+        known = [page.confidence for page in document.pages if page.confidence is not None]
+        return cls(
+            pages_text=how.count("text"),
+            pages_ocr=how.count("ocr"),
+            pages_empty=how.count("empty"),
+            tables=sum(block.kind == "table" for block in document.blocks),
+            characters=len(document.text),
+            seconds=round(seconds, 3),
+            confidence=round(sum(known) / len(known), 3) if known else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """What an ingest did with one file. `error` is "" unless status is "failed"."""
+    """What an ingest did with one file. `error` is "" unless status is "failed"; `reading` is of a file just read."""
 
     path: str
     status: FileStatus
@@ -132,6 +190,7 @@ class FileOutcome:
     chunks: int = 0
     error: str = ""
     warnings: tuple[str, ...] = ()
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +244,7 @@ class DocumentRow:
     updated: float
     status: Literal["active", "failed"] = "active"
     error: str = ""
+    reading: Reading = field(default_factory=Reading)
     warnings: tuple[str, ...] = ()
 
 

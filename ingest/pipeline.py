@@ -18,9 +18,10 @@ from pathlib import Path
 from ingest.chunking import CHUNKER_FINGERPRINT, Chunker
 from ingest.errors import Cancelled, LoadError
 from ingest.index import Index
-from ingest.loaders import LOADER_FINGERPRINT, is_supported
-from ingest.loaders.sandbox import LoaderPool
-from ingest.models import Document, FileOutcome, IngestProgress, IngestReport
+from ingest.loaders import LOADER_FINGERPRINT, is_readable
+from ingest.loaders.sandbox import Loaded, LoaderPool
+from ingest.models import OCR_OFF, FileOutcome, IngestProgress, IngestReport, Reading
+from ingest.rows import KnownFailure
 from ingest.scan import Scan, is_gone, is_under, scan
 from ingest.settings import Settings
 from ingest.writer import IndexWriter, Prepared, writing
@@ -30,6 +31,8 @@ BATCH_CHUNKS = 256
 BATCH_FILES = 64
 HASH_BYTES = 1024 * 1024
 MOST_LOADERS = 4
+# Marks what was read with recognition turned off where it would have mattered: to be read again when it is on.
+NO_OCR = "-ocr"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ def ingest(
     settings: Settings,
     *,
     prune: bool = False,
+    ocr: bool | None = None,
     on_progress: Callable[[IngestProgress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> IngestReport:
@@ -56,6 +60,7 @@ def ingest(
         paths: files and folders. A file named here is tried again even when the same bytes failed before.
         settings: limits of the loaders and of the chunks.
         prune: removes documents under the given folders whose files are gone.
+        ocr: whether text in pictures is recognised; None for what the settings say.
         on_progress: told of every file that is done, and of chunks as they are written.
         cancel: stops the work; what was finished is kept.
 
@@ -66,7 +71,7 @@ def ingest(
         StoreError: an index store cannot be written. What was finished is kept.
         EmbedderError: the embedding model cannot be used.
     """
-    return _Run(index, settings, on_progress, cancel).run(paths, prune=prune)
+    return _Run(index, settings, on_progress, cancel, ocr).run(paths, prune=prune)
 
 
 class _Run:
@@ -78,6 +83,7 @@ class _Run:
         settings: Settings,
         on_progress: Callable[[IngestProgress], None] | None,
         cancel: threading.Event | None,
+        ocr: bool | None,
     ) -> None:
         self._index = index
         self._settings = settings
@@ -85,6 +91,8 @@ class _Run:
         self._cancel = cancel or threading.Event()
         self._started = time.monotonic()
         self._pipeline = f"{LOADER_FINGERPRINT}+{CHUNKER_FINGERPRINT}/{settings.chunk_tokens}"
+        self._ocr = settings.ocr if ocr is None else ocr
+        self._known_pipelines = {self._pipeline} if self._ocr else {self._pipeline, self._pipeline + NO_OCR}
         self._outcomes: dict[str, FileOutcome] = {}
         self._hashed: dict[str, _File] = {}
         self._batch: list[Prepared] = []
@@ -96,7 +104,7 @@ class _Run:
 
     def run(self, paths: Sequence[Path], *, prune: bool) -> IngestReport:
         self._tell(scanning=True)
-        found = scan(paths, is_supported)
+        found = scan(paths, is_readable)
         self._total = len(found.files) + len(found.failed)
         what = f"ingest of {paths[0]}" if paths else "ingest"
         try:
@@ -115,10 +123,10 @@ class _Run:
     def _add(self, found: Scan, writer: IndexWriter) -> None:
         workers = self._settings.workers or min(MOST_LOADERS, os.cpu_count() or 1)
         limits = self._settings
-        with LoaderPool(workers, limits.load_timeout, limits.load_memory_mb, limits.max_file_mb) as pool:
-            for path, loaded in pool.load_all(self._to_load(found), cancel=self._cancel):
+        with LoaderPool(workers, limits.load_timeout, limits.load_memory_mb, limits.max_file_mb, ocr=self._ocr) as pool:
+            for loaded in pool.load_all(self._to_load(found), cancel=self._cancel):
                 self._check_cancelled()
-                self._split(str(path), loaded)
+                self._split(loaded)
                 if self._is_full():
                     self._flush(writer)
                     writer.give_way()
@@ -142,27 +150,30 @@ class _Run:
         """Finishes a file whose bytes were indexed, or failed, before."""
         docstore, collection = self._index.docstore, self._index.collection.id
         known = docstore.known_version(collection, source)
-        if known and (known.content_sha, known.pipeline) == (file.content_sha, self._pipeline):
+        if known and known.content_sha == file.content_sha and known.pipeline in self._known_pipelines:
             docstore.forget_failure(collection, source)
             self._finish(FileOutcome(source, "unchanged", known.pages, known.chunks, warnings=known.warnings))
             return True
         failure = docstore.known_failure(collection, source)
-        if not retry and failure and (failure.content_sha, failure.pipeline) == (file.content_sha, self._pipeline):
+        same = failure and failure.content_sha == file.content_sha and failure.pipeline in self._known_pipelines
+        if failure and same and not retry:
             self._finish(FileOutcome(source, "failed", error=failure.error))
             return True
         return False
 
-    def _split(self, source: str, loaded: Document | LoadError) -> None:
+    def _split(self, loaded: Loaded) -> None:
         """Chunks what was loaded and adds it to the batch, or records why it could not be."""
-        if isinstance(loaded, LoadError):
-            self._fail(source, str(loaded))
+        source, document = str(loaded.path), loaded.result
+        if isinstance(document, LoadError):
+            self._fail(source, str(document), loaded.seconds)
             return
-        chunks = self._chunker.split(loaded)
+        chunks = self._chunker.split(document)
         if not chunks:
-            self._fail(source, f"{source} holds no text that could be searched.")
+            self._fail(source, f"{source} holds no text that could be searched.", loaded.seconds)
             return
-        file = self._hashed[source]
-        self._batch.append(Prepared(source, file.content_sha, self._pipeline, file.size, loaded, chunks))
+        file, reading = self._hashed[source], Reading.of(document, loaded.seconds)
+        pipeline = self._pipeline_of(" ".join(document.warnings))
+        self._batch.append(Prepared(source, file.content_sha, pipeline, file.size, document, chunks, reading))
 
     def _flush(self, writer: IndexWriter) -> None:
         batch, self._batch = self._batch, []
@@ -174,7 +185,7 @@ class _Run:
             pages = len(prepared.document.pages) or None
             n, warnings = len(prepared.chunks), prepared.document.warnings
             self._chunks += 0 if status == "unchanged" else n
-            self._finish(FileOutcome(prepared.source, status, pages, n, warnings=warnings))
+            self._finish(FileOutcome(prepared.source, status, pages, n, warnings=warnings, reading=prepared.reading))
         writer.progress(len(self._outcomes), self._total)
 
     def _prune(self, found: Scan, writer: IndexWriter) -> None:
@@ -192,9 +203,14 @@ class _Run:
     def _is_full(self) -> bool:
         return len(self._batch) >= BATCH_FILES or sum(len(p.chunks) for p in self._batch) >= BATCH_CHUNKS
 
-    def _fail(self, source: str, error: str) -> None:
+    def _pipeline_of(self, said: str) -> str:
+        """The pipeline's fingerprint; another one for what was left unread because recognition is off."""
+        return self._pipeline + NO_OCR if OCR_OFF in said else self._pipeline
+
+    def _fail(self, source: str, error: str, seconds: float = 0.0) -> None:
         sha = self._hashed[source].content_sha if source in self._hashed else ""
-        self._index.docstore.record_failure(self._index.collection.id, source, sha, self._pipeline, error)
+        failure = KnownFailure(sha, self._pipeline_of(error), error, seconds)
+        self._index.docstore.record_failure(self._index.collection.id, source, failure)
         self._finish(FileOutcome(source, "failed", error=error))
 
     def _check_cancelled(self) -> None:

@@ -22,7 +22,10 @@ class CollectionRow:
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
-    """One content of a document. `pipeline` is the fingerprint of loader and chunker, `size` the file's bytes."""
+    """One content of a document. `pipeline` is the fingerprint of loader and chunker, `size` the file's bytes.
+
+    `reading` and `page_spans` are JSON: a `Reading`, and the pages with their offsets; `places` is `ingest.places`'.
+    """
 
     id: str
     document_id: str
@@ -34,6 +37,9 @@ class VersionRow:
     pages: int | None
     warnings: tuple[str, ...]
     size: int
+    reading: str
+    page_spans: str
+    places: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ class ChunkRow:
     page: int | None
     heading: tuple[str, ...]
     embed_key: bytes
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +76,4 @@ class KnownFailure:
     content_sha: str
     pipeline: str
     error: str
+    seconds: float = 0.0

@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# Left out inside folders: scratch files of editors and office programs, and folders that only programs fill.
-IGNORED_FOLDERS = frozenset({"__pycache__", "node_modules", "__MACOSX", "$RECYCLE.BIN", "System Volume Information"})
-IGNORED_FILES = frozenset({"thumbs.db", "desktop.ini"})
+from ingest.loaders.formats import is_ignored
 
 
 @dataclass(slots=True)
@@ -33,11 +31,11 @@ class Scan:
 
 
 def scan(paths: Sequence[Path], is_supported: Callable[[Path], bool]) -> Scan:
-    """Looks at every path; nothing is opened.
+    """Looks at every path; only `is_supported` opens files.
 
     Args:
         paths: files and folders. Links to folders are followed, each folder is entered once.
-        is_supported: whether some loader reads a file of this name.
+        is_supported: whether some loader reads this file.
     """
     found = Scan()
     for path in paths:
@@ -99,22 +97,18 @@ def _enter(folder: str, entered: set[tuple[int, int]]) -> bool:
 def _take(entries: list[os.DirEntry[str]], is_supported: Callable[[Path], bool], found: Scan) -> Iterator[str]:
     """Sorts a folder's entries into `found`; gives out the folders among them."""
     for entry in entries:
-        if _is_ignored(entry.name):
+        if is_ignored(entry.name):
             continue
         if not _is_utf8(entry.path):
             _refuse_name(found, entry.path)
         elif _is_folder(entry):
             yield entry.path
-        elif not is_supported(Path(entry.name)):
+        elif not is_supported(Path(entry.path)):
             found.skipped.append(entry.path)
         elif entry.is_symlink() and (reason := _why_unusable(entry.path)):
             found.failed[entry.path] = reason
         else:
             found.files[entry.path] = None
-
-
-def _is_ignored(name: str) -> bool:
-    return name.startswith((".", "~$")) or name in IGNORED_FOLDERS or name.casefold() in IGNORED_FILES
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

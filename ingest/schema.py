@@ -8,7 +8,18 @@ failures      why a source could not be read, and of which bytes
 jobs          who writes to a collection, who waits for it, and how far they are
 """
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+# What brings a file of the version before to each version.
+MIGRATIONS = {
+    2: """
+ALTER TABLE versions ADD COLUMN reading TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE versions ADD COLUMN page_spans TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE versions ADD COLUMN places BLOB NOT NULL DEFAULT x'';
+ALTER TABLE chunks ADD COLUMN place TEXT NOT NULL DEFAULT '';
+ALTER TABLE failures ADD COLUMN seconds REAL NOT NULL DEFAULT 0;
+""",
+}
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS collections (
@@ -38,7 +49,10 @@ CREATE TABLE IF NOT EXISTS versions (
     pages INTEGER,
     warnings TEXT NOT NULL,
     size INTEGER NOT NULL,
-    created REAL NOT NULL
+    created REAL NOT NULL,
+    reading TEXT NOT NULL DEFAULT '{}',
+    page_spans TEXT NOT NULL DEFAULT '[]',
+    places BLOB NOT NULL DEFAULT x''
 );
 CREATE INDEX IF NOT EXISTS versions_by_document ON versions (document, status);
 CREATE INDEX IF NOT EXISTS versions_by_status ON versions (status) WHERE status != 'active';
@@ -51,7 +65,8 @@ CREATE TABLE IF NOT EXISTS chunks (
     text TEXT NOT NULL,
     page INTEGER,
     heading TEXT NOT NULL,
-    embed_key BLOB NOT NULL
+    embed_key BLOB NOT NULL,
+    place TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS chunks_by_version ON chunks (version, position);
 CREATE INDEX IF NOT EXISTS chunks_by_embed_key ON chunks (embed_key);
@@ -62,6 +77,7 @@ CREATE TABLE IF NOT EXISTS failures (
     pipeline TEXT NOT NULL,
     error TEXT NOT NULL,
     at REAL NOT NULL,
+    seconds REAL NOT NULL DEFAULT 0,
     PRIMARY KEY (collection, source)
 );
 CREATE TABLE IF NOT EXISTS jobs (

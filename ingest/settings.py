@@ -91,6 +91,8 @@ class Settings(BaseSettings):
 
     passages: int = Field(default=8, ge=1, le=50)
     """How many passages an answer is grounded in."""
+    ocr: bool = True
+    """Whether text in pictures and scanned pages is recognised."""
     workers: int = Field(default=0, ge=0, le=64)
     """Processes that read files; 0: one per core, four at most."""
     load_timeout: float = Field(default=120.0, gt=0, le=86_400)

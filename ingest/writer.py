@@ -8,10 +8,11 @@ what is left over is removed by the next writer.
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from ingest.errors import Cancelled
 from ingest.index import Index
 from ingest.jobs import Turn
 from ingest.lexical import LexicalEntry, LexicalWriter
-from ingest.models import Chunk, Document, FileStatus
+from ingest.models import Chunk, Document, FileStatus, Reading
 from ingest.rows import ChunkRow, VersionRow
 
 # Texts embedded between two looks at progress and cancellation.
@@ -38,6 +39,7 @@ class Prepared:
     size: int
     document: Document
     chunks: Sequence[Chunk]
+    reading: Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,9 @@ class IndexWriter:
             pages=len(prepared.document.pages) or None,
             warnings=prepared.document.warnings,
             size=prepared.size,
+            reading=json.dumps(asdict(prepared.reading)),
+            page_spans=json.dumps([asdict(page) for page in prepared.document.pages]),
+            places=prepared.document.places,
         )
         return _Staged(version, prepared.chunks, [_chunk_row(version_id, chunk) for chunk in prepared.chunks])
 
@@ -233,6 +238,7 @@ def _chunk_row(version_id: str, chunk: Chunk) -> ChunkRow:
         page=chunk.page,
         heading=chunk.heading,
         embed_key=hashlib.sha256(chunk.embedded_text.encode("utf-8", "surrogatepass")).digest(),
+        place=chunk.place,
     )
 
 
@@ -246,7 +252,7 @@ def _place(version: VersionRow, row: ChunkRow) -> dict[str, str | int]:
         "start": row.start,
         "end": row.end,
     }
-    return place if row.page is None else {**place, "page": row.page}
+    return place if row.page is None else {**place, "page": row.page, "place": row.place}
 
 
 def _digest(*parts: str) -> str:

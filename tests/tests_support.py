@@ -41,16 +41,16 @@ def counting_loads(monkeypatch) -> list:
     """The paths that are given to loaders from now on."""
     from ingest import pipeline
 
-    loaded = []
+    taken = []
 
     class Counting(pipeline.LoaderPool):
         def load_all(self, paths, cancel=None):
-            for path, result in super().load_all(paths, cancel):
-                loaded.append(path)
-                yield path, result
+            for loaded in super().load_all(paths, cancel):
+                taken.append(loaded.path)
+                yield loaded
 
     monkeypatch.setattr(pipeline, "LoaderPool", Counting)
-    return loaded
+    return taken
 
 
 def save_tiny_model(folder, seed: int = 1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.bootstrap import Footnote
+from app.readings import reading_words
 from app.views.rendering import document_name, passages, text_html
 from ingest.errors import FootnoteError
 from ingest.models import DocumentRow
@@ -68,7 +69,7 @@ def _facts(row: DocumentRow) -> str:
     if row.status == "failed":
         parts.append("could not be read")
     else:
-        if row.pages:
-            parts.append(f"{row.pages:,} pages")
+        if how := reading_words(row):
+            parts.append(how)
         parts.append(passages(row.chunks))
     return " · ".join(parts)

@@ -76,7 +76,7 @@ def document_name(source: str) -> str:
 
 def place(citation: Citation) -> str:
     """Where in its document a passage stands: page and headings."""
-    parts = [] if citation.page is None else [f"p. {citation.page}"]
+    parts = [citation.place] if citation.place else [] if citation.page is None else [f"page {citation.page}"]
     return " · ".join([*parts, *([" / ".join(citation.heading)] if citation.heading else [])])
 
 

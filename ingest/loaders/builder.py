@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from ingest.models import Block, BlockKind, Document, Page
+from ingest.models import Block, BlockKind, Box, Document, HowRead, Page
+from ingest.places import Place, pack, shifted
 
 GAP = "\n\n"
+DEEPEST_HEADING = 6
+# A word is looked for so many characters from where the one before it ended.
+WORD_WINDOW = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of the page, and its box on it in shares of the page: left, top, right, bottom."""
+
+    text: str
+    box: tuple[float, float, float, float]
 
 
 class Builder:
@@ -17,23 +30,61 @@ class Builder:
         self._length = 0
         self._blocks: list[Block] = []
         self._pages: list[Page] = []
-        self._page: tuple[str, str] | None = None
+        self._places: list[Place] = []
+        self._page: Page | None = None
         self._page_start: int | None = None
 
-    def add(self, kind: BlockKind, text: str) -> None:
-        """Adds a piece, white space around it taken off; one that is only white space is left out."""
-        self._add(kind, text.strip(), 0, "")
+    def add(self, kind: BlockKind, text: str, words: Sequence[Word] = ()) -> None:
+        """Adds a piece, white space around it taken off; one that is only white space is left out.
 
-    def add_heading(self, level: int, title: str) -> None:
+        Args:
+            kind: what it is.
+            text: in Markdown's form, for lists, tables and code.
+            words: of the page, in the order of the text; those that the text does not hold are passed over.
+        """
+        self._add(kind, text.strip(), 0, "", words)
+
+    def add_heading(self, level: int, title: str, words: Sequence[Word] = ()) -> None:
         """Adds a heading of `level` 1 to 6 in Markdown's form."""
         title = " ".join(title.split())
         if title:
-            self._add("heading", f"{'#' * level} {title}", level, title)
+            self._add("heading", f"{'#' * level} {title}", level, title, words)
 
-    def begin_page(self, unit: str = "page", name: str = "") -> None:
-        """Whatever is added from here on stands on the next page."""
+    def begin_page(self, label: str = "", read: HowRead = "text", confidence: float | None = None) -> None:
+        """Whatever is added from here on stands on the next page, "page 3" if it has no `label` of its own."""
         self._end_page()
-        self._page = (unit, name)
+        number = len(self._pages) + 1
+        self._page = Page(number, self._length, self._length, label or f"page {number}", read, confidence)
+
+    def recognised(self) -> None:
+        """The page that was begun holds text that was recognised in a picture."""
+        if self._page is not None:
+            self._page = replace(self._page, read="ocr")
+
+    def include(self, document: Document, name: str) -> None:
+        """Adds a whole document that stands in this one, under a heading of its `name`, its pages named after it."""
+        pages = document.pages or (Page(1, 0, len(document.text)),)
+        first = len(self._pages) + (self._page is not None)
+        starts = []
+        at = -1
+        for block in document.blocks:
+            while at + 1 < len(pages) and (at < 0 or pages[at + 1].start <= block.start):
+                at += 1
+                page = pages[at]
+                self.begin_page(f"{name}, {page.label}" if page.label else name, page.read, page.confidence)
+                if at == 0:
+                    self.add_heading(1, name)
+            level = min(block.level + 1, DEEPEST_HEADING) if block.level else 0
+            self._add(block.kind, document.text[block.start : block.end], level, block.title)
+            starts.append((block.start, self._blocks[-1].start - block.start))
+        for page in pages[at + 1 :]:
+            self.begin_page(f"{name}, {page.label}" if page.label else name, page.read, page.confidence)
+        self._include_places(document, starts, first)
+
+    def insert(self, document: Document) -> None:
+        """Adds the blocks of a document that is a part of this one, as they are."""
+        for block in document.blocks:
+            self._add(block.kind, document.text[block.start : block.end], block.level, block.title)
 
     def first_heading(self) -> str:
         """The first heading of the highest level that is there; "" where there is none."""
@@ -43,9 +94,10 @@ class Builder:
     def build(self, title: str = "", warnings: Sequence[str] = ()) -> Document:
         """The document."""
         self._end_page()
-        return Document("".join(self._parts), title, tuple(self._blocks), tuple(self._pages), tuple(warnings))
+        text = "".join(self._parts)
+        return Document(text, title, tuple(self._blocks), tuple(self._pages), tuple(warnings), pack(self._places))
 
-    def _add(self, kind: BlockKind, text: str, level: int, title: str) -> None:
+    def _add(self, kind: BlockKind, text: str, level: int, title: str, words: Sequence[Word] = ()) -> None:
         if not text:
             return
         if self._length:
@@ -55,15 +107,37 @@ class Builder:
         self._blocks.append(Block(kind, start, self._length, level, title))
         if self._page_start is None:
             self._page_start = start
+        self._place(text, start, words)
+
+    def _place(self, text: str, start: int, words: Sequence[Word]) -> None:
+        """Notes where each of `words` stands in the text; a word divided at a line's end stands there joined."""
+        page = len(self._pages) + 1
+        at = 0
+        for word in words:
+            for form in (word.text, word.text.rstrip("-\u00ad"), word.text.replace("|", "\\|")):
+                found = text.find(form, at, at + WORD_WINDOW + len(form)) if form else -1
+                if found >= 0:
+                    at = found + len(form)
+                    self._places.append((start + found, start + at, Box(page, *word.box)))
+                    break
+
+    def _include_places(self, document: Document, moved: Sequence[tuple[int, int]], pages: int) -> None:
+        """Takes over the places of an included document, whose blocks from `start` on `moved` by so many characters."""
+        at = 0
+        for start, end, box in shifted(document.places, 0, pages):
+            while at + 1 < len(moved) and moved[at + 1][0] <= start:
+                at += 1
+            self._places.append((start + moved[at][1], end + moved[at][1], box))
 
     def _append(self, text: str) -> None:
         self._parts.append(text)
         self._length += len(text)
 
     def _end_page(self) -> None:
-        if self._page:
+        if self._page is not None:
             start = self._length if self._page_start is None else self._page_start
-            self._pages.append(Page(len(self._pages) + 1, start, self._length, *self._page))
+            read: HowRead = "empty" if start == self._length else self._page.read
+            self._pages.append(replace(self._page, start=start, end=self._length, read=read))
         self._page = self._page_start = None
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from ingest.loaders.source import Source
 from ingest.loaders.text import decode, normalise, paragraphs
 from ingest.models import Block, BlockKind, Document
 
@@ -23,13 +23,17 @@ KINDS: dict[str, BlockKind] = {
 }
 
 
-def load_markdown(path: Path) -> Document:
+def load_markdown(source: Source) -> Document:
     """A Markdown file.
 
     Raises:
         DamagedDocument: it holds no text but other bytes.
     """
-    text = normalise(decode(path.read_bytes(), path))
+    return read_markdown(normalise(decode(source.data, source)))
+
+
+def read_markdown(text: str) -> Document:
+    """The document that Markdown makes; line feeds are its line ends."""
     front = FRONT_MATTER.match(text)
     blocks = [Block("metadata", 0, len(front.group().rstrip()))] if front else []
     blocks.extend(_blocks(text, front.end() if front else 0))

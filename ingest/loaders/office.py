@@ -2,45 +2,51 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import docx
 from docx.document import Document as WordDocument
-from docx.opc.exceptions import PackageNotFoundError
 from docx.oxml.ns import qn
 from docx.oxml.parser import parse_xml
 from docx.styles.style import ParagraphStyle
 
-from ingest.errors import DamagedDocument, EncryptedDocument
+from ingest.errors import DamagedDocument
 from ingest.loaders.builder import Builder, markdown_table
+from ingest.loaders.package import CONTENT_TYPES, Package
+from ingest.loaders.pictures import words_in
+from ingest.loaders.source import Source
 from ingest.models import Document
 
-OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-# A document that unpacks to more than this, or to more than this many times its size, is made to do harm.
-MOST_UNPACKED = 1024 * 1024 * 1024
-MOST_RATIO = 200
-SMALL = 32 * 1024 * 1024
 DEEPEST_HEADING = 6
 FOOTNOTES = "/word/footnotes.xml"
 
 
-def load_docx(path: Path) -> Document:
+def load_docx(source: Source) -> Document:
     """A Word document (.docx).
 
     Raises:
         EncryptedDocument: a password is needed.
         DamagedDocument: it is not a Word document, or broken, or made to unpack to an absurd size.
     """
-    _check_package(path)
-    try:
-        word = docx.Document(str(path))
-    except (PackageNotFoundError, KeyError, ValueError, zipfile.BadZipFile, SyntaxError, EOFError) as error:
-        raise DamagedDocument(
-            f"{path} is damaged: its parts cannot be read ({error}). Open it in a word processor and save it again."
-        ) from error
+    package = Package(source, "Word document")
+    if CONTENT_TYPES not in package.names:
+        raise DamagedDocument(f"{source} is a zip archive, but not a Word document. Give it its right suffix.")
+    with package.being_read():
+        document = _read(docx.Document(package.office_file()))
+    return document if document.text else _pictures(package, source)
+
+
+def _pictures(package: Package, source: Source) -> Document:
+    """A document of pictures alone, as scanners make: the text in them."""
+    builder = Builder()
+    for entry in package.entries:
+        if entry.filename.startswith("word/media/") and source.ocr:
+            builder.add("paragraph", words_in(source, entry.filename, package.read(entry)))
+    return builder.build()
+
+
+def _read(word: WordDocument) -> Document:
     writer = _Writer(word)
     for element in _children(word.element.body):
         writer.element(element)
@@ -127,38 +133,6 @@ class _Writer:
         style_id = found.get(qn("w:val")) if found is not None else None
         style = self._styles.get(style_id or "")
         return style if isinstance(style, ParagraphStyle) else None
-
-
-def _check_package(path: Path) -> None:
-    with path.open("rb") as file:
-        magic = file.read(len(OLE_MAGIC))
-        if magic == OLE_MAGIC:
-            _refuse_ole(path, file.read())
-    if not magic:
-        return _refuse(path, "is empty")
-    try:
-        with zipfile.ZipFile(path) as package:
-            entries = package.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise DamagedDocument(
-            f"{path} is not a Word document, or damaged: a .docx file is a zip archive, and this is none ({error})."
-        ) from error
-    unpacked = sum(entry.file_size for entry in entries)
-    if unpacked > MOST_UNPACKED or (unpacked > SMALL and unpacked > MOST_RATIO * path.stat().st_size):
-        return _refuse(path, f"would unpack to {unpacked / 1024**2:,.0f} MiB and was not opened")
-    if "[Content_Types].xml" not in {entry.filename for entry in entries}:
-        return _refuse(path, "is a zip archive, but not a Word document")
-    return None
-
-
-def _refuse(path: Path, reason: str) -> None:
-    raise DamagedDocument(f"{path} {reason}. Open it in a word processor and save it again as .docx.")
-
-
-def _refuse_ole(path: Path, rest: bytes) -> None:
-    if "EncryptedPackage".encode("utf-16-le") in rest:
-        raise EncryptedDocument(f"{path} is protected by a password. Save it without one, then ingest it again.")
-    _refuse(path, "is a Word file of the old kind (.doc)")
 
 
 def _children(parent: Any) -> Iterator[Any]:

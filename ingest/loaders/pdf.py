@@ -1,70 +1,78 @@
-"""PDF: text page by page, lines joined to paragraphs, headings told by their size."""
+"""PDF: text page by page with its places and tables; pages that are pictures of text are recognised."""
 
 from __future__ import annotations
 
-import ctypes
 import re
-from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from ingest.errors import DamagedDocument, EmptyDocument, EncryptedDocument
 from ingest.loaders.builder import Builder
-from ingest.loaders.pdf_layout import Line, Paragraph, body_size, heading_levels, paragraphs
+from ingest.loaders.composition import PageLines, compose
+from ingest.loaders.pdf_notes import notes
+from ingest.loaders.pdf_text import PageText, read_page
+from ingest.loaders.source import Source
 from ingest.models import Document
 
-# What PDFium gives for a hyphen that it knows to divide a word at a line's end.
-DIVIDING_HYPHENS = {0x02: "\u00ad", 0xFFFE: "\u00ad"}
-# A line near a page's edge on this share of the pages, with at least so many pages, is a running header or footer.
-RUNNING_SHARE = 0.6
-RUNNING_PAGES = 4
-EDGE_LINES = 3
 FILE_NAME_TITLE = re.compile(
-    r"\.(docx?|indd|tex|dvi|pptx?|xlsx?|qxd|pdf|html?)\W*$|^(untitled|microsoft word)\b", re.IGNORECASE
+    r"\.(docx?|indd|tex|dvi|pptx?|xlsx?|qxd|pdf|html?|png|jpe?g|tiff?)\W*$"
+    r"|^(untitled|microsoft word)\b|^\(?(anonymous|unspecified)\)?$",
+    re.IGNORECASE,
 )
+MOST_PAGES = 50_000
 MOST_PAGES_NAMED = 12
+# With fewer characters than this, a page that pictures cover by this share is a scan with a stamp on it.
+FEW_CHARACTERS = 80
+MOSTLY_PICTURE = 0.5
+# Text of which this share has no meaning is no use: fonts without a table of their characters.
+MOST_UNKNOWN = 0.3
+OCR_DPI = 200
+MOST_PIXELS = 16_000_000
 
 
-def load_pdf(path: Path) -> Document:
+def load_pdf(source: Source) -> Document:
     """A PDF file.
 
     Raises:
         EncryptedDocument: a password is needed.
         DamagedDocument: it is no PDF, or too broken to be opened.
-        EmptyDocument: no page has text.
+        EmptyDocument: no page has text; the message says which pages are what.
     """
-    pdf = _open(path)
+    pdf = _open(source)
     try:
-        pages = [_lines(pdf, i) for i in range(len(pdf))]
+        with suppress(pdfium.PdfiumError):
+            pdf.init_forms()
+        reader = _Reader(pdf, source)
+        pages = list(reader.pages())
         title = pdf.get_metadata_value("Title")
     finally:
         pdf.close()
-    if not any(pages):
-        raise EmptyDocument(
-            f"{path} has {len(pages)} pages and no text: it seems to be scanned. Run it through text recognition "
-            "(OCR) first, then ingest the result."
-        )
-    return _document(pages, title if _is_title(title) else "")
+    builder = Builder()
+    first = compose(pages, builder)
+    document = builder.build(title if _is_title(title) else first, reader.warnings())
+    if not document.text:
+        raise EmptyDocument(f"{source} has {_count(len(pages), 'page')} and no text. {' '.join(document.warnings)}")
+    return document
 
 
-def _open(path: Path) -> pdfium.PdfDocument:
-    path.stat()
+def _open(source: Source) -> pdfium.PdfDocument:
     try:
-        pdf = pdfium.PdfDocument(str(path))
+        pdf = pdfium.PdfDocument(source.data)
         if len(pdf):
             return pdf
     except pdfium.PdfiumError as error:
         if error.err_code == pdfium_c.FPDF_ERR_PASSWORD:
             raise EncryptedDocument(
-                f"{path} is protected by a password. Save it without one, then ingest it again."
+                f"{source} is protected by a password. Save it without one, then ingest it again."
             ) from error
         raise DamagedDocument(
-            f"{path} cannot be opened as a PDF: it is truncated, or not a PDF. Get a whole copy of it."
+            f"{source} cannot be opened as a PDF: it is truncated, or not a PDF. Get a whole copy of it."
         ) from error
-    raise DamagedDocument(f"{path} is a PDF without any pages. Get a whole copy of it.")
+    raise DamagedDocument(f"{source} is a PDF without any pages. Get a whole copy of it.")
 
 
 def _is_title(title: str) -> bool:
@@ -72,122 +80,87 @@ def _is_title(title: str) -> bool:
     return bool(re.search(r"[^\W\d_]{2}", title)) and not FILE_NAME_TITLE.search(title)
 
 
-def _document(pages: Sequence[Sequence[Line]], title: str) -> Document:
-    running = _running(pages)
-    body = body_size([line for lines in pages for line in lines])
-    kept = [paragraphs(_without(lines, running), body) for lines in pages]
-    levels = heading_levels([one for page in kept for one in page], body)
-    builder = Builder()
-    for page in kept:
-        builder.begin_page()
-        for one in page:
-            _add(builder, one, levels)
-    empty = [i for i, lines in enumerate(pages, start=1) if not lines]
-    first = next((one.text for one in kept[0] if levels.get(one.size) == 1), "") if kept else ""
-    return builder.build(title or first, [_not_read(empty)] if empty else [])
+class _Reader:
+    """Reads page by page, and remembers which could not be read and why."""
 
+    def __init__(self, pdf: pdfium.PdfDocument, source: Source) -> None:
+        self._pdf = pdf
+        self._source = source
+        self._left_out: dict[str, list[int]] = {}
 
-def _add(builder: Builder, paragraph: Paragraph, levels: dict[float, int]) -> None:
-    level = levels.get(paragraph.size) if paragraph.may_be_heading else None
-    if level:
-        builder.add_heading(level, paragraph.text)
-    else:
-        builder.add("list" if paragraph.is_list else "paragraph", paragraph.text)
+    def pages(self) -> Iterator[PageLines]:
+        for index in range(min(len(self._pdf), MOST_PAGES)):
+            yield self._page(index)
+        if len(self._pdf) > MOST_PAGES:
+            self._left_out["more than are read of one file"] = list(range(MOST_PAGES + 1, len(self._pdf) + 1))
 
+    def warnings(self) -> list[str]:
+        """A sentence for every reason why pages have no text."""
+        return [f"{_named(pages)}: {reason}." for reason, pages in self._left_out.items()]
 
-def _lines(pdf: pdfium.PdfDocument, index: int) -> list[Line]:
-    """The lines of text of a page, in the order they are written in the file."""
-    try:
-        page = pdf[index]
-    except pdfium.PdfiumError:  # one broken page: it is named as one without text
-        return []
-    try:
-        textpage = page.get_textpage()
+    def _page(self, index: int) -> PageLines:
         try:
-            return _read(textpage.raw, textpage.count_chars())
+            page = self._pdf[index]
+        except pdfium.PdfiumError:
+            return self._without_text(index, "damaged, and could not be read")
+        try:
+            text = read_page(page)
+            noted = tuple(notes(self._pdf, page))
+            if _is_scan(text):
+                return replace(self._recognised(index, page, text), notes=noted)
+        except pdfium.PdfiumError:
+            return self._without_text(index, "damaged, and could not be read")
         finally:
-            textpage.close()
-    except pdfium.PdfiumError:
-        return []
-    finally:
-        page.close()
+            page.close()
+        if not text.lines and not noted:
+            return self._without_text(index, "nothing on it" if not text.drawn else "no text that can be read")
+        return PageLines(text.width, text.height, text.lines, text.rules, notes=noted)
+
+    def _recognised(self, index: int, page: pdfium.PdfPage, text: PageText) -> PageLines:
+        """A page whose text is recognised in its picture, where that finds more than the file's own text."""
+        as_it_is = PageLines(text.width, text.height, text.lines, text.rules)
+        refused = self._source.next_ocr_page()
+        if refused:
+            return as_it_is if _is_usable(text) else self._without_text(index, refused)
+        from ingest.loaders.ocr import recognise  # noqa: PLC0415 - loaded for scans alone
+
+        scale = min(OCR_DPI / 72, (MOST_PIXELS / max(text.width * text.height, 1.0)) ** 0.5)
+        found = recognise(page.render(scale=scale).to_pil(), text.width, text.height)
+        if sum(len(line.text) for line in found.lines) < text.characters and _is_usable(text):
+            return as_it_is
+        return found if found.lines else self._without_text(index, "no text could be recognised")
+
+    def _without_text(self, index: int, reason: str) -> PageLines:
+        self._left_out.setdefault(reason, []).append(index + 1)
+        return PageLines(1.0, 1.0, (), read="empty")
 
 
-def _read(textpage: pdfium_c.FPDF_TEXTPAGE, n: int) -> list[Line]:
-    lines: list[Line] = []
-    start = 0
-    codes = [pdfium_c.FPDFText_GetUnicode(textpage, i) for i in range(n)]
-    for i in range(n + 1):
-        if i < n and codes[i] not in {0x0A, 0x0D}:
-            continue
-        line = _line(textpage, codes, start, i)
-        if line:
-            lines.append(line)
-        start = i + 1
-    return lines
+def _is_scan(text: PageText) -> bool:
+    """Whether a page is likely to show text that the file does not hold as such."""
+    if not text.characters:
+        return text.drawn
+    stamped = text.characters < FEW_CHARACTERS and text.pictures >= MOSTLY_PICTURE
+    return stamped or not _is_usable(text)
 
 
-def _line(textpage: pdfium_c.FPDF_TEXTPAGE, codes: list[int], start: int, end: int) -> Line | None:
-    while start < end and _is_space(codes[start]):
-        start += 1
-    while end > start and _is_space(codes[end - 1]):
-        end -= 1
-    if start == end:
-        return None
-    text = "".join(DIVIDING_HYPHENS.get(code) or _character(code) for code in codes[start:end])
-    left, right = _box(textpage, start), _box(textpage, end - 1)
-    middle = _box(textpage, (start + end) // 2)
-    sizes = sorted((left.top - left.bottom, middle.top - middle.bottom, right.top - right.bottom))
-    return Line(
-        text=" ".join(text.split()),
-        left=left.left,
-        right=right.right,
-        bottom=min(left.bottom, right.bottom),
-        top=max(left.top, right.top),
-        size=round(sizes[1], 1),
-    )
+def _is_usable(text: PageText) -> bool:
+    return bool(text.characters) and text.unknown < MOST_UNKNOWN * text.characters
 
 
-def _box(textpage: pdfium_c.FPDF_TEXTPAGE, index: int) -> pdfium_c.FS_RECTF:
-    box = pdfium_c.FS_RECTF()
-    pdfium_c.FPDFText_GetLooseCharBox(textpage, index, ctypes.byref(box))
-    return box
+def _named(pages: list[int]) -> str:
+    """Pages in words: "Page 3", "Pages 1, 4", or the first dozen and how many more."""
+    if len(pages) == 1:
+        return f"Page {pages[0]}"
+    runs: list[list[int]] = []
+    for page in pages:
+        if runs and page == runs[-1][-1] + 1:
+            runs[-1] = [runs[-1][0], page]
+        else:
+            runs.append([page])
+    shown = ["\u2013".join(map(str, run)) for run in runs[:MOST_PAGES_NAMED]]
+    more = f" and {len(runs) - MOST_PAGES_NAMED} more" if len(runs) > MOST_PAGES_NAMED else ""
+    return f"Pages {', '.join(shown)}{more}"
 
 
-def _is_space(code: int) -> bool:
-    return code in {0, 0x20, 0xA0, 0x09} or chr(code).isspace()
-
-
-def _character(code: int) -> str:
-    character = chr(code)
-    return character if character.isprintable() or character.isspace() else ""
-
-
-def _running(pages: Sequence[Sequence[Line]]) -> set[str]:
-    """Running headers and footers, as their text with every number made the same."""
-    if len(pages) < RUNNING_PAGES:
-        return set()
-    seen = Counter(key for lines in pages for key in {_key(line) for line in _edges(lines)})
-    return {key for key, n in seen.items() if n >= RUNNING_PAGES and n >= RUNNING_SHARE * len(pages)}
-
-
-def _edges(lines: Sequence[Line]) -> list[Line]:
-    """The highest and the lowest lines of a page, wherever they stand in the file."""
-    by_height = sorted(lines, key=lambda line: -line.top)
-    return [*by_height[:EDGE_LINES], *by_height[EDGE_LINES:][-EDGE_LINES:]]
-
-
-def _without(lines: Sequence[Line], running: set[str]) -> list[Line]:
-    dropped = {id(line) for line in _edges(lines) if _key(line) in running}
-    return [line for line in lines if id(line) not in dropped]
-
-
-def _key(line: Line) -> str:
-    return re.sub(r"\d+|\b[ivxlc]+\b", "#", line.text.casefold())
-
-
-def _not_read(pages: list[int]) -> str:
-    named = ", ".join(map(str, pages[:MOST_PAGES_NAMED]))
-    more = f" and {len(pages) - MOST_PAGES_NAMED} more" if len(pages) > MOST_PAGES_NAMED else ""
-    subject = f"Page {named} has" if len(pages) == 1 else f"Pages {named}{more} have"
-    return f"{subject} no text that can be read: empty, or scanned."
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"

@@ -17,10 +17,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, NamedTuple, Self
 
 from ingest.errors import LoadError, LoaderStopped, UnreadableFile, UnsupportedDocument
-from ingest.loaders.wire import HEADER, decode
+from ingest.loaders.wire import HEADER, Request, decode, encode_request
 from ingest.models import Document
 
 MIB = 1024 * 1024
@@ -32,7 +32,16 @@ POLL_SECONDS = 0.2
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 WORKER = (sys.executable, "-m", "ingest.loaders.worker")
 
-Loaded = tuple[Path, Document | LoadError]
+# Signs of life that one file may give, each of which lets it go on for as long as it had at first.
+MOST_SIGNS = 2_000
+
+
+class Loaded(NamedTuple):
+    """What became of a file: its Document, or why it could not be read, and how many seconds that took."""
+
+    path: Path
+    result: Document | LoadError
+    seconds: float
 
 
 class LoaderPool:
@@ -40,9 +49,10 @@ class LoaderPool:
 
     Args:
         workers: how many.
-        timeout: seconds a file may take, plus one for every MiB of it.
+        timeout: seconds a file may take, plus one for every MiB of it; each page that is recognised may as well.
         memory_mb: address space of a worker, in MiB.
         max_file_mb: larger files are not read, in MiB.
+        ocr: whether text in pictures is read.
         command: the worker's command line; limits are appended to it.
     """
 
@@ -53,10 +63,11 @@ class LoaderPool:
         memory_mb: int,
         max_file_mb: int,
         *,
+        ocr: bool = True,
         command: Sequence[str] = WORKER,
     ) -> None:
         self._workers = workers
-        self._limits = _Limits(timeout, memory_mb, max_file_mb, tuple(command))
+        self._limits = _Limits(timeout, memory_mb, max_file_mb, ocr, tuple(command))
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -82,7 +93,7 @@ class LoaderPool:
             cancel: ends the reading early.
 
         Yields:
-            Each path with its Document, or with why it could not be read; in the order they are done.
+            What became of each path, in the order they are done.
         """
         source = _Source(paths)
         # Small: what is read ahead waits in memory.
@@ -114,7 +125,9 @@ class LoaderPool:
         worker = _Worker(self._limits, self._stop)
         try:
             while not self._stop.is_set() and (path := source.next()) is not None:
-                self._put(results, (path, worker.load(path)))
+                started = time.monotonic()
+                result = worker.load(path)
+                self._put(results, Loaded(path, result, time.monotonic() - started))
             self._put(results, None)
         except BaseException as error:  # noqa: BLE001 - raised again by `load_all`, in the caller's thread
             self._put(results, error)
@@ -133,6 +146,7 @@ class _Limits:
     timeout: float
     memory_mb: int
     max_file_mb: int
+    ocr: bool
     command: tuple[str, ...]
 
 
@@ -162,8 +176,7 @@ class _Worker:
         """Reads one file; every way this can go wrong is an error about that file."""
         try:
             size = self._checked_size(path)
-            process = self._running()
-            return self._answer(process, path, time.monotonic() + self._limits.timeout + size / MIB)
+            return self._answer(self._running(), path, self._limits.timeout + size / MIB)
         except LoadError as error:
             return error
 
@@ -210,13 +223,17 @@ class _Worker:
         self._files += 1
         return self._process
 
-    def _answer(self, process: subprocess.Popen[bytes], path: Path, deadline: float) -> Document | LoadError:
+    def _answer(self, process: subprocess.Popen[bytes], path: Path, seconds: float) -> Document | LoadError:
         assert process.stdin is not None
-        name = os.fsencode(path)
         try:
-            process.stdin.write(HEADER.pack(len(name)) + name)
+            process.stdin.write(encode_request(Request(os.fspath(path), seconds, self._limits.ocr)))
             process.stdin.flush()
-            size = HEADER.unpack(self._read(process, HEADER.size, path, deadline))[0]
+            size = 0
+            for _ in range(MOST_SIGNS):
+                deadline = time.monotonic() + seconds
+                size = HEADER.unpack(self._read(process, HEADER.size, path, deadline))[0]
+                if size:
+                    break
             if size > MOST_ANSWER_BYTES:
                 raise self._stopped(path, f"gives more than {MOST_ANSWER_BYTES // MIB:,} MiB of text. Split it")
             return decode(self._read(process, size, path, deadline))

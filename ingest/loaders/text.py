@@ -5,9 +5,9 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from ingest.errors import DamagedDocument
+from ingest.loaders.source import Source
 from ingest.models import Block, Document
 
 BOMS = (
@@ -26,38 +26,51 @@ BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 ALLOWED_CONTROL = frozenset("\t\n\r\f\v\x1b\x85")
 
 
-def load_text(path: Path) -> Document:
+def load_text(source: Source) -> Document:
     """A text file: paragraphs are what blank lines divide.
 
     Raises:
         DamagedDocument: it holds no text but other bytes.
     """
-    text = normalise(decode(path.read_bytes(), path))
+    text = normalise(decode(source.data, source))
     return Document(text, "", tuple(Block("paragraph", start, end) for start, end in paragraphs(text)))
 
 
-def decode(data: bytes, path: Path) -> str:
+def load_code(source: Source) -> Document:
+    """Source code, configuration and the like: kept as it is, cut where blank lines divide it.
+
+    Raises:
+        DamagedDocument: it holds no text but other bytes.
+    """
+    text = normalise(decode(source.data, source))
+    spans = [(text.rfind("\n", 0, start) + 1, end) for start, end in paragraphs(text)]  # the indent is kept
+    return Document(text, "", tuple(Block("code", start, end) for start, end in spans))
+
+
+def decode(data: bytes, source: Source) -> str:
     """The text that `data` encodes: by its byte order mark, as UTF-16 or UTF-8, or in an older encoding.
 
     Raises:
-        DamagedDocument: it is not text. `path` is named in the message.
+        DamagedDocument: it is not text. `source` is named in the message.
     """
-    for bom, encoding in BOMS:
-        if data.startswith(bom):
-            return data.decode(encoding, errors="replace")
-    encoding = _utf16_without_mark(data[:SAMPLE_BYTES])
-    if encoding:
-        text = data.decode(encoding, errors="replace")
-    else:
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError:
-            text = data.decode(_guess(data), errors="replace")
+    text = _decoded(data)
     if _is_binary(text[:SAMPLE_BYTES]):
         raise DamagedDocument(
-            f"{path} does not hold text: its bytes are those of some other kind of file. Give it its right suffix."
+            f"{source} does not hold text: its bytes are those of some other kind of file. Give it its right suffix."
         )
     return text
+
+
+def text_head(data: bytes) -> str:
+    """The text that the first bytes of a file encode; "" where they are no text. They may end within a character."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        whole = error.reason == "unexpected end of data" and error.start >= len(data) - 3
+        text = data[: error.start].decode("utf-8") if whole else _decoded(data)
+    if data.startswith(tuple(bom for bom, _ in BOMS)) or "\0" in text:
+        text = _decoded(data[: len(data) & ~3])
+    return "" if _is_binary(text) else text.lstrip("\ufeff")
 
 
 def normalise(text: str) -> str:
@@ -73,6 +86,18 @@ def paragraphs(text: str, start: int = 0, end: int | None = None) -> Iterator[tu
         yield from _stripped(text, at, gap.start())
         at = gap.end()
     yield from _stripped(text, at, end)
+
+
+def _decoded(data: bytes) -> str:
+    for bom, encoding in BOMS:
+        if data.startswith(bom):
+            return data.decode(encoding, errors="replace")
+    if encoding := _utf16_without_mark(data[:SAMPLE_BYTES]):
+        return data.decode(encoding, errors="replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode(_guess(data), errors="replace")
 
 
 def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
-from pathlib import Path
 
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
 from bs4.element import NavigableString, PreformattedString
 
 from ingest.loaders.builder import Builder, markdown_table
+from ingest.loaders.source import Source
 from ingest.loaders.text import BOMS, decode
 from ingest.models import Document
 
@@ -80,16 +81,22 @@ MOST_DEPTH = 150
 MOST_SPAN = 100
 
 
-def load_html(path: Path) -> Document:
+def load_html(source: Source) -> Document:
     """An HTML file.
 
     Raises:
         DamagedDocument: it holds no text but other bytes.
     """
-    data = path.read_bytes()
+    data = source.data
     marked = data.startswith(tuple(bom for bom, _ in BOMS))
-    markup = decode(data, path) if marked or b"\0" in data else data
-    soup = BeautifulSoup(markup, "lxml")
+    return read_html(decode(data, source) if marked or b"\0" in data else data)
+
+
+def read_html(markup: str | bytes) -> Document:
+    """The document that HTML makes; bytes in the encoding that they declare, or the likeliest."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)  # XHTML is both
+        soup = BeautifulSoup(markup, "lxml")
     writer = _Writer()
     if soup.body or soup.html:
         writer.walk(soup.body or soup.html or soup, 0)

@@ -50,7 +50,7 @@ def test_ingest_prints_one_json_object_and_nothing_else(run, write, module, comm
         "error": None,
         "warnings": [],
     }
-    assert "b.pdf cannot be opened" in by_path[str(bad)]["error"]
+    assert "b.pdf is not a PDF" in by_path[str(bad)]["error"]
 
 
 def test_a_round_of_all_commands(run, write):

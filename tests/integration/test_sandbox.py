@@ -21,7 +21,8 @@ HOSTILE = """
 import os, signal, sys, time
 from ingest.loaders import worker
 real = worker._load
-def load(path, memory_mb):
+def load(request, memory_mb, answers):
+    path = worker.Path(request.path)
     if path.name == "hang.txt":
         time.sleep(600)
     if path.name == "crash.txt":
@@ -40,7 +41,7 @@ def load(path, memory_mb):
     if path.name == "write.txt":
         with open(str(path) + ".out", "wb") as out:
             out.write(bytes(2 * 1024 * 1024))
-    return real(path, memory_mb)
+    return real(request, memory_mb, answers)
 worker._load = load
 worker.main(int(sys.argv[1]), int(sys.argv[2]))
 """
@@ -48,6 +49,10 @@ worker.main(int(sys.argv[1]), int(sys.argv[2]))
 
 def pool(timeout: float = 60, workers: int = 2, **more) -> LoaderPool:
     return LoaderPool(workers, timeout, 1024, 1, **more)
+
+
+def read(loaders: LoaderPool, paths) -> dict:
+    return {one.path: one.result for one in loaders.load_all(paths)}
 
 
 def children() -> list[psutil.Process]:
@@ -76,7 +81,7 @@ def test_a_file_that_breaks_its_loader_is_given_up_and_the_others_are_read(write
     timeout = 0.5 if name == "hang.txt" else 60
     command = (sys.executable, "-c", HOSTILE)
     with pool(timeout, command=command) as loaders:
-        results = dict(loaders.load_all(paths))
+        results = read(loaders, paths)
     bad = results.pop(paths[2])
     assert isinstance(bad, LoaderStopped)
     assert reason in str(bad)
@@ -90,7 +95,7 @@ def test_a_file_that_breaks_its_loader_is_given_up_and_the_others_are_read(write
 def test_what_a_library_prints_does_not_disturb_the_answer(write):
     path = write("garbage.txt", "Good words.")
     with pool(command=(sys.executable, "-c", HOSTILE)) as loaders:
-        ((_, result),) = loaders.load_all([path])
+        ((_, result, _),) = loaders.load_all([path])
     assert result.text == "Good words."
 
 
@@ -100,7 +105,7 @@ def test_errors_of_loading_keep_their_kind(write, tmp_path):
     os.mkfifo(pipe)
     big = write("big.txt", b"x" * 1_100_000)
     with pool() as loaders:
-        results = dict(loaders.load_all([empty, gone, pipe, big]))
+        results = read(loaders, [empty, gone, pipe, big])
     assert isinstance(results[empty], EmptyDocument)
     assert isinstance(results[gone], UnreadableFile)
     assert isinstance(results[pipe], UnsupportedDocument)
@@ -152,7 +157,7 @@ def test_workers_get_no_secrets(write, monkeypatch):
     path = write("a.txt", "Good words.")
     command = (sys.executable, "-c", "import os, sys; sys.exit(str('OPENAI_API_KEY' in os.environ))")
     with pool(command=command) as loaders:
-        ((_, result),) = loaders.load_all([path])
+        ((_, result, _),) = loaders.load_all([path])
     assert "False" in str(result)
 
 

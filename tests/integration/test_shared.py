@@ -13,7 +13,7 @@ from app.models import Answer
 from ingest.chunking import Chunker
 from ingest.embedding import Embedder
 from ingest.errors import LoadError
-from ingest.loaders import is_supported, load
+from ingest.loaders import is_readable, load
 from ingest.loaders.sandbox import LoaderPool
 from ingest.settings import Settings
 
@@ -103,9 +103,9 @@ def test_a_second_run_over_real_files_embeds_nothing(ingested, filings, pages):
 
 def test_no_file_of_any_kind_hurts(shared):
     """Every file with a suffix that is read gives a document or a reason that names it."""
-    paths = sorted(p for name in ("normal", "hostile") for p in (shared / "files" / name).rglob("*") if is_supported(p))
+    paths = sorted(p for name in ("normal", "hostile") for p in (shared / "files" / name).rglob("*") if is_readable(p))
     with LoaderPool(workers=2, timeout=60, memory_mb=2048, max_file_mb=200) as pool:
-        results = dict(pool.load_all(p for p in paths if p.is_file()))
+        results = {one.path: one.result for one in pool.load_all(p for p in paths if p.is_file())}
     assert len(results) == sum(p.is_file() for p in paths) > 20
     loaded = 0
     for path, result in results.items():

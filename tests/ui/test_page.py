@@ -153,7 +153,7 @@ def test_the_library_lists_documents_with_their_failures_and_removes_them(filled
     next(button for button in page.button if button.label == "1 document, 1 failed").click().run()
     listed = "\n".join(element.proto.body for element in page.get("html"))
     assert "a.txt" in listed
-    assert "cannot be opened as a PDF" in listed
+    assert "broken.pdf is not a PDF" in listed
     next(button for button in page.button if button.label == "Remove").click().run()
     assert [row.source.rsplit("/", 1)[-1] for row in filled.documents("default")] == ["broken.pdf"]
     assert not page.exception

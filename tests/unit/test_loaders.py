@@ -17,7 +17,7 @@ from ingest.errors import (
     UnreadableFile,
     UnsupportedDocument,
 )
-from ingest.loaders import is_supported, load
+from ingest.loaders import is_readable, load
 from ingest.loaders.builder import Builder, markdown_table
 from ingest.models import Document
 
@@ -72,7 +72,7 @@ def test_a_file_without_words_is_called_empty(write, content):
 
 def test_a_binary_named_txt_is_refused_by_name(write):
     path = write("program.txt", b"\x7fELF\x02\x01\x01" + bytes(range(256)) * 20)
-    with pytest.raises(DamagedDocument, match=r"program\.txt does not hold text"):
+    with pytest.raises(DamagedDocument, match=r"program\.txt does not hold plain text"):
         load(path)
 
 
@@ -210,9 +210,9 @@ def test_a_truncated_pdf_is_called_damaged(write, write_pdf):
         load(path)
 
 
-def test_a_pdf_without_text_says_that_it_seems_scanned(write_pdf):
-    path = write_pdf("scan.pdf", ["", ""])
-    with pytest.raises(EmptyDocument, match=r"scan\.pdf has 2 pages and no text: it seems to be scanned"):
+def test_a_pdf_without_text_says_which_pages_are_what(write_pdf):
+    path = write_pdf("blank.pdf", ["", ""])
+    with pytest.raises(EmptyDocument, match=r"blank\.pdf has 2 pages and no text\. Pages 1–2: nothing on it\."):
         load(path)
 
 
@@ -284,8 +284,8 @@ def test_a_word_document_that_unpacks_to_an_absurd_size_is_not_opened(write):
 
 
 def test_an_unknown_kind_names_the_kinds_that_are_read(write):
-    path = write("a.xyz")
-    assert not is_supported(path)
+    path = write("a.xyz", bytes(range(256)) * 8)
+    assert not is_readable(path)
     with pytest.raises(UnsupportedDocument, match=r"\.docx .*\.pdf"):
         load(path)
 

@@ -15,12 +15,12 @@ PROMPTS = Path(__file__).resolve().parents[2] / "prompts"
 
 
 def passage(n: int, text: str) -> Passage:
-    return Passage(n, f'/docs/{n} "x".md', "v", "", 3, ("A", "B"), 0, len(text), text, 1 / n)
+    return Passage(n, f'/docs/{n} "x".md', "v", "", 3, ("A", "B"), 0, len(text), text, 1 / n, place="page 3")
 
 
 def test_passages_are_numbered_and_fenced():
     prompt = answer_prompt(PROMPTS, "Why?", [passage(1, "First."), passage(2, "Second.")], 8192, fence="fence-x")
-    assert '<fence-x n=1 document="1 \'x\'.md" page=3 heading="A \' B">\n[1] First.\n</fence-x>' in prompt.user
+    assert '<fence-x n=1 document="1 \'x\'.md" place="page 3" heading="A \' B">\n[1] First.\n</fence-x>' in prompt.user
     assert "[2] Second." in prompt.user
     assert prompt.user.endswith("Question: Why?")
     assert "<fence-x" in prompt.system

@@ -84,7 +84,7 @@ def test_a_footnote_shows_its_passage_in_its_surroundings():
     html = notes_html([(citation(), Surroundings("before ", "the quote", " after"))], "x")
     assert 'before <mark id="fn-x-1">the quote</mark> after' in html
     assert "a.pdf" in html
-    assert "p. 3 · A / B" in html
+    assert "page 3 · A / B" in html
 
 
 def test_a_passage_that_has_changed_since_says_so():

@@ -1,4 +1,4 @@
-"""Lines with their places on a page -> paragraphs, lists and headings. Pure: knows nothing of PDF."""
+"""Lines with their places on a page -> paragraphs, lists and headings. Pure: knows nothing of PDF or pictures."""
 
 from __future__ import annotations
 
@@ -29,10 +29,21 @@ TABULAR_NUMBERS = 2
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A word and its place, as a line's."""
+
+    text: str
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A line of text. Places and size in points, from the page's lower left; size is the height of its characters.
 
-    A word divided at the line's end ends in a soft hyphen (U+00AD).
+    A word divided at the line's end ends in a soft hyphen (U+00AD). `words` are its words with their places.
     """
 
     text: str
@@ -41,6 +52,7 @@ class Line:
     bottom: float
     top: float
     size: float
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +63,15 @@ class Paragraph:
     size: float
     lines: int
     is_list: bool = False
+    words: tuple[Word, ...] = ()
+    is_table: bool = False
 
     @property
     def may_be_heading(self) -> bool:
         """Whether it is short enough for a heading, and has words."""
         return (
             not self.is_list
+            and not self.is_table
             and self.lines <= MOST_HEADING_LINES
             and len(self.text) <= MOST_HEADING_CHARACTERS
             and bool(re.search(r"[^\W\d_]{2}", self.text))
@@ -112,6 +127,7 @@ def _rows(lines: Sequence[Line]) -> list[Line]:
                 min(before.bottom, line.bottom),
                 max(before.top, line.top),
                 before.size if len(before.text) >= len(line.text) else line.size,
+                before.words + line.words,
             )
         else:
             rows.append(line)
@@ -146,7 +162,8 @@ def _joined(group: list[Line]) -> Paragraph:
         text = _join(text, line.text, on_one_line=_wraps(before, line, right - RAGGED * width))
     # PDFium itself joins some lines at a hyphen; before a capital or a digit the hyphen is the word's own.
     text = re.sub(r"\u00ad(?=[a-z])", "", text).replace("\u00ad", "-")
-    return Paragraph(text, group[0].size, len(group), is_list)
+    words = tuple(word for line in group for word in line.words)
+    return Paragraph(text, group[0].size, len(group), is_list, words)
 
 
 def _wraps(before: Line, line: Line, full: float) -> bool:

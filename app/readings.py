@@ -1,0 +1,77 @@
+"""How each document was read, page by page, as `footnote report` shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ingest.console import one_line
+from ingest.models import DocumentRow
+
+
+def report_json(rows: Sequence[DocumentRow]) -> dict[str, Any]:
+    """What `footnote report --json` prints. Seconds are of reading alone; null pages mean a format without pages."""
+    return {
+        "documents": [
+            {
+                "document": row.source,
+                "status": row.status,
+                "title": row.title or None,
+                "pages": row.pages,
+                **asdict(row.reading),
+                "chunks": row.chunks,
+                "warnings": list(row.warnings),
+                "error": row.error or None,
+            }
+            for row in rows
+        ]
+    }
+
+
+def print_readings(rows: Sequence[DocumentRow], console: Console) -> None:
+    """A line a document, and under the table what could not be read and why."""
+    if not rows:
+        console.print("No documents yet. Add some: footnote ingest PATH")
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("document", overflow="fold")
+    for name in ("text", "OCR", "empty", "tables", "characters", "chunks", "seconds"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(escape(one_line(row.source)), *_counts(row))
+    console.print(table)
+    for row in rows:
+        for warning in row.warnings:
+            line = escape(f"{one_line(row.source)}: {one_line(warning)}")
+            console.print(f"[yellow]note[/yellow]    {line}", highlight=False, soft_wrap=True)
+        if row.error:
+            console.print(f"[red]failed[/red]  {escape(one_line(row.error))}", highlight=False, soft_wrap=True)
+
+
+def reading_words(row: DocumentRow) -> str:
+    """How a document was read, in words: "12 pages: 10 text, 2 OCR (94% sure) · 3 tables"."""
+    reading = row.reading
+    kinds = ((reading.pages_text, "text"), (reading.pages_ocr, "OCR"), (reading.pages_empty, "empty"))
+    parts = []
+    if row.pages:
+        how = ", ".join(f"{n:,} {name}" for n, name in kinds if n)
+        sure = f" ({reading.confidence:.0%} sure)" if reading.confidence is not None else ""
+        only_text = reading.pages_text == row.pages or not how
+        parts.append(f"{row.pages:,} page{'' if row.pages == 1 else 's'}" + ("" if only_text else f": {how}{sure}"))
+    if reading.tables:
+        parts.append(f"{reading.tables:,} table{'' if reading.tables == 1 else 's'}")
+    return " · ".join(parts)
+
+
+def _counts(row: DocumentRow) -> list[str]:
+    reading = row.reading
+    if row.status == "failed":
+        return ["", "", "", "", "", "[red]failed[/red]", f"{reading.seconds:.1f}"]
+    pages = [reading.pages_text, reading.pages_ocr, reading.pages_empty] if row.pages else [None, None, None]
+    shown = ["" if n is None else f"{n:,}" for n in pages]
+    return [*shown, *(f"{n:,}" for n in (reading.tables, reading.characters, row.chunks)), f"{reading.seconds:.1f}"]

@@ -1,0 +1,123 @@
+"""Zip packages: opened with limits, so that nothing unpacks to more than it may."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+from defusedxml import ElementTree
+from defusedxml.common import DefusedXmlException
+
+from ingest.errors import DamagedDocument, EncryptedDocument, FootnoteError
+from ingest.loaders.source import Source
+
+CONTENT_TYPES = "[Content_Types].xml"
+# Names of XML in the strict form of Office's formats, and what they are in the usual one.
+STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
+USUAL = rb"http://schemas.openxmlformats.org/\1/2006/"
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, OSError)
+
+
+class Package:
+    """A zip archive in memory.
+
+    Args:
+        source: its bytes.
+        what: what it should be, for messages: "Word document".
+
+    Raises:
+        DamagedDocument: it is no zip archive, or made to unpack to an absurd size.
+    """
+
+    def __init__(self, source: Source, what: str) -> None:
+        self._source = source
+        self._what = what
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(source.data))
+            self.entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
+        except BROKEN as error:
+            raise DamagedDocument(
+                f"{source} is not a {what}, or damaged: it cannot be opened as the zip archive that it should be "
+                f"({error}). Get a whole copy of it."
+            ) from error
+        source.unpack(sum(entry.file_size for entry in self.entries))
+        self.names = frozenset(entry.filename for entry in self.entries)
+
+    def read(self, name: str | zipfile.ZipInfo) -> bytes:
+        """A member's bytes, never more than the archive's index says that it has.
+
+        Raises:
+            EncryptedDocument: a password is needed.
+            DamagedDocument: it is not there, or broken.
+        """
+        try:
+            entry = name if isinstance(name, zipfile.ZipInfo) else self._zip.getinfo(name)
+            if entry.flag_bits & 1:
+                raise EncryptedDocument(
+                    f"{self._source} is protected by a password. Save it without one, then ingest it again."
+                )
+            with self._zip.open(entry) as member:
+                return member.read(entry.file_size)
+        except (KeyError, *BROKEN, RuntimeError) as error:
+            raise self.damaged(f"{name if isinstance(name, str) else name.filename}: {error}") from error
+
+    def office_file(self) -> io.BytesIO:
+        """The whole package for a library that knows Office's usual names: the strict form's names are replaced."""
+        if not any(STRICT.search(self.read(name)) for name in self.names & {"_rels/.rels"}):
+            return io.BytesIO(self._source.data)
+        rewritten = io.BytesIO()
+        with zipfile.ZipFile(rewritten, "w") as package:
+            for entry in self.entries:
+                data = self.read(entry)
+                is_xml = entry.filename.endswith((".xml", ".rels"))
+                package.writestr(entry.filename, STRICT.sub(USUAL, data) if is_xml else data)
+        rewritten.seek(0)
+        return rewritten
+
+    def xml(self, name: str) -> Any:
+        """A member's root element (ElementTree), entities and external references refused. Raises as `read` does."""
+        return parse_xml(self.read(name), self._source, self._what)
+
+    @contextmanager
+    def being_read(self) -> Iterator[None]:
+        """Puts whatever a library throws at broken parts in the user's words.
+
+        Raises:
+            DamagedDocument: something in the block failed.
+        """
+        try:
+            yield
+        except (FootnoteError, MemoryError, RecursionError):
+            raise
+        except Exception as error:
+            raise self.damaged(f"{type(error).__name__}: {error}") from error
+
+    def damaged(self, reason: str) -> DamagedDocument:
+        """The error that says so."""
+        return DamagedDocument(
+            f"{self._source} is damaged: {self._what} parts cannot be read ({reason}). Open it in the program it was "
+            "made with and save it again."
+        )
+
+
+def parse_xml(data: bytes, source: Source, what: str) -> Any:
+    """The root element (ElementTree) of XML from anywhere: no entities, no external references, no network.
+
+    Raises:
+        DamagedDocument: it is not well-formed, or tries any of these.
+    """
+    try:
+        return ElementTree.fromstring(data)
+    except DefusedXmlException as error:
+        raise DamagedDocument(
+            f"{source} was not read: it declares XML entities or outside references ({type(error).__name__}), which "
+            f"are used to attack programs. Save it again without them, if you trust it."
+        ) from error
+    except (ParseError, ValueError, LookupError) as error:
+        raise DamagedDocument(f"{source} is damaged: its {what} is not well-formed ({error}).") from error

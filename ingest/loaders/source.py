@@ -1,0 +1,102 @@
+"""What a loader is given: the bytes of one file, or of one that stood inside another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Self
+
+from ingest.errors import DamagedDocument
+from ingest.models import OCR_OFF
+
+# What archives and mails hold is read to this depth, and no more than so many files and bytes of one file on disk.
+DEEPEST = 4
+MOST_MEMBERS = 2_000
+MOST_UNPACKED = 1024 * 1024 * 1024
+# Recognising text takes seconds a page.
+MOST_OCR_PAGES = 1_000
+# Unpacking to more than so many times its size is what bombs do; below the small size it does no harm.
+MOST_RATIO = 200
+SMALL = 32 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What may still be unpacked out of one file on disk, whatever lies in what."""
+
+    bytes_left: int = MOST_UNPACKED
+    members_left: int = MOST_MEMBERS
+    ocr_pages_left: int = MOST_OCR_PAGES
+
+    @property
+    def spent(self) -> bool:
+        """Whether more was asked for than may be: the file is given up, whatever was read of it."""
+        return self.bytes_left < 0 or self.members_left < 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file to be read.
+
+    Attributes:
+        name: what messages call it: its path, or "report.pdf in mail.eml".
+        data: its bytes.
+        suffix: its name's ending in lower case, with the dot; "" where it has none.
+        ocr: whether text in pictures is to be read.
+        depth: how many files it stands in.
+        at_work: called when a slow step begins, so that whoever waits knows that it goes on.
+        allowance: shared by all that stands in one file on disk.
+    """
+
+    name: str
+    data: bytes = field(repr=False)
+    suffix: str = ""
+    ocr: bool = True
+    depth: int = 0
+    at_work: Callable[[], None] = field(default=lambda: None, repr=False)
+    allowance: Allowance = field(default_factory=Allowance, repr=False)
+
+    @classmethod
+    def of(cls, path: Path, *, ocr: bool = True, at_work: Callable[[], None] = lambda: None) -> Self:
+        """The file at `path`. OSError when it cannot be read."""
+        return cls(str(path), path.read_bytes(), path.suffix.lower(), ocr, at_work=at_work)
+
+    def member(self, name: str, data: bytes) -> Source:
+        """A file that stands in this one.
+
+        Raises:
+            DamagedDocument: it is one too many.
+        """
+        self.allowance.members_left -= 1
+        if self.allowance.members_left < 0:
+            raise DamagedDocument(f"{self} holds more than {MOST_MEMBERS:,} files. Unpack it, then ingest the folder.")
+        inner = PurePosixPath(name.replace("\\", "/"))
+        shown = f"{name} in {self.name}"
+        return replace(self, name=shown, data=data, suffix=inner.suffix.lower(), depth=self.depth + 1)
+
+    def next_ocr_page(self) -> str:
+        """Books a page whose text is to be recognised; why it is not to be, or ""."""
+        if not self.ocr:
+            return OCR_OFF
+        if not self.allowance.ocr_pages_left:
+            return f"not recognised (OCR), because {MOST_OCR_PAGES:,} pages of a file are the most"
+        self.allowance.ocr_pages_left -= 1
+        self.at_work()
+        return ""
+
+    def unpack(self, size: int) -> None:
+        """Books bytes that are about to be unpacked out of this file.
+
+        Raises:
+            DamagedDocument: they are more than a file may hold.
+        """
+        self.allowance.bytes_left -= size
+        if self.allowance.bytes_left < 0 or (size > SMALL and size > MOST_RATIO * len(self.data)):
+            raise DamagedDocument(
+                f"{self} would unpack to {size / 1024**2:,.0f} MiB and was not opened: files like it are made to fill "
+                "memory. If you trust it, unpack it, then ingest the folder."
+            )
+
+    def __str__(self) -> str:
+        return self.name
