@@ -1,4 +1,4 @@
-# make run · make test · make lint · make bench      each sets up .venv by itself
+# make run · make test · make lint · make bench · make bench-loaders      each sets up .venv by itself
 # make install       the set-up alone; quick when nothing changed
 # make constraints   takes the newest versions that pyproject.toml allows, and pins them in constraints.txt
 
@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint bench install constraints clean
+.PHONY: run test lint bench bench-loaders install constraints clean
 
 run: $(READY)
 	@exec $(BIN)/footnote run
@@ -23,6 +23,9 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m bench
+
+bench-loaders: $(READY)
+	$(BIN)/python -m bench loaders
 
 install: $(READY)
 

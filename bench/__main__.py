@@ -1,4 +1,4 @@
-"""`python -m bench [ingest | retrieval | answers]`: the measurements that the README quotes; all if none is named.
+"""`python -m bench [loaders | ingest | retrieval | answers]`: what the README quotes; all if none is named.
 
 They need the real documents that FOOTNOTE_SHARED points at, and print Markdown tables.
 """
@@ -9,9 +9,9 @@ import os
 import sys
 from pathlib import Path
 
-from bench import answers, ingest, retrieval
+from bench import answers, ingest, loaders, retrieval
 
-BENCHES = {"ingest": ingest.run, "retrieval": retrieval.run, "answers": answers.run}
+BENCHES = {"loaders": loaders.run, "ingest": ingest.run, "retrieval": retrieval.run, "answers": answers.run}
 
 
 def main(names: list[str]) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import docx
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 from tests_support import WordEmbedder
@@ -85,6 +86,34 @@ def write_pdf(tmp_path: Path):
             canvas.drawText(lines)
             canvas.showPage()
         canvas.save()
+        return path
+
+    return written
+
+
+@pytest.fixture
+def draw():
+    """Draws lines of text on a white picture, as a scanner would see them."""
+
+    def drawn(lines: list[str], size: tuple[int, int] = (1240, 600), turned: int = 0) -> Image.Image:
+        picture = Image.new("RGB", size, "white")
+        pen, font = ImageDraw.Draw(picture), ImageFont.load_default(size=44)
+        for i, line in enumerate(lines):
+            pen.text((90, 80 + 90 * i), line, fill="black", font=font)
+        return picture.rotate(-turned, expand=True)
+
+    return drawn
+
+
+@pytest.fixture
+def write_scan(tmp_path: Path, draw):
+    """Writes a PDF whose pages are pictures of a line of text each, turned clockwise by so many degrees."""
+
+    def written(name: str, pages: list[str], turned: int = 0) -> Path:
+        path = tmp_path / "docs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        first, *more = (draw([text], turned=turned) for text in pages)
+        first.save(path, "PDF", resolution=150, save_all=True, append_images=more)
         return path
 
     return written

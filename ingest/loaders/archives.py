@@ -13,10 +13,12 @@ from ingest.loaders.builder import Builder
 from ingest.loaders.formats import KIND_OF_SUFFIX, is_ignored
 from ingest.loaders.members import Members
 from ingest.loaders.package import Package
-from ingest.loaders.source import MOST_UNPACKED, Source
+from ingest.loaders.source import Source, most_unpacked
 from ingest.models import Document
 
 PIECE = 1024 * 1024
+# What tells zlib that a gzip header stands before the data.
+GZIP = 31
 UNNAMED = ".txt"
 
 
@@ -70,19 +72,16 @@ def _unpacked(source: Source) -> bytes:
     rest, total = source.data, 0
     try:
         while rest:
-            inflater = zlib.decompressobj(wbits=31)
+            inflater = zlib.decompressobj(wbits=GZIP)
             while rest and not inflater.eof:
-                piece = inflater.decompress(rest, PIECE)
-                parts.append(piece)
-                total += len(piece)
-                if total > MOST_UNPACKED:
+                parts.append(inflater.decompress(rest, PIECE))
+                total += len(parts[-1])
+                if total > most_unpacked(source):
+                    source.unpack(total)
+                if rest == inflater.unconsumed_tail and not parts[-1]:
                     break
                 rest = inflater.unconsumed_tail
-                if not piece and not rest:
-                    break
             rest = inflater.unused_data.lstrip(b"\0")
-            if total > MOST_UNPACKED:
-                break
     except zlib.error as error:
         if not total:
             raise DamagedDocument(f"{source} is damaged: it cannot be unpacked ({error}). Get a whole copy.") from error

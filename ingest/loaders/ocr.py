@@ -7,6 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ingest.loaders.composition import PageLines
 from ingest.loaders.layout import Line, Word
@@ -22,6 +23,9 @@ SURE = 0.9
 TALL = 1.5
 # Lines whose heights differ by less than this share are set in one size.
 SAME_SIZE = 0.3
+
+# How the libraries beneath say that memory ran out.
+OUT_OF_MEMORY = ("bad_alloc", "Insufficient memory", "Failed to allocate", "OutOfMemory")
 
 Point = tuple[float, float]
 
@@ -39,7 +43,7 @@ def recognise(picture: Image.Image, width: float = 0.0, height: float = 0.0) -> 
     """
     width, height = width or picture.width, height or picture.height
     engine = _engine()
-    found = engine(np.asarray(picture.convert("RGB"))[:, :, ::-1])
+    found = _recognised(engine, np.asarray(picture.convert("RGB"))[:, :, ::-1])
     if found.txts is None:
         return PageLines(width, height, (), read="ocr")
     across, down = width / picture.width, height / picture.height
@@ -57,6 +61,15 @@ def recognise(picture: Image.Image, width: float = 0.0, height: float = 0.0) -> 
     confidence = round(sum(score * n for score, n in scores) / sum(n for _, n in scores), 3)
     lines.sort(key=lambda line: -line.top)
     return PageLines(*seen, tuple(_evened(lines)), read="ocr", confidence=confidence, turned=turned)
+
+
+def _recognised(engine: Any, pixels: npt.NDArray[np.uint8]) -> Any:
+    try:
+        return engine(pixels)
+    except Exception as error:
+        if any(sign in str(error) for sign in OUT_OF_MEMORY):
+            raise MemoryError(str(error)) from error
+        raise
 
 
 def _turned(boxes: list[list[Point]], upside_down: float) -> int:

@@ -48,14 +48,14 @@ def load_pdf(source: Source) -> Document:
             pdf.init_forms()
         reader = _Reader(pdf, source)
         pages = list(reader.pages())
-        title = pdf.get_metadata_value("Title")
+        title, total = pdf.get_metadata_value("Title"), len(pdf)
     finally:
         pdf.close()
     builder = Builder()
     first = compose(pages, builder)
     document = builder.build(title if _is_title(title) else first, reader.warnings())
     if not document.text:
-        raise EmptyDocument(f"{source} has {_count(len(pages), 'page')} and no text. {' '.join(document.warnings)}")
+        raise EmptyDocument(f"{source} has {_count(total, 'page')} and no text. {' '.join(document.warnings)}")
     return document
 
 

@@ -92,11 +92,16 @@ class Source:
             DamagedDocument: they are more than a file may hold.
         """
         self.allowance.bytes_left -= size
-        if self.allowance.bytes_left < 0 or (size > SMALL and size > MOST_RATIO * len(self.data)):
+        if self.allowance.bytes_left < 0 or size > most_unpacked(self):
             raise DamagedDocument(
-                f"{self} would unpack to {size / 1024**2:,.0f} MiB and was not opened: files like it are made to fill "
-                "memory. If you trust it, unpack it, then ingest the folder."
+                f"{self} would unpack to {size / 1024**2:,.0f} MiB or more and was not opened: files like it are made "
+                "to fill memory. If you trust it, unpack it, then ingest the folder."
             )
 
     def __str__(self) -> str:
         return self.name
+
+
+def most_unpacked(source: Source) -> int:
+    """How many bytes a file may hold at most, by its size."""
+    return min(MOST_UNPACKED, max(SMALL, MOST_RATIO * len(source.data)))

@@ -221,9 +221,10 @@ class _Outline:
 
     def add(self, element: Any, depth: int) -> None:
         groups = [child for child in element if isinstance(child.tag, str) and len(child)]
-        if depth and groups and depth <= 6:  # noqa: PLR2004 - headings go no deeper
+        name = _own_name(element)
+        if (groups or name) and 0 < depth <= 6:  # noqa: PLR2004 - headings go no deeper
             self._flush()
-            self._builder.add_heading(depth, _own_name(element) or _tag(element))
+            self._builder.add_heading(depth, name or _tag(element))
         self._say(element, leaf=False)
         for child in element:
             if isinstance(child.tag, str):

@@ -21,9 +21,9 @@ pytestmark = pytest.mark.shared
 
 # Facts of the filings, read in the PDFs: question, file, pages, words that stand in one row there.
 FACTS = (
-    ("Which segment had net sales of 35,383 against 37,472?", "2023 Q3 AAPL.pdf", {18}, "Americas $ 35,383 $ 37,472"),
-    ("iPhone net sales of 39,669 and 40,665 by category", "2023 Q3 AAPL.pdf", {10, 19}, "iPhone $ 39,669 $ 40,665"),
-    ("NVIDIA net income of 9,243 and comprehensive income", "2023 Q3 NVDA.pdf", {3, 4}, "Net income $ 9,243 $ 680"),
+    ("Which segment had net sales of 35,383 against 37,472?", "2023 Q3 AAPL.pdf", {18}, "Americas | $35,383 | $37,472"),
+    ("iPhone net sales of 39,669 and 40,665 by category", "2023 Q3 AAPL.pdf", {10, 19}, "iPhone | $39,669 | $40,665"),
+    ("NVIDIA net income of 9,243 and comprehensive income", "2023 Q3 NVDA.pdf", {3, 4}, "Net income | $9,243 | $680"),
 )
 
 
