@@ -14,6 +14,7 @@ from rich.console import Console
 
 from ingest.console import ProgressView, one_line, print_report, report_json, stopping
 from ingest.errors import Cancelled, EmbedderMismatch, FootnoteError, QuestionError, SettingsError, SourceError
+from ingest.network import is_url
 from ingest.settings import load_settings, unknown_variables
 
 # Exit statuses
@@ -29,10 +30,19 @@ CollectionOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")]
 
 
-def ingest_command(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders; folders are read with all that is in them.")],
+def ingest_command(  # noqa: PLR0917 - Typer's form of options
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(help="Files, folders (read with all that is in them) and addresses of web pages."),
+    ] = None,
     collection: CollectionOption = None,
     prune: Annotated[bool, typer.Option("--prune", help="Remove documents whose files are gone from PATH.")] = False,
+    sitemap: Annotated[
+        str | None, typer.Option("--sitemap", help="Read all pages that a site's sitemap lists.")
+    ] = None,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Fetch web pages from loopback and private addresses too.")
+    ] = False,
     no_ocr: Annotated[
         bool, typer.Option("--no-ocr", help="Leave text in pictures and scanned pages unread; quicker.")
     ] = False,
@@ -45,17 +55,26 @@ def ingest_command(
     """
     notes = Console(stderr=True)
     with messages(notes):
+        from ingest.fetch import Fetcher  # noqa: PLC0415 - as below
         from ingest.library import Library  # noqa: PLC0415 - `--help` need not wait for it
 
         settings = load_settings()
-        if not any(os.path.lexists(path) for path in paths):
-            raise SourceError(f"{one_line(str(paths[0]))} does not exist. Check the path.")
+        sources: list[Path | str] = [one if is_url(one) else Path(one) for one in paths or ()]
+        if not sources and not sitemap:
+            raise SourceError("Nothing to ingest. Name a file, a folder, a web page, or a site with --sitemap.")
+        if sources and not any(isinstance(one, str) or os.path.lexists(one) for one in sources):
+            raise SourceError(f"{one_line(str(sources[0]))} does not exist. Check the path.")
+        allowed = allow_private or settings.allow_private_addresses
+        if sitemap:
+            with Fetcher(allow_private=allowed) as fetcher:
+                sources.extend(fetcher.sitemap(sitemap))
         with Library(settings) as library, stopping(notes) as cancel, ProgressView(notes) as progress:
             report = library.ingest(
-                paths,
+                sources,
                 collection=collection,
                 prune=prune,
                 ocr=False if no_ocr else None,
+                allow_private=allowed,
                 on_progress=progress,
                 cancel=cancel,
             )

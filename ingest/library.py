@@ -18,6 +18,7 @@ from ingest.embedding import Embedder
 from ingest.errors import SourceError
 from ingest.index import Index
 from ingest.models import CollectionStatus, DocumentRow, IngestProgress, IngestReport
+from ingest.network import is_url
 from ingest.pipeline import ingest
 from ingest.settings import COLLECTION_PATTERN, DEFAULT_EMBEDDING_MODEL, Settings
 from ingest.vectors import Chroma
@@ -85,17 +86,27 @@ class Library:
 
     def ingest(
         self,
-        paths: Sequence[Path],
+        paths: Sequence[Path | str],
         *,
         collection: str | None = None,
         prune: bool = False,
         ocr: bool | None = None,
+        allow_private: bool | None = None,
         on_progress: Callable[[IngestProgress], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> IngestReport:
         """Brings a collection up to date with files and folders; see `ingest.pipeline.ingest`."""
         index = self.index(collection or self.settings.collection)
-        return ingest(index, paths, self.settings, prune=prune, ocr=ocr, on_progress=on_progress, cancel=cancel)
+        return ingest(
+            index,
+            paths,
+            self.settings,
+            prune=prune,
+            ocr=ocr,
+            allow_private=allow_private,
+            on_progress=on_progress,
+            cancel=cancel,
+        )
 
     def save_upload(self, name: str, data: IO[bytes], *, collection: str | None = None) -> Path:
         """Keeps an uploaded file in the data folder, under a name that is safe there.
@@ -172,7 +183,8 @@ class Library:
         known = index.docstore.sources(index.collection.id)
         absolute = os.path.abspath(source)  # noqa: PTH100 - links stay as the user wrote them
         exact = [one for one in known if one in {source, absolute}]
-        found = exact or [one for one in known if one.startswith(absolute.rstrip(os.sep) + os.sep)]
+        folder = source.rstrip("/") + "/" if is_url(source) else absolute.rstrip(os.sep) + os.sep
+        found = exact or [one for one in known if one.startswith(folder)]
         if not found:
             raise SourceError(
                 f"The collection {index.collection.name!r} holds no document {source}. "

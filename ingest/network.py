@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -12,3 +13,8 @@ def bypass_proxy_for_loopback() -> None:
     for name in ("NO_PROXY", "no_proxy"):
         hosts = [host for host in os.environ.get(name, "").split(",") if host]
         os.environ[name] = ",".join(dict.fromkeys([*hosts, *LOOPBACK]))
+
+
+def is_url(source: str) -> bool:
+    """Whether a source is the address of a web page."""
+    return bool(re.match(r"https?://[^/\s]+", source, re.IGNORECASE))

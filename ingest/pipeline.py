@@ -17,10 +17,12 @@ from pathlib import Path
 
 from ingest.chunking import CHUNKER_FINGERPRINT, Chunker
 from ingest.errors import Cancelled, LoadError
+from ingest.fetch import WebPages
 from ingest.index import Index
 from ingest.loaders import LOADER_FINGERPRINT, is_readable
 from ingest.loaders.sandbox import Loaded, LoaderPool
 from ingest.models import OCR_OFF, FileOutcome, IngestProgress, IngestReport, Reading
+from ingest.network import is_url
 from ingest.rows import KnownFailure
 from ingest.scan import Scan, is_gone, is_under, scan
 from ingest.settings import Settings
@@ -37,19 +39,21 @@ NO_OCR = "-ocr"
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file as it was when it was hashed."""
+    """A file as it was when it was hashed. A web page lies at `path` for as long as the run goes."""
 
     content_sha: str
     size: int
+    path: Path
 
 
 def ingest(
     index: Index,
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     settings: Settings,
     *,
     prune: bool = False,
     ocr: bool | None = None,
+    allow_private: bool | None = None,
     on_progress: Callable[[IngestProgress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> IngestReport:
@@ -57,10 +61,12 @@ def ingest(
 
     Args:
         index: the collection.
-        paths: files and folders. A file named here is tried again even when the same bytes failed before.
+        paths: files, folders and addresses of web pages. A file named here is tried again even when the same bytes
+            failed before.
         settings: limits of the loaders and of the chunks.
         prune: removes documents under the given folders whose files are gone.
         ocr: whether text in pictures is recognised; None for what the settings say.
+        allow_private: whether web pages at addresses that are not public are fetched; None as above.
         on_progress: told of every file that is done, and of chunks as they are written.
         cancel: stops the work; what was finished is kept.
 
@@ -71,7 +77,7 @@ def ingest(
         StoreError: an index store cannot be written. What was finished is kept.
         EmbedderError: the embedding model cannot be used.
     """
-    return _Run(index, settings, on_progress, cancel, ocr).run(paths, prune=prune)
+    return _Run(index, settings, on_progress, cancel, ocr, allow_private=allow_private).run(paths, prune=prune)
 
 
 class _Run:
@@ -84,6 +90,8 @@ class _Run:
         on_progress: Callable[[IngestProgress], None] | None,
         cancel: threading.Event | None,
         ocr: bool | None,
+        *,
+        allow_private: bool | None,
     ) -> None:
         self._index = index
         self._settings = settings
@@ -95,6 +103,9 @@ class _Run:
         self._known_pipelines = {self._pipeline} if self._ocr else {self._pipeline, self._pipeline + NO_OCR}
         self._outcomes: dict[str, FileOutcome] = {}
         self._hashed: dict[str, _File] = {}
+        self._sources: dict[Path, str] = {}
+        allowed = settings.allow_private_addresses if allow_private is None else allow_private
+        self._pages = WebPages(allow_private=allowed, max_mb=settings.max_file_mb)
         self._batch: list[Prepared] = []
         self._total = 0
         self._chunks = 0
@@ -102,13 +113,13 @@ class _Run:
         self._written = 0
         self._telling = threading.Lock()
 
-    def run(self, paths: Sequence[Path], *, prune: bool) -> IngestReport:
+    def run(self, paths: Sequence[Path | str], *, prune: bool) -> IngestReport:
         self._tell(scanning=True)
         found = scan(paths, is_readable)
         self._total = len(found.files) + len(found.failed)
         what = f"ingest of {paths[0]}" if paths else "ingest"
         try:
-            with writing(self._index, what, self._tell_waiting, self._cancel) as writer:
+            with self._pages, writing(self._index, what, self._tell_waiting, self._cancel) as writer:
                 for path, reason in found.failed.items():
                     self._finish(FileOutcome(path, "failed", error=reason))
                 self._add(found, writer)
@@ -139,12 +150,17 @@ class _Run:
             if self._cancel.is_set():
                 return
             try:
-                self._hashed[source] = file = _hash(source)
+                path = self._pages.path(source) if is_url(source) else Path(source)
+                self._hashed[source] = file = _hash(path)
+            except LoadError as error:
+                self._fail(source, str(error))
+                continue
             except OSError as error:
                 self._fail(source, f"{source} could not be read: {error.strerror}. Check its permissions.")
                 continue
             if not self._is_known(source, file, retry=source in found.named):
-                yield Path(source)
+                self._sources[path] = source
+                yield path
 
     def _is_known(self, source: str, file: _File, *, retry: bool) -> bool:
         """Finishes a file whose bytes were indexed, or failed, before."""
@@ -163,9 +179,9 @@ class _Run:
 
     def _split(self, loaded: Loaded) -> None:
         """Chunks what was loaded and adds it to the batch, or records why it could not be."""
-        source, document = str(loaded.path), loaded.result
+        source, document = self._sources.pop(loaded.path), loaded.result
         if isinstance(document, LoadError):
-            self._fail(source, str(document), loaded.seconds)
+            self._fail(source, str(document).replace(str(loaded.path), source), loaded.seconds)
             return
         chunks = self._chunker.split(document)
         if not chunks:
@@ -251,11 +267,11 @@ class _Run:
         return replace(report, seconds=time.monotonic() - self._started, cancelled=cancelled)
 
 
-def _hash(source: str) -> _File:
+def _hash(path: Path) -> _File:
     digest = hashlib.sha256()
     size = 0
-    with Path(source).open("rb") as file:
+    with path.open("rb") as file:
         while part := file.read(HASH_BYTES):
             digest.update(part)
             size += len(part)
-    return _File(digest.hexdigest(), size)
+    return _File(digest.hexdigest(), size, path)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.loaders.formats import is_ignored
+from ingest.network import is_url
 
 
 @dataclass(slots=True)
@@ -16,7 +17,7 @@ class Scan:
     """What was found under the paths.
 
     Attributes:
-        files: absolute paths to be read, in order, each once; those named by the user are in `named` too.
+        files: absolute paths, or addresses, to be read, in order, each once; those the user named are in `named` too.
         named: files that the user named one by one.
         skipped: files inside folders that are of no kind that can be read.
         failed: paths that cannot be used, with the reason.
@@ -30,15 +31,19 @@ class Scan:
     folders: list[str] = field(default_factory=list)
 
 
-def scan(paths: Sequence[Path], is_supported: Callable[[Path], bool]) -> Scan:
+def scan(paths: Sequence[Path | str], is_supported: Callable[[Path], bool]) -> Scan:
     """Looks at every path; only `is_supported` opens files.
 
     Args:
-        paths: files and folders. Links to folders are followed, each folder is entered once.
+        paths: files, folders and addresses of web pages. Links to folders are followed, each folder is entered once.
         is_supported: whether some loader reads this file.
     """
     found = Scan()
     for path in paths:
+        if isinstance(path, str) and is_url(path):
+            found.files[path] = None
+            found.named.add(path)
+            continue
         source = os.path.abspath(path)  # noqa: PTH100 - links stay as the user wrote them
         if not _is_utf8(source):
             _refuse_name(found, source)

@@ -93,6 +93,8 @@ class Settings(BaseSettings):
     """How many passages an answer is grounded in."""
     ocr: bool = True
     """Whether text in pictures and scanned pages is recognised."""
+    allow_private_addresses: bool = False
+    """Whether web pages at loopback and private addresses may be fetched."""
     workers: int = Field(default=0, ge=0, le=64)
     """Processes that read files; 0: one per core, four at most."""
     load_timeout: float = Field(default=120.0, gt=0, le=86_400)
