@@ -74,7 +74,7 @@ def _rows(packed: bytes) -> npt.NDArray[np.void]:
         raw = inflater.decompress(packed, MOST_WORDS * ROW.itemsize)
     except zlib.error as error:
         raise ValueError(f"not a list of places: {error}") from error
-    if inflater.unconsumed_tail or len(raw) % ROW.itemsize:
+    if not inflater.eof or len(raw) % ROW.itemsize:
         raise ValueError("not a list of places: it breaks off, or is too long")
     return np.frombuffer(raw, ROW)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -51,10 +52,11 @@ def recognise(picture: Image.Image, width: float = 0.0, height: float = 0.0) -> 
     turned = _turned(boxes, engine.upside_down)
     seen = (height, width) if turned % 180 else (width, height)
     lines, scores = [], []
-    for text, score, corners in zip(found.txts, found.scores, boxes, strict=True):
+    for text, score, corners, found_words in zip(found.txts, found.scores, boxes, _words(found), strict=True):
         if score >= LEAST_CONFIDENCE and text.strip():
             upright = [_turn(corner, width, height, turned) for corner in corners]
-            lines.append(_line(" ".join(text.split()), upright, seen[1]))
+            shares = _shares(text.split(), found_words, across, down, corners)
+            lines.append(_line(text.split(), shares, upright, seen[1]))
             scores.append((float(score), len(text)))
     if not lines:
         return PageLines(width, height, (), read="ocr")
@@ -65,7 +67,7 @@ def recognise(picture: Image.Image, width: float = 0.0, height: float = 0.0) -> 
 
 def _recognised(engine: Any, pixels: npt.NDArray[np.uint8]) -> Any:
     try:
-        return engine(pixels)
+        return engine(pixels, return_word_box=True)
     except Exception as error:
         if any(sign in str(error) for sign in OUT_OF_MEMORY):
             raise MemoryError(str(error)) from error
@@ -80,7 +82,7 @@ def _turned(boxes: list[list[Point]], upside_down: float) -> int:
     return 180 if upside_down > 1 / 2 else 0
 
 
-def _extent(box: list[Point], axis: int) -> float:
+def _extent(box: Sequence[Point], axis: int) -> float:
     values = [point[axis] for point in box]
     return max(values) - min(values)
 
@@ -91,16 +93,41 @@ def _turn(point: Point, width: float, height: float, turned: int) -> Point:
     return {90: (height - y, x), 180: (width - x, height - y), 270: (y, width - x)}.get(turned, point)
 
 
-def _line(text: str, corners: list[Point], height: float) -> Line:
-    """A line whose words share its width by their lengths; `corners` are from the page's upper left."""
+def _words(found: Any) -> Sequence[Sequence[Any]]:
+    """The words of each line, as (text, score, corners); none where the engine has none."""
+    return found.word_results or [()] * len(found.txts)
+
+
+def _shares(
+    words: Sequence[str], found: Sequence[Any], across: float, down: float, corners: Sequence[Point]
+) -> list[tuple[float, float]]:
+    """Where each word of a line begins and ends, in shares of its length.
+
+    The engine says it as if every line were upright, which is what is wanted here. Where its words are others than
+    those of the text (in scripts without spaces), the words share the line by their lengths.
+    """
+    if [word[0] for word in found] == list(words):
+        axis, scale = (1, down) if _extent(corners, 1) > TALL * _extent(corners, 0) else (0, across)
+        begin, length = min(corner[axis] for corner in corners), max(_extent(corners, axis), 1e-6)
+        places = [[float(point[axis]) * scale for point in word[2]] for word in found]
+        return [((min(place) - begin) / length, (max(place) - begin) / length) for place in places]
+    shares, at, whole = [], 0, max(sum(map(len, words)) + len(words) - 1, 1)
+    for word in words:
+        shares.append((at / whole, (at + len(word)) / whole))
+        at += len(word) + 1
+    return shares
+
+
+def _line(words: Sequence[str], shares: Sequence[tuple[float, float]], corners: Sequence[Point], height: float) -> Line:
+    """A line of words; `corners` are from the page's upper left."""
     left, right = min(x for x, _ in corners), max(x for x, _ in corners)
     bottom, top = height - max(y for _, y in corners), height - min(y for _, y in corners)
-    step = (right - left) / len(text)
-    words, at = [], 0
-    for word in text.split():
-        words.append(Word(word, left + at * step, left + (at + len(word)) * step, bottom, top))
-        at += len(word) + 1
-    return Line(text, left, right, bottom, top, round(top - bottom, 1), tuple(words))
+    wide = right - left
+    placed = (
+        Word(word, left + begin * wide, left + end * wide, bottom, top)
+        for word, (begin, end) in zip(words, shares, strict=True)
+    )
+    return Line(" ".join(words), left, right, bottom, top, round(top - bottom, 1), tuple(placed))
 
 
 def _evened(lines: list[Line]) -> list[Line]:
