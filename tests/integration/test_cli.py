@@ -113,7 +113,7 @@ def test_many_questions_are_answered_a_line_each(run, write, tmp_path):
         (["search", "why", "-c", "nowhere"], "There is no collection 'nowhere'."),
         (["remove", "/no/such"], "holds no document /no/such"),
         (["ask", "--questions", "/no/such.jsonl"], "could not be read"),
-        (["ingest"], "Missing argument"),
+        (["ingest"], "Nothing to ingest"),
     ],
 )
 def test_wrong_usage_is_explained_and_exits_with_2(settings, monkeypatch, arguments, said):
@@ -208,3 +208,34 @@ def wait_until(condition, seconds: float = 120) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)
+
+
+def test_report_shows_how_files_were_read(run, write_pdf):
+    path = write_pdf("a.pdf", ["Words", ""])
+    run("ingest", str(path))
+    result = run("report", "--json")
+    (document,) = json.loads(result.stdout)["documents"]
+    assert (document["document"], document["status"], document["pages"]) == (str(path), "active", 2)
+    assert (document["pages_text"], document["pages_ocr"], document["pages_empty"]) == (1, 0, 1)
+    assert document["warnings"] == ["Page 2: nothing on it."]
+    shown = run("report", str(path))
+    assert shown.returncode == 0
+    assert "Page 2: nothing on it." in shown.stdout
+    assert run("report", "nowhere.pdf").returncode == 2
+
+
+def test_ingest_needs_something_to_ingest(run):
+    result = run("ingest")
+    assert result.returncode == 2
+    assert "Nothing to ingest" in result.stderr
+
+
+def test_web_pages_on_this_machine_are_refused_unless_allowed(run):
+    result = run("ingest", "http://127.0.0.1:1/page", "--json")
+    assert result.returncode == 1
+    (document,) = json.loads(result.stdout)["documents"]
+    assert document["path"] == "http://127.0.0.1:1/page"
+    assert "is not a public address" in document["error"]
+    result = run("ingest", "--sitemap", "http://127.0.0.1:1/sitemap.xml")
+    assert result.returncode == 2
+    assert "is not a public address" in result.stderr

@@ -1,0 +1,138 @@
+"""How files were read, from the loader to the index: places, reports, recognition on and off, older data folders."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from tests_support import counting_loads
+
+from app.readings import reading_words, report_json
+from ingest.database import Database
+from ingest.docstore import DocStore
+from ingest.errors import SourceError
+from ingest.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION
+
+
+def by_name(rows) -> dict:
+    return {row.source.rsplit("/", 1)[-1]: row for row in rows}
+
+
+def test_a_footnote_says_slide_sheet_or_page_and_leads_to_its_box(footnote, write, write_pdf, tmp_path):
+    import io
+
+    import xlsxwriter
+
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
+        book.add_worksheet("Q3").write_column(0, 0, ["Team", "The badgers dig"])
+    write("a.xlsx", buffer.getvalue())
+    folder = write_pdf("b.pdf", ["Nothing", "The otters swim"]).parent
+    footnote.ingest([folder])
+    sheet = footnote.search("badgers dig", 1)[0].chunk
+    assert (sheet.place, sheet.page) == ("sheet Q3", 1)
+    page = footnote.search("otters swim", 1)[0].chunk
+    assert (page.place, page.page) == ("page 2", 2)
+    docstore = footnote.index("default").docstore
+    (box,) = docstore.boxes(page.version_id, page.start, page.end)
+    assert box.page == 2
+    assert 0 < box.left < box.right < 1
+    assert [one.label for one in docstore.pages(page.version_id)] == ["page 1", "page 2"]
+    assert docstore.boxes(sheet.version_id, 0, 9) == []
+
+
+def test_the_report_says_how_each_file_was_read(footnote, write, write_pdf, write_scan):
+    write("notes.md", "# Notes\n\n| A | B |\n| --- | --- |\n| 1 | 2 |\n")
+    write("song.pdf", "no pdf")
+    write_scan("scan.pdf", ["The fee is 120 euros"])
+    folder = write_pdf("text.pdf", ["Words", "", "More words"]).parent
+    footnote.ingest([folder])
+    rows = by_name(footnote.report())
+    text, scan, notes = rows["text.pdf"].reading, rows["scan.pdf"].reading, rows["notes.md"].reading
+    assert (text.pages_text, text.pages_ocr, text.pages_empty, text.confidence) == (2, 0, 1, None)
+    assert rows["text.pdf"].warnings == ("Page 2: nothing on it.",)
+    assert (scan.pages_text, scan.pages_ocr, scan.pages_empty) == (0, 1, 0)
+    assert scan.confidence > 0.8
+    assert scan.seconds > 0
+    assert (notes.tables, notes.characters) == (1, len("# Notes\n\n| A | B |\n| --- | --- |\n| 1 | 2 |\n"))
+    assert reading_words(rows["text.pdf"]) == "3 pages: 2 text, 1 empty"
+    assert reading_words(rows["scan.pdf"]).startswith("1 page: 1 OCR (9")
+    assert reading_words(rows["notes.md"]) == "1 table"
+    assert rows["song.pdf"].status == "failed"
+    (only,) = footnote.report(str(folder / "text.pdf"))
+    assert only == rows["text.pdf"]
+    assert len(footnote.report(str(folder))) == 4
+    with pytest.raises(SourceError, match="holds no document"):
+        footnote.report("nowhere.pdf")
+    (printed,) = report_json([only])["documents"]
+    assert (printed["pages"], printed["pages_text"], printed["pages_empty"], printed["tables"]) == (3, 2, 1, 0)
+
+
+def test_what_recognition_would_have_read_is_read_when_it_is_on_again(footnote, write, write_scan, monkeypatch):
+    write("a.txt", "Apples are red.")
+    folder = write_scan("scan.pdf", ["The otters swim"]).parent
+    first = footnote.ingest([folder], ocr=False)
+    assert (first.count("added"), first.count("failed")) == (1, 1)
+    assert "OCR), which is turned off" in footnote.status()[0].failures[str(folder / "scan.pdf")]
+    loads = counting_loads(monkeypatch)
+    assert footnote.ingest([folder], ocr=False).count("failed") == 1
+    assert loads == []
+    second = footnote.ingest([folder])
+    assert [path.name for path in loads] == ["scan.pdf"]
+    assert (second.count("added"), second.count("unchanged")) == (1, 1)
+    assert footnote.search("otters swim", 1)[0].chunk.place == "page 1"
+    footnote.ingest([folder], ocr=False)  # what was recognised stays
+    assert [path.name for path in loads] == ["scan.pdf"]
+
+
+OLD_SCHEMA = SCHEMA
+for added in (
+    "reading TEXT NOT NULL DEFAULT '{}'",
+    "page_spans TEXT NOT NULL DEFAULT '[]'",
+    "places BLOB NOT NULL DEFAULT x''",
+    "place TEXT NOT NULL DEFAULT ''",
+    "seconds REAL NOT NULL DEFAULT 0",
+):
+    OLD_SCHEMA = OLD_SCHEMA.replace(f",\n    {added}", "")
+
+
+def columns(path) -> dict[str, set]:
+    with sqlite3.connect(path) as db:
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {table: {row[1] for row in db.execute(f"PRAGMA table_info({table})")} for table in tables}
+
+
+def test_a_data_folder_of_the_version_before_is_brought_up_to_date(tmp_path):
+    old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
+    Database(old, OLD_SCHEMA, 1).close()
+    before = columns(old)
+    with sqlite3.connect(old) as db:
+        db.execute("INSERT INTO collections (uid, name, created) VALUES ('u', 'mine', 0)")
+        db.execute("INSERT INTO failures VALUES (1, '/a.pdf', 'sha', 'p', 'broken', 0)")
+    store = DocStore.open(old)
+    DocStore.open(new).close()
+    assert "reading" not in before["versions"]
+    assert columns(old) == columns(new)
+    (row,) = store.documents(store.collection("mine").id)
+    assert (row.status, row.error, row.reading.seconds) == ("failed", "broken", 0)
+    store.close()
+
+
+def test_a_step_that_fails_leaves_the_old_version(tmp_path):
+    path = tmp_path / "old.sqlite"
+    Database(path, OLD_SCHEMA, 1).close()
+    with pytest.raises(Exception, match="no such table"):
+        Database(path, SCHEMA, 2, {2: MIGRATIONS[2] + "ALTER TABLE nowhere ADD COLUMN x TEXT;"})
+    assert "reading" not in columns(path)["versions"]
+    DocStore.open(path).close()
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+
+
+def test_documents_that_older_loaders_read_are_read_again_once(footnote, write, monkeypatch):
+    path = write("a.txt", "Apples are red.")
+    with monkeypatch.context() as older:
+        older.setattr("ingest.pipeline.LOADER_FINGERPRINT", "loaders-1")
+        footnote.ingest([path])
+    assert footnote.ingest([path]).count("updated") == 1
+    assert footnote.ingest([path]).count("unchanged") == 1
