@@ -12,8 +12,11 @@ from app.llm import ChatLLM, build_llm
 from app.models import Citation, Event, Surroundings, Turn
 from app.retrieval import Retriever
 from ingest.library import Library
-from ingest.models import SearchHit
+from ingest.models import SearchHit, page_at
 from ingest.settings import Settings, load_settings
+
+# What stands before a quote in its surroundings; with more, the quote is out of sight when they are opened.
+MOST_LINES_BEFORE = 6
 
 
 class Footnote(Library):
@@ -51,14 +54,21 @@ class Footnote(Library):
         return self.retriever(self.existing(collection)).search(question, k)
 
     def surroundings(self, citation: Citation, margin: int = 400) -> Surroundings | None:
-        """A citation's words with up to `margin` characters on either side; None when the document has changed."""
-        first = max(0, citation.start - margin)
+        """A citation's words with up to `margin` characters of their page on either side.
+
+        None when the document has changed.
+        """
+        page = page_at(tuple(self._docstore.pages(citation.version_id)), citation.start)
+        first = max(page.start if page else 0, citation.start - margin)
         excerpt = self._docstore.excerpt(citation.version_id, first, citation.end + margin)
         before, rest = excerpt[: citation.start - first], excerpt[citation.start - first :]
         if not rest.startswith(citation.quote):
             return None
         after = rest[len(citation.quote) :]
-        return Surroundings(_from_a_line(before) if first else before, citation.quote, _to_a_line(after, margin))
+        if first and not (page and first == page.start):
+            before = _from_a_line(before)
+        last_lines = "".join(before.splitlines(keepends=True)[-MOST_LINES_BEFORE:])
+        return Surroundings(last_lines, citation.quote, _to_a_line(after, margin))
 
     def answerer_name(self) -> str:
         """The language model's name, or "extractive" where answers quote the documents."""

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ingest.console import one_line
-from ingest.models import DocumentRow
+from ingest.models import DocumentRow, Reading
 
 
 def report_json(rows: Sequence[DocumentRow]) -> dict[str, Any]:
@@ -53,16 +53,15 @@ def print_readings(rows: Sequence[DocumentRow], console: Console) -> None:
             console.print(f"[red]failed[/red]  {escape(one_line(row.error))}", highlight=False, soft_wrap=True)
 
 
-def reading_words(row: DocumentRow) -> str:
-    """How a document was read, in words: "12 pages: 10 text, 2 OCR (94% sure) · 3 tables"."""
-    reading = row.reading
+def reading_words(pages: int | None, reading: Reading) -> str:
+    """How a document of so many pages was read, in words: "12 pages: 10 text, 2 OCR (94% sure) · 3 tables"."""
     kinds = ((reading.pages_text, "text"), (reading.pages_ocr, "OCR"), (reading.pages_empty, "empty"))
     parts = []
-    if row.pages:
+    if pages:
         how = ", ".join(f"{n:,} {name}" for n, name in kinds if n)
         sure = f" ({reading.confidence:.0%} sure)" if reading.confidence is not None else ""
-        only_text = reading.pages_text == row.pages or not how
-        parts.append(f"{row.pages:,} page{'' if row.pages == 1 else 's'}" + ("" if only_text else f": {how}{sure}"))
+        only_text = reading.pages_text == pages or not how
+        parts.append(f"{pages:,} page{'' if pages == 1 else 's'}" + ("" if only_text else f": {how}{sure}"))
     if reading.tables:
         parts.append(f"{reading.tables:,} table{'' if reading.tables == 1 else 's'}")
     return " · ".join(parts)

@@ -69,7 +69,7 @@ def _facts(row: DocumentRow) -> str:
     if row.status == "failed":
         parts.append("could not be read")
     else:
-        if how := reading_words(row):
+        if how := reading_words(row.pages, row.reading):
             parts.append(how)
         parts.append(passages(row.chunks))
     return " · ".join(parts)

@@ -16,9 +16,9 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app.bootstrap import Footnote
+from app.readings import reading_words
 from app.views.rendering import document_name, passages, text_html
 from ingest.errors import FootnoteError
-from ingest.loaders import supported_suffixes
 from ingest.models import FileOutcome, IngestProgress
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,6 @@ def draw(footnote: Footnote, collection: str) -> None:
     n = st.session_state.setdefault("upload", 0)
     files = st.file_uploader(
         "Add documents",
-        type=sorted(supported_suffixes()),
         accept_multiple_files=True,
         key=f"upload-{collection}-{n}",
         disabled=job is not None and not job.done,
@@ -125,5 +124,7 @@ def _outcome_html(outcome: FileOutcome) -> str:
     name = escape(document_name(outcome.path))
     kind = "fn-outcome fn-failed" if outcome.status == "failed" else "fn-outcome"
     notes = " ".join(filter(None, (outcome.error, *outcome.warnings)))
-    said = f"{WORDS[outcome.status]}{f', {passages(outcome.chunks)}' if outcome.chunks else ''}"
+    read = reading_words(outcome.pages, outcome.reading) if outcome.reading else ""
+    counts = [passages(outcome.chunks), read] if outcome.chunks else []
+    said = ", ".join([WORDS[outcome.status], *filter(None, counts)])
     return f'<p class="{kind}"><b>{name}</b> {said}</p>' + (text_html(notes, "fn-small") if notes else "")

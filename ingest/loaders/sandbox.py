@@ -234,6 +234,8 @@ class _Worker:
                 size = HEADER.unpack(self._read(process, HEADER.size, path, deadline))[0]
                 if size:
                     break
+            else:
+                raise self._stopped(path, "took too long to be read and was given up. Split it")
             if size > MOST_ANSWER_BYTES:
                 raise self._stopped(path, f"gives more than {MOST_ANSWER_BYTES // MIB:,} MiB of text. Split it")
             return decode(self._read(process, size, path, deadline))

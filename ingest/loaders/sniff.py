@@ -51,6 +51,10 @@ OLE_STREAMS = (
 ENCRYPTED = "encrypted"
 # Formats of zip packages, which a password puts into a compound file.
 LOCKED_INTO_OLE = frozenset({"docx", "pptx", "sheet"})
+WHAT_IS_READ = (
+    "What is: PDF, Office and OpenDocument files, RTF, HTML, XML, Markdown and other markup, text, CSV, JSON, mail, "
+    "EPUB, subtitles, notebooks, source code, pictures with text, and archives of these."
+)
 # Known, and not read: what to do with it.
 UNREAD = {
     "iwork": "is an Apple iWork document, which is not read. Export it as PDF or to an Office format.",
@@ -108,7 +112,7 @@ def kind_of(source: Source) -> str:
             f"{source} does not hold {FORMATS[named].title}: its bytes are those of some other kind of file. Give it "
             "its right suffix."
         )
-    raise UnsupportedDocument(f"{source} is of no kind that is read. Kinds that are: {known_kinds()}")
+    raise UnsupportedDocument(f"{source} is of no kind that is read. {WHAT_IS_READ}")
 
 
 def is_readable(path: Path) -> bool:
@@ -127,11 +131,6 @@ def is_readable(path: Path) -> bool:
     except OSError:
         return False
     return kind not in {"", "text", *UNREAD} if suffix else kind not in {"", *UNREAD}
-
-
-def known_kinds() -> str:
-    """The endings that can be read, for messages."""
-    return " ".join(sorted(KIND_OF_SUFFIX.keys() - set(FORMATS["code"].suffixes))) + " and source code"
 
 
 def sniff(file: BinaryIO) -> str:

@@ -55,9 +55,10 @@ def test_the_report_says_how_each_file_was_read(footnote, write, write_pdf, writ
     assert scan.confidence > 0.8
     assert scan.seconds > 0
     assert (notes.tables, notes.characters) == (1, len("# Notes\n\n| A | B |\n| --- | --- |\n| 1 | 2 |\n"))
-    assert reading_words(rows["text.pdf"]) == "3 pages: 2 text, 1 empty"
-    assert reading_words(rows["scan.pdf"]).startswith("1 page: 1 OCR (9")
-    assert reading_words(rows["notes.md"]) == "1 table"
+    words = lambda name: reading_words(rows[name].pages, rows[name].reading)  # noqa: E731
+    assert words("text.pdf") == "3 pages: 2 text, 1 empty"
+    assert words("scan.pdf").startswith("1 page: 1 OCR (9")
+    assert words("notes.md") == "1 table"
     assert rows["song.pdf"].status == "failed"
     (only,) = footnote.report(str(folder / "text.pdf"))
     assert only == rows["text.pdf"]

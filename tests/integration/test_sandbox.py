@@ -34,6 +34,14 @@ def load(request, memory_mb, answers):
             bytearray(64 * 1024 ** 3)
         except MemoryError:
             return worker.LoaderStopped(f"{path} needs more than {memory_mb} MiB of memory to be read.")
+    if path.name == "slow.txt":
+        for _ in range(4):
+            answers.write(worker.AT_WORK)
+            answers.flush()
+            time.sleep(2)
+    if path.name == "endless.txt":
+        while True:
+            answers.write(worker.AT_WORK)
     if path.name == "garbage.txt":
         os.write(1, b"")
         sys.stdout.write("noise that a library prints")
@@ -90,6 +98,22 @@ def test_a_file_that_breaks_its_loader_is_given_up_and_the_others_are_read(write
     assert name == "hang.txt" or all(isinstance(one, Document) for one in results.values())
     assert len(results) == 4
     assert children() == []
+
+
+def test_a_file_whose_steps_are_slow_may_take_its_time_for_each(write):
+    path = write("slow.txt", "Good words.")
+    with pool(5, command=(sys.executable, "-c", HOSTILE)) as loaders:
+        (loaded,) = loaders.load_all([path])
+    assert loaded.result.text == "Good words."
+    assert loaded.seconds > 8
+
+
+def test_signs_of_life_come_to_an_end(write):
+    path = write("endless.txt", "Bad words.")
+    with pool(60, command=(sys.executable, "-c", HOSTILE)) as loaders:
+        (loaded,) = loaders.load_all([path])
+    assert isinstance(loaded.result, LoaderStopped)
+    assert "took too long" in str(loaded.result)
 
 
 def test_what_a_library_prints_does_not_disturb_the_answer(write):

@@ -10,11 +10,11 @@ import pytest
 
 from app.bootstrap import Footnote
 from app.models import Answer
+from bench import loaders
 from ingest.chunking import Chunker
 from ingest.embedding import Embedder
-from ingest.errors import LoadError
-from ingest.loaders import is_readable, load
-from ingest.loaders.sandbox import LoaderPool
+from ingest.errors import LoadError, LoaderStopped
+from ingest.loaders import load
 from ingest.settings import Settings
 
 pytestmark = pytest.mark.shared
@@ -101,20 +101,37 @@ def test_a_second_run_over_real_files_embeds_nothing(ingested, filings, pages):
     assert (report.count("unchanged"), report.embedded) == (len(filings) + len(pages), 0)
 
 
-def test_no_file_of_any_kind_hurts(shared):
-    """Every file with a suffix that is read gives a document or a reason that names it."""
-    paths = sorted(p for name in ("normal", "hostile") for p in (shared / "files" / name).rglob("*") if is_readable(p))
-    with LoaderPool(workers=2, timeout=60, memory_mb=2048, max_file_mb=200) as pool:
-        results = {one.path: one.result for one in pool.load_all(p for p in paths if p.is_file())}
-    assert len(results) == sum(p.is_file() for p in paths) > 20
-    loaded = 0
-    for path, result in results.items():
-        if isinstance(result, LoadError):
-            assert path.name in str(result)
-            continue
-        loaded += 1
+@pytest.fixture(scope="module")
+def read(shared) -> dict[str, loaders.Measured]:
+    return {name: loaders.measure(sorted((shared / "files" / name).iterdir())) for name in ("normal", "hostile")}
+
+
+def test_files_of_all_formats_yield_their_text(read):
+    have_text, failed = loaders.with_text(read["normal"])
+    assert have_text > 250
+    assert len(failed) <= 0.03 * have_text, failed
+
+
+def test_facts_noted_by_opening_the_files_are_found_where_they_stand(read):
+    assert loaders.fact_count() >= 25
+    assert loaders.facts_not_found(read["normal"]) == []
+
+
+def test_hostile_files_end_in_text_or_an_error_that_names_them(read, shared):
+    results = read["hostile"].results
+    assert set(results) == {path.name for path in (shared / "files" / "hostile").iterdir()}
+    for name, one in results.items():
+        if isinstance(one.result, LoadError):
+            assert name in str(one.result)
+            assert not isinstance(one.result, LoaderStopped)
+        assert one.seconds < loaders.TIMEOUT
+    assert max(one.peak for one in read.values()) <= loaders.MEMORY_MB * loaders.MIB
+
+
+def test_blocks_of_real_files_are_in_order_and_apart(read):
+    for one in (one for measured in read.values() for one in measured.results.values()):
         at = 0
-        for block in result.blocks:
-            assert at <= block.start < block.end <= len(result.text)
+        for block in getattr(one.result, "blocks", ()):
+            assert at <= block.start < block.end <= len(one.result.text)
+            assert not one.result.text[at : block.start].strip()
             at = block.end
-    assert loaded > 10

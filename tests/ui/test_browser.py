@@ -73,7 +73,7 @@ def test_a_file_that_fails_says_why_and_the_page_goes_on(served: Served, page: P
     bad.write_bytes(b"no pdf at all")
     page.goto(served.url)
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(bad)
-    expect(page.get_by_text("cannot be opened as a PDF")).to_be_visible()
+    expect(page.get_by_text("is not a PDF")).to_be_visible()
     expect(page.get_by_test_id("stChatInputTextArea")).to_be_enabled()
 
 
