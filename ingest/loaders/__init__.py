@@ -59,8 +59,12 @@ def load_source(source: Source) -> Document:
         document = loader(source)
     except FootnoteError:
         raise
+    except MemoryError:
+        raise
     except RecursionError as error:
         raise LoadError(f"{source} is nested too deeply to be read.") from error
+    except Exception as error:  # whatever a parser throws at a hostile file is that file's failure
+        raise LoadError(f"{source} could not be read: {type(error).__name__}: {error}. It may be damaged.") from error
     document = replace(document, text=document.text.translate(UNSTORABLE), title=_one_line(document.title))
     if not document.text.strip():
         raise EmptyDocument(f"{source} is empty: there is no text in it.")

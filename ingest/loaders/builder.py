@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ingest.models import Block, BlockKind, Box, Document, HowRead, Page
-from ingest.places import Place, pack, shifted
+import numpy as np
+
+from ingest.models import Block, BlockKind, Document, HowRead, Page
+from ingest.places import pack, unpack
 
 GAP = "\n\n"
 DEEPEST_HEADING = 6
@@ -30,7 +33,7 @@ class Builder:
         self._length = 0
         self._blocks: list[Block] = []
         self._pages: list[Page] = []
-        self._places: list[Place] = []
+        self._places = array("d")  # rows of `ingest.places`
         self._page: Page | None = None
         self._page_start: int | None = None
 
@@ -95,7 +98,8 @@ class Builder:
         """The document."""
         self._end_page()
         text = "".join(self._parts)
-        return Document(text, title, tuple(self._blocks), tuple(self._pages), tuple(warnings), pack(self._places))
+        places = pack(np.array(self._places))
+        return Document(text, title, tuple(self._blocks), tuple(self._pages), tuple(warnings), places)
 
     def _add(self, kind: BlockKind, text: str, level: int, title: str, words: Sequence[Word] = ()) -> None:
         if not text:
@@ -118,16 +122,20 @@ class Builder:
                 found = text.find(form, at, at + WORD_WINDOW + len(form)) if form else -1
                 if found >= 0:
                     at = found + len(form)
-                    self._places.append((start + found, start + at, Box(page, *word.box)))
+                    self._places.extend((start + found, start + at, page, *word.box))
                     break
 
     def _include_places(self, document: Document, moved: Sequence[tuple[int, int]], pages: int) -> None:
         """Takes over the places of an included document, whose blocks from `start` on `moved` by so many characters."""
-        at = 0
-        for start, end, box in shifted(document.places, 0, pages):
-            while at + 1 < len(moved) and moved[at + 1][0] <= start:
-                at += 1
-            self._places.append((start + moved[at][1], end + moved[at][1], box))
+        rows = unpack(document.places)
+        if not len(rows):
+            return
+        starts, shifts = np.array(moved).T
+        shift = shifts[np.searchsorted(starts, rows[:, 0], side="right") - 1]
+        rows[:, 0] += shift
+        rows[:, 1] += shift
+        rows[:, 2] += pages
+        self._places.frombytes(rows.tobytes())
 
     def _append(self, text: str) -> None:
         self._parts.append(text)

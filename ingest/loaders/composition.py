@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ingest.loaders.builder import Builder, Word, markdown_table
@@ -18,6 +18,7 @@ from ingest.models import HowRead
 RUNNING_SHARE = 0.6
 RUNNING_PAGES = 4
 EDGE_LINES = 3
+MANY_PAGES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +40,19 @@ class PageLines:
     notes: tuple[str, ...] = ()
 
 
-def compose(pages: Sequence[PageLines], builder: Builder) -> str:
-    """Adds pages to a document.
+def compose(pages: Sequence[PageLines], builder: Builder, at_work: Callable[[], None] = lambda: None) -> str:
+    """Adds pages to a document. `at_work` is called now and then, where there are many.
 
     Returns:
         The text of the first page's largest heading, which may be the title; "" where it has none.
     """
     running = _running(pages)
     body = body_size([line for page in pages for line in page.lines])
-    composed = [_paragraphs(page, running, body) for page in pages]
+    composed = []
+    for number, page in enumerate(pages, start=1):
+        composed.append(_paragraphs(page, running, body))
+        if number % MANY_PAGES == 0:
+            at_work()
     levels = heading_levels([one for page in composed for one in page], body)
     for page, found in zip(pages, composed, strict=True):
         builder.begin_page(read=page.read, confidence=page.confidence)

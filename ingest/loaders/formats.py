@@ -9,13 +9,15 @@ _CODE = (
     ".py .pyi .js .mjs .cjs .ts .jsx .tsx .java .kt .scala .groovy .c .h .cc .cpp .cxx .hpp .hh .cs .go "
     ".rs .rb .php .swift .m .mm .r .jl .lua .pl .pm .sh .bash .zsh .fish .ps1 .bat .cmd .sql .hs .ml .ex "
     ".exs .erl .clj .lisp .el .vim .tex .bib .css .scss .less .vue .svelte .proto .thrift .graphql .tf "
-    ".cmake .gradle .dockerfile .diff .patch .ini .cfg .conf .properties .env .toml .yaml .yml .f90 .f "
+    ".cmake .gradle .dockerfile .diff .patch .ini .cfg .conf .properties .toml .yaml .yml .f90 .f "
     ".for .pas .asm .s .vb .vbs .dart .nim .zig .v .sol"
 )
 CODE_SUFFIXES = tuple(_CODE.split())
 
 # Left out inside folders: scratch files of editors and office programs, and folders that only programs fill.
-IGNORED_FOLDERS = frozenset({"__pycache__", "node_modules", "__MACOSX", "$RECYCLE.BIN", "System Volume Information"})
+IGNORED_FOLDERS = frozenset(
+    {"__pycache__", "node_modules", "venv", "site-packages", "__MACOSX", "$RECYCLE.BIN", "System Volume Information"}
+)
 IGNORED_FILES = frozenset({"thumbs.db", "desktop.ini"})
 
 
@@ -44,7 +46,7 @@ ROWS = (
     Format("text", "plain text", (".txt", ".text", ".log"), "text", "load_text", is_text=True),
     Format("markdown", "Markdown", (".md", ".markdown", ".mdx"), "markdown", "load_markdown", is_text=True),
     Format("rst", "reStructuredText", (".rst", ".rest"), "markup", "load_rst", is_text=True),
-    Format("asciidoc", "AsciiDoc", (".adoc", ".asciidoc", ".asc"), "markup", "load_asciidoc", is_text=True),
+    Format("asciidoc", "AsciiDoc", (".adoc", ".asciidoc"), "markup", "load_asciidoc", is_text=True),
     Format("org", "Org", (".org",), "markup", "load_org", is_text=True),
     Format("code", "source code", CODE_SUFFIXES, "text", "load_code", is_text=True),
     Format("subtitles", "subtitles", (".vtt", ".srt"), "subtitles", "load_subtitles", is_text=True),

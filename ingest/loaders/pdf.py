@@ -12,7 +12,7 @@ import pypdfium2.raw as pdfium_c
 
 from ingest.errors import DamagedDocument, EmptyDocument, EncryptedDocument
 from ingest.loaders.builder import Builder
-from ingest.loaders.composition import PageLines, compose
+from ingest.loaders.composition import MANY_PAGES, PageLines, compose
 from ingest.loaders.pdf_notes import notes
 from ingest.loaders.pdf_text import PageText, read_page
 from ingest.loaders.source import Source
@@ -52,7 +52,7 @@ def load_pdf(source: Source) -> Document:
     finally:
         pdf.close()
     builder = Builder()
-    first = compose(pages, builder)
+    first = compose(pages, builder, source.at_work)
     document = builder.build(title if _is_title(title) else first, reader.warnings())
     if not document.text:
         raise EmptyDocument(f"{source} has {_count(total, 'page')} and no text. {' '.join(document.warnings)}")
@@ -91,6 +91,8 @@ class _Reader:
     def pages(self) -> Iterator[PageLines]:
         for index in range(min(len(self._pdf), MOST_PAGES)):
             yield self._page(index)
+            if (index + 1) % MANY_PAGES == 0:
+                self._source.at_work()
         if len(self._pdf) > MOST_PAGES:
             self._left_out["more than are read of one file"] = list(range(MOST_PAGES + 1, len(self._pdf) + 1))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,10 +13,13 @@ import pypdfium2.raw as pdfium_c
 from ingest.loaders.geometry import Rule
 from ingest.loaders.layout import Line, Word
 
-# What PDFium gives for a hyphen that it knows to divide a word at a line's end.
-DIVIDING_HYPHENS = {0x02: "\u00ad", 0xFFFE: "\u00ad"}
-LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
-INVISIBLE = frozenset(range(0x200B, 0x2010)) | {0x2060, 0xFEFF, 0xAD}
+# Lines' ends, and words, which end with what PDFium gives for a hyphen that it knows to divide a word at a line's end.
+TOKEN = re.compile(r"[\r\n]+|[^\s\0\x02\ufffe]*[\x02\ufffe]|[^\s\0\x02\ufffe]+")
+DIVIDING_HYPHENS = {"\x02": "\u00ad", "\ufffe": "\u00ad"}
+LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
+INVISIBLE = [*range(0x200B, 0x2010), 0x2060, 0xFEFF, 0xAD, *range(0xD800, 0xE000)]  # and halves of characters
+REPLACED = {**dict.fromkeys(INVISIBLE), **{ord(c): words for c, words in (LIGATURES | DIVIDING_HYPHENS).items()}}
+INK, UNKNOWN = re.compile(r"[^\0-\x20]+"), re.compile("[\ufffd\ue000-\uf8ff]")
 # Words of a line that stand further apart than so many heights belong to different columns or cells.
 CELL_GAP = 0.65
 # A drawn shape thinner than this, in points, is a rule; shorter ones than the least are marks of other kinds.
@@ -51,15 +55,16 @@ def read_page(page: pdfium.PdfPage) -> PageText:
     view = _view(page)
     textpage = page.get_textpage()
     try:
-        codes = [pdfium_c.FPDFText_GetUnicode(textpage.raw, i) for i in range(textpage.count_chars())]
-        lines = tuple(_lines(textpage.raw, codes, view.point))
+        codes = (pdfium_c.FPDFText_GetUnicode(textpage.raw, i) for i in range(textpage.count_chars()))
+        text = "".join(chr(code) if code < 0x110000 else "\ufffd" for code in codes)  # noqa: PLR2004 - the last code
+        lines = tuple(_lines(textpage.raw, text, view.point))
     finally:
         textpage.close()
     rules, pictures, drawn = _drawn(page, view.point)
-    written = [code for code in codes if code > 0x20]  # noqa: PLR2004 - control characters and the space
-    unknown = sum(code == 0xFFFD or 0xE000 <= code <= 0xF8FF for code in written)  # noqa: PLR2004 - private use
+    written = sum(map(len, INK.findall(text)))
     area = max(view.width * view.height, 1.0)
-    return PageText(view.width, view.height, lines, rules, len(written), unknown, min(pictures / area, 1.0), drawn)
+    unknown = len(UNKNOWN.findall(text))
+    return PageText(view.width, view.height, lines, rules, written, unknown, min(pictures / area, 1.0), drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,33 +89,25 @@ def _view(page: pdfium.PdfPage) -> _View:
     return _View(high, wide, turn) if rotation % HALF else _View(wide, high, turn)
 
 
-def _lines(textpage: pdfium_c.FPDF_TEXTPAGE, codes: Sequence[int], point: ToPoint) -> Iterator[Line]:
+def _lines(textpage: pdfium_c.FPDF_TEXTPAGE, text: str, point: ToPoint) -> Iterator[Line]:
     """The lines in the order of the file, divided where their words stand far apart."""
-    start = 0
-    for end in range(len(codes) + 1):
-        if end == len(codes) or codes[end] in {0x0A, 0x0D}:
-            words = list(_words(textpage, codes, start, end, point))
+    words: list[Word] = []
+    for found in TOKEN.finditer(text):
+        token = found.group()
+        if token[0] in "\r\n":
             yield from _segments(words)
-            start = end + 1
-
-
-def _words(
-    textpage: pdfium_c.FPDF_TEXTPAGE,
-    codes: Sequence[int],
-    start: int,
-    end: int,
-    point: ToPoint,
-) -> Iterator[Word]:
-    first = start
-    for i in range(start, end + 1):
-        divided = i < end and codes[i] in DIVIDING_HYPHENS  # the other half stands on the next line
-        if i < end and not _is_space(codes[i]) and not divided:
+            words = []
             continue
-        last = i + 1 if divided else i
-        text = "".join(map(_character, codes[first:last])).translate(LIGATURES)
-        if text:
-            yield Word(text, *_box(textpage, first, i - 1 if i > first else first, point))
-        first = i + 1
+        shown = token if token.isascii() and token.isprintable() else _shown(token)
+        if shown:
+            divided = shown[-1] == "\u00ad" and len(token) > 1
+            words.append(Word(shown, *_box(textpage, found.start(), found.end() - 1 - divided, point)))
+    yield from _segments(words)
+
+
+def _shown(token: str) -> str:
+    """A word without what cannot be seen, its ligatures taken apart."""
+    return "".join(c for c in token.translate(REPLACED) if c.isprintable() or c == "\u00ad")
 
 
 def _box(textpage: pdfium_c.FPDF_TEXTPAGE, first: int, last: int, point: ToPoint) -> tuple[float, float, float, float]:
@@ -194,16 +191,3 @@ def _is_stroked(path: object) -> bool:
     """Whether a path's outline is drawn; one that is only filled shades what stands on it."""
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     return bool(pdfium_c.FPDFPath_GetDrawMode(path, fill, stroke) and stroke.value)
-
-
-def _is_space(code: int) -> bool:
-    return code in {0, 0x20, 0xA0, 0x09} or chr(code).isspace()
-
-
-def _character(code: int) -> str:
-    if code in DIVIDING_HYPHENS:
-        return DIVIDING_HYPHENS[code]
-    if code in INVISIBLE or 0xD800 <= code < 0xE000:  # noqa: PLR2004 - halves of characters
-        return ""
-    character = chr(code)
-    return character if character.isprintable() else ""

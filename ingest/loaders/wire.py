@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from ingest import errors
 from ingest.errors import LoadError
 from ingest.models import Block, Document, Page
-from ingest.places import check
+from ingest.places import unpack
 
 HEADER = struct.Struct(">Q")
 # An answer of no length: the file is being read, a slow step of it begins.
@@ -87,7 +87,7 @@ def _document(fields: dict[str, Any]) -> Document:
     if any(not 0 <= start <= end <= len(text) for start, end in spans):
         raise ValueError("not a loader's answer: a span lies outside the text")
     places = base64.b64decode(fields.get("places", ""), validate=True)
-    check(places)
+    unpack(places)  # ValueError where it is of another form
     return Document(text, str(fields["title"]), blocks, pages, tuple(map(str, fields["warnings"])), places)
 
 
