@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -12,6 +13,8 @@ from statistics import median
 from ingest.loaders.geometry import FEWEST_CELLS, FEWEST_LINES, Table, column_of, gap, plain, rows_of, spans
 from ingest.loaders.layout import BULLET, NUMBER, Line, Word
 
+# Share of the rows whose cells must stand in columns of their own, and of a column that a heading must cover.
+SHARING, OVER = 0.8, 0.25
 MOST_HEADING_WORDS = 5
 MOST_HEADING_LINES = 4
 MOST_NAMES = 3
@@ -46,25 +49,21 @@ def aligned(lines: Sequence[Line]) -> Iterator[Line | Table]:
 
 
 def table_of(rows: Sequence[Sequence[Line]], headings: int = 0) -> Table | None:
-    """Rows as a table, where they share columns; the first `headings` of them are made one row."""
+    """Rows as a table, where they share columns; its headings, of which the first `headings` are some, are one row."""
     full = [row for row in rows if len(row) >= FEWEST_CELLS]
-    if len(full) < FEWEST_CELLS:
+    columns = _columns(full)
+    if len(full) < FEWEST_CELLS or len(columns) < FEWEST_CELLS:
         return None
-    columns = spans((line.left, line.right) for row in full for line in row)
-    if len(columns) < FEWEST_CELLS:
+    if sum(len({column_of(columns, line) for line in row}) == len(row) for row in full) < len(full) * SHARING:
         return None
-    if sum(len({column_of(columns, line) for line in row}) == len(row) for row in full) < len(full) * 0.8:
-        return None
-    table: list[list[list[Line]]] = []
+    headings += _more_headings(rows[headings:], columns)
+    table = [_heading(rows[:headings], columns)] if headings else []
     last: Sequence[Line] = ()
-    for row in rows:
+    for row in rows[headings:]:
         cells: list[list[Line]] = [[] for _ in columns]
         for line in row:
             cells[column_of(columns, line)].append(line)
-        if 0 < len(table) < headings:
-            table.append([[*above, *below] for above, below in zip(table.pop(), cells, strict=True)])
-            headings -= 1
-        elif last and not cells[0] and len(row) < FEWEST_CELLS and gap(last, row) < row[0].size / 2:
+        if last and not cells[0] and len(row) < FEWEST_CELLS and gap(last, row) < row[0].size / 2:
             for column, more in enumerate(cells):  # a cell that goes on in the next line
                 table[-1][column].extend(more)
         else:
@@ -80,6 +79,41 @@ def table_of(rows: Sequence[Sequence[Line]], headings: int = 0) -> Table | None:
         min(line.bottom for line in lines),
         max(line.top for line in lines),
     )
+
+
+def _columns(rows: Sequence[Sequence[Line]]) -> list[tuple[float, float]]:
+    """Left and right of each column: those of the usual rows, widened and added to by what others have between them."""
+    if not rows:
+        return []
+    usual = Counter(map(len, rows)).most_common(1)[0][0]
+    columns = spans((line.left, line.right) for row in rows if len(row) == usual for line in row)
+    for line in (line for row in rows if len(row) != usual for line in row):
+        touched = sum(left < line.right and line.left < right for left, right in columns)
+        if touched <= 1:  # one that runs over several is their common heading
+            columns = spans([*columns, (line.left, line.right)])
+    return columns
+
+
+def _more_headings(rows: Sequence[Sequence[Line]], columns: Sequence[tuple[float, float]]) -> int:
+    """How many rows at the top have nothing in the first column, which the rows under them fill."""
+    found = 0
+    while found < min(MOST_HEADING_LINES, len(rows)) and column_of(columns, rows[found][0]) > 0:
+        found += 1
+    return found if found < len(rows) else 0
+
+
+def _heading(rows: Sequence[Sequence[Line]], columns: Sequence[tuple[float, float]]) -> list[list[Line]]:
+    """Rows of headings as one; a line over several columns heads each of them."""
+    cells: list[list[Line]] = [[] for _ in columns]
+    edges = [float("-inf"), *((left[1] + right[0]) / 2 for left, right in pairwise(columns)), float("inf")]
+    for row in rows:
+        for line in row:
+            best = column_of(columns, line)
+            for i, (left, right) in enumerate(pairwise(edges)):
+                covered = min(right, line.right) - max(left, line.left)
+                if i == best or (len(row) < len(columns) - 1 and covered > OVER * (right - left)):
+                    cells[i].append(line)
+    return cells
 
 
 def _runs(rows: Sequence[Sequence[Line]]) -> Iterator[tuple[int, int]]:
@@ -116,7 +150,7 @@ def _names_group(rows: Sequence[Sequence[Line]], at: int, left: float) -> bool:
 
 def _is_name(row: Sequence[Line], left: float) -> bool:
     """Whether a row of one line begins where the first column does, and is no longer than a name is."""
-    return len(row) == 1 and abs(row[0].left - left) <= INDENT and len(row[0].text) <= MOST_CELL_CHARACTERS
+    return len(row) == 1 and row[0].left - left <= INDENT and len(row[0].text) <= MOST_CELL_CHARACTERS
 
 
 def _headings(
@@ -124,19 +158,27 @@ def _headings(
 ) -> tuple[list[list[Line]], list[Sequence[Line]]]:
     """The lines above a run as headings of its columns, where their words fit them; names of groups under them."""
     full = [row for row in rows[first:last] if len(row) >= FEWEST_CELLS]
-    columns = spans((line.left, line.right) for row in full for line in row)
+    columns = _columns(full)
     headings: list[list[Line]] = []
     names: list[Sequence[Line]] = []
     for at in range(first - 1, max(first - 1 - MOST_HEADING_LINES - MOST_NAMES, lowest - 1), -1):
         if not _is_near(rows[at], rows[at + 1]):
             break
-        if cells := _fitted(rows[at], columns):
+        if cells := _fitted(rows[at], columns) or _over_several(rows[at], columns):
             headings.insert(0, cells)
         elif not headings and len(names) < MOST_NAMES and _is_name(rows[at], _left(full)):
             names.insert(0, rows[at])
         else:
             break
     return headings[-MOST_HEADING_LINES:], names if headings else []
+
+
+def _over_several(row: Sequence[Line], columns: Sequence[tuple[float, float]]) -> list[Line]:
+    """A row that is one line over several columns, the first not among them; [] for all else."""
+    line = row[0]
+    over = sum(left < line.right and line.left < right for left, right in columns[1:])
+    fits = len(row) == 1 and over > 1 and line.left > columns[0][1] and len(line.text) <= MOST_CELL_CHARACTERS
+    return [line] if fits else []
 
 
 def _text(words: Iterable[Word]) -> str:

@@ -81,6 +81,7 @@ def test_cells_of_several_lines_are_one_in_a_grid(tmp_path):
 def test_a_statement_keeps_its_headings_groups_and_signs(tmp_path):
     def draw(canvas: Canvas) -> None:
         canvas.setFont("Helvetica", 10)
+        canvas.drawCentredString(415, 775, "Three months ended on the day")
         canvas.drawRightString(400, 760, "March 31, 2026")
         canvas.drawRightString(500, 760, "March 31, 2025")
         rows = [("Assets", "", ""), ("Cash", "2,800", "1,990"), ("Stock", "454", "605")]
@@ -95,7 +96,8 @@ def test_a_statement_keeps_its_headings_groups_and_signs(tmp_path):
 
     (table,) = tables(load(drawn(tmp_path / "t.pdf", draw)))
     lines = table.split("\n")
-    assert lines[0] == "|  | March 31, 2026 | March 31, 2025 |"
+    ended = "Three months ended on the day"
+    assert lines[0] == f"|  | {ended} March 31, 2026 | {ended} March 31, 2025 |"
     assert lines[2:5] == ["| Assets |  |  |", "| Cash | $2,800 | $1,990 |", "| Stock | 454 | 605 |"]
     assert lines[-1] == "| Total | $3,745 | $3,378 |"
 
