@@ -105,7 +105,7 @@ def _more_headings(rows: Sequence[Sequence[Line]], columns: Sequence[tuple[float
 def _heading(rows: Sequence[Sequence[Line]], columns: Sequence[tuple[float, float]]) -> list[list[Line]]:
     """Rows of headings as one; a line over several columns heads each of them."""
     cells: list[list[Line]] = [[] for _ in columns]
-    edges = [float("-inf"), *((left[1] + right[0]) / 2 for left, right in pairwise(columns)), float("inf")]
+    edges = [columns[0][0], *((left[1] + right[0]) / 2 for left, right in pairwise(columns)), columns[-1][1]]
     for row in rows:
         for line in row:
             best = column_of(columns, line)
