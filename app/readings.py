@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -38,12 +39,15 @@ def print_readings(rows: Sequence[DocumentRow], console: Console) -> None:
     if not rows:
         console.print("No documents yet. Add some: footnote ingest PATH")
         return
+    folder = _common_folder([row.source for row in rows])
+    if folder:
+        console.print(escape(one_line(folder)), style="dim", highlight=False, soft_wrap=True)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("document", overflow="fold")
     for name in ("text", "OCR", "empty", "tables", "characters", "chunks", "seconds"):
         table.add_column(name, justify="right")
+    table.add_column("document", overflow="fold")
     for row in rows:
-        table.add_row(escape(one_line(row.source)), *_counts(row))
+        table.add_row(*_counts(row), escape(one_line(row.source.removeprefix(folder))))
     console.print(table)
     for row in rows:
         for warning in row.warnings:
@@ -65,6 +69,12 @@ def reading_words(pages: int | None, reading: Reading) -> str:
     if reading.tables:
         parts.append(f"{reading.tables:,} table{'' if reading.tables == 1 else 's'}")
     return " · ".join(parts)
+
+
+def _common_folder(sources: Sequence[str]) -> str:
+    """The folder that all sources lie in, with the slash at its end; "" where it would save nothing."""
+    shared = os.path.commonprefix(sources)  # noqa: RUF071 - characters are meant: addresses are among them
+    return shared[: shared.rfind("/") + 1] if len(sources) > 1 else ""
 
 
 def _counts(row: DocumentRow) -> list[str]:

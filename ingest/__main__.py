@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -55,19 +55,11 @@ def ingest_command(  # noqa: PLR0917 - Typer's form of options
     """
     notes = Console(stderr=True)
     with messages(notes):
-        from ingest.fetch import Fetcher  # noqa: PLC0415 - as below
         from ingest.library import Library  # noqa: PLC0415 - `--help` need not wait for it
 
         settings = load_settings()
-        sources: list[Path | str] = [one if is_url(one) else Path(one) for one in paths or ()]
-        if not sources and not sitemap:
-            raise SourceError("Nothing to ingest. Name a file, a folder, a web page, or a site with --sitemap.")
-        if sources and not any(isinstance(one, str) or os.path.lexists(one) for one in sources):
-            raise SourceError(f"{one_line(str(sources[0]))} does not exist. Check the path.")
         allowed = allow_private or settings.allow_private_addresses
-        if sitemap:
-            with Fetcher(allow_private=allowed) as fetcher:
-                sources.extend(fetcher.sitemap(sitemap))
+        sources = _sources(paths or [], sitemap, allow_private=allowed)
         with Library(settings) as library, stopping(notes) as cancel, ProgressView(notes) as progress:
             report = library.ingest(
                 sources,
@@ -86,6 +78,25 @@ def ingest_command(  # noqa: PLR0917 - Typer's form of options
         raise typer.Exit(INTERRUPTED)
     if report.count("failed"):
         raise typer.Exit(SOME_FAILED)
+
+
+def _sources(paths: Sequence[str], sitemap: str | None, *, allow_private: bool) -> list[Path | str]:
+    """What was named: files, folders and addresses, and the pages of a site.
+
+    Raises:
+        SourceError: it is nothing, or nothing that is there.
+    """
+    from ingest.fetch import Fetcher  # noqa: PLC0415 - `--help` need not wait for it
+
+    sources: list[Path | str] = [one if is_url(one) else Path(one) for one in paths]
+    if not sources and not sitemap:
+        raise SourceError("Nothing to ingest. Name a file, a folder, a web page, or a site with --sitemap.")
+    if sources and not any(isinstance(one, str) or os.path.lexists(one) for one in sources):
+        raise SourceError(f"{one_line(str(sources[0]))} does not exist. Check the path.")
+    if sitemap:
+        with Fetcher(allow_private=allow_private) as fetcher:
+            sources.extend(fetcher.sitemap(sitemap))
+    return sources
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from ingest.loaders.text import text_head
 
 HEAD = 4096
 ZIP = b"PK\x03\x04"
+GZIP = b"\x1f\x8b"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP_EMPTY = b"PK\x05\x06"
 PDF_WITHIN = 1024
@@ -31,7 +32,7 @@ MAGIC = (
     (b"II*\0", "image"),
     (b"MM\0*", "image"),
     (b"GIF8", "image"),
-    (b"\x1f\x8b", "gzip"),
+    (GZIP, "gzip"),
 )
 OFFICE_PARTS = (("word/", "docx"), ("ppt/", "pptx"), ("xl/", "sheet"), ("visio/", "visio"))
 OPENDOCUMENT = {
@@ -116,9 +117,10 @@ def kind_of(source: Source) -> str:
 
 
 def is_readable(path: Path) -> bool:
-    """Whether a file in a folder is of a kind that is read: by its name, or where that says nothing, by its bytes.
+    """Whether a file in a folder is of a kind that is read: by its name, or where that says nothing, its first bytes.
 
-    Text of an unknown ending is left out: programs keep too much of it that nobody would ask about.
+    Text, archives and compound files of an unknown ending are left out: programs keep too much in them that nobody
+    would ask about. Nothing of a file is parsed here; that is for processes with limits.
     """
     suffix = path.suffix.lower()
     if suffix in KIND_OF_SUFFIX:
@@ -127,10 +129,12 @@ def is_readable(path: Path) -> bool:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would wait for its writer
             return False
         with path.open("rb") as file:
-            kind = sniff(file)
+            head = file.read(HEAD)
     except OSError:
         return False
-    return kind not in {"", "text", *UNREAD} if suffix else kind not in {"", *UNREAD}
+    if head.startswith((ZIP, ZIP_EMPTY, OLE, GZIP)):
+        return not suffix
+    return bool(_magic(head) or (not suffix and text_head(head)))
 
 
 def sniff(file: BinaryIO) -> str:
