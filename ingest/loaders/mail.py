@@ -28,6 +28,8 @@ HEADERS = ("From", "To", "Cc", "Date", "Subject")
 MBOX_FROM = re.compile(rb"^From \S*.*\d\d:\d\d.*\r?\n(?=[!-9;-~]+:|>From |\r?\n)", re.MULTILINE)
 QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 ENCLOSED = {"message/rfc822": ".eml", "text/html": ".html", "text/plain": ".txt", "text/calendar": ".txt"}
+# Tag of the property of an Outlook message that holds its text as compressed RTF.
+RTF_BODY = 0x1009
 PAGES = frozenset({"text/html", "application/xhtml+xml"})
 SIGNATURES = frozenset({"application/pkcs7-signature", "application/pgp-signature", "application/x-pkcs7-signature"})
 
@@ -247,15 +249,15 @@ def _add_outlook(builder: Builder, message: Any, subject: str) -> None:
             builder.add("paragraph", plain[start:end])
     elif message.html_body:
         builder.insert(read_html(message.html_body))
-    elif message.rtf_body:
-        _add_rich_text(builder, message.rtf_body)
+    elif packed := message.properties.binary_prop_value(RTF_BODY):
+        _add_rich_text(builder, packed)
 
 
-def _add_rich_text(builder: Builder, body: Any) -> None:
+def _add_rich_text(builder: Builder, packed: bytes) -> None:
+    from compressed_rtf import decompress  # noqa: PLC0415 - for few messages
     from striprtf.striprtf import rtf_to_text  # noqa: PLC0415 - for few messages
 
-    rtf = body.decode("latin-1") if isinstance(body, bytes) else str(body)
-    text = normalise(rtf_to_text(rtf, errors="ignore"))  # type: ignore[no-untyped-call]
+    text = normalise(rtf_to_text(decompress(packed).decode("latin-1"), errors="ignore"))  # type: ignore[no-untyped-call]
     for start, end in paragraphs(text):
         builder.add("paragraph", text[start:end])
 

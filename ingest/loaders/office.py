@@ -1,7 +1,8 @@
-"""Word documents: headings, lists, tables, text boxes and footnotes, in the order they stand."""
+"""Word documents: headings, lists, tables, text boxes, formulas and notes, in the order they stand."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,13 +14,16 @@ from docx.styles.style import ParagraphStyle
 
 from ingest.errors import DamagedDocument
 from ingest.loaders.builder import Builder, markdown_table
+from ingest.loaders.formulas import formula
 from ingest.loaders.package import CONTENT_TYPES, Package
 from ingest.loaders.pictures import words_in
 from ingest.loaders.source import Source
 from ingest.models import Document
 
 DEEPEST_HEADING = 6
-FOOTNOTES = "/word/footnotes.xml"
+NOTES = {"/word/footnotes.xml": "Note", "/word/endnotes.xml": "Endnote", "/word/comments.xml": "Comment"}
+FORMULA = "{http://schemas.openxmlformats.org/officeDocument/2006/math}oMath"
+MARGIN = re.compile(r"/word/(?:header|footer)\d*\.xml$")
 
 
 def load_docx(source: Source) -> Document:
@@ -50,7 +54,7 @@ def _read(word: WordDocument) -> Document:
     writer = _Writer(word)
     for element in _children(word.element.body):
         writer.element(element)
-    writer.footnotes()
+    writer.notes()
     writer.flush()
     title = word.core_properties.title or writer.title or writer.builder.first_heading()
     return writer.builder.build(title)
@@ -82,17 +86,22 @@ class _Writer:
                 for inner in _children(box):
                     self.element(inner)
 
-    def footnotes(self) -> None:
-        """The notes' texts, which stand in a part of their own."""
-        part = next((part for part in self._word.part.package.iter_parts() if part.partname == FOOTNOTES), None)
-        if part is None:
-            return
+    def notes(self) -> None:
+        """What stands in parts of its own: footnotes, endnotes and comments; headers and footers, once each."""
         self.flush()
-        notes = parse_xml(part.blob)
-        for number, note in enumerate((n for n in notes if n.get(qn("w:type")) is None), start=1):
-            words = " ".join(_paragraph_text(p).strip() for p in note.iter(qn("w:p"))).strip()
-            if words:
-                self.builder.add("paragraph", f"Note {number}: {words}")
+        parts = {str(part.partname): part for part in self._word.part.package.iter_parts()}
+        for name, called in NOTES.items():
+            if name in parts:
+                notes = [n for n in parse_xml(parts[name].blob) if n.get(qn("w:type")) in {None, "normal"}]
+                for number, note in enumerate(notes, start=1):
+                    self._note(note, f"{called} {number}: ")
+        margins = [parse_xml(parts[name].blob) for name in sorted(parts) if MARGIN.match(name)]
+        for words in dict.fromkeys(filter(None, map(_words, margins))):
+            self.builder.add("paragraph", words)
+
+    def _note(self, note: Any, called: str) -> None:
+        if words := _words(note):
+            self.builder.add("paragraph", called + words)
 
     def _paragraph(self, paragraph: Any) -> None:
         text = _paragraph_text(paragraph).strip()
@@ -135,6 +144,11 @@ class _Writer:
         return style if isinstance(style, ParagraphStyle) else None
 
 
+def _words(part: Any) -> str:
+    """All the words under an element, on one line."""
+    return " ".join(" ".join(_paragraph_text(p).split()) for p in part.iter(qn("w:p"))).strip()
+
+
 def _children(parent: Any) -> Iterator[Any]:
     """Paragraphs and tables under an element, those in content controls and tracked insertions included."""
     for child in parent:
@@ -155,6 +169,8 @@ def _paragraph_text(paragraph: Any) -> str:
             continue
         if element.tag == qn("w:t"):
             parts.append(element.text or "")
+        elif element.tag == FORMULA:
+            parts.append(formula(element))
         elif element.tag in {qn("w:tab"), qn("w:br"), qn("w:cr")}:
             parts.append("\n" if element.tag != qn("w:tab") else "\t")
         elif element.tag == qn("w:noBreakHyphen"):

@@ -21,6 +21,11 @@ CONTENT_TYPES = "[Content_Types].xml"
 # Names of XML in the strict form of Office's formats, and what they are in the usual one.
 STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
 USUAL = rb"http://schemas.openxmlformats.org/\1/2006/"
+VARIANTS = re.compile(
+    rb"application/vnd\.(?:ms-word\.(?:document|template)\.macroEnabled(?:Template)?"
+    rb"|openxmlformats-officedocument\.wordprocessingml\.template)\.main\+xml"
+)
+DOCUMENT = b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, OSError)
 
 
@@ -68,15 +73,20 @@ class Package:
             raise self.damaged(f"{name if isinstance(name, str) else name.filename}: {error}") from error
 
     def office_file(self) -> io.BytesIO:
-        """The whole package for a library that knows Office's usual names: the strict form's names are replaced."""
-        if not any(STRICT.search(self.read(name)) for name in self.names & {"_rels/.rels"}):
+        """The whole package for a library that knows Office's usual names and kinds.
+
+        The names of the strict form are replaced, and templates and files with macros are said to be documents.
+        """
+        strict = any(STRICT.search(self.read(name)) for name in self.names & {"_rels/.rels"})
+        if not strict and not any(VARIANTS.search(self.read(name)) for name in self.names & {CONTENT_TYPES}):
             return io.BytesIO(self._source.data)
         rewritten = io.BytesIO()
         with zipfile.ZipFile(rewritten, "w") as package:
             for entry in self.entries:
                 data = self.read(entry)
                 is_xml = entry.filename.endswith((".xml", ".rels"))
-                package.writestr(entry.filename, STRICT.sub(USUAL, data) if is_xml else data)
+                data = STRICT.sub(USUAL, data) if is_xml else data
+                package.writestr(entry.filename, VARIANTS.sub(DOCUMENT, data) if is_xml else data)
         rewritten.seek(0)
         return rewritten
 

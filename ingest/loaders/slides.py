@@ -25,6 +25,7 @@ DEEPEST_GROUP = 20
 # A slide with fewer characters says what it says in its pictures.
 FEW_CHARACTERS = 80
 FILE_NAME = re.compile(r"\.(?:png|jpe?g|gif|bmp|tiff?|[ew]mf|svg|webp)\s*$", re.IGNORECASE)
+COMMENT_TEXTS = ("presentationml/2006/main}text", "}txBody")
 DIAGRAM_TEXT = "{http://schemas.openxmlformats.org/drawingml/2006/main}t"
 
 
@@ -54,6 +55,7 @@ def _read(presentation: Presentation, source: Source) -> Document:
             if shape is not title and _placeholder(shape) not in DECORATIONS:
                 _add(builder, shape)
         _add_diagrams(builder, slide)
+        _add_comments(builder, slide)
         if source.ocr and sum(len(_words(shape)) for shape in shapes) < FEW_CHARACTERS:
             _add_pictures(builder, shapes, source)
         notes = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
@@ -123,6 +125,15 @@ def _add_diagrams(builder: Builder, slide: Any) -> None:
 
 def _words(shape: Any) -> str:
     return " ".join(shape.text_frame.text.split()) if getattr(shape, "has_text_frame", False) else ""
+
+
+def _add_comments(builder: Builder, slide: Any) -> None:
+    """What reviewers noted on a slide, in the older form of comments or the newer one."""
+    for relation in slide.part.rels.values():
+        if relation.reltype.endswith("/comments") and not relation.is_external:
+            root = ElementTree.fromstring(relation.target_part.blob)
+            said = ("".join(node.itertext()) for node in root.iter() if str(node.tag).endswith(COMMENT_TEXTS))
+            builder.add("list", "\n".join(f"- Comment: {' '.join(text.split())}" for text in said if text.strip()))
 
 
 def _add_pictures(builder: Builder, shapes: Sequence[Any], source: Source) -> None:

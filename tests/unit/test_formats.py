@@ -129,6 +129,93 @@ def test_source_code_keeps_its_indents(write):
     assert of_kind(document, "code")[1].startswith("    def f()")
 
 
+# Word, beyond what people write every day
+
+
+def word(parts: dict[str, str], kind: str = "openxmlformats-officedocument.wordprocessingml.document.main") -> bytes:
+    """A Word document of these parts, by name: "document", "comments" …"""
+    office = "http://schemas.openxmlformats.org/officeDocument/2006"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    main = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    roots = {"comments": "comments", "endnotes": "endnotes", "header1": "hdr", "footer1": "ftr"}
+    kinds = {name: kind if name == "document" else "x" for name in parts}
+    types = "".join(
+        f'<Override PartName="/word/{name}.xml" ContentType="application/vnd.{named}+xml"/>'
+        for name, named in kinds.items()
+    )
+    relation = '<Relationship Id="r{0}" Type="' + office + '/relationships/{1}" Target="{2}.xml"/>'
+    inner = "".join(relation.format(name, name.rstrip("1"), name) for name in parts if name != "document")
+    members = {
+        "[Content_Types].xml": f'<Types xmlns="{package}/content-types"><Default Extension="rels" '
+        f'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>{types}</Types>',
+        "_rels/.rels": f'<Relationships xmlns="{package}/relationships">'
+        f"{relation.format('d', 'officeDocument', 'word/document')}</Relationships>",
+        "word/_rels/document.xml.rels": f'<Relationships xmlns="{package}/relationships">{inner}</Relationships>',
+    }
+    for name, body in parts.items():
+        root = roots.get(name, "document")
+        content = f"<w:body>{body}</w:body>" if name == "document" else body
+        members[f"word/{name}.xml"] = f'<w:{root} xmlns:w="{main}" xmlns:m="{office}/math">{content}</w:{root}>'
+    return zipped(members)
+
+
+def words(text: str) -> str:
+    return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "ms-word.document.macroEnabled.main",
+        "ms-word.template.macroEnabledTemplate.main",
+        "openxmlformats-officedocument.wordprocessingml.template.main",
+    ],
+)
+def test_templates_and_documents_with_macros_are_read(write, kind):
+    assert load(write("a.docm", word({"document": words("Some words")}, kind))).text == "Some words"
+
+
+def test_comments_endnotes_and_margins_of_a_word_document_are_read(write):
+    parts = {
+        "document": words("Some words"),
+        "comments": f'<w:comment w:id="1">{words("Really?")}</w:comment>',
+        "endnotes": f'<w:endnote w:type="separator">{words("x")}</w:endnote><w:endnote>{words("At last.")}</w:endnote>',
+        "header1": words("Secret"),
+        "footer1": words("Secret"),
+    }
+    document = load(write("a.docx", word(parts)))
+    assert of_kind(document, "paragraph") == ["Some words", "Endnote 1: At last.", "Comment 1: Really?", "Secret"]
+
+
+def test_formulas_are_written_on_a_line(write):
+    def run(text: str) -> str:
+        return f"<m:r><m:t>{text}</m:t></m:r>"
+
+    square = f"<m:sSup><m:e>{run('a')}</m:e><m:sup>{run('2')}</m:sup></m:sSup>"
+    half = f"<m:f><m:num>{run('x+1')}</m:num><m:den>{run('2')}</m:den></m:f>"
+    root = f"<m:rad><m:deg/><m:e>{run('y')}</m:e></m:rad>"
+    total = (
+        f'<m:nary><m:naryPr><m:chr m:val="∑"/></m:naryPr><m:sub>{run("i=1")}</m:sub><m:sup>{run("n")}</m:sup>'
+        f"<m:e>{run('i')}</m:e></m:nary>"
+    )
+    math = f"<m:oMath>{square}{run('=')}{half}{run('+')}{root}{run('+')}{total}</m:oMath>"
+    document = load(
+        write("a.docx", word({"document": f'<w:p><w:r><w:t xml:space="preserve">Let </w:t></w:r>{math}</w:p>'}))
+    )
+    assert document.text == "Let a^2=(x+1)/2+√(y)+∑_(i=1)^n i"
+
+
+def test_an_outlook_message_whose_text_is_compressed_rtf():
+    from compressed_rtf import compress
+
+    from ingest.loaders.builder import Builder
+    from ingest.loaders.mail import _add_rich_text
+
+    builder = Builder()
+    _add_rich_text(builder, compress(rb"{\rtf1\ansi Please pay \b now\b0 .\par\par Ann}", compressed=True))
+    assert builder.build().text == "Please pay now.\n\nAnn"
+
+
 # Tables
 
 
