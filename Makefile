@@ -1,4 +1,5 @@
-# make run · make test · make lint · make bench · make bench-loaders      each sets up .venv by itself
+# make run · make test · make lint · make bench · make bench-loaders · make bench-durability
+#                    each sets up .venv by itself
 # make install       the set-up alone; quick when nothing changed
 # make constraints   takes the newest versions that pyproject.toml allows, and pins them in constraints.txt
 
@@ -7,13 +8,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint bench bench-loaders install constraints clean
+.PHONY: run test lint bench bench-loaders bench-durability install constraints clean
 
 run: $(READY)
 	@exec $(BIN)/footnote run
 
 test: $(READY)
-	$(BIN)/pytest -m "not shared and not browser"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not shared and not browser and not soak"
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -26,6 +27,9 @@ bench: $(READY)
 
 bench-loaders: $(READY)
 	$(BIN)/python -m bench loaders
+
+bench-durability: $(READY)
+	$(BIN)/python -m bench durability growth
 
 install: $(READY)
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
+from typing import Protocol
 
-from app import citations
-from app.conversation import standalone_question
-from app.extractive import Embeds, ExtractiveAnswerer
+from app.citations import Verified, Verifier
+from app.claims import REFUSAL, is_refusal
+from app.conversation import in_context
+from app.extractive import NO_QUOTES, ExtractiveAnswerer
 from app.llm import ChatLLM
-from app.markers import MarkerFilter
+from app.meaning import Embeds, Entails
 from app.models import Answer, Citation, Event, Passage, Retrieved, Sentence, Token, Turn
-from app.prompting import REFUSAL, answer_prompt, condense_prompt, is_refusal
+from app.refusal import Refusal, nowhere
 from app.retrieval import check_k, check_question
-from ingest.errors import LLMError
+from app.writing import Course, Writer, Written
+from ingest.errors import Cancelled
+from ingest.filters import Filter
+from ingest.models import Query
 from ingest.settings import Settings
 
 EXTRACTIVE = "extractive"
@@ -22,59 +27,71 @@ NOTHING_INDEXED = "There is nothing to answer from yet: the collection holds no 
 QUOTED = "Quoted word for word from your documents; no language model is in use."
 MOST_PASSAGES = 50
 NEAREST = 3
+# Words of the question that a refusal names as found nowhere, at most.
+MOST_MISSING = 6
+INSTEAD = "The answer below is quoted from your documents instead."
+STOPPED = "Stopped before it was complete. Ask again to have it whole."
+STOPPED_EARLY = "Stopped before the first word of an answer."
 
 
-@dataclass(slots=True)
-class _Course:
-    """What is known of an answer while it is made."""
+class Retrieves(Protocol):
+    """A search that grounds answers."""
 
-    question: str
-    searched: str = ""
-    notice: str = ""
-    timings: dict[str, float] = field(default_factory=dict)
-    began: float = field(default_factory=time.perf_counter)
-    at: float = field(default_factory=time.perf_counter)
-
-    def done(self, step: str) -> None:
-        """Books the time since the last step's end, in seconds."""
-        now = time.perf_counter()
-        self.timings[step] = round(self.timings.get(step, 0.0) + now - self.at, 4)
-        self.timings["total"] = round(now - self.began, 4)
-        self.at = now
+    def __call__(self, question: Query, k: int, *, within: Filter | None = None) -> Sequence[Passage]:
+        """The `k` best passages for a question, of the documents `within`."""
+        ...
 
 
 class Answerer:
     """Answers questions from one collection.
 
     Args:
-        retrieve: question, k -> numbered passages, best first.
-        embedder: the collection's embedder, for choosing quotes.
+        retrieve: question, k, the documents to search (`within`) -> numbered passages, best first.
+        embedder: the collection's embedder, for choosing quotes and verifying what is written.
         llm: the language model; None: answers quote.
         settings: how many passages, the prompts' folder, the model's context.
+        entailment: the model that reads claims against their proof; None: words and the embedder verify alone.
+        refusal: decides whether passages answer a question; None where it is not calibrated for the embedder.
     """
 
     def __init__(
         self,
-        retrieve: Callable[[str, int], Sequence[Passage]],
+        retrieve: Retrieves,
         embedder: Embeds,
         llm: ChatLLM | None,
         settings: Settings,
+        *,
+        entailment: Entails | None = None,
+        refusal: Refusal | None = None,
     ) -> None:
         self._retrieve = retrieve
+        self._embedder = embedder
+        self._refusal = refusal
+        self._verifier = Verifier(embedder, entailment)
         self._extractive = ExtractiveAnswerer(embedder)
         self._llm = llm
         self._settings = settings
 
-    def ask(self, question: str, history: Sequence[Turn] = (), *, k: int | None = None) -> Iterator[Event]:
-        """Answers a question: first `Retrieved`, then any number of `Token`, last one `Answer`.
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        k: int | None = None,
+        within: Filter | None = None,
+    ) -> Generator[Event, None, None]:
+        """Answers a question: first `Retrieved`, then any number of `Token`, last one `Answer`; `Waiting` in between.
 
-        The tokens' texts joined are the answer's text. A model that fails before its first word is stood in for by
-        quotes; one that fails later leaves an answer marked incomplete.
+        The tokens' texts joined are the answer as it was written: `Answer.text` differs from it in markers alone, and
+        only where verification has corrected them. A model that fails before its first word is stood in for by
+        quotes; one that fails later leaves an answer marked incomplete. `stop` ends it and keeps what came; closing the
+        generator keeps nothing.
 
         Args:
             question: as the user wrote it.
             history: the turns before it, oldest first.
             k: how many passages to ground the answer in; FOOTNOTE_PASSAGES if not given.
+            within: the documents that are asked; None for all.
 
         Raises:
             QuestionError: at once, when the question is blank or too long, or `k` is not from 1 to 50.
@@ -82,35 +99,37 @@ class Answerer:
         check_question(question)
         k = self._settings.passages if k is None else k
         check_k(k, MOST_PASSAGES)
-        return self._events(question.strip(), history, k)
+        return self._events(question.strip(), history, k, within)
 
-    def _events(self, question: str, history: Sequence[Turn], k: int) -> Iterator[Event]:
-        course = _Course(question)
-        course.searched = self._standalone(question, history, course)
+    def _events(
+        self, question: str, history: Sequence[Turn], k: int, within: Filter | None
+    ) -> Generator[Event, None, None]:
+        course = Course(question, within or Filter())
+        writer = Writer(self._llm, self._settings) if self._llm is not None else None
+        if writer is not None:
+            self._verifier.load()  # what cannot verify an answer is said before one is paid for
+        query = (yield from writer.standalone(course, history)) if writer is not None and history else None
+        query = query or in_context(question, history, self._similarity)
+        course.query = query
         course.done("condense")
-        passages = tuple(self._retrieve(course.searched, k))
+        passages = tuple(self._retrieve(query, k, within=within))
         course.done("search")
-        yield Retrieved(course.searched, passages)
+        yield Retrieved(query, passages)
         if not passages:
             yield from self._refuse(course, passages, NOTHING_INDEXED)
-        elif self._llm is not None:
-            yield from self._write(self._llm, course, passages)
+        elif writer is not None and self._llm is not None:
+            yield from self._write(writer, self._llm.name, course, passages)
         else:
             yield from self._quote(course, passages)
 
-    def _standalone(self, question: str, history: Sequence[Turn], course: _Course) -> str:
-        llm = self._llm
-        if llm is None or not history:
-            return standalone_question(question, history)
-        try:
-            folder = self._settings.prompts_dir
-            return standalone_question(question, history, lambda h, q: llm.complete(condense_prompt(folder, q, h)))
-        except LLMError as error:
-            course.notice = f"{error} The question was searched without the model's help."
-            return standalone_question(question, history)
+    def _similarity(self, one: str, other: str) -> float:
+        return float(self._embedder.encode_query(one) @ self._embedder.encode_query(other))
 
-    def _quote(self, course: _Course, passages: Sequence[Passage]) -> Iterator[Event]:
-        quotes = self._extractive.answer(course.searched, passages)
+    def _quote(self, course: Course, passages: Sequence[Passage]) -> Iterator[Event]:
+        judged = self._refusal.judge(course.searched, passages, self._embedder) if self._refusal else None
+        course.confidence = round(judged.confidence, 4) if judged else None
+        answers = judged is None or judged.answers
+        quotes = self._extractive.answer(course.query, passages) if answers else NO_QUOTES
         course.done("answer")
         if not quotes.sentences:
             yield from self._refuse(course, passages, REFUSAL)
@@ -128,64 +147,49 @@ class Answerer:
             sentences=quotes.sentences,
             citations=quotes.citations,
             timings=course.timings,
-            notice=course.notice or QUOTED,
+            notice=" ".join(course.notices) or QUOTED,
+            confidence=course.confidence,
+            usage=course.spending.usage(self._settings),
+            within=course.within,
         )
 
-    def _write(self, llm: ChatLLM, course: _Course, passages: Sequence[Passage]) -> Iterator[Event]:
-        settings = self._settings
-        prompt = answer_prompt(settings.prompts_dir, course.searched, passages, settings.llm_context_tokens)
-        markers = MarkerFilter(len(prompt.passages))
-        text, incomplete = "", False
-        try:
-            for piece in llm.stream(prompt):
-                out = markers.feed(piece)
-                out = out if text else out.lstrip()
-                if out:
-                    text += out
-                    yield Token(out)
-        except LLMError as error:
-            course.notice = str(error)
-            incomplete = True
-        rest = markers.end() if text else markers.end().lstrip()
-        if not text and not rest:
-            course.notice += " The answer below is quoted from your documents instead."
+    def _write(self, writer: Writer, name: str, course: Course, passages: Sequence[Passage]) -> Iterator[Event]:
+        written = yield from writer.write(course, passages)
+        if not written.text:
+            course.notices.append(INSTEAD)
             yield from self._quote(course, passages)
             return
-        if rest:
-            yield Token(rest)
         course.done("answer")
-        yield self._verified(course, llm.name, text + rest, markers.numbers, passages, incomplete=incomplete)
+        yield self._verified(course, name, written, passages)
 
-    def _verified(
-        self,
-        course: _Course,
-        name: str,
-        text: str,
-        numbers: dict[int, int],
-        passages: Sequence[Passage],
-        *,
-        incomplete: bool,
-    ) -> Answer:
+    def _verified(self, course: Course, name: str, written: Written, passages: Sequence[Passage]) -> Answer:
+        text, numbers = written.text, written.numbers
         refused = not numbers and is_refusal(text)
         cited = {n: passages[passage - 1] for passage, n in numbers.items()}
-        found = (_no_claim(text),) if refused else citations.verify(text, cited)
-        footnotes = citations.cite(found, cited)
+        verified = (
+            Verified(text, (_no_claim(text),), ())
+            if refused
+            else self._verifier.verify(text, cited, passages, incomplete=written.incomplete)
+        )
         course.done("verify")
         return Answer(
             question=course.question,
             searched=course.searched,
-            text=text,
+            text=verified.text,
             refused=refused,
             answerer=name,
-            sentences=found,
-            citations=footnotes,
+            sentences=verified.sentences,
+            citations=verified.citations,
             nearest=_nearest(passages) if refused else (),
             timings=course.timings,
-            incomplete=incomplete,
-            notice=course.notice,
+            incomplete=written.incomplete,
+            notice=_needed(course, passages) if refused else " ".join(course.notices),
+            usage=course.spending.usage(self._settings),
+            within=course.within,
+            prompt=course.prompt,
         )
 
-    def _refuse(self, course: _Course, passages: Sequence[Passage], text: str) -> Iterator[Event]:
+    def _refuse(self, course: Course, passages: Sequence[Passage], text: str) -> Iterator[Event]:
         course.done("answer")
         yield Token(text)
         yield Answer(
@@ -198,12 +202,57 @@ class Answerer:
             citations=(),
             nearest=_nearest(passages),
             timings=course.timings,
-            notice=course.notice,
+            notice=_needed(course, passages),
+            confidence=course.confidence,
+            usage=course.spending.usage(self._settings),
+            within=course.within,
         )
+
+
+def stop(events: Generator[Event, None, None], why: str = STOPPED) -> Answer | None:
+    """Ends an answer in the making, and with it the request to the model.
+
+    Args:
+        events: what `ask` gave.
+        why: a line for the reader of what came.
+
+    Returns:
+        What came until now, verified and marked incomplete; None where nothing did.
+    """
+    with suppress(Cancelled):
+        event = events.throw(Cancelled(why))
+        while not isinstance(event, Answer):
+            event = next(events)
+        return event
+    return None
+
+
+def until_stopped(cancel: threading.Event, events: Generator[Event, None, None]) -> Iterator[Event]:
+    """The events of an answer, until `cancel` is set: then what came of it is the last one.
+
+    Raises:
+        Cancelled: it was stopped before the first word.
+    """
+    for event in events:
+        yield event
+        if cancel.is_set() and not isinstance(event, Answer):
+            answer = stop(events)
+            if answer is None:
+                raise Cancelled(STOPPED_EARLY)
+            yield answer
+            return
 
 
 def _no_claim(text: str) -> Sentence:
     return Sentence(text, (), None, 0, len(text))
+
+
+def _needed(course: Course, passages: Sequence[Passage]) -> str:
+    """What was noticed so far, and what documents would have to speak of to answer the question."""
+    missing = nowhere(course.searched, passages) if passages else []
+    listed = ", ".join(f"\u201c{word}\u201d" for word in missing[:MOST_MISSING])
+    needed = f"An answer would need documents about {listed}: the nearest passages do not mention it." if listed else ""
+    return " ".join(part for part in (*course.notices, needed) if part)
 
 
 def _nearest(passages: Sequence[Passage]) -> tuple[Citation, ...]:

@@ -1,92 +1,236 @@
-"""Footnotes: markers read from an answer, sentences verified against the passages they cite. Pure.
+"""Footnotes: each sentence of an answer gets those that prove it, whatever the model put there. Pure but for models.
 
-The test of support is simple and strict where it counts: every number and every name of a sentence stands in the
-passages it cites (or in their title and headings), and so do most of its other terms. It knows nothing of negation
-or of who did what to whom; what it marks as supported is worded from the passage, not proven by it.
+A sentence keeps the markers that bear it out. Where they do not, but another passage does, they are corrected; where
+none does, they go, and the sentence is marked with the reason.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from app import sentences, terms
+from app.claims import is_claim
 from app.markers import CODE, MARKER, marked, unmarked
-from app.models import Citation, Passage, Sentence
+from app.meaning import Embeds, Entails
+from app.models import Citation, Passage, Quote, Sentence
+from app.verdicts import Finding, judge
 
-# Share of a sentence's content terms that its passages must hold.
-ENOUGH_TERMS = 0.6
-HEADING = re.compile(r"\s*#{1,6}\s")
-RULE = re.compile(r"[\s|:*_-]*$")
+# Passages that share most words with a sentence and are tried as its proof, each alone and then together.
+MOST_TRIED = 4
+# Where a new marker goes: before what ends a sentence.
+TAIL = re.compile(r"[\s.!?\u2026\"'\u201d\u2019)*_|\u3002\uff01\uff1f]*$")
+# What ends a sentence. A figure and a dot may be the first half of a decimal.
+FINISHED = re.compile(r"(?:(?<!\d)\.|[!?\u2026\u3002\uff01\uff1f])[\"'\u201d\u2019)\]*_]*$")
+UNFINISHED = "not finished"
+TABLE_RULE = re.compile(r"\s*\|?\s*:?-+:?\s*\|")
 
 
-def verify(text: str, cited: Mapping[int, Passage]) -> tuple[Sentence, ...]:
-    """The sentences of an answer, each with its verdict.
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """An answer whose footnotes are right: its text, sentences and footnotes, numbered as they first come."""
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A sentence at [start, end) of the answer as it was written, with the passages that it shall cite."""
+
+    start: int
+    end: int
+    words: str
+    finding: Finding
+    cites: tuple[Passage, ...]
+
+
+class Verifier:
+    """Verifies answers.
 
     Args:
-        text: the answer, its markers numbered as footnotes.
-        cited: footnote number -> the passage it stands for.
+        embedder: tells whether other words mean the same; without it, words decide.
+        entailment: reads claims against their proof as well, where the user has named such a model.
     """
-    return tuple(_verdict(text, start, end, cited) for start, end in sentences.split(text))
+
+    def __init__(self, embedder: Embeds | None = None, entailment: Entails | None = None) -> None:
+        self._embedder = embedder
+        self._entailment = entailment
+
+    def load(self) -> None:
+        """Loads the entailment model, where there is one.
+
+        Raises:
+            EmbedderError: it cannot be loaded.
+        """
+        if self._entailment:
+            self._entailment.load()
+
+    def verify(
+        self, text: str, cited: Mapping[int, Passage], passages: Sequence[Passage], *, incomplete: bool = False
+    ) -> Verified:
+        """Gives every sentence its verdict and its footnotes.
+
+        Args:
+            text: the answer, with markers.
+            cited: what number in its markers stands for which passage.
+            passages: all that may prove a sentence.
+            incomplete: whether it was cut or stopped: a last sentence without its end gets no verdict.
+        """
+        spans = [*sentences.split(text), (len(text), len(text))]
+        checked = [
+            self._check(text[start:end], start, cited, () if _is_header(text[start:end], text[after:]) else passages)
+            for (start, end), (after, _) in pairwise(spans)
+        ]
+        if incomplete and checked and not _is_finished(text[checked[-1].start : checked[-1].end]):
+            checked[-1] = _unfinished(checked[-1], cited, text)
+        return _Writer(text, cited).write(checked)
+
+    def _check(self, raw: str, start: int, cited: Mapping[int, Passage], passages: Sequence[Passage]) -> _Checked:
+        end, words = start + len(raw), unmarked(raw).strip()
+        own = tuple(cited[n] for n in _numbers(raw) if n in cited)
+        if not passages or not is_claim(words):
+            return _Checked(start, end, words, Finding("no claim"), own)
+        finding = self._proof(words, own, passages)
+        proving = tuple(dict.fromkeys(line.passage for line in finding.lines))
+        if finding.verdict == "unsupported":
+            return _Checked(start, end, words, finding, ())
+        if finding.verdict == "partly":
+            return _Checked(start, end, words, finding, proving)
+        also = tuple(p for p in own if p in proving or self._judge(words, [p]).verdict == "supported")
+        missing = tuple(p for p in proving if p not in also)
+        return _Checked(start, end, words, finding, also + missing)
+
+    def _proof(self, words: str, own: Sequence[Passage], passages: Sequence[Passage]) -> Finding:
+        """What the cited passages say of a sentence; where that is no proof, the best that others say."""
+        findings = [self._judge(words, own)] if own else []
+        if findings and findings[0].verdict == "supported":
+            return findings[0]
+        nearest = _nearest(words, passages)
+        for tried in ([[one] for one in nearest] + [nearest]) if nearest else []:
+            finding = self._judge(words, tried)
+            if finding.verdict == "supported":
+                return finding
+            findings.append(finding)
+        if own or not findings:
+            return findings[0] if findings else Finding("unsupported", "no passage says this")
+        return max(findings, key=lambda finding: (finding.verdict == "partly", finding.share))
+
+    def _judge(self, words: str, passages: Sequence[Passage]) -> Finding:
+        return judge(words, passages, self._embedder, self._entailment)
 
 
-def cite(found: Sequence[Sentence], cited: Mapping[int, Passage]) -> tuple[Citation, ...]:
-    """The footnotes: of each passage the part that says what the sentences citing it say, or all of it.
+@dataclass(slots=True)
+class _Writer:
+    """Writes the answer anew, with the markers that its sentences shall have."""
 
-    `quote == document text[start:end]`, always.
-    """
-    footnotes = []
-    for n, passage in sorted(cited.items()):
-        start, end = _quoted(passage, [s.text for s in found if n in s.citations])
-        footnotes.append(passage.cite(n, start, end))
-    return tuple(footnotes)
+    before: str
+    cited: Mapping[int, Passage]
+    text: str = ""
+    numbers: dict[Passage, int] = field(default_factory=dict)
+
+    def write(self, checked: Sequence[_Checked]) -> Verified:
+        """The answer, with numbers for what is cited, then for what contradicts it."""
+        at, places = 0, []
+        for one in checked:
+            self.text += self.before[at : one.start]
+            start = len(self.text)
+            self.text += self._marked(self.before[one.start : one.end], one.cites)
+            places.append((start, len(self.text)))
+            at = one.end
+        self.text += self.before[at:]
+        found = [self._sentence(one, *place) for one, place in zip(checked, places, strict=True)]
+        return Verified(self.text, tuple(found), tuple(_citations(found, self.numbers)))
+
+    def _marked(self, raw: str, cites: Sequence[Passage]) -> str:
+        """A sentence with markers for just these passages: at its old places where they are the same."""
+        if {self.cited[n] for n in _numbers(raw) if n in self.cited} == set(cites):
+            return _outside_code(
+                raw, lambda marker: self._marker([self.cited[n] for n in marked(marker) if n in self.cited])
+            )
+        plain = _outside_code(raw, lambda _marker: "", before=r"\s*")
+        tail = TAIL.search(plain)
+        end = tail.start() if tail else len(plain)
+        return f"{plain[:end]} {self._marker(cites)}{plain[end:]}" if cites else plain
+
+    def _marker(self, cites: Sequence[Passage]) -> str:
+        return "".join(f"[{self._number(passage)}]" for passage in dict.fromkeys(cites))
+
+    def _number(self, passage: Passage) -> int:
+        return self.numbers.setdefault(passage, len(self.numbers) + 1)
+
+    def _sentence(self, one: _Checked, start: int, end: int) -> Sentence:
+        verdict = one.finding.verdict
+        quotes = tuple(
+            Quote(self._number(line.passage), line.passage.start + line.start, line.passage.start + line.end, line.text)
+            for line in one.finding.lines
+        )
+        return Sentence(
+            text=one.words,
+            citations=tuple(self._number(passage) for passage in one.cites),
+            supported=None if verdict == "no claim" else verdict == "supported",
+            start=start,
+            end=end,
+            reason=one.finding.reason,
+            partly=verdict == "partly",
+            quotes=quotes,
+        )
 
 
-def _verdict(text: str, start: int, end: int, cited: Mapping[int, Passage]) -> Sentence:
-    raw = text[start:end]
-    outside_code = CODE.sub(lambda code: " " * len(code.group()), raw)
-    found = dict.fromkeys(n for marker in MARKER.finditer(outside_code) for n in marked(marker) if n in cited)
-    words = unmarked(raw).strip()
-    if not _is_claim(words):
-        return Sentence(words, tuple(found), None, start, end)
-    if not found:
-        return Sentence(words, (), supported=False, start=start, end=end, reason="cites nothing")
-    reason = _unsupported(words, [cited[n] for n in found])
-    return Sentence(words, tuple(found), not reason, start, end, reason)
+def _is_finished(raw: str) -> bool:
+    """Whether a sentence has its end, or a footnote there."""
+    footnote = any(marker.end() == len(raw) for marker in MARKER.finditer(raw))
+    return footnote or bool(FINISHED.search(unmarked(raw).rstrip()))
 
 
-def _is_claim(words: str) -> bool:
-    """Whether a sentence says something that could be true or false of the documents."""
-    if HEADING.match(words) or RULE.match(words) or words.rstrip("*_ ").endswith((":", "?")):
-        return False
-    return bool(terms.content_terms(words))
+def _unfinished(one: _Checked, cited: Mapping[int, Passage], text: str) -> _Checked:
+    """A sentence that says nothing yet that could be false; it keeps those of its footnotes that bear out what came."""
+    own = {cited[n] for n in _numbers(text[one.start : one.end]) if n in cited}
+    cites = tuple(passage for passage in one.cites if passage in own)
+    lines = tuple(line for line in one.finding.lines if line.passage in cites)
+    return replace(one, finding=Finding("no claim", UNFINISHED, lines), cites=cites)
 
 
-def _unsupported(words: str, passages: Sequence[Passage]) -> str:
-    """Why the passages do not support the words; "" where they do."""
-    held = "\n".join(part for p in passages for part in (p.title, *p.heading, p.text))
-    if missing := sorted(terms.numbers(words) - terms.numbers(held)):
-        return f"{', '.join(missing)} is not in the passage"
-    known = {token.casefold().removesuffix("'s") for token in terms.tokens(held)}
-    if missing := sorted(terms.names(words) - known):
-        return f"“{', '.join(missing)}” is not in the passage"
-    wanted, there = terms.content_terms(words), terms.content_terms(held)
-    if len(wanted & there) < ENOUGH_TERMS * len(wanted):
-        return f"most of its words ({', '.join(sorted(wanted - there)[:4])} …) are not in the passage"
-    return ""
+def _is_header(row: str, following: str) -> bool:
+    """Whether a row of a table is its header: the row after it is a rule."""
+    return row.lstrip().startswith("|") and bool(TABLE_RULE.match(following))
 
 
-def _quoted(passage: Passage, claims: Sequence[str]) -> tuple[int, int]:
-    """The part of a passage, in characters of its text, from the first to the last sentence that bears a claim out."""
-    spans = sentences.split(passage.text)
-    if not claims or not spans:
-        return 0, len(passage.text)
-    held = [terms.content_terms(passage.text[start:end]) for start, end in spans]
-    best = [max(range(len(spans)), key=lambda i: _share(terms.content_terms(claim), held[i])) for claim in claims]
-    if any(_share(terms.content_terms(claim), held[i]) < ENOUGH_TERMS for claim, i in zip(claims, best, strict=True)):
-        return 0, len(passage.text)  # no one sentence says it: the passage as a whole must be read
-    return spans[min(best)][0], spans[max(best)][1]
+def _numbers(raw: str) -> list[int]:
+    found: list[int] = []
+
+    def noted(marker: re.Match[str]) -> str:
+        found.extend(marked(marker))
+        return ""
+
+    _outside_code(raw, noted)
+    return found
 
 
-def _share(wanted: set[str], held: set[str]) -> float:
-    return len(wanted & held) / len(wanted) if wanted else 0.0
+def _outside_code(raw: str, replace: Callable[[re.Match[str]], str], before: str = "") -> str:
+    """Text whose markers, but not what looks like one in code, are replaced."""
+    pattern = re.compile(before + MARKER.pattern)
+    parts, at = [], 0
+    for code in CODE.finditer(raw):
+        parts += [pattern.sub(replace, raw[at : code.start()]), code.group()]
+        at = code.end()
+    return "".join([*parts, pattern.sub(replace, raw[at:])])
+
+
+def _nearest(words: str, passages: Sequence[Passage]) -> list[Passage]:
+    """The passages that share most terms with a sentence, best first."""
+    wanted = terms.content_terms(words)
+    shared = {p: len(wanted & terms.content_terms(f"{p.title} {p.text}")) for p in passages}
+    return sorted((p for p in passages if shared[p]), key=lambda p: (-shared[p], p.n))[:MOST_TRIED]
+
+
+def _citations(found: Sequence[Sentence], numbers: Mapping[Passage, int]) -> Iterator[Citation]:
+    """The footnotes: of each passage the part from the first to the last of its quotes; all of it where it has none."""
+    for passage, n in numbers.items():
+        quotes = [quote for sentence in found for quote in sentence.quotes if quote.n == n]
+        start = min((quote.start - passage.start for quote in quotes), default=0)
+        end = max((quote.end - passage.start for quote in quotes), default=len(passage.text))
+        yield passage.cite(n, start, end)

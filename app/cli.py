@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from app.console import answer_json, hits_json, print_answer, print_hits, print_status, status_json
-from app.models import Answer
+from app.console import (
+    answer_json,
+    hits_json,
+    print_answer,
+    print_hits,
+    print_status,
+    status_json,
+    told_while_waiting,
+)
+from app.evaluation_commands import evaluation_cli
+from app.filter_options import InOption, SinceOption, TagOption, TypeOption, UntilOption, chosen, tag_command
+from app.maintenance import backup_command, doctor_command, reembed_command, restore_command
+from app.models import Answer, Event, Token
 from app.questions import read_questions
 from app.readings import print_readings, report_json
-from ingest.__main__ import SOME_FAILED, CollectionOption, JsonOption, ingest_command, messages
-from ingest.errors import QuestionError
+from ingest.__main__ import INTERRUPTED, SOME_FAILED, CollectionOption, JsonOption, ingest_command, messages
+from ingest.console import stopping
+from ingest.errors import Cancelled, QuestionError
+from ingest.models import SearchHit
 from ingest.settings import load_settings
 
 cli = typer.Typer(
@@ -28,6 +43,14 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.command("ingest")(ingest_command)
+cli.add_typer(evaluation_cli, name="eval")
+cli.command("tag")(tag_command)
+cli.command("doctor")(doctor_command)
+cli.command("reembed")(reembed_command)
+cli.command("backup")(backup_command)
+cli.command("restore")(restore_command)
+
+STOPPING = "Stopping: what came of the answer is kept. Press Ctrl-C again to end at once."
 
 QuestionArgument = Annotated[str | None, typer.Argument(help="The question.")]
 QuestionsOption = Annotated[
@@ -39,7 +62,7 @@ QuestionsOption = Annotated[
 @cli.command()
 def run() -> None:
     """Serve the chat on http://127.0.0.1:8501 (FOOTNOTE_PORT) until Ctrl-C."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     with messages(console):
         from app.serve import serve  # noqa: PLC0415 - the other commands need no Streamlit
 
@@ -47,57 +70,99 @@ def run() -> None:
 
 
 @cli.command()
-def search(
+def search(  # noqa: PLR0917 - Typer's form of options
     question: QuestionArgument = None,
     k: Annotated[int, typer.Option("-k", help="How many passages, from 1 to 1,000.")] = 5,
     collection: CollectionOption = None,
+    in_: InOption = None,
+    type_: TypeOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    tag: TagOption = None,
     questions: QuestionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Find the passages that fit a question best."""
-    with messages(Console(stderr=True)), _footnote() as footnote:
+    """Find the passages that fit a question best: of all documents, or of those that the options let through."""
+    with messages(Console(stderr=True, emoji=False)), _footnote() as footnote:
+        within = chosen(in_, type_, since, until, tag)
+        _note(footnote, collection)
+
+        def found(text: str) -> tuple[list[SearchHit], str]:
+            notices: list[str] = []
+            hits = footnote.search(text, k, collection=collection, within=within, on_notice=notices.append)
+            return hits, " ".join(notices)
+
+        def as_facts(text: str) -> dict[str, Any]:
+            hits, notice = found(text)
+            return hits_json(hits, within, notice)
+
         if questions is not None:
-            _each(question, questions, lambda text: hits_json(footnote.search(text, k, collection=collection)))
-            return
-        hits = footnote.search(question or "", k, collection=collection)
-        if as_json:
-            _print_json(hits_json(hits))
+            footnote.check_filter(within, collection=collection)
+            _each(question, questions, as_facts)
+        elif as_json:
+            _print_json(as_facts(question or ""))
         else:
-            print_hits(hits, Console())
+            hits, notice = found(question or "")
+            print_hits(hits, Console(emoji=False))
+            if notice:
+                Console(stderr=True, emoji=False).print(
+                    notice, style="yellow", markup=False, highlight=False, soft_wrap=True
+                )
 
 
 @cli.command()
-def ask(
+def ask(  # noqa: PLR0917 - Typer's form of options
     question: QuestionArgument = None,
     k: Annotated[int | None, typer.Option("-k", help="How many passages to answer from, from 1 to 50.")] = None,
     collection: CollectionOption = None,
+    in_: InOption = None,
+    type_: TypeOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    tag: TagOption = None,
     questions: QuestionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Answer a question from the documents, with footnotes."""
-    with messages(Console(stderr=True)), _footnote() as footnote:
+    """Answer a question, with footnotes: from all documents, or from those that the options let through.
+
+    Ctrl-C ends an answer that is being written and keeps what came, marked incomplete; before its first word it ends
+    all at once. The exit status is then 130.
+    """
+    notes = Console(stderr=True, emoji=False)
+    came = threading.Event()
+    with messages(notes), _footnote() as footnote, stopping(notes, STOPPING, keeps=came.is_set) as cancel:
+        within = chosen(in_, type_, since, until, tag)
+        _note(footnote, collection)
+
+        def events(text: str) -> Iterator[Event]:
+            said = footnote.ask(text, collection=collection, k=k, within=within)
+            return told_while_waiting(_stoppable(said, cancel, came), notes)
 
         def answered(text: str) -> dict[str, Any]:
-            answer = next(e for e in footnote.ask(text, collection=collection, k=k) if isinstance(e, Answer))
-            return answer_json(answer)
+            return answer_json(next(one for one in events(text) if isinstance(one, Answer)))
 
         if questions is not None:
+            footnote.check_filter(within, collection=collection)
             _each(question, questions, answered)
         elif as_json:
             _print_json(answered(question or ""))
         else:
-            print_answer(footnote.ask(question or "", collection=collection, k=k), Console())
+            print_answer(events(question or ""), Console(emoji=False))
+    if cancel.is_set():
+        raise typer.Exit(INTERRUPTED)
 
 
 @cli.command()
 def status(as_json: JsonOption = False) -> None:
     """Say what the index holds: collections, documents, chunks, model, sizes, failures."""
-    with messages(Console(stderr=True)), _footnote() as footnote:
+    with messages(Console(stderr=True, emoji=False)), _footnote() as footnote:
+        for name in footnote.collections():
+            _note(footnote, name)
         facts = (footnote.status(), footnote.settings.data_dir, footnote.bytes_on_disk())
         if as_json:
             _print_json(status_json(*facts))
         else:
-            print_status(*facts, Console())
+            print_status(*facts, Console(emoji=False))
 
 
 @cli.command()
@@ -108,16 +173,16 @@ def report(
     collection: CollectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say how each document was read: pages by text, by OCR or empty, tables, warnings, failures, seconds.
+    """Say how each document was read: pages by text, by OCR or empty, tables, warnings, failures, seconds; its tags.
 
     A failed file is tried again when its bytes change, or when it is named: footnote ingest FILE.
     """
-    with messages(Console(stderr=True)), _footnote() as footnote:
+    with messages(Console(stderr=True, emoji=False)), _footnote() as footnote:
         rows = footnote.report(source, collection=collection)
         if as_json:
             _print_json(report_json(rows))
         else:
-            print_readings(rows, Console())
+            print_readings(rows, Console(emoji=False))
 
 
 @cli.command()
@@ -127,18 +192,18 @@ def remove(
     as_json: JsonOption = False,
 ) -> None:
     """Remove a document, or all documents of a folder, from the index. The files themselves stay."""
-    with messages(Console(stderr=True)), _footnote() as footnote:
+    with messages(Console(stderr=True, emoji=False)), _footnote() as footnote:
         removed = footnote.remove(source, collection=collection)
         if as_json:
             _print_json({"removed": removed})
         else:
-            Console().print(f"Removed {removed:,} document{'' if removed == 1 else 's'}.", highlight=False)
+            Console(emoji=False).print(f"Removed {removed:,} document{'' if removed == 1 else 's'}.", highlight=False)
 
 
 @cli.command()
 def collections(as_json: JsonOption = False) -> None:
     """List the collections."""
-    with messages(Console(stderr=True)), _footnote() as footnote:
+    with messages(Console(stderr=True, emoji=False)), _footnote() as footnote:
         names = footnote.collections()
         if as_json:
             _print_json({"collections": names})
@@ -148,7 +213,7 @@ def collections(as_json: JsonOption = False) -> None:
 
 
 def main() -> None:
-    """Entry point of `footnote`."""
+    """Runs the command that was typed; called by `app.__main__`."""
     cli()
 
 
@@ -157,6 +222,35 @@ def _footnote() -> Any:
     from app.bootstrap import Footnote  # noqa: PLC0415 - see above
 
     return Footnote(load_settings())
+
+
+def _note(footnote: Any, collection: str | None) -> None:
+    """Says where the settings ask for another embedding model than the collection has."""
+    if note := footnote.model_note(collection):
+        Console(stderr=True, emoji=False).print(note, style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+
+def _stoppable(events: Any, cancel: threading.Event, came: threading.Event) -> Iterator[Event]:
+    """The events of an answer until Ctrl-C; none, if that came before.
+
+    Until there is something of it to keep, which sets `came`, Ctrl-C ends all at once: to load a model, or to wait for
+    a server's first word, can take long.
+    """
+    from app.answering import STOPPED_EARLY, until_stopped  # noqa: PLC0415 - as `_footnote`
+
+    if cancel.is_set():
+        raise Cancelled("Stopped. What was not asked yet was left out.")
+    came.clear()
+    try:
+        with closing(events):
+            for event in until_stopped(cancel, events):
+                if isinstance(event, Token | Answer):
+                    came.set()
+                yield event
+    except KeyboardInterrupt:
+        if came.is_set():
+            raise
+        raise Cancelled(STOPPED_EARLY) from None
 
 
 def _each(question: str | None, path: Path, answered: Callable[[str], dict[str, Any]]) -> None:
@@ -185,7 +279,3 @@ def _progress(done: int, total: int) -> None:
 
 def _print_json(value: dict[str, Any]) -> None:
     print(json.dumps(value), flush=True)  # noqa: T201 - what was asked for
-
-
-if __name__ == "__main__":
-    main()

@@ -7,25 +7,28 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app import sentences, terms
 from app.markers import MARKER
-from app.models import Citation, Passage, Sentence
+from app.meaning import Embeds
+from app.models import Citation, Passage, Quote, Sentence
+from app.spans import answer_spans
+from ingest.embedding import query_vector
+from ingest.models import Query, as_query
 
 # Weights of similarity in meaning and of shared terms in a sentence's score, and of its passage's rank.
 MEANING, TERMS, RANK = 0.55, 0.35, 0.10
-# What a sentence with a number gains where the question asks for one.
+# What a sentence with a number of its own gains where the question asks for one.
 FIGURE = 0.08
 MOST_SENTENCES = 4
 # A further sentence is quoted when its score is at least this share of the best one's …
 MARGIN = 0.86
 # … and it does not say the same again (cosine similarity).
 SAME = 0.88
-# Below both, nothing is relevant: measured with `bench/refusal.py`.
+# Below both nothing is relevant, whatever the embedder; app/refusal.py decides better where it is calibrated.
 LEAST_MEANING = 0.33
 LEAST_TERMS = 0.5
 MOST_CANDIDATES = 64
@@ -34,20 +37,17 @@ ASKS_FIGURE = re.compile(
     r"\b(how (much|many|long|large|big|high|often|old|far)|when|what (share|year|date|number|size|price|limit))\b",
     re.IGNORECASE,
 )
+# "What is the sum of 3 and 4?": what is asked for; numbers in the rest of the question are what it is reckoned from.
+RECKONED = re.compile(
+    r"\bwhat (?:is|are|was|were) the (.{1,100}?)(?= (?:of|for|in|with|at|from|between|when|if)\b)(?=.{0,300}\d)",
+    re.IGNORECASE,
+)
+# The sentence with the result seldom repeats those numbers: it gains so much more where its passage has them all.
+RESULT = 0.12
+STATED = re.compile(r"(?:=|\b(?:is|are|was|were|equals?|gives?|makes?)\b)\s*(?:about\s+)?[^\w\s]?(\d[\d,]*(?:\.\d+)?)")
 LEAD = re.compile(r"\s*(?:[-*+\u2022]\s+|\d{1,3}[.)]\s+|\|\s*|>\s*)")
+TABLE_RULE = re.compile(r"\|(?:\s*:?-+:?\s*\|?)+")
 NOT_QUOTED = re.compile(r"\s*(?:#{1,6}\s|```|~~~|\|?[\s|:-]+\|?$)")
-
-
-class Embeds(Protocol):
-    """What turns texts into vectors of unit length."""
-
-    def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """float32 [n, dimensions]."""
-        ...
-
-    def encode_query(self, text: str) -> NDArray[np.float32]:
-        """float32 [dimensions]."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,21 @@ class Quotes:
     citations: tuple[Citation, ...]
 
 
+NO_QUOTES = Quotes("", (), ())
+
+
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A sentence that could be quoted, at [start, end) of its passage's text; `read` is what is embedded of it."""
+    """A sentence that could be quoted, at [start, end) of its passage's text.
+
+    `read` is what is embedded of it; `header` the header of the table that it is a row of, as Markdown, or "".
+    """
 
     passage: Passage
     start: int
     end: int
     read: str
+    header: str = ""
 
     @property
     def text(self) -> str:
@@ -83,20 +90,21 @@ class ExtractiveAnswerer:
     def __init__(self, embedder: Embeds) -> None:
         self._embedder = embedder
 
-    def answer(self, question: str, passages: Sequence[Passage]) -> Quotes:
+    def answer(self, question: str | Query, passages: Sequence[Passage]) -> Quotes:
         """One to four sentences that answer the question best, in reading order, each with its footnote."""
-        candidates = _candidates(question, passages)
+        query = as_query(question)
+        candidates = _candidates(query.alone, passages)
         if not candidates:
-            return Quotes("", (), ())
+            return NO_QUOTES
         vectors = self._embedder.encode_documents([candidate.read for candidate in candidates])
-        meaning = vectors @ self._embedder.encode_query(question)
-        shared = _shared_terms(question, candidates)
+        meaning = vectors @ query_vector(self._embedder.encode_query, query)
+        shared = _shared_terms(query, candidates)
         if meaning.max() < LEAST_MEANING and shared.max() < LEAST_TERMS:
-            return Quotes("", (), ())
+            return NO_QUOTES
         rank = np.array([1 / math.sqrt(candidate.passage.n) for candidate in candidates])
-        figure = _figures(question, candidates)
-        chosen = _choose(MEANING * meaning + TERMS * shared + RANK * rank + FIGURE * figure, vectors)
-        return _quote([candidates[i] for i in chosen])
+        figure = _figures(query.alone, candidates)
+        chosen = _choose(MEANING * meaning + TERMS * shared + RANK * rank + figure, vectors)
+        return _quote(query.alone, [candidates[i] for i in chosen])
 
 
 def _candidates(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
@@ -122,24 +130,48 @@ def _candidate(passage: Passage, start: int, end: int) -> _Candidate | None:
     words = passage.text[start:end]
     if len(terms.content_terms(words)) < 2:  # noqa: PLR2004 - one word answers nothing
         return None
+    header = _header(passage.text, start) if raw.startswith("|") else ""
     topic = passage.heading[-1] if passage.heading else passage.title
-    return _Candidate(passage, start, end, f"{topic}: {words}" if topic else words)
+    read = ": ".join(part for part in (topic, header.partition("\n")[0].strip("| "), words) if part)
+    return _Candidate(passage, start, end, read, header)
 
 
-def _shared_terms(question: str, candidates: Sequence[_Candidate]) -> NDArray[np.float32]:
+def _header(text: str, start: int) -> str:
+    """The two lines above a table's rows that name its columns; "" where the passage begins after them."""
+    above: list[str] = []
+    for line in reversed(text[:start].splitlines()[:-1]):
+        if not line.lstrip().startswith("|"):
+            break
+        above.insert(0, line.strip())
+    return "\n".join(above[:2]) if len(above) > 1 and TABLE_RULE.fullmatch(above[1]) else ""
+
+
+def _shared_terms(query: Query, candidates: Sequence[_Candidate]) -> NDArray[np.float32]:
     """Share of the question's terms in each candidate, rare terms weighing more: float32 [n], 0 to 1."""
-    wanted = terms.content_terms(question)
+    wanted = query.weighted(terms.content_terms)
     held = [terms.content_terms(candidate.read) for candidate in candidates]
-    frequency = Counter(term for one in held for term in one & wanted)
-    weight = {term: math.log(1 + len(held) / (1 + frequency[term])) for term in wanted}
+    frequency = Counter(term for one in held for term in one & wanted.keys())
+    weight = {term: share * math.log(1 + len(held) / (1 + frequency[term])) for term, share in wanted.items()}
     total = sum(weight.values()) or 1.0
-    return np.array([sum(weight[term] for term in one & wanted) / total for one in held], dtype=np.float32)
+    return np.array([sum(weight[term] for term in one & wanted.keys()) / total for one in held], dtype=np.float32)
 
 
 def _figures(question: str, candidates: Sequence[_Candidate]) -> NDArray[np.float32]:
-    """1.0 for candidates with a number, where the question asks for one; else 0.0: float32 [n]."""
-    asks = bool(ASKS_FIGURE.search(question))
-    return np.array([asks and bool(terms.numbers(c.text)) for c in candidates], dtype=np.float32)
+    """What each candidate gains where the question asks for a number, by one that is not the question's own: [n]."""
+    named, reckoned = terms.numbers(question), RECKONED.search(question)
+    wanted = terms.content_terms(reckoned.group(1)) if reckoned else set()
+    if not wanted and not ASKS_FIGURE.search(question):
+        return np.zeros(len(candidates), dtype=np.float32)
+
+    def gain(candidate: _Candidate) -> float:
+        if not terms.numbers(candidate.text) - named:
+            return 0.0
+        states = {terms.number(value) for value in STATED.findall(candidate.text)} - named
+        names = bool(wanted) and wanted <= terms.content_terms(candidate.text)
+        worked = states and names and named <= terms.numbers(candidate.passage.text)
+        return FIGURE + (RESULT if worked else 0.0)
+
+    return np.array([gain(candidate) for candidate in candidates], dtype=np.float32)
 
 
 def _choose(scores: NDArray[np.floating], vectors: NDArray[np.float32]) -> list[int]:
@@ -154,17 +186,27 @@ def _choose(scores: NDArray[np.floating], vectors: NDArray[np.float32]) -> list[
     return chosen
 
 
-def _quote(chosen: Sequence[_Candidate]) -> Quotes:
-    """The text of the answer: sentences of one passage run on, those of another begin a new paragraph."""
+def _quote(question: str, chosen: Sequence[_Candidate]) -> Quotes:
+    """The text of the answer: sentences of one passage run on, those of another begin a new paragraph.
+
+    A row of a table comes under its header.
+    """
     ordered = sorted(chosen, key=lambda c: (c.passage.n, c.start))
     text, found, footnotes = "", [], []
     for n, candidate in enumerate(ordered, start=1):
         if text:
-            text += " " if candidate.passage is ordered[n - 2].passage else "\n\n"
-        start = len(text)
-        text += f"{_escaped(candidate.text)} [{n}]"
-        found.append(Sentence(candidate.text, (n,), supported=True, start=start, end=len(text)))
-        footnotes.append(candidate.passage.cite(n, candidate.start, candidate.end))
+            before = ordered[n - 2]
+            runs_on = candidate.passage is before.passage and not candidate.header and not before.header
+            text += " " if runs_on else "\n\n"
+        start, words = len(text), _escaped(candidate.text)
+        lead, tail = (f"{candidate.header}\n| ", " |") if candidate.header else ("", "")
+        text += f"{lead}{words} [{n}]{tail}"
+        note = candidate.passage.cite(n, candidate.start, candidate.end)
+        quote = Quote(n, note.start, note.end, note.quote)
+        at = start + len(lead)
+        spans = tuple((at + first, at + last) for first, last in answer_spans(question, words))
+        found.append(Sentence(candidate.text, (n,), True, start, len(text), quotes=(quote,), spans=spans))
+        footnotes.append(note)
     return Quotes(text, tuple(found), tuple(footnotes))
 
 

@@ -10,6 +10,7 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
 from app.retrieval import Retriever
+from ingest.filters import Filter
 from ingest.models import SearchHit
 
 
@@ -19,12 +20,14 @@ class FootnoteRetriever(BaseRetriever):
     Args:
         retriever: the collection's retriever.
         k: how many documents a question gives.
+        within: the documents that are searched; None for all.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     retriever: Retriever
     k: int = 8
+    within: Filter | None = None
 
     def _get_relevant_documents(
         self,
@@ -34,7 +37,7 @@ class FootnoteRetriever(BaseRetriever):
     ) -> list[Document]:
         return [
             Document(id=hit.chunk.id, page_content=hit.chunk.text, metadata=_metadata(hit))
-            for hit in self.retriever.search(query, self.k)
+            for hit in self.retriever.search(query, self.k, within=self.within)
         ]
 
 

@@ -1,37 +1,43 @@
-"""Chat models through LangChain's init_chat_model, their errors put in the user's words."""
+"""Chat models through LangChain's init_chat_model: streamed, stoppable, patient with servers that are busy."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import re
+import sys
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from app.models import Prompt
-from ingest.errors import (
-    LLMError,
-    LLMInterrupted,
-    LLMNotConfigured,
-    LLMNotFound,
-    LLMRateLimited,
-    LLMRefusedKey,
-    LLMUnreachable,
-)
+from app.llm_context import DEFAULT_CONTEXT, ContextWindow, most_tokens
+from app.llm_errors import in_words, refuses_stream_options
+from app.models import Prompt, Waiting
+from app.pump import pumped
+from app.spending import Spending
+from ingest.errors import LLMBusy, LLMError, LLMInterrupted, LLMNotConfigured
 from ingest.network import bypass_proxy_for_loopback
 from ingest.settings import Settings
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import AIMessageChunk
+    from langchain_core.messages.ai import UsageMetadata
 
 # Compatible servers want some key in the request, and do not look at it.
 NO_KEY = "not-needed"
-RETRIES = 2
 # Of a server's own context, what it may write at most; models that think aloud need much of it.
 ANSWER_SHARE = 0.5
+LEAST_ANSWER = 256
 THOUGHTS = ("<think>", "</think>")
+# User and password in an address, which no message shows.
+PASSWORD = re.compile(r"//[^/?#]*@")
 # Where providers keep the reason for an answer's end.
-REASONS = ("finish_reason", "stop_reason", "done_reason")
-CUT_BY_LENGTH = {"length", "max_tokens", "MAX_TOKENS"}
+REASONS = ("finish_reason", "stop_reason", "done_reason", "status")
+CUT_BY_LENGTH = {"length", "max_tokens", "MAX_TOKENS", "incomplete"}
+# Seconds between two signs of life while a model is silent, and between two of a countdown.
+BEAT_SECONDS = 0.25
+COUNT_SECONDS = 1.0
 
 
 def build_llm(settings: Settings) -> ChatLLM | None:
@@ -51,83 +57,154 @@ class ChatLLM:
     Args:
         name: provider:model, as the settings have it.
         model: LangChain's model.
-        settings: for the address and the patience, which error messages name.
+        settings: for the address, the context and the patience, which error messages name.
+        sleep: waits so many seconds.
     """
 
-    def __init__(self, name: str, model: BaseChatModel, settings: Settings) -> None:
+    def __init__(
+        self, name: str, model: BaseChatModel, settings: Settings, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self.name = name
         self._model = model
         self._settings = settings
+        self._sleep = sleep
+        self._counts_tokens = True
+        self._context = ContextWindow(settings, model)
 
-    def stream(self, prompt: Prompt) -> Iterator[str]:
+    @property
+    def context_tokens(self) -> int:
+        """The model's context window. May ask its server; see `ContextWindow.tokens`."""
+        return self._context.tokens()
+
+    def learn_context(self, tokens: int) -> None:
+        """Believes a server that says how much it reads, from now on."""
+        self._context.learn(tokens)
+
+    def stream(self, prompt: Prompt, spending: Spending | None = None) -> Generator[str | Waiting, None, None]:
         """The answer, piece by piece, without what a model says to itself between <think> marks.
+
+        A server that is busy is asked again after a while, as long as FOOTNOTE_LLM_RETRY_SECONDS allows. `Waiting`
+        comes between the pieces where there is nothing to read. Closing the iterator ends the request.
+
+        Args:
+            prompt: what is asked.
+            spending: counts what is taken; several requests for one answer share their patience in it.
 
         Raises:
             LLMError: no usable answer; `LLMInterrupted` carries what came before a cut.
         """
-        said: list[str] = []
-        for piece in _without_thoughts(self._pieces(prompt, said)):
-            said.append(piece)
-            yield piece
-        if not "".join(said).strip():
+        spending = Spending() if spending is None else spending
+        while True:
+            try:
+                with closing(self._once(prompt, spending)) as pieces:
+                    yield from pieces
+            except LLMBusy as error:
+                seconds = spending.wait(error.retry_after, self._settings.llm_retry_seconds)
+                if seconds is None:
+                    raise self._out_of_patience(error) from error
+                yield from self._countdown(seconds, str(error))
+            else:
+                return
+
+    def complete(self, prompt: Prompt, spending: Spending | None = None) -> str:
+        """The whole answer. Waits and raises as `stream` does."""
+        pieces = self.stream(prompt, spending)
+        return "".join(piece for piece in pieces if not isinstance(piece, Waiting)).strip()
+
+    def _countdown(self, seconds: float, reason: str) -> Iterator[Waiting]:
+        until = time.monotonic() + seconds
+        left = seconds
+        while left > 0:
+            yield Waiting(reason, left)
+            self._sleep(min(left, COUNT_SECONDS))
+            left = min(left - COUNT_SECONDS, until - time.monotonic())
+
+    def _out_of_patience(self, error: LLMBusy) -> LLMBusy:
+        asked = f" It asks to wait {error.retry_after:,.0f} seconds." if error.retry_after else ""
+        return type(error)(
+            f"{error}{asked} Ask again later, or let it wait longer with FOOTNOTE_LLM_RETRY_SECONDS.",
+            retry_after=error.retry_after,
+        )
+
+    def _once(self, prompt: Prompt, spending: Spending) -> Generator[str | Waiting, None, None]:
+        said = ""
+        with closing(self._pieces(prompt, spending)) as pieces:
+            for piece in _without_thoughts(pieces):
+                if piece:
+                    said += piece
+                    yield piece
+                else:
+                    yield Waiting(f"{self.name} is at work")
+        if not said.strip():
             raise LLMError(f"{self.name} gave an empty answer. Ask again, or choose another model in FOOTNOTE_LLM.")
 
-    def complete(self, prompt: Prompt) -> str:
-        """The whole answer. Raises as `stream` does."""
-        return "".join(self.stream(prompt)).strip()
+    def _pieces(self, prompt: Prompt, spending: Spending) -> Generator[str, None, None]:
+        """What the model writes; "" where it wrote nothing for a moment."""
+        said, reason, usage, heard = "", "", None, False
+        try:
+            with closing(self._chunks(prompt)) as chunks:
+                for chunk in chunks:
+                    if chunk is not None:
+                        heard = True
+                        usage = self._counted(usage, chunk.usage_metadata)
+                        reason = next(
+                            (str(found) for key in REASONS if (found := chunk.response_metadata.get(key))), reason
+                        )
+                        said += chunk.text
+                    yield chunk.text if chunk is not None else ""
+        except Exception as error:
+            raise self._in_words(error, said) from error
+        finally:
+            if heard:
+                spending.book(usage)
+        self._check_end(said, reason)
 
-    def _pieces(self, prompt: Prompt, said: list[str]) -> Iterator[str]:
+    def _counted(self, before: UsageMetadata | None, now: UsageMetadata | None) -> UsageMetadata | None:
+        """What a stream took until now: LangChain's parts of it add up, but OpenAI's protocol gives the whole."""
+        if before is None or now is None or self.name.startswith("openai:"):
+            return now or before
+        from langchain_core.messages.ai import add_usage  # noqa: PLC0415 - the model is loaded by now
+
+        return add_usage(before, now)
+
+    def _chunks(self, prompt: Prompt) -> Generator[AIMessageChunk | None, None, None]:
         messages = [("system", prompt.system), ("human", prompt.user)]
-        reason = ""
-        with self._mapped(said):
-            for chunk in self._model.stream(messages):
-                reason = next((str(found) for key in REASONS if (found := chunk.response_metadata.get(key))), reason)
-                if chunk.text:
-                    yield chunk.text
+        more: dict[str, Any] = {}
+        if self.name.startswith("openai:"):
+            more["stream_usage"] = self._counts_tokens
+            if self._settings.llm_base_url:
+                # A small model that has lost its thread would go on until someone stops it.
+                more["max_tokens"] = self._room(prompt)
+        try:
+            yield from pumped(lambda: self._model.astream(messages, **more), BEAT_SECONDS)
+        except Exception as error:
+            if not (more.get("stream_usage") and refuses_stream_options(error)):
+                raise
+            self._counts_tokens = False
+            yield from self._chunks(prompt)
+
+    def _room(self, prompt: Prompt) -> int:
+        """Tokens that may be written. vLLM refuses a request for more than the prompt leaves of the context."""
+        left = self.context_tokens - most_tokens(prompt.system + prompt.user)
+        return max(LEAST_ANSWER, min(left, int(ANSWER_SHARE * self.context_tokens)))
+
+    def _check_end(self, said: str, reason: str) -> None:
         if reason in CUT_BY_LENGTH:
             raise LLMInterrupted(
-                f"{self.name} stopped at its length limit before the answer was complete.", partial="".join(said)
+                f"{self.name} stopped at its length limit before the answer was complete.", partial=said
             )
         if not reason and self.name.startswith("openai:"):
             raise LLMInterrupted(
-                f"The answer of {self.name} was cut off before it was complete. Ask again for the rest.",
-                partial="".join(said),
+                f"The answer of {self.name} was cut off before it was complete. Ask again to have it whole.",
+                partial=said,
             )
 
-    @contextmanager
-    def _mapped(self, said: list[str]) -> Iterator[None]:
-        try:
-            yield
-        except LLMError:
-            raise
-        except Exception as error:
-            raise self._in_words(error, "".join(said)) from error
-
-    def _in_words(self, error: Exception, partial: str) -> LLMError:  # noqa: PLR0911 - one return a case
-        """The error of a provider's library as one of ours. Never quotes the key: only status and kind are used."""
-        where = f"{self.name} at {self._settings.llm_base_url}" if self._settings.llm_base_url else self.name
-        status, kind = _status(error), type(error).__name__
-        if partial:
-            return LLMInterrupted(
-                f"The answer of {where} was cut off ({kind}). Ask again for the rest.", partial=partial
-            )
-        if status in {401, 403}:
-            return LLMRefusedKey(f"{where} did not accept the key. Check OPENAI_API_KEY (or your provider's variable).")
-        if status == 404:  # noqa: PLR2004 - HTTP Not Found
-            return LLMNotFound(f"{where} knows no such model. Check FOOTNOTE_LLM and FOOTNOTE_LLM_BASE_URL.")
-        if status == 429:  # noqa: PLR2004 - HTTP Too Many Requests
-            wait = _retry_after(error)
-            hint = f"Try again in {wait:.0f} seconds" if wait else "Try again later"
-            return LLMRateLimited(f"{where} has too many requests, or no credit left. {hint}.", retry_after=wait)
-        if status is not None:
-            return LLMError(f"{where} answered with an error (HTTP {status}). Look at the server's log, or try again.")
-        if isinstance(error, TimeoutError) or "Timeout" in kind:
-            return LLMUnreachable(
-                f"{where} did not answer within {self._settings.llm_timeout:g} seconds (FOOTNOTE_LLM_TIMEOUT)."
-            )
-        if "Connect" in kind or "Protocol" in kind or isinstance(error, OSError):
-            return LLMUnreachable(f"{where} cannot be reached. Is the server running, and FOOTNOTE_LLM_BASE_URL right?")
-        return LLMError(f"{where} gave no usable answer ({kind}). Check FOOTNOTE_LLM, or try again.")
+    def _in_words(self, error: Exception, partial: str) -> LLMError:
+        address = PASSWORD.sub("//", self._settings.llm_base_url)
+        where = f"{self.name} at {address}" if address else self.name
+        provider = self.name.partition(":")[0]
+        key = "OPENAI_API_KEY" if provider == "openai" else f"the key of {provider}"
+        return in_words(error, where, partial, self._settings.llm_timeout, key)
 
 
 def _model(settings: Settings) -> BaseChatModel:
@@ -140,7 +217,7 @@ def _model(settings: Settings) -> BaseChatModel:
     try:
         model: BaseChatModel = init_chat_model(settings.llm, **arguments)
     except ImportError as error:
-        raise LLMNotConfigured(f"FOOTNOTE_LLM={settings.llm} needs a package that is missing: {error}") from error
+        raise LLMNotConfigured(_missing_package(settings.llm, str(error))) from error
     except Exception as error:
         raise LLMNotConfigured(
             f"FOOTNOTE_LLM={settings.llm} cannot be used ({type(error).__name__}). Write provider:model, for example "
@@ -149,16 +226,29 @@ def _model(settings: Settings) -> BaseChatModel:
     return model
 
 
+def _missing_package(llm: str, said: str) -> str:
+    """LangChain names the package; where it does not, all that it says is repeated."""
+    named = re.search(r"pip install [\"'`]?([\w\[\]-]+)", said)
+    if not named:
+        return f"FOOTNOTE_LLM={llm} needs a package that is missing: {said}"
+    package = named.group(1).replace("_", "-")
+    return (
+        f"FOOTNOTE_LLM={llm} needs the package {package}, which is not installed. Install it with "
+        f"{sys.executable} -m pip install {package}"
+    )
+
+
 def _arguments(settings: Settings) -> dict[str, Any]:
-    arguments: dict[str, Any] = {"temperature": 0, "timeout": settings.llm_timeout, "max_retries": RETRIES}
+    # Libraries that try again by themselves wait in silence: `ChatLLM.stream` does it where it can be seen and stopped.
+    arguments: dict[str, Any] = {"temperature": 0, "timeout": settings.llm_timeout, "max_retries": 0}
     provider, colon, model = settings.llm.partition(":")
     if not colon or not provider or not model:
         raise LLMNotConfigured(
             f"FOOTNOTE_LLM={settings.llm} lacks its provider. Write provider:model, for example openai:{settings.llm}."
         )
     if settings.llm_base_url:
-        # A small model that has lost its thread would go on until someone stops it.
-        arguments |= {"base_url": settings.llm_base_url, "max_tokens": int(ANSWER_SHARE * settings.llm_context_tokens)}
+        context = settings.llm_context_tokens or DEFAULT_CONTEXT
+        arguments |= {"base_url": settings.llm_base_url, "max_tokens": int(ANSWER_SHARE * context)}
     if provider == "openai":
         key = settings.openai_api_key.get_secret_value()
         if not key and not settings.llm_base_url:
@@ -172,35 +262,20 @@ def _arguments(settings: Settings) -> dict[str, Any]:
     return arguments
 
 
-def _status(error: Exception) -> int | None:
-    response = getattr(error, "response", None)
-    status = getattr(error, "status_code", None) or getattr(response, "status_code", None)
-    return status if isinstance(status, int) else None
-
-
-def _retry_after(error: Exception) -> float | None:
-    headers = getattr(getattr(error, "response", None), "headers", {})
-    try:
-        return float(headers.get("retry-after", ""))
-    except ValueError:
-        return None
-
-
 def _without_thoughts(pieces: Iterable[str]) -> Iterator[str]:
-    """Leaves out a leading <think>…</think>, as some open models write it into their answers."""
+    """Leaves out a leading <think>…</think>, as some open models write it into their answers; "" in its place."""
     begin, end = THOUGHTS
     held, thinking, decided = "", False, False
     for piece in pieces:
-        if decided:
+        if decided or not piece:
             yield piece
             continue
         held += piece
         if thinking or held.lstrip().startswith(begin):
             thinking = True
-            _, closed, rest = held.partition(end)
-            if closed:
-                decided = True
-                yield rest
+            _, decided_now, rest = held.partition(end)
+            decided = bool(decided_now)
+            yield rest
         elif not begin.startswith(held.lstrip()):
             decided = True
             yield held

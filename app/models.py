@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
+
+from ingest.filters import Filter
+from ingest.models import Query
+
+Verdict = Literal["supported", "partly", "unsupported", "no claim"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,16 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Quote:
+    """Words of footnote `n` that bear a sentence out, or contradict it: at [start, end) of the document's text."""
+
+    n: int
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """A citation's quote with the text around it in its document."""
 
@@ -76,9 +92,11 @@ class Surroundings:
 class Sentence:
     """A sentence of an answer, its markers taken out.
 
-    `citations` are numbers of `Answer.citations`. `supported` is None where the sentence makes no claim
-    (a greeting, 'I could not find …'). `reason` says in a few words why a sentence is not supported.
-    `start`/`end` are its place in `Answer.text`, markers included.
+    `citations` are numbers of `Answer.citations`. `supported` is None where the sentence makes no claim (a
+    greeting, 'I could not find …'), or none yet (the last one of an answer that was cut). `reason` says in a few
+    words why a sentence is not supported, or why it has no verdict; `partly`, that some of it is. `quotes` are the
+    words that bear it out, best first; where it is contradicted, those that do. `start`/`end` are its place in
+    `Answer.text`, markers included. `spans` are places in `Answer.text` of the words that answer the question.
     """
 
     text: str
@@ -87,6 +105,28 @@ class Sentence:
     start: int
     end: int
     reason: str = ""
+    partly: bool = False
+    quotes: tuple[Quote, ...] = ()
+    spans: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict in a word or two."""
+        if self.supported is None:
+            return "no claim"
+        return "supported" if self.supported else "partly" if self.partly else "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the language model's server says it read and wrote for an answer, in tokens.
+
+    `cost` is in US dollars at the prices of the settings then; None where they name none.
+    """
+
+    input_tokens: int
+    output_tokens: int
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +134,12 @@ class Answer:
     """The finished answer. `text` is Markdown with [n] markers, each naming one of `citations`.
 
     `refused`: the documents do not answer the question; `nearest` then holds the closest passages.
-    `answerer`: "extractive", or the model ("openai:gpt-5-mini"). `incomplete`: the stream was cut.
+    `answerer`: "extractive", or the model ("openai:gpt-5-mini"). `incomplete`: the stream was cut, or stopped.
     `timings` are seconds by step. `notice` is a line for the user (why an answer fell back, what was cut).
+    `confidence` is how sure it is that the passages answer the question, 0 to 1; None where that was not judged.
+    `usage` is None where no model was asked, or its server did not say. `prompt` is the short SHA-256 of the text of
+    prompts/answer.md that the model was asked with; "" where none was. `within` are the documents that were asked;
+    empty: all.
     """
 
     question: str
@@ -109,6 +153,15 @@ class Answer:
     timings: dict[str, float] = field(default_factory=dict)
     incomplete: bool = False
     notice: str = ""
+    confidence: float | None = None
+    usage: Usage | None = None
+    prompt: str = ""
+    within: Filter = field(default_factory=Filter)
+
+    @property
+    def asked_model(self) -> bool:
+        """Whether a language model was asked, to answer or to reword the question."""
+        return bool(self.prompt) or self.usage is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +174,28 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is sent to a language model, and those of the passages that are in it."""
+    """What is sent to a language model, and those of the passages that are in it.
+
+    `template` is the short SHA-256 of the text of prompts/*.md that it was made from.
+    """
 
     system: str
     user: str
     passages: tuple[Passage, ...] = ()
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """Event: the passages were found. `searched` is the standalone question that was searched."""
+    """Event: the passages were found, by a question and what was asked before it."""
 
-    searched: str
+    query: Query
     passages: tuple[Passage, ...]
+
+    @property
+    def searched(self) -> str:
+        """The question that was searched, in words that are understood alone."""
+        return self.query.alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,4 +205,15 @@ class Token:
     text: str
 
 
-Event = Retrieved | Token | Answer
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Event: nothing comes just now, and why. It comes again as time goes by, so that it can be shown and stopped.
+
+    `seconds` are left until the next attempt; None while the model is at work and nobody knows how long.
+    """
+
+    reason: str
+    seconds: float | None = None
+
+
+Event = Retrieved | Waiting | Token | Answer

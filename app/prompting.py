@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.llm_context import most_tokens
+from app.markers import MARKER
 from app.models import Passage, Prompt, Turn
 from ingest.errors import QuestionError, SettingsError
 
 DIVIDER = "\n---\n"
-PLACEHOLDERS = {"answer": ("{passages}", "{question}"), "condense": ("{history}", "{question}")}
-# What prompts/answer.md asks for where the passages do not answer.
-REFUSAL = "I could not find this in the documents."
-REFUSALS = re.compile(
-    r"(could ?n[o']t|can ?no?t|can't|unable to|was not able to|did not) (find|answer|locate)|"
-    r"do(es)? ?n[o']t (contain|mention|provide|answer|include|say|specify)|no (information|mention)|"
-    r"not (in|mentioned in|found in|covered by) the (documents?|passages?)",
-    re.IGNORECASE,
-)
-MOST_REFUSAL_CHARACTERS = 300
-# Bytes of UTF-8 a token has at least, on average, over the tokenizers of current models: errs on the safe side.
-BYTES_PER_TOKEN = 3
+PLACEHOLDERS = {
+    "answer": ("{passages}", "{question}"),
+    "condense": ("{history}", "{question}"),
+    "questions": ("{passage}",),
+}
+# What in a passage looks like a marker of ours.
+PLANTED = re.compile(rf"(?<![\w\])]){MARKER.pattern}")
 # What is kept free of the context for the answer, in tokens, and at most as a share of it.
 ANSWER_TOKENS = 1024
 ANSWER_SHARE = 0.25
 # Characters of an earlier answer that are repeated to the model.
 MOST_TURN_CHARACTERS = 600
 MOST_TURNS = 6
+# Of a template's SHA-256, the hexadecimal digits that tell it from its other versions.
+HASH_DIGITS = 12
 
 
 def answer_prompt(
     folder: Path, question: str, passages: Sequence[Passage], context_tokens: int, fence: str = ""
 ) -> Prompt:
     """The prompt that asks for an answer from passages.
+
+    They stand best first. Models use best what is at the beginning or the end of a long context ("Lost in the Middle",
+    Liu et al., 2023): the best passage has such a place either way. First, it is also read by a model that reads only
+    the beginning of what is too long, [1] is what search found best, and what is left out is the worst.
 
     Args:
         folder: where answer.md lies.
@@ -47,15 +51,17 @@ def answer_prompt(
         SettingsError: answer.md is missing, or lacks a placeholder.
         QuestionError: there is no room for even one passage.
     """
-    system, user = _template(folder, "answer")
+    system, user, template = _template(folder, "answer")
     fence = fence or f"passage-{secrets.token_hex(4)}"
     system = system.replace("{fence}", fence)
-    room = context_tokens - min(ANSWER_TOKENS, int(ANSWER_SHARE * context_tokens)) - _tokens(system + user + question)
+    room = (
+        context_tokens - min(ANSWER_TOKENS, int(ANSWER_SHARE * context_tokens)) - most_tokens(system + user + question)
+    )
     fitting: list[Passage] = []
     parts: list[str] = []
     for passage in passages:
         part = _fenced(passage, fence)
-        room -= _tokens(part)
+        room -= most_tokens(part)
         if room < 0:
             break
         fitting.append(passage)
@@ -65,7 +71,7 @@ def answer_prompt(
             f"The question leaves no room for passages in the model's context of {context_tokens:,} tokens. "
             "Shorten it, or raise FOOTNOTE_LLM_CONTEXT_TOKENS if the model has more."
         )
-    return Prompt(system, _filled(user, passages="\n\n".join(parts), question=question), tuple(fitting))
+    return Prompt(system, _filled(user, passages="\n\n".join(parts), question=question), tuple(fitting), template)
 
 
 def condense_prompt(folder: Path, question: str, history: Sequence[Turn]) -> Prompt:
@@ -74,20 +80,33 @@ def condense_prompt(folder: Path, question: str, history: Sequence[Turn]) -> Pro
     Raises:
         SettingsError: condense.md is missing, or lacks a placeholder.
     """
-    system, user = _template(folder, "condense")
+    system, user, template = _template(folder, "condense")
     turns = (f"User: {turn.question}\nAnswer: {turn.answer[:MOST_TURN_CHARACTERS]}" for turn in history[-MOST_TURNS:])
-    return Prompt(system, _filled(user, history="\n\n".join(turns), question=question))
+    return Prompt(system, _filled(user, history="\n\n".join(turns), question=question), (), template)
 
 
-def is_refusal(answer: str) -> bool:
-    """Whether a model's answer, which cites nothing, says that the passages do not answer."""
-    said = " ".join(answer.split())
-    return REFUSAL.rstrip(".").casefold() in said.casefold() or (
-        len(said) <= MOST_REFUSAL_CHARACTERS and bool(REFUSALS.search(said))
-    )
+def question_prompt(folder: Path, document: str, heading: Sequence[str], text: str, fence: str = "") -> Prompt:
+    """The prompt that asks for a question that a chunk answers.
+
+    Args:
+        folder: where questions.md lies.
+        document: the chunk's source.
+        heading: the headings that it stands under.
+        text: the chunk's.
+        fence: the name of the lines around it; random unless given, so that no document can forge it.
+
+    Raises:
+        SettingsError: questions.md is missing, or lacks a placeholder.
+    """
+    system, user, template = _template(folder, "questions")
+    fence = fence or f"passage-{secrets.token_hex(4)}"
+    place = f"document={_attribute(Path(document).name)} heading={_attribute(' > '.join(heading))}"
+    passage = f"<{fence} {place}>\n{text}\n</{fence}>"
+    return Prompt(system.replace("{fence}", fence), _filled(user, passage=passage), (), template)
 
 
-def _template(folder: Path, name: str) -> tuple[str, str]:
+def _template(folder: Path, name: str) -> tuple[str, str, str]:
+    """A prompt's rules, its question, and the hash of both as they stand in the file."""
     path = folder / f"{name}.md"
     try:
         text = path.read_text(encoding="utf-8")
@@ -100,7 +119,8 @@ def _template(folder: Path, name: str) -> tuple[str, str]:
         raise SettingsError(
             f"The prompt {path} lacks {what} its rules and its question. Put it back; the file says what it is for."
         )
-    return system.strip(), user.strip()
+    digest = hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]
+    return system.strip(), user.strip(), digest
 
 
 def _filled(template: str, **values: str) -> str:
@@ -114,13 +134,18 @@ def _fenced(passage: Passage, fence: str) -> str:
         place.append(f"place={_attribute(passage.place)}")
     if passage.heading:
         place.append(f"heading={_attribute(' > '.join(passage.heading))}")
-    return f"<{fence} {' '.join(place)}>\n[{passage.n}] {passage.text}\n</{fence}>"
+    return f"<{fence} {' '.join(place)}>\n[{passage.n}] {_defused(passage.text, fence)}\n</{fence}>"
+
+
+def _defused(text: str, fence: str) -> str:
+    """Text in which nothing looks like a fence, a chat's control token, or a marker of ours.
+
+    Brackets right after a word stay: they are code ("rows[1]"), and a marker copied from there is verified anyway.
+    """
+    text = re.sub(rf"<(?=\s*/?\s*(?:passage|{re.escape(fence)})|\|)", "\u2039", text, flags=re.IGNORECASE)
+    return PLANTED.sub(lambda marker: f"({marker.group()[1:-1]})", text)
 
 
 def _attribute(value: str) -> str:
     plain = " ".join(value.split()).translate({ord(c): "'" for c in '"<>'})
     return f'"{plain}"'
-
-
-def _tokens(text: str) -> int:
-    return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -26,6 +27,8 @@ def report_json(rows: Sequence[DocumentRow]) -> dict[str, Any]:
                 "pages": row.pages,
                 **asdict(row.reading),
                 "chunks": row.chunks,
+                "indexed": _day(row),
+                "tags": list(row.tags),
                 "warnings": list(row.warnings),
                 "error": row.error or None,
             }
@@ -45,9 +48,14 @@ def print_readings(rows: Sequence[DocumentRow], console: Console) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for name in ("text", "OCR", "empty", "tables", "characters", "chunks", "seconds"):
         table.add_column(name, justify="right")
+    table.add_column("indexed")
+    tagged = any(row.tags for row in rows)
+    if tagged:
+        table.add_column("tags", overflow="fold")
     table.add_column("document", overflow="fold")
     for row in rows:
-        table.add_row(*_counts(row), escape(one_line(row.source.removeprefix(folder))))
+        tags = [escape(", ".join(row.tags))] if tagged else []
+        table.add_row(*_counts(row), _day(row) or "", *tags, escape(one_line(row.source.removeprefix(folder))))
     console.print(table)
     for row in rows:
         for warning in row.warnings:
@@ -75,6 +83,13 @@ def _common_folder(sources: Sequence[str]) -> str:
     """The folder that all sources lie in, with the slash at its end; "" where it would save nothing."""
     shared = os.path.commonprefix(sources)  # noqa: RUF071 - characters are meant: addresses are among them
     return shared[: shared.rfind("/") + 1] if len(sources) > 1 else ""
+
+
+def _day(row: DocumentRow) -> str | None:
+    """The day, in local time, on which a document was last indexed; None where it never was."""
+    if row.status == "failed":
+        return None
+    return datetime.fromtimestamp(row.updated).astimezone().date().isoformat()
 
 
 def _counts(row: DocumentRow) -> list[str]:

@@ -1,24 +1,36 @@
-"""Question -> the chunks that answer it best: both legs, fused, each text once."""
+"""Question -> the chunks that answer it best: both legs, fused, each text once.
+
+A leg finds candidates; what it did not find of the other's candidates, and the chunks beside them, it scores
+afterwards, from stored vectors and postings. So a score of 0 means "shares nothing", not "came in 51st".
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from app.fusion import fuse, ranking, with_nearness, with_neighbours
 from app.models import Passage
+from app.reranking import Reranked, Reranker
 from ingest.errors import QuestionError
+from ingest.filters import Filter
 from ingest.index import Index
-from ingest.models import SearchHit, StoredChunk
+from ingest.models import Query, SearchHit, StoredChunk, as_query, neighbours
 
-# Candidates a leg gives at least, so that what ranks low in one leg can still be lifted by the other.
-CANDIDATES = 100
+logger = logging.getLogger(__name__)
+# Candidates a leg gives at least, so that what ranks low in one leg can still be lifted by the other. 100 and 200
+# found nothing more (bench/retrieval.py).
+CANDIDATES = 50
+# Chunks whose tokens are held against the question's.
+NEAREST = 30
 MOST_HITS = 1_000
 MOST_CHARACTERS = 8_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Fused:
+class Scored:
     """A chunk with its fused score, and the other sources that hold the same words."""
 
     chunk: StoredChunk
@@ -31,56 +43,107 @@ class Retriever:
 
     Args:
         index: the collection.
+        reranker: puts the best candidates in order; None: their fused scores do.
     """
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, reranker: Reranker | None = None) -> None:
         self._index = index
+        self._reranker = reranker
+        self._logged = ""
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="keyword-search")
 
-    def search(self, question: str, k: int) -> list[SearchHit]:
+    def search(
+        self,
+        question: str | Query,
+        k: int,
+        *,
+        within: Filter | None = None,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> list[SearchHit]:
         """The `k` best chunks, best first; scores from 0 to 1, comparable within one result.
+
+        Args:
+            question: what to look for, alone or with what was asked before it.
+            k: how many.
+            within: the documents that are searched; None for all.
+            on_notice: told, in words for the user, that the reranker failed; None: that is logged.
 
         Raises:
             QuestionError: the question is blank or too long, or `k` is out of range.
+            RerankerError: the reranker that the settings name cannot be used at all.
         """
-        check_question(question)
-        check_k(k)
-        return [SearchHit(rank, one.score, one.chunk) for rank, one in enumerate(self._best(question, k), start=1)]
+        best = self._best(question, k, within, on_notice)
+        return [SearchHit(rank, one.score, one.chunk) for rank, one in enumerate(best, start=1)]
 
-    def passages(self, question: str, k: int) -> list[Passage]:
+    def passages(
+        self,
+        question: str | Query,
+        k: int,
+        *,
+        within: Filter | None = None,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> list[Passage]:
         """The same as `search`, as numbered passages to ground an answer in."""
-        check_question(question)
+        return [_passage(n, one) for n, one in enumerate(self._best(question, k, within, on_notice), start=1)]
+
+    def _best(
+        self, question: str | Query, k: int, within: Filter | None, on_notice: Callable[[str], None] | None
+    ) -> list[Scored]:
+        query = as_query(question)
+        check_question(query.text)
         check_k(k)
-        return [_passage(n, one) for n, one in enumerate(self._best(question, k), start=1)]
+        n = max(CANDIDATES, 2 * k, self._reranker.candidates if self._reranker else 0)
+        found = unique(self._index.consistent(lambda: self._ranked(query, n, within)))
+        return (self._reranked(self._reranker, query.alone, found, on_notice) if self._reranker else found)[:k]
 
-    def _best(self, question: str, k: int) -> list[_Fused]:
-        n = max(CANDIDATES, 2 * k)
-        keyword_leg = self._pool.submit(self._index.keyword_search, question, n)
-        vector_hits = self._index.vector_search(question, n)
-        return unique(fuse([vector_hits, keyword_leg.result()]))[:k]
+    def _reranked(
+        self,
+        reranker: Reranker,
+        question: str,
+        found: Sequence[Scored],
+        on_notice: Callable[[str], None] | None,
+    ) -> list[Scored]:
+        """The candidates as the reranker orders them: each text once, so that copies take no other's place.
+
+        It reads what the embedder read: a passage under its title, headings and table header, which say what it is
+        about, and which fits a cross-encoder's 512 tokens as it does the embedder's.
+        """
+        chunks = [one.chunk for one in found[: reranker.candidates]]
+        embedded = {
+            one.chunk.id: one.embedded_text for one in self._index.docstore.indexed_chunks([one.id for one in chunks])
+        }
+        texts = [embedded.get(one.id, one.text) for one in chunks]
+        done = reranker.rerank(question, texts, [one.score for one in found]) if texts else Reranked((), ())
+        if done.notice and on_notice:
+            on_notice(done.notice)
+        elif done.notice and done.notice != self._logged:  # once, not for each of many questions
+            self._logged = done.notice
+            logger.warning("%s", done.notice)
+        return [replace(found[i], score=score) for i, score in zip(done.order, done.scores, strict=True)]
+
+    def _ranked(self, query: Query, n: int, within: Filter | None) -> list[Scored]:
+        """The first `n` of either leg, by their fused score and their neighbours', the best by their tokens as well.
+
+        Ties keep the order of the chunks' ids, so that equal input gives equal output. A chunk's neighbours are of its
+        own document, and so of those that are searched.
+        """
+        keyword_leg = self._pool.submit(self._index.keyword_search, query, n, within=within)
+        vector_hits = self._index.vector_search(query, n, within=within)
+        keyword_hits = keyword_leg.result()
+        chunks = {hit.chunk.id: hit.chunk for hit in (*vector_hits, *keyword_hits)}
+        meaning, words = ({hit.chunk.id: hit.score for hit in hits} for hits in (vector_hits, keyword_hits))
+        around = {*chunks, *(one for chunk_id in chunks for one in neighbours(chunk_id))}
+        other_words = self._pool.submit(self._index.keyword_scores, query, sorted(around - words.keys()))
+        other_meaning = self._index.vector_scores(query, sorted(around - meaning.keys()))
+        fused = fuse([meaning | other_meaning, words | other_words.result()])
+        scores = with_neighbours(fused, chunks, neighbours)
+        scores = with_nearness(scores, self._index.token_scores(query, ranking(scores)[:NEAREST]))
+        return [Scored(chunks[one], scores[one]) for one in ranking(scores)]
 
 
-def fuse(legs: Sequence[Sequence[SearchHit]]) -> list[_Fused]:
-    """Averages the legs' scores, each divided by its leg's best; a chunk that a leg did not find scores 0 there.
-
-    Compared with reciprocal rank fusion by `bench/retrieval.py`. Ties keep the order of the chunks' ids, so that
-    equal input gives equal output.
-    """
-    chunks: dict[str, StoredChunk] = {}
-    scores: dict[str, float] = {}
-    for leg in legs:
-        best = max((hit.score for hit in leg), default=0.0)
-        for hit in leg:
-            chunks[hit.chunk.id] = hit.chunk
-            share = max(0.0, hit.score) / best if best > 0 else 0.0
-            scores[hit.chunk.id] = scores.get(hit.chunk.id, 0.0) + share / len(legs)
-    order = sorted(chunks, key=lambda chunk_id: (-scores[chunk_id], chunk_id))
-    return [_Fused(chunks[chunk_id], scores[chunk_id]) for chunk_id in order]
-
-
-def unique(fused: Sequence[_Fused]) -> list[_Fused]:
+def unique(fused: Sequence[Scored]) -> list[Scored]:
     """Each text once, where it ranked best; the other sources that hold it are named in `also_in`."""
-    first: dict[str, _Fused] = {}
+    first: dict[str, Scored] = {}
     for one in fused:
         words = " ".join(one.chunk.text.split())
         seen = first.get(words)
@@ -116,7 +179,7 @@ def check_k(k: int, most: int = MOST_HITS) -> None:
         raise QuestionError(f"k is {k:,}, but must be from 1 to {most:,}.")
 
 
-def _passage(n: int, one: _Fused) -> Passage:
+def _passage(n: int, one: Scored) -> Passage:
     chunk = one.chunk
     return Passage(
         n=n,

@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-# One or several markers such as " [1] [2, 3]": they belong to the sentence that they follow.
-MARKERS = r"(?:\s*(?:\[\d[\d\s,;\u2013-]*\]|\u3010\d[^\u3011]*\u3011))*"
+# One or several markers such as " [1] [2, 3]": they belong to the sentence that they follow,
+# all of them, also at the end of the text (hence the possessive "*+").
+MARKERS = r"(?:\s*(?:\[\d[\d\s,;\u2013-]*\]|\u3010\d[^\u3011]*\u3011))*+"
 ENDING = re.compile(
     rf"(?:[.!?\u2026]+[\"'\u201d\u2019)\]*_]*{MARKERS}(?=\s+[^\s])"  # and what follows must look like a beginning
     rf"|[\u3002\uff01\uff1f][\u201d\u2019\u300d\u300f]*{MARKERS})"
 )
 BEGINNING = re.compile(r"\s+[\"'\u201c\u2018(\[*_#>-]*[A-Z0-9\u00c0-\u00de\u0370-\uffff\U00010000-\U0010ffff]")
 ABBREVIATION = re.compile(
-    r"(?:^|[\s(\[\"'])(?:e\.g|i\.e|cf|vs|etc|al|approx|ca|no|nos|vol|fig|figs|eq|eqs|sec|ch|pp?|ed|eds|dr|mr|mrs|ms|prof|"
+    r"(?:^|[\s(\[\"'])(?:e\.g|i\.e|cf|vs|etc|al|approx|ca|no|nos|vol|fig|figs|eq|eqs|sec|ch|pp?|ed|eds|dr|mr|mrs|ms|prof|gen|maj|sgt|col|lt|capt|gov|sen|rep|rev|hon|"
     r"st|inc|corp|ltd|co|jr|sr|dept|est|min|max|art|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|[a-z]|(?:[a-z]\.)+[a-z])\.$",
     re.IGNORECASE,
 )

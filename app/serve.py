@@ -17,6 +17,7 @@ from rich.markup import escape
 from app.bootstrap import Footnote, shared_footnote
 from ingest.console import ProgressView, print_report, stopping
 from ingest.errors import AlreadyRunning, FootnoteError
+from ingest.library import CHAT_LOCK
 from ingest.settings import Settings
 
 MAIN = Path(__file__).resolve().parent / "main.py"
@@ -59,7 +60,7 @@ def check_port(settings: Settings) -> None:
 @contextmanager
 def _only_one(settings: Settings) -> Iterator[None]:
     """Two chats over one data folder would only get in each other's way; the lock goes with the process."""
-    path = settings.data_dir / "run" / "chat.lock"
+    path = settings.data_dir / CHAT_LOCK
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.open("a+")

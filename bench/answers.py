@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
+from app import sentences, terms
 from app.bootstrap import Footnote
+from app.dataset_files import read_dataset
 from app.models import Answer
-from bench.data import footnote, ingested
+from bench.data import Answered, answered, footnote, ingested
+from bench.verification import HALVES, half
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,15 +39,56 @@ def run(shared: Path) -> None:
 
 
 def _answerable(folder: Path) -> None:
-    corpus = {}
-    for line in (folder / "corpus.jsonl").read_text().splitlines():
-        fields = json.loads(line)
-        corpus[fields["_id"]] = f"# {fields.get('title', '')}\n\n{fields['text']}"
-    questions = [json.loads(line) for line in (folder / "queries.jsonl").read_text().splitlines()]
-    with ingested(corpus) as (one, _):
-        for answerable in (True, False):
-            wanted = [q["text"] for q in questions if bool(q["metadata"]["answerable"]) is answerable]
-            _row("answerable" if answerable else "unanswerable", [_ask(one, text) for text in wanted], "")
+    data = answered(folder)
+    with ingested(read_dataset(folder).corpus or {}) as (one, sources):
+        found = {question.id: _ask(one, question.text) for question in data.questions}
+        _row("answerable", list(found.values()), "")
+        _row("unanswerable", [_ask(one, text) for text in data.unanswerable.values()], "")
+        first = {
+            question.id: sources[(found[question.id].citations or found[question.id].nearest)[0].document]
+            for question in data.questions
+        }
+    quotes = {key: " ".join(sentence.text for sentence in answer.sentences) for key, answer in found.items()}
+    report(data, quotes, first)
+
+
+def report(data: Answered, quotes: Mapping[str, str], first: Mapping[str, str]) -> None:
+    """Prints how far quotes are what people answered, beside two baselines, and how often the gold passage is first.
+
+    Args:
+        data: the questions with their human answers.
+        quotes: question id -> the quoted sentences.
+        first: question id -> id of the passage that is cited first.
+    """
+    lead = {key: _lead(data.texts[passage]) for key, passage in first.items()}
+    whole = {key: data.texts[passage] for key, passage in first.items()}
+    print("\n| tokens of the human answer | half | recall | precision | F1 | words | gold cited first |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
+    for name, texts in (("quotes", quotes), ("first passage whole", whole), ("lead sentence", lead)):
+        for which in HALVES:
+            asked = [question for question in data.questions if half(question.id) == which]
+            scores = np.array([_overlap(texts[one.id], one.answers) for one in asked]).mean(axis=0)
+            gold = sum(first[one.id] in one.relevant for one in asked)
+            cells = " | ".join(f"{score:.3f}" for score in scores[:3])
+            print(f"| {name} | {which} | {cells} | {scores[3]:.0f} | {gold}/{len(asked)} |", flush=True)
+
+
+def _lead(text: str) -> str:
+    start, end = sentences.split(text)[0]
+    return text[start:end]
+
+
+def _overlap(text: str, answers: Sequence[str]) -> tuple[float, float, float, int]:
+    """Recall, precision and F1 of a text's tokens against the human answer that it is nearest to; its length."""
+    said = Counter(token.casefold() for token in terms.tokens(text))
+    best = (0.0, 0.0, 0.0)
+    for answer in answers:
+        wanted = Counter(token.casefold() for token in terms.tokens(answer))
+        shared = (said & wanted).total()
+        if shared:
+            recall, precision = shared / wanted.total(), shared / said.total()
+            best = max(best, (recall, precision, 2 * recall * precision / (recall + precision)), key=lambda one: one[2])
+    return (*best, said.total())
 
 
 def _ask(one: Footnote, text: str) -> Answer:

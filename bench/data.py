@@ -1,59 +1,36 @@
-"""Evaluation sets in BEIR's form, and a Footnote over them."""
+"""A Footnote over the corpus of an evaluation set, and sets with the answers that people gave."""
 
 from __future__ import annotations
 
-import csv
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.bootstrap import Footnote
+from app.dataset_files import read_dataset
+from app.datasets import written
+from app.models import Passage
 from ingest.settings import Settings
 
 
-@dataclass(frozen=True)
-class Dataset:
-    """Documents by id, questions by id, and for each question the ids of relevant documents with their grades."""
-
-    corpus: dict[str, str]
-    questions: dict[str, str]
-    relevant: dict[str, dict[str, int]]
-
-
-def read(folder: Path) -> Dataset:
-    """Reads corpus.jsonl, queries.jsonl and qrels/test.tsv; questions without judgements are left out."""
-    corpus = {
-        one["_id"]: f"# {one['title']}\n\n{one['text']}" if one.get("title") else one["text"]
-        for one in _lines(folder / "corpus.jsonl")
-    }
-    relevant: dict[str, dict[str, int]] = {}
-    with (folder / "qrels" / "test.tsv").open() as file:
-        for question, document, grade in list(csv.reader(file, delimiter="\t"))[1:]:
-            if int(grade) > 0:
-                relevant.setdefault(question, {})[document] = int(grade)
-    questions = {one["_id"]: one["text"] for one in _lines(folder / "queries.jsonl") if one["_id"] in relevant}
-    return Dataset(corpus, questions, relevant)
-
-
 @contextmanager
-def footnote() -> Iterator[Footnote]:
-    """A Footnote with the default settings on an empty data folder."""
-    with tempfile.TemporaryDirectory() as folder, Footnote(Settings(_env_file=None, data_dir=Path(folder))) as one:
+def footnote(**settings: int) -> Iterator[Footnote]:
+    """A Footnote on an empty data folder, with the default settings but for those given."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Footnote(Settings(_env_file=None, data_dir=Path(folder), **settings)) as one,
+    ):
         yield one
 
 
 @contextmanager
-def ingested(corpus: dict[str, str]) -> Iterator[tuple[Footnote, dict[str, str]]]:
+def ingested(corpus: Mapping[str, str], **settings: int) -> Iterator[tuple[Footnote, dict[str, str]]]:
     """A Footnote that holds a corpus, and the id of each source."""
-    with tempfile.TemporaryDirectory() as folder, footnote() as one:
-        sources = {}
-        for number, (document, text) in enumerate(corpus.items()):
-            path = Path(folder) / f"{number:06d}.md"
-            path.write_text(text)
-            sources[str(path)] = document
+    with tempfile.TemporaryDirectory() as folder, footnote(**settings) as one:
+        sources = written(corpus, Path(folder))
         report = one.ingest([Path(folder)])
         assert report.count("failed") == 0, [d.error for d in report.documents if d.error][:3]
         yield one, sources
@@ -63,3 +40,44 @@ def _lines(path: Path) -> Iterator[dict]:
     with path.open() as file:
         for line in file:
             yield json.loads(line)
+
+
+@dataclass(frozen=True)
+class HumanAnswer:
+    """A question with the ids of the passages that answer it, and the answers that people wrote from them."""
+
+    id: str
+    text: str
+    relevant: list[str]
+    answers: list[str]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Passages by id, questions that they answer, and questions that they do not."""
+
+    titles: dict[str, str]
+    texts: dict[str, str]
+    questions: list[HumanAnswer]
+    unanswerable: dict[str, str]
+
+    def passage(self, document: str, n: int = 1) -> Passage:
+        """A passage as the answering path sees it."""
+        text = self.texts[document]
+        return Passage(n, document, document, self.titles[document], None, (), 0, len(text), text, 1 / n)
+
+
+def answered(folder: Path) -> Answered:
+    """Reads a set whose questions carry `metadata.answerable` and `metadata.answers`."""
+    data = {question.id: question for question in read_dataset(folder).questions}
+    corpus = list(_lines(folder / "corpus.jsonl"))
+    asked = list(_lines(folder / "queries.jsonl"))
+    questions = [
+        HumanAnswer(one["_id"], one["text"], list(data[one["_id"]].relevant), one["metadata"]["answers"])
+        for one in asked
+        if one["metadata"]["answerable"]
+    ]
+    silent = {one["_id"]: one["text"] for one in asked if not one["metadata"]["answerable"]}
+    return Answered(
+        {one["_id"]: one["title"] for one in corpus}, {one["_id"]: one["text"] for one in corpus}, questions, silent
+    )

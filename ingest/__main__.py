@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ingest.console import ProgressView, one_line, print_report, report_json, stopping
+from ingest.console import ProgressView, one_line, print_report, report_json, stopping, visible
 from ingest.errors import Cancelled, EmbedderMismatch, FootnoteError, QuestionError, SettingsError, SourceError
 from ingest.network import is_url
 from ingest.settings import load_settings, unknown_variables
@@ -46,6 +46,14 @@ def ingest_command(  # noqa: PLR0917 - Typer's form of options
     no_ocr: Annotated[
         bool, typer.Option("--no-ocr", help="Leave text in pictures and scanned pages unread; quicker.")
     ] = False,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tag",
+            help="Give the documents this tag, to ask only those; repeat it for more. It replaces the tags they had; "
+            "files that are unchanged are not read again. Without it, tags stay.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read documents into the index. Unchanged files cost nothing, a stopped run goes on where it was.
@@ -53,7 +61,7 @@ def ingest_command(  # noqa: PLR0917 - Typer's form of options
     Exit status: 0 all well; 1 some files failed, the rest is ingested; 2 wrong usage; 3 the index or the model cannot
     be used; 130 stopped.
     """
-    notes = Console(stderr=True)
+    notes = Console(stderr=True, emoji=False)
     with messages(notes):
         from ingest.library import Library  # noqa: PLC0415 - `--help` need not wait for it
 
@@ -61,19 +69,22 @@ def ingest_command(  # noqa: PLR0917 - Typer's form of options
         allowed = allow_private or settings.allow_private_addresses
         sources = _sources(paths or [], sitemap, allow_private=allowed)
         with Library(settings) as library, stopping(notes) as cancel, ProgressView(notes) as progress:
+            if note := library.model_note(collection):
+                notes.print(note, style="yellow", markup=False, highlight=False, soft_wrap=True)
             report = library.ingest(
                 sources,
                 collection=collection,
                 prune=prune,
                 ocr=False if no_ocr else None,
                 allow_private=allowed,
+                tags=tag or None,
                 on_progress=progress,
                 cancel=cancel,
             )
         if as_json:
             print(json.dumps(report_json(report)))  # noqa: T201 - what was asked for
         else:
-            print_report(report, Console())
+            print_report(report, Console(emoji=False))
     if report.cancelled:
         raise typer.Exit(INTERRUPTED)
     if report.count("failed"):
@@ -120,7 +131,7 @@ def messages(console: Console) -> Iterator[None]:
 
 
 def _say(console: Console, error: FootnoteError) -> None:
-    console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+    console.print(visible(str(error)), style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def main() -> None:

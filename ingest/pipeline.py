@@ -18,6 +18,7 @@ from pathlib import Path
 from ingest.chunking import CHUNKER_FINGERPRINT, Chunker
 from ingest.errors import Cancelled, LoadError
 from ingest.fetch import WebPages
+from ingest.filters import tag_names
 from ingest.index import Index
 from ingest.loaders import LOADER_FINGERPRINT, is_readable
 from ingest.loaders.sandbox import Loaded, LoaderPool
@@ -54,6 +55,7 @@ def ingest(
     prune: bool = False,
     ocr: bool | None = None,
     allow_private: bool | None = None,
+    tags: Sequence[str] | None = None,
     on_progress: Callable[[IngestProgress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> IngestReport:
@@ -67,6 +69,7 @@ def ingest(
         prune: removes documents under the given folders whose files are gone.
         ocr: whether text in pictures is recognised; None for what the settings say.
         allow_private: whether web pages at addresses that are not public are fetched; None as above.
+        tags: that the documents of this run have from now on, also those that are unchanged; None leaves tags alone.
         on_progress: told of every file that is done, and of chunks as they are written.
         cancel: stops the work; what was finished is kept.
 
@@ -76,8 +79,11 @@ def ingest(
     Raises:
         StoreError: an index store cannot be written. What was finished is kept.
         EmbedderError: the embedding model cannot be used.
+        QuestionError: a tag cannot be one.
     """
-    return _Run(index, settings, on_progress, cancel, ocr, allow_private=allow_private).run(paths, prune=prune)
+    names = None if tags is None else tag_names(tags)
+    run = _Run(index, settings, on_progress, cancel, ocr, allow_private=allow_private, tags=names)
+    return run.run(paths, prune=prune)
 
 
 class _Run:
@@ -92,6 +98,7 @@ class _Run:
         ocr: bool | None,
         *,
         allow_private: bool | None,
+        tags: Sequence[str] | None,
     ) -> None:
         self._index = index
         self._settings = settings
@@ -107,6 +114,8 @@ class _Run:
         allowed = settings.allow_private_addresses if allow_private is None else allow_private
         self._pages = WebPages(allow_private=allowed, max_mb=settings.max_file_mb)
         self._batch: list[Prepared] = []
+        self._tags = tags
+        self._untagged: list[str] = []
         self._total = 0
         self._chunks = 0
         self._embedded = 0
@@ -126,7 +135,8 @@ class _Run:
                 if prune:
                     self._prune(found, writer)
                 # Only a run that got here knows that nothing pending is of use any more.
-                writer.collect("pending")
+                for leftover in ("stale", "pending"):
+                    writer.collect(leftover)
         except Cancelled:
             return self._report(found, cancelled=True)
         return self._report(found)
@@ -168,6 +178,8 @@ class _Run:
         known = docstore.known_version(collection, source)
         if known and known.content_sha == file.content_sha and known.pipeline in self._known_pipelines:
             docstore.forget_failure(collection, source)
+            if self._tags is not None:
+                self._untagged.append(source)
             self._finish(FileOutcome(source, "unchanged", known.pages, known.chunks, warnings=known.warnings))
             return True
         failure = docstore.known_failure(collection, source)
@@ -192,10 +204,11 @@ class _Run:
         self._batch.append(Prepared(source, file.content_sha, pipeline, file.size, document, chunks, reading))
 
     def _flush(self, writer: IndexWriter) -> None:
+        self._tag_unchanged()
         batch, self._batch = self._batch, []
         if not batch:
             return
-        result = writer.put(batch, self._tell_written, self._cancel)
+        result = writer.put(batch, self._tell_written, self._cancel, self._tags)
         self._embedded += result.embedded
         for prepared, status in zip(batch, result.statuses, strict=True):
             pages = len(prepared.document.pages) or None
@@ -203,6 +216,14 @@ class _Run:
             self._chunks += 0 if status == "unchanged" else n
             self._finish(FileOutcome(prepared.source, status, pages, n, warnings=warnings, reading=prepared.reading))
         writer.progress(len(self._outcomes), self._total)
+
+    def _tag_unchanged(self) -> None:
+        """Gives the run's tags to the documents that are known already and were not read."""
+        sources = []
+        while self._untagged:  # one by one: the loaders' thread adds to it
+            sources.append(self._untagged.pop())
+        if self._tags is not None and sources:
+            self._index.docstore.tags.put(self._index.collection.id, sources, self._tags)
 
     def _prune(self, found: Scan, writer: IndexWriter) -> None:
         known = self._index.docstore.sources(self._index.collection.id)
@@ -231,6 +252,7 @@ class _Run:
 
     def _check_cancelled(self) -> None:
         if self._cancel.is_set():
+            self._tag_unchanged()
             raise Cancelled("Stopped. What was finished is kept; the next run goes on from here.")
 
     # Progress

@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+EmbedderRole = Literal["current", "next", "previous"]
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionRow:
-    """A collection and the embedder it was made with ("" and 0 until something is in it).
-
-    `uid` is random, so that its Chroma collection never meets another data folder's on a shared server.
-    """
+    """A collection. `uid` is random, so that its Chroma collections never meet another data folder's on one server."""
 
     id: int
     uid: str
     name: str
-    embedding_model: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderRow:
+    """An embedding model of a collection.
+
+    `role`: "current" is the one that is searched, "next" the one being filled, "previous" the one to go back to.
+    `kept`: whether all its vectors are in the document store. `generation`: how often its Chroma collection was made
+    anew. `garbage`: chunks deleted from that since.
+    """
+
+    id: int
+    role: EmbedderRole
+    model: str
     fingerprint: str
     dimensions: int
+    kept: bool = True
+    generation: int = 0
+    garbage: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +60,7 @@ class VersionRow:
 
 @dataclass(frozen=True, slots=True)
 class ChunkRow:
-    """A chunk to be stored. `embed_key` is the SHA-256 of what the embedder reads of it."""
+    """A chunk to be stored. `embed_key` is the SHA-256 of what the embedder reads: `context`, then `text`."""
 
     id: str
     position: int
@@ -55,6 +71,7 @@ class ChunkRow:
     heading: tuple[str, ...]
     embed_key: bytes
     place: str
+    context: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,68 @@
 """The tables of the document store.
 
-collections   a named knowledge base and the embedder it was made with
+collections   a named knowledge base; `changes` counts what searches must not see half of
+embedders     the models of a collection: searched (current), being filled (next), kept for a way back (previous)
+vectors       what an embedder made of a text; Chroma's copy is rebuilt from here without the model
+token_vectors what it made of the text's tokens, packed; gone when its vector goes
 documents     one source in a collection; its id is stable across edits
+tags          what the user calls documents, to ask only those
 versions      one content of a document: pending (being written), active (found), stale (to be collected)
 chunks        the pieces of a version, with their place in its text
 failures      why a source could not be read, and of which bytes
 jobs          who writes to a collection, who waits for it, and how far they are
 """
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 4
+
+# `kept` is 0 until the vectors that format 2 kept in Chroma alone are in `vectors` too. `generation` counts how often
+# the Chroma collection was made anew, `garbage` the chunks deleted from it since: Chroma keeps their room.
+EMBEDDERS = """
+CREATE TABLE IF NOT EXISTS embedders (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    collection INTEGER NOT NULL REFERENCES collections ON DELETE CASCADE,
+    role TEXT NOT NULL CHECK (role IN ('current', 'next', 'previous')),
+    model TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    dimensions INTEGER NOT NULL,
+    created REAL NOT NULL,
+    kept INTEGER NOT NULL DEFAULT 1,
+    generation INTEGER NOT NULL DEFAULT 0,
+    garbage INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (collection, role),
+    UNIQUE (collection, fingerprint)
+);
+CREATE TABLE IF NOT EXISTS vectors (
+    embedder INTEGER NOT NULL REFERENCES embedders ON DELETE CASCADE,
+    embed_key BLOB NOT NULL,
+    vector BLOB NOT NULL,
+    PRIMARY KEY (embedder, embed_key)
+);
+"""
+
+# Apart from the vectors, which are read by the thousand where some documents are searched.
+LATE_INTERACTION = """
+CREATE TABLE IF NOT EXISTS token_vectors (
+    embedder INTEGER NOT NULL,
+    embed_key BLOB NOT NULL,
+    tokens BLOB NOT NULL,
+    PRIMARY KEY (embedder, embed_key),
+    FOREIGN KEY (embedder, embed_key) REFERENCES vectors ON DELETE CASCADE
+);
+"""
+
+TAGS = """
+CREATE TABLE IF NOT EXISTS tags (
+    document TEXT NOT NULL REFERENCES documents ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    PRIMARY KEY (document, name)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tags_by_name ON tags (name, document);
+CREATE INDEX IF NOT EXISTS documents_by_type ON documents (collection, type);
+CREATE INDEX IF NOT EXISTS documents_by_day ON documents (collection, updated);
+"""
+# The ending of a name in `source`, as `ingest.filters.document_type` has it. SQLite knows no last dot: what is cut off
+# here from the right is all that is not one.
+TYPE_OF_FILE = "lower(substr(source, length(rtrim(source, replace(source, '.', ''))) + 1))"
 
 # What brings a file of the version before to each version.
 MIGRATIONS = {
@@ -19,6 +73,22 @@ ALTER TABLE versions ADD COLUMN places BLOB NOT NULL DEFAULT x'';
 ALTER TABLE chunks ADD COLUMN place TEXT NOT NULL DEFAULT '';
 ALTER TABLE failures ADD COLUMN seconds REAL NOT NULL DEFAULT 0;
 """,
+    3: EMBEDDERS  # noqa: S608 - our own words
+    + """
+INSERT INTO embedders (collection, role, model, fingerprint, dimensions, created, kept)
+    SELECT id, 'current', embedding_model, fingerprint, dimensions, created, 0 FROM collections WHERE fingerprint != '';
+ALTER TABLE collections DROP COLUMN embedding_model;
+ALTER TABLE collections DROP COLUMN fingerprint;
+ALTER TABLE collections DROP COLUMN dimensions;
+ALTER TABLE collections ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE chunks ADD COLUMN context TEXT;
+ALTER TABLE versions ADD COLUMN text_bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE versions SET text_bytes = length(CAST(text AS BLOB));
+ALTER TABLE documents ADD COLUMN type TEXT NOT NULL DEFAULT '';
+"""
+    + f"UPDATE documents SET type = {TYPE_OF_FILE} WHERE instr(source, '.') AND NOT instr({TYPE_OF_FILE}, '/');"  # noqa: S608
+    + TAGS,
+    4: LATE_INTERACTION,
 }
 
 SCHEMA = """
@@ -26,16 +96,15 @@ CREATE TABLE IF NOT EXISTS collections (
     id INTEGER PRIMARY KEY,
     uid TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL UNIQUE,
-    embedding_model TEXT NOT NULL DEFAULT '',
-    fingerprint TEXT NOT NULL DEFAULT '',
-    dimensions INTEGER NOT NULL DEFAULT 0,
-    created REAL NOT NULL
+    created REAL NOT NULL,
+    changes INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS documents (
     id TEXT PRIMARY KEY,
     collection INTEGER NOT NULL REFERENCES collections ON DELETE CASCADE,
     source TEXT NOT NULL,
     updated REAL NOT NULL,
+    type TEXT NOT NULL DEFAULT '',
     UNIQUE (collection, source)
 );
 CREATE TABLE IF NOT EXISTS versions (
@@ -52,7 +121,8 @@ CREATE TABLE IF NOT EXISTS versions (
     created REAL NOT NULL,
     reading TEXT NOT NULL DEFAULT '{}',
     page_spans TEXT NOT NULL DEFAULT '[]',
-    places BLOB NOT NULL DEFAULT x''
+    places BLOB NOT NULL DEFAULT x'',
+    text_bytes INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS versions_by_document ON versions (document, status);
 CREATE INDEX IF NOT EXISTS versions_by_status ON versions (status) WHERE status != 'active';
@@ -66,7 +136,8 @@ CREATE TABLE IF NOT EXISTS chunks (
     page INTEGER,
     heading TEXT NOT NULL,
     embed_key BLOB NOT NULL,
-    place TEXT NOT NULL DEFAULT ''
+    place TEXT NOT NULL DEFAULT '',
+    context TEXT
 );
 CREATE INDEX IF NOT EXISTS chunks_by_version ON chunks (version, position);
 CREATE INDEX IF NOT EXISTS chunks_by_embed_key ON chunks (embed_key);
@@ -92,3 +163,4 @@ CREATE TABLE IF NOT EXISTS jobs (
     files_total INTEGER NOT NULL DEFAULT 0
 );
 """
+SCHEMA += EMBEDDERS + LATE_INTERACTION + TAGS

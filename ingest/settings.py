@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -72,6 +73,9 @@ class Settings(BaseSettings):
     """Any sentence-transformers name or folder; empty: what the index was made with, else all-MiniLM-L6-v2."""
     embedding_device: str = Field(default="", pattern=r"^(|cpu|mps|cuda(:\d+)?)$")
     """cpu, cuda, mps; empty: the fastest there is."""
+    entailment_model: str = Field(default="", max_length=4096)
+    """A sentence-transformers CrossEncoder for natural language inference, by name or folder, that verifies answers
+    as well; empty: none."""
     chunk_tokens: int = Field(default=256, ge=32, le=8192)
     """Largest chunk in tokens, context included; the embedder's own limit still holds."""
 
@@ -84,10 +88,29 @@ class Settings(BaseSettings):
     """An OpenAI-compatible server, e.g. http://127.0.0.1:11434/v1 for Ollama."""
     llm_timeout: float = Field(default=60.0, gt=0, le=3600)
     """Seconds to wait for the model's next words."""
-    llm_context_tokens: int = Field(default=8192, ge=1024, le=2_000_000)
-    """Context window of the model; prompt, passages and answer fit in it."""
+    llm_context_tokens: int | None = Field(default=None, ge=1024, le=2_000_000)
+    """Context window of the model: prompt, passages and answer fit in it. Not set: what its server says, else 8,192."""
+    llm_retry_seconds: float = Field(default=60.0, ge=0, le=3600)
+    """Seconds an answer may wait in all for a model that has too many requests; 0: it is quoted at once instead."""
+    llm_input_price: float | None = Field(default=None, ge=0)
+    """US dollars for a million tokens that the model reads; with llm_output_price, each answer says what it cost."""
+    llm_output_price: float | None = Field(default=None, ge=0)
+    """US dollars for a million tokens that the model writes."""
     openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
     """Key of the OpenAI API, or of the compatible server where it wants one."""
+
+    reranker: str = Field(default="", max_length=4096)
+    """A sentence-transformers CrossEncoder, by name or folder, that puts the best candidates of a search in order; with
+    FOOTNOTE_RERANKER_URL, the model's name at that server; empty: none."""
+    reranker_url: str = Field(default="", pattern=r"^(|https?://\S+)$")
+    """A server with a /rerank of Cohere's form (vLLM, llama.cpp, Jina, Cohere) or of text-embeddings-inference's, e.g.
+    http://127.0.0.1:8080/v1."""
+    reranker_key: SecretStr = SecretStr("")
+    """Key of that server, where it wants one."""
+    reranker_timeout: float = Field(default=10.0, gt=0, le=600)
+    """Seconds to wait for that server, for each question; then the search's own order stands."""
+    reranker_candidates: int = Field(default=50, ge=2, le=1000)
+    """How many of the best candidates are reranked."""
 
     passages: int = Field(default=8, ge=1, le=50)
     """How many passages an answer is grounded in."""
@@ -127,6 +150,27 @@ def load_settings() -> Settings:
     except ValidationError as error:
         problems = [_explain(item) for item in error.errors()]
         raise SettingsError("\n".join(problems)) from error
+
+
+def changed(settings: Settings, changes: Mapping[str, str]) -> Settings:
+    """The same settings with others in place of some.
+
+    Args:
+        settings: where all the rest comes from.
+        changes: values by the field's name, as they would stand in FOOTNOTE_ variables.
+
+    Raises:
+        SettingsError: there is no such setting, or it cannot have such a value.
+    """
+    for name in changes:
+        if name not in Settings.model_fields:
+            near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise SettingsError(f"{name} is not a setting of Footnote.{hint}")
+    try:
+        return Settings.model_validate(settings.model_dump() | dict(changes))
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(item) for item in error.errors())) from error
 
 
 def unknown_variables() -> list[str]:

@@ -1,26 +1,21 @@
-"""Chroma, and nothing but Chroma: client, collections, error mapping.
+"""The vectors of one collection of documents, by one embedder, in Chroma.
 
-The vectors of one collection of documents, by one embedder. Spoken to over HTTP, so any number of processes may
-use it at once; a local server that has gone away is brought back and the call repeated.
+A local server that has gone away is brought back and the call repeated.
 """
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.chroma_server import ChromaServer
-from ingest.errors import VectorStoreError
-from ingest.network import bypass_proxy_for_loopback
+from ingest.chroma_client import Chroma, mapped, one_line
+from ingest.errors import VectorsDamaged
 
 if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
     from chromadb.api.types import GetResult, QueryResult
 
@@ -29,61 +24,11 @@ Place = Mapping[str, str | int]
 # Chunks sent to Chroma at once: 1,000 of 384 dimensions are about 8 MB of JSON; the server's limit is 40 MiB.
 WRITE_BATCH = 500
 LIST_BATCH = 10_000
-# Candidates that HNSW keeps while searching; larger finds more of the true neighbours and costs time.
-EF_SEARCH = 200
-
-
-class Chroma:
-    """A connection to Chroma, kept by a server of ours or reached at the user's URL.
-
-    Args:
-        server: the local server, started at first use; None with `url`.
-        url: address of the user's own server.
-    """
-
-    def __init__(self, server: ChromaServer | None, url: str = "") -> None:
-        self._server = server
-        self._url = url
-        self._client: ClientAPI | None = None
-        self._lock = threading.Lock()
-
-    def client(self) -> ClientAPI:
-        """The chromadb client, connected.
-
-        Raises:
-            VectorStoreError: no server answers.
-        """
-        with self._lock:
-            if self._client is None:
-                self._client = self._connect()
-            return self._client
-
-    def reconnect(self) -> None:
-        """Forgets the client: the next call looks for the server again, and starts it where it is ours."""
-        with self._lock:
-            self._client = None
-
-    def close(self) -> None:
-        """Gives up this process's share in the local server."""
-        self.reconnect()
-        if self._server:
-            self._server.close()
-
-    def _connect(self) -> ClientAPI:
-        url = self._server.ensure() if self._server else self._url
-        bypass_proxy_for_loopback()
-        import chromadb  # noqa: PLC0415 - takes a second; commands that need no vectors do without
-        from chromadb.config import Settings  # noqa: PLC0415 - see above
-
-        parts = urlsplit(url)
-        secure = parts.scheme == "https"
-        with _mapped(f"connect to Chroma at {url}"):
-            return chromadb.HttpClient(
-                host=parts.hostname or "127.0.0.1",
-                port=parts.port or (443 if secure else 8000),
-                ssl=secure,
-                settings=Settings(anonymized_telemetry=False),
-            )
+# ef_search: candidates that are kept while searching; more find more of the true neighbours and cost time.
+HNSW: dict[str, Any] = {"space": "cosine", "ef_search": 200}
+# What Chroma says when its files are broken.
+UNREADABLE = ("hnsw segment", "Error finding id", "disk image is malformed", "not a database")
+DOCTOR = "`footnote doctor --fix` puts it back from what the document store keeps."
 
 
 class VectorStore:
@@ -100,6 +45,16 @@ class VectorStore:
         self._chroma = chroma
         self._metadata = dict(metadata)
         self._collection: Collection | None = None
+
+    def create(self) -> None:
+        """Makes the collection where there is none."""
+        configuration: Any = {"hnsw": HNSW}
+        with mapped(f"make the Chroma collection {self.name}"):
+            self._again(
+                lambda: self._chroma.client().get_or_create_collection(
+                    self.name, metadata=self._metadata, configuration=configuration, embedding_function=None
+                )
+            )
 
     def upsert(
         self,
@@ -159,6 +114,7 @@ class VectorStore:
                 collection.delete(ids=list(ids[part]))
 
             self._call("delete vectors", delete)
+        self._chroma.add_deleted(len(ids))
 
     def ids(self) -> set[str]:
         """All chunk ids in the collection."""
@@ -177,67 +133,61 @@ class VectorStore:
         """How many chunks have a vector."""
         return int(self._call("count vectors", lambda c: c.count()))
 
-    def drop(self) -> None:
-        """Deletes the whole collection."""
-        with _mapped(f"delete the Chroma collection {self.name}"):
-            from chromadb.errors import NotFoundError  # noqa: PLC0415 - loaded with the client
+    def probe(self, ids: Sequence[str]) -> None:
+        """Makes sure that vectors can be read, a few of them: Chroma counts chunks even when its vector files are gone.
 
-            try:
-                self._chroma.client().delete_collection(self.name)
-            except NotFoundError:
-                return
+        Raises:
+            VectorsDamaged: one of them cannot.
+        """
+        if len(self.vectors(ids)) < len(ids):
+            raise VectorsDamaged(f"Vectors of the Chroma collection {self.name} are not there. {DOCTOR}")
+
+    def drop(self) -> None:
+        """Deletes the whole collection; one that is not there is no error."""
+        self._collection = None
+        self._chroma.drop(self.name)
 
     def _call(self, what: str, work: Callable[[Collection], T]) -> T:
-        """Runs `work`; where the connection was lost, finds or restarts the server and runs it once more."""
-        import httpx  # noqa: PLC0415 - comes with chromadb
+        """Runs `work`; where the server or the collection went away, looks for it anew and runs it once more.
 
-        with _mapped(f"{what} in the Chroma collection {self.name}"):
+        Raises:
+            VectorsDamaged: the collection is not there, or the server cannot read it.
+            VectorStoreError: anything else that Chroma says.
+        """
+        from chromadb.errors import InternalError, NotFoundError  # noqa: PLC0415 - loaded with the client
+
+        with mapped(f"{what} in the Chroma collection {self.name}"):
             try:
-                return work(self._open())
+                return self._again(lambda: work(self._open()))
+            except NotFoundError as error:
+                raise VectorsDamaged(f"The Chroma collection {self.name} is not there. {DOCTOR}") from error
+            except InternalError as error:
+                if any(sign in str(error) for sign in UNREADABLE):
+                    raise VectorsDamaged(
+                        f"The Chroma collection {self.name} cannot be read: {one_line(error)} {DOCTOR}"
+                    ) from error
+                raise
+
+    def _again(self, work: Callable[[], T]) -> T:
+        import httpx  # noqa: PLC0415 - comes with chromadb
+        from chromadb.errors import NotFoundError  # noqa: PLC0415 - loaded with the client
+
+        for wait in (0.0, 0.2, 1.0):
+            try:
+                return work()
+            except NotFoundError:  # made anew by another process, perhaps, under the same name
+                self._collection = None
             except httpx.TransportError:
                 self._collection = None
                 self._chroma.reconnect()
-                return work(self._open())
+                time.sleep(wait)
+        return work()
 
     def _open(self) -> Collection:
         if self._collection is None:
-            self._collection = self._chroma.client().get_or_create_collection(
-                self.name,
-                metadata=self._metadata,
-                configuration={"hnsw": {"space": "cosine", "ef_search": EF_SEARCH}},
-                embedding_function=None,
-            )
+            self._collection = self._chroma.client().get_collection(self.name, embedding_function=None)
         return self._collection
 
 
 def _parts(n: int) -> Iterator[slice]:
     return (slice(i, i + WRITE_BATCH) for i in range(0, n, WRITE_BATCH))
-
-
-@contextmanager
-def _mapped(what: str) -> Iterator[None]:
-    """Turns every error of Chroma and its HTTP client into a VectorStoreError."""
-    try:
-        yield
-    except VectorStoreError:
-        raise
-    except Exception as error:
-        if not _is_chromas(error):
-            raise
-        raise VectorStoreError(
-            f"Could not {what}: {_one_line(error)} Check that the disk has space and that the Chroma server "
-            "runs (a local one is started by itself), then try again."
-        ) from error
-
-
-def _is_chromas(error: Exception) -> bool:
-    """Whether an error came from chromadb or its HTTP client; it raises ValueError when nothing answers."""
-    import httpx  # noqa: PLC0415 - comes with chromadb
-    from chromadb.errors import ChromaError  # noqa: PLC0415 - loaded with the client
-
-    return isinstance(error, (ChromaError, httpx.HTTPError, ValueError))
-
-
-def _one_line(error: Exception) -> str:
-    line: Any = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return str(line).rstrip(".") + "."

@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ingest.errors import Cancelled
+from ingest.errors import EmbedderError, FootnoteError, VectorsDamaged
 from ingest.index import Index
 from ingest.jobs import Turn
-from ingest.lexical import LexicalEntry, LexicalWriter
-from ingest.models import Chunk, Document, FileStatus, Reading
-from ingest.rows import ChunkRow, VersionRow
+from ingest.legs import write_text, write_vectors
+from ingest.lexical_writer import LexicalWriter
+from ingest.memory import give_back
+from ingest.models import Chunk, Document, FileStatus, IndexedChunk, Reading, chunk_id
+from ingest.recovery import is_clean, recover, renew_text, tidy
+from ingest.rows import ChunkRow, EmbedderRole, VersionRow
 
-# Texts embedded between two looks at progress and cancellation.
-EMBED_BATCH = 128
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +49,6 @@ class Written:
     embedded: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Staged:
-    """A version on its way into the stores."""
-
-    version: VersionRow
-    chunks: Sequence[Chunk]
-    rows: Sequence[ChunkRow]
-
-
 @contextmanager
 def writing(
     index: Index,
@@ -73,6 +63,11 @@ def writing(
             yield writer
         finally:
             writer.close()
+        try:
+            writer.tidy()
+        except FootnoteError as error:  # the work itself is done
+            logger.warning("Room was not given back yet: %s", error)
+        give_back()
 
 
 class IndexWriter:
@@ -83,12 +78,15 @@ class IndexWriter:
         self._turn = turn
         self._context = index.lexical.writing()
         self._lexical: LexicalWriter | None = None
+        self._recovered = False
+        self._deleted = False
 
     def put(
         self,
         batch: Sequence[Prepared],
         on_embedded: Callable[[int], None] | None = None,
         cancel: threading.Event | None = None,
+        tags: Sequence[str] | None = None,
     ) -> Written:
         """Writes versions of documents and makes them active together.
 
@@ -96,6 +94,7 @@ class IndexWriter:
             batch: the files, each source once.
             on_embedded: told, as it goes, how many chunks more have their vector.
             cancel: stops between two parts; what was active before stays so, and the rest is taken up again later.
+            tags: that the documents have from now on; None leaves them as they are.
 
         Returns:
             "added" or "updated" for each file, "unchanged" where another process wrote the same meanwhile; and the
@@ -104,22 +103,37 @@ class IndexWriter:
         Raises:
             Cancelled: `cancel` was set.
         """
-        all_staged = [self._stage(prepared) for prepared in batch]
-        statuses = tuple(self._status(one.version) for one in all_staged)
-        staged = [one for one, status in zip(all_staged, statuses, strict=True) if status != "unchanged"]
+        versions = [self._version(prepared) for prepared in batch]
+        statuses = tuple(self._status(version) for version in versions)
+        staged = [
+            (version, [_chunk_row(version.id, chunk) for chunk in prepared.chunks])
+            for version, prepared, status in zip(versions, batch, statuses, strict=True)
+            if status != "unchanged"
+        ]
+        same = [one.source for one, status in zip(batch, statuses, strict=True) if status == "unchanged"]
+        if tags is not None and same:
+            self._index.docstore.tags.put(self._index.collection.id, same, tags)
         if not staged:
             return Written(statuses, 0)
-        for one in staged:
-            self._index.docstore.add_pending(self._index.collection.id, one.version, one.rows)
-        self._write_lexical(staged)
-        embedded = self._write_vectors(staged, on_embedded, cancel)
-        self._index.docstore.activate([one.version.id for one in staged])
+        self._index.settle_embedder()
+        self.recover()
+        docstore = self._index.docstore
+        for version, rows in staged:
+            docstore.add_pending(self._index.collection.id, version, rows)
+        chunks = docstore.indexed_chunks([row.id for _, rows in staged for row in rows])
+        lexical = self._lexical_writer()
+        write_text(lexical, chunks)
+        lexical.commit()
+        embedded = self._write_vectors(chunks, on_embedded, cancel)
+        docstore.activate([version.id for version, _ in staged], tags)
         self.collect("stale")
         return Written(statuses, embedded)
 
     def remove(self, sources: Sequence[str]) -> None:
         """Removes documents: found no more at once, then deleted from every store."""
+        clean = is_clean(self._index)
         self._index.docstore.remove(self._index.collection.id, sources)
+        self.recover(by_number=clean)
         self.collect("stale")
 
     def collect(self, status: str) -> None:
@@ -128,18 +142,40 @@ class IndexWriter:
         leftovers = docstore.leftovers(collection.id, status)
         if not leftovers:
             return
+        self.recover()
         lexical = self._lexical_writer()
         lexical.delete(set(leftovers))
         lexical.commit()
-        if self._index.collection_row().fingerprint:
-            self._index.vectors.delete([chunk_id for ids in leftovers.values() for chunk_id in ids])
+        chunk_ids = [chunk_id for ids in leftovers.values() for chunk_id in ids]
+        for row in self._index.embedders().values():
+            try:
+                self._index.leg(row).store.delete(chunk_ids)
+            except VectorsDamaged:  # lost since; nothing to delete there, but for a search something to put back
+                self._recovered = False
+        docstore.catalog.add_garbage(collection.id, len(chunk_ids))
         docstore.delete_versions(leftovers)
+        self._deleted = True
+        self.recover()
+
+    def recover(self, *, by_number: bool | None = None, thorough: bool = False) -> None:
+        """Puts back what the indexes have lost, once in a turn. See `ingest.recovery.recover`."""
+        if thorough or not self._recovered:
+            recover(self._index, by_number=by_number, thorough=thorough)
+            self._recovered = True
+
+    def tidy(self) -> None:
+        """Renews a text index of an older Footnote, and gives back the room of deletions in this turn if it is much."""
+        renew_text(self._index)
+        if self._deleted:
+            tidy(self._index)
 
     def give_way(self) -> None:
         """Lets another process that waits write first. Call between two puts."""
         if self._turn.others_wait():
             self.close()
+            before = self._changes()
             self._turn.give_way()
+            self._recovered = self._recovered and self._changes() == before
             self._context = self._index.lexical.writing()
 
     def progress(self, files_done: int, files_total: int) -> None:
@@ -152,10 +188,48 @@ class IndexWriter:
             self._lexical = None
             self._context.__exit__(None, None, None)
 
+    def _changes(self) -> int:
+        return self._index.docstore.catalog.changes(self._index.collection.id)
+
     def _lexical_writer(self) -> LexicalWriter:
         if self._lexical is None:
             self._lexical = self._context.__enter__()
         return self._lexical
+
+    def _write_vectors(
+        self,
+        chunks: Sequence[IndexedChunk],
+        on_embedded: Callable[[int], None] | None,
+        cancel: threading.Event | None,
+    ) -> int:
+        """Into the collection of the model that is searched, and into that of the one that is to replace it."""
+        embedded = 0
+        for role in self._index.embedders():
+            if role == "previous":
+                continue
+            told = on_embedded if role == "current" else None
+            try:
+                embedded += self._write_leg(role, chunks, told, cancel)
+            except EmbedderError as error:
+                if role == "current":
+                    raise
+                logger.warning("%s That model is filled later, or given up with: footnote reembed --drop", error)
+        return embedded
+
+    def _write_leg(
+        self,
+        role: EmbedderRole,
+        chunks: Sequence[IndexedChunk],
+        told: Callable[[int], None] | None,
+        cancel: threading.Event | None,
+    ) -> int:
+        index = self._index
+        try:
+            return write_vectors(index.docstore, index.leg(index.embedders()[role]), chunks, told, cancel)
+        except VectorsDamaged:  # Chroma was killed while it wrote
+            self._recovered = False
+            self.recover()
+            return write_vectors(index.docstore, index.leg(index.embedders()[role]), chunks, None, cancel)
 
     def _status(self, version: VersionRow) -> FileStatus:
         known = self._index.docstore.known_version(self._index.collection.id, version.source)
@@ -163,74 +237,31 @@ class IndexWriter:
             return "added"
         return "unchanged" if known.id == version.id else "updated"
 
-    def _stage(self, prepared: Prepared) -> _Staged:
-        document_id = _digest(self._index.collection.uid, prepared.source)
-        version_id = _digest(document_id, prepared.content_sha, prepared.pipeline)
-        version = VersionRow(
-            id=version_id,
+    def _version(self, prepared: Prepared) -> VersionRow:
+        """The row of a version, under its document's id where that is known, else under one made of its source."""
+        collection, document = self._index.collection, prepared.document
+        known = self._index.docstore.document_id(collection.id, prepared.source)
+        document_id = known or _digest(collection.uid, prepared.source)
+        return VersionRow(
+            id=_digest(document_id, prepared.content_sha, prepared.pipeline),
             document_id=document_id,
             source=prepared.source,
             content_sha=prepared.content_sha,
             pipeline=prepared.pipeline,
-            title=prepared.document.title,
-            text=prepared.document.text,
-            pages=len(prepared.document.pages) or None,
-            warnings=prepared.document.warnings,
+            title=document.title,
+            text=document.text,
+            pages=len(document.pages) or None,
+            warnings=document.warnings,
             size=prepared.size,
             reading=json.dumps(asdict(prepared.reading)),
-            page_spans=json.dumps([asdict(page) for page in prepared.document.pages]),
-            places=prepared.document.places,
+            page_spans=json.dumps([asdict(page) for page in document.pages]),
+            places=document.places,
         )
-        return _Staged(version, prepared.chunks, [_chunk_row(version_id, chunk) for chunk in prepared.chunks])
-
-    def _write_lexical(self, staged: Sequence[_Staged]) -> None:
-        lexical = self._lexical_writer()
-        lexical.add(
-            [
-                LexicalEntry(row.id, one.version.id, chunk.text, chunk.context, Path(one.version.source).name)
-                for one in staged
-                for row, chunk in zip(one.rows, one.chunks, strict=True)
-            ]
-        )
-        lexical.commit()
-
-    def _write_vectors(
-        self, staged: Sequence[_Staged], on_embedded: Callable[[int], None] | None, cancel: threading.Event | None
-    ) -> int:
-        pieces = [piece for one in staged for piece in zip(one.rows, one.chunks, strict=True)]
-        places = {row.id: _place(one.version, row) for one in staged for row in one.rows}
-        known = self._known_vectors([row for row, _ in pieces])
-        embedded = 0
-        for i in range(0, len(pieces), EMBED_BATCH):
-            if cancel and cancel.is_set():
-                raise Cancelled("Stopped. What was finished is kept; the next run goes on from here.")
-            part = pieces[i : i + EMBED_BATCH]
-            missing = {row.embed_key: chunk.embedded_text for row, chunk in part if row.embed_key not in known}
-            if missing:
-                rows = self._index.embedder.encode_documents(list(missing.values()))
-                known.update(zip(missing, rows, strict=True))
-                embedded += len(missing)
-            self._index.vectors.upsert(
-                [row.id for row, _ in part],
-                np.stack([known[row.embed_key] for row, _ in part]),
-                [row.text for row, _ in part],
-                [places[row.id] for row, _ in part],
-            )
-            if on_embedded:
-                on_embedded(len(part))
-        return embedded
-
-    def _known_vectors(self, rows: Sequence[ChunkRow]) -> dict[bytes, NDArray[np.float32]]:
-        """Vectors of equal text: from a write that was cut off, from another document, or from the old version."""
-        keys = {row.embed_key for row in rows}
-        elsewhere = self._index.docstore.chunks_by_embed_key(self._index.collection.id, list(keys))
-        key_of = {chunk_id: key for key, chunk_id in elsewhere.items()} | {row.id: row.embed_key for row in rows}
-        return {key_of[chunk_id]: vector for chunk_id, vector in self._index.vectors.vectors(list(key_of)).items()}
 
 
 def _chunk_row(version_id: str, chunk: Chunk) -> ChunkRow:
     return ChunkRow(
-        id=f"{version_id}-{chunk.position:06d}",
+        id=chunk_id(version_id, chunk.position),
         position=chunk.position,
         start=chunk.start,
         end=chunk.end,
@@ -239,20 +270,8 @@ def _chunk_row(version_id: str, chunk: Chunk) -> ChunkRow:
         heading=chunk.heading,
         embed_key=hashlib.sha256(chunk.embedded_text.encode("utf-8", "surrogatepass")).digest(),
         place=chunk.place,
+        context=chunk.context,
     )
-
-
-def _place(version: VersionRow, row: ChunkRow) -> dict[str, str | int]:
-    place: dict[str, str | int] = {
-        "document": version.source,
-        "document_id": version.document_id,
-        "version_id": version.id,
-        "title": version.title,
-        "heading": " > ".join(row.heading),
-        "start": row.start,
-        "end": row.end,
-    }
-    return place if row.page is None else {**place, "page": row.page, "place": row.place}
 
 
 def _digest(*parts: str) -> str:

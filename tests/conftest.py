@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import docx
 import pytest
 from PIL import Image, ImageDraw, ImageFont
+from pydantic import SecretStr
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 from tests_support import WordEmbedder
 
 from app.bootstrap import Footnote
+from app.llm import ChatLLM, build_llm
+from ingest import pipeline
 from ingest.settings import Settings
 
 os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
@@ -25,6 +29,24 @@ for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE"):
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "data" / "sample"
+
+
+REAL_LOADERS = pipeline.LoaderPool
+
+
+@pytest.fixture(autouse=True)
+def real_loaders() -> Iterator[None]:
+    """`durability.quick` reads files without processes; the next test shall not."""
+    yield
+    pipeline.LoaderPool = REAL_LOADERS
+
+
+@pytest.fixture(autouse=True)
+def real_main() -> Iterator[None]:
+    """Streamlit leaves the page it drew as `__main__`, which a new process would then start with."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture
@@ -144,3 +166,24 @@ def write_docx(tmp_path: Path):
 @pytest.fixture
 def word_embedder() -> WordEmbedder:
     return WordEmbedder()
+
+
+@pytest.fixture
+def dead_proxy(monkeypatch):
+    """A proxy for the internet must not be asked for what is on this machine."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+
+@pytest.fixture
+def llm(settings, dead_proxy):
+    """Builds the language model of a server's address, and of settings that are another than here."""
+
+    def built(url: str, **more) -> ChatLLM:
+        fields = {"llm": "openai:test-model", "llm_base_url": url, "llm_timeout": 20, "llm_retry_seconds": 0.0}
+        fields |= {"openai_api_key": SecretStr("sk-very-secret")}
+        found = build_llm(settings.model_copy(update=fields | more))
+        assert found is not None
+        return found
+
+    return built

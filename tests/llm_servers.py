@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import select
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from injections import orders
 
 Script = Callable[["Handler"], None]
 
@@ -16,6 +21,16 @@ class Handler(BaseHTTPRequestHandler):
     script: Script
     requests: list[dict]
     released: threading.Event
+    left: threading.Event
+    models: list[dict]
+    slow: bool
+    looked_up: list[str]
+
+    def do_GET(self) -> None:
+        self.looked_up.append(self.path)
+        if self.slow:
+            self.released.wait(60)
+        self.reply(200 if self.models else 404, {"object": "list", "data": self.models})
 
     def do_POST(self) -> None:
         length = int(self.headers.get("content-length", 0))
@@ -25,8 +40,11 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
 
-    def refuse(self, status: int, **headers: str) -> None:
-        body = json.dumps({"error": {"message": "scripted", "type": "scripted"}}).encode()
+    def refuse(self, status: int, message: str = "scripted", code: str | None = None, **headers: str) -> None:
+        self.reply(status, {"error": {"message": message, "type": "scripted", "code": code}}, **headers)
+
+    def reply(self, status: int, what: dict, **headers: str) -> None:
+        body = json.dumps(what).encode()
         self.send_response(status)
         for name, value in {"content-type": "application/json", "content-length": str(len(body)), **headers}.items():
             self.send_header(name.replace("_", "-"), value)
@@ -44,12 +62,35 @@ class Handler(BaseHTTPRequestHandler):
         event = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
         self.send(f"data: {json.dumps(event)}\n\n")
 
+    def count(self, read: int, written: int) -> None:
+        """The last event of a server that says how many tokens there were."""
+        usage = {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+        event = {
+            "id": "1",
+            "object": "chat.completion.chunk",
+            "created": 1,
+            "model": "m",
+            "choices": [],
+            "usage": usage,
+        }
+        self.send(f"data: {json.dumps(event)}\n\n")
+
+    def wait_until_left(self, seconds: float = 60) -> None:
+        """Says nothing more; notes in `left` that the client has closed the connection."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self.released.is_set():
+            readable, _, _ = select.select([self.connection], [], [], 0.05)
+            if readable and not self.connection.recv(1, socket.MSG_PEEK):
+                self.left.set()
+                break
+        self.close_connection = True
+
     def send(self, text: str) -> None:
         body = text.encode()
         self.wfile.write(f"{len(body):x}\r\n".encode() + body + b"\r\n")
         self.wfile.flush()
 
-    def finish(self) -> None:
+    def done(self) -> None:
         self.send("data: [DONE]\n\n")
         self.end()
 
@@ -59,12 +100,26 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def scripted(script: Script) -> Iterator[tuple[str, list[dict]]]:
-    """A server that does what `script` says with every request; gives its address and the requests it got."""
+def scripted(
+    script: Script,
+    *,
+    models: tuple[dict, ...] = (),
+    slow: bool = False,
+    left: threading.Event | None = None,
+    looked_up: list[str] | None = None,
+    port: int = 0,
+) -> Iterator[tuple[str, list[dict]]]:
+    """A server that does what `script` says with every request; gives its address and the requests it got.
+
+    `models` is what it lists, which a `slow` one never does; `left` is set when `wait_until_left` sees the client go;
+    `looked_up` gets the path of each look at what it lists.
+    """
     requests: list[dict] = []
     released = threading.Event()
-    kind = type("Scripted", (Handler,), {"script": staticmethod(script), "requests": requests, "released": released})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
+    fields = {"requests": requests, "released": released, "left": left or threading.Event(), "models": list(models)}
+    fields |= {"slow": slow, "looked_up": [] if looked_up is None else looked_up}
+    kind = type("Scripted", (Handler,), {"script": staticmethod(script), **fields})
+    server = ThreadingHTTPServer(("127.0.0.1", port), kind)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -76,8 +131,8 @@ def scripted(script: Script) -> Iterator[tuple[str, list[dict]]]:
         server.server_close()
 
 
-def answering(*pieces: str, finish: str | None = "stop") -> Script:
-    """A script that streams an answer, as a well-behaved server does."""
+def answering(*pieces: str, finish: str | None = "stop", usage: tuple[int, int] | None = None) -> Script:
+    """A script that streams an answer, as a well-behaved server does, and counts tokens where it is asked to."""
 
     def script(handler: Handler) -> None:
         handler.begin()
@@ -85,13 +140,32 @@ def answering(*pieces: str, finish: str | None = "stop") -> Script:
             handler.say(piece)
         if finish:
             handler.say("", finish)
-        handler.finish()
+        if usage and (handler.requests[-1].get("stream_options") or {}).get("include_usage"):
+            handler.count(*usage)
+        handler.done()
 
     return script
 
 
-def refusing(status: int, **headers: str) -> Script:
-    return lambda handler: handler.refuse(status, **headers)
+def refusing(status: int, message: str = "scripted", code: str | None = None, **headers: str) -> Script:
+    return lambda handler: handler.refuse(status, message, code, **headers)
+
+
+def in_turn(*scripts: Script) -> Script:
+    """Answers each request by the next script; the last one is for all that come after."""
+    return lambda handler: scripts[min(len(handler.requests), len(scripts)) - 1](handler)
+
+
+def silent_after(*pieces: str) -> Script:
+    """Streams, then says nothing more until the client has gone."""
+
+    def script(handler: Handler) -> None:
+        handler.begin()
+        for piece in pieces:
+            handler.say(piece)
+        handler.wait_until_left()
+
+    return script
 
 
 def cut_after(*pieces: str) -> Script:
@@ -123,3 +197,14 @@ def silent(handler: Handler) -> None:
     """Takes the request and never answers."""
     handler.released.wait(60)
     handler.close_connection = True
+
+
+def obeying(handler: Handler) -> None:
+    """Says every word that any passage asks to be said, a few characters at a time."""
+    said = "".join(orders(handler.requests[-1]["messages"][-1]["content"])) or "No orders."
+    handler.begin()
+    for at in range(0, len(said), 5):
+        handler.say(said[at : at + 5])
+        handler.released.wait(0.02)
+    handler.say("", "stop")
+    handler.done()

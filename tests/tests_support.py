@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
+
+from ingest.encoded import Encoded, TokenVectors
 
 
 class WordTokenizer:
@@ -36,6 +40,23 @@ class WordEmbedder:
             vector[sum(word.strip(".,?!:;").encode()) % self.dimensions] += 1
         return vector / max(float(np.linalg.norm(vector)), 1e-9)
 
+    def encode_chunks(self, texts):
+        return Encoded(self.encode_documents(texts), [self.query_tokens(text) for text in texts])
+
+    def query_tokens(self, text):
+        """One row a word, made of the word alone: its nearest in a text is itself."""
+        words = [word.strip(".,?!:;") for word in text.casefold().split()] or [""]
+        rows = np.stack([np.random.default_rng(list(word.encode())).choice([-1, 1], 64) for word in words])
+        return (rows / np.sqrt(64)).astype(np.float32)
+
+    def encode_tokens(self, texts):
+        return [self._tokens(text) for text in texts]
+
+    def _tokens(self, text):
+        spans = np.array([word.span() for word in re.finditer(r"\S+", text)], dtype=np.intp).reshape(-1, 2)
+        rows = [self.encode_query(text[start:end]) for start, end in spans]
+        return TokenVectors(np.array(rows, dtype=np.float32).reshape(-1, self.dimensions), spans)
+
 
 def counting_loads(monkeypatch) -> list:
     """The paths that are given to loaders from now on."""
@@ -53,13 +74,56 @@ def counting_loads(monkeypatch) -> list:
     return taken
 
 
-def save_tiny_model(folder, seed: int = 1):
+def save_tiny_model(folder, seed: int = 1, prompts: dict[str, str] | None = None):
     """A sentence-transformers model of a few thousand random weights, saved as any model is."""
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.models import Pooling, Transformer
+    from transformers import BertModel
+
+    base = folder.with_name(folder.name + "-base")
+    config = _tiny_bert(base)
+    torch.manual_seed(seed)
+    BertModel(config).save_pretrained(base)
+    transformer = Transformer(str(base), max_seq_length=48)
+    SentenceTransformer(modules=[transformer, Pooling(32)], device="cpu", prompts=prompts).save(str(folder))
+    return folder
+
+
+def save_static_model(folder):
+    """A model that looks up a vector a token and gives their mean, saved as any model is: its tokens have no others."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import StaticEmbedding
+    from tokenizers import Tokenizer
+
+    _tiny_bert(folder)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    module = StaticEmbedding(tokenizer, embedding_dim=32)
+    SentenceTransformer(modules=[module], device="cpu").save(str(folder))
+    return folder
+
+
+def save_tiny_cross_encoder(folder, labels: list[str], says: str):
+    """A cross-encoder of random weights that gives the label `says` whatever it reads, saved as any model is."""
+    import torch
+    from transformers import BertForSequenceClassification
+
+    config = _tiny_bert(folder)
+    config.num_labels = len(labels)
+    config.id2label = dict(enumerate(labels))
+    config.label2id = {label: i for i, label in enumerate(labels)}
+    torch.manual_seed(1)
+    model = BertForSequenceClassification(config)
+    with torch.no_grad():
+        model.classifier.bias[labels.index(says)] += 20
+    model.save_pretrained(folder)
+    return folder
+
+
+def _tiny_bert(folder):
+    """Saves a tokenizer of letters; gives the configuration of a model that fits it."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+    from transformers import BertConfig, PreTrainedTokenizerFast
 
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{c}" for c in letters)]
@@ -69,11 +133,9 @@ def save_tiny_model(folder, seed: int = 1):
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
-    base = folder.with_name(folder.name + "-base")
     special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(base)
-    torch.manual_seed(seed)
-    config = BertConfig(
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)
+    return BertConfig(
         vocab_size=len(vocabulary),
         hidden_size=32,
         num_hidden_layers=1,
@@ -81,7 +143,3 @@ def save_tiny_model(folder, seed: int = 1):
         intermediate_size=32,
         max_position_embeddings=64,
     )
-    BertModel(config).save_pretrained(base)
-    transformer = Transformer(str(base), max_seq_length=48)
-    SentenceTransformer(modules=[transformer, Pooling(32)], device="cpu").save(str(folder))
-    return folder

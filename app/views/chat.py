@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
-import time
 from collections.abc import Callable
 
 import streamlit as st
 
+from app.answering import EXTRACTIVE
 from app.bootstrap import Footnote
 from app.chats import Conversation, Exchange
-from app.models import Answer, Token
+from app.models import Answer, Citation, Surroundings
 from app.retrieval import MOST_CHARACTERS
-from app.views import rendering
-from ingest.errors import FootnoteError
+from app.spending import total
+from app.views import rendering, scope, streaming
 
 # Questions that the sample documents answer.
 STARTERS = (
@@ -23,8 +22,6 @@ STARTERS = (
     "How long is parental leave at Larkspur?",
 )
 SHOWN_EXCHANGES = 30
-# Seconds between two redraws of a streaming answer: the browser need not draw every token.
-REDRAW_SECONDS = 0.06
 CHAT = "chat"
 
 
@@ -39,26 +36,30 @@ def current(footnote: Footnote) -> Conversation | None:
 
 def draw(footnote: Footnote, conversation: Conversation | None, collection: str) -> None:
     """The conversation so far, then what is asked now."""
+    streaming.settle()
     exchanges = footnote.chats.exchanges(conversation.id) if conversation else []
     asked = st.chat_input("Ask your documents", max_chars=MOST_CHARACTERS) or st.session_state.pop("starter", None)
     if conversation and exchanges:
         _header(footnote, conversation)
-    again = _past(footnote, exchanges)
+    again = _past(footnote, exchanges, conversation.collection if conversation else collection)
     if asked and asked.strip():
-        conversation = conversation or footnote.chats.create(collection)
+        conversation = conversation or footnote.chats.create(collection, scope.current(None, collection))
         st.query_params[CHAT] = conversation.id
         st.html(rendering.text_html(asked.strip(), "fn-question"))
         exchange = Exchange(footnote.chats.add_question(conversation.id, asked.strip()), asked.strip(), None)
-        _answer(footnote, conversation, exchanges, exchange)
+        streaming.answer(footnote, conversation, exchanges, exchange)
     elif again and conversation:
         earlier = [one for one in exchanges if one.id < again.id]
-        _answer(footnote, conversation, earlier, again)
+        streaming.answer(footnote, conversation, earlier, again)
     elif not exchanges:
         _empty(footnote, collection)
 
 
 def _header(footnote: Footnote, conversation: Conversation) -> None:
-    with st.popover(conversation.title, icon=":material/chat:", type="tertiary"), st.form("rename", border=False):
+    with (
+        st.popover(rendering.plain(conversation.title), icon=":material/chat:", type="tertiary"),
+        st.form("rename", border=False),
+    ):
         title = st.text_input("Title", conversation.title, max_chars=200)
         if st.form_submit_button("Rename", icon=":material/edit:") and title.strip():
             footnote.chats.rename(conversation.id, title)
@@ -78,61 +79,75 @@ def _confirm_delete(footnote: Footnote, conversation: Conversation) -> None:
         st.rerun()
 
 
-def _past(footnote: Footnote, exchanges: list[Exchange]) -> Exchange | None:
+def _past(footnote: Footnote, exchanges: list[Exchange], collection: str) -> Exchange | None:
     """Draws what was said. Returns the exchange that is to be answered now, if its button was pressed."""
-    again = None
+    again, total_line = None, _total(exchanges)
     if len(exchanges) > SHOWN_EXCHANGES and not st.toggle("Show the whole conversation"):
         exchanges = exchanges[-SHOWN_EXCHANGES:]
     for exchange in exchanges:
         st.html(rendering.text_html(exchange.question, "fn-question"))
-        if exchange.answer:
-            _finished(footnote, exchange.answer, str(exchange.id))
-        else:
-            problem = st.session_state.get("problems", {}).get(
-                exchange.id, "This question was not answered to the end."
-            )
-            place = st.empty()
-            with place.container():
-                st.warning(problem, icon=":material/error:")
-                pressed = st.button("Ask again", key=f"again-{exchange.id}", icon=":material/refresh:")
-            if pressed:
-                place.empty()
-                again = exchange
+        place = st.empty()
+        with place.container():
+            if exchange.answer:
+                _finished(footnote, exchange.answer, str(exchange.id), collection)
+            else:
+                st.warning(rendering.plain(streaming.problem(exchange)), icon=":material/error:")
+            offer = _offer(footnote, exchange, last=exchange is exchanges[-1])
+            pressed = offer and st.button(offer, key=f"again-{exchange.id}", icon=":material/refresh:")
+            if exchange.answer:
+                _feedback(footnote, exchange)
+        if pressed:
+            place.empty()
+            again = exchange
+    if again is None and total_line:
+        st.html(total_line)
     return again
 
 
-def _answer(footnote: Footnote, conversation: Conversation, earlier: list[Exchange], exchange: Exchange) -> None:
-    """Streams the answer, keeps it, and draws the page anew from what was kept."""
-    place = st.empty()
-    try:
-        history = [turn for one in earlier if (turn := one.as_turn())]
-        waiting = "Looking through your documents" if footnote.ready else "Loading the model, once"
-        with place, st.spinner(f"{waiting} …"):
-            events = footnote.ask(exchange.question, history, collection=conversation.collection)
-            first = next(events)
-        text, drawn = "", 0.0
-        for event in itertools.chain([first], events):
-            if isinstance(event, Answer):
-                footnote.chats.add_answer(exchange.id, event)
-            elif isinstance(event, Token):
-                text += event.text
-                if time.monotonic() - drawn > REDRAW_SECONDS:
-                    place.html(rendering.stream_html(text, str(exchange.id)))
-                    drawn = time.monotonic()
-    except FootnoteError as error:
-        st.session_state.setdefault("problems", {})[exchange.id] = str(error)
-    st.rerun()
+def _offer(footnote: Footnote, exchange: Exchange, *, last: bool) -> str:
+    """What the button under an answer that is not all that it could be says; "" for no button."""
+    found = exchange.answer
+    if found is None:
+        return "Ask again"
+    if found.incomplete:
+        return "Try again"
+    quoted = found.answerer == EXTRACTIVE and footnote.answerer_name() != EXTRACTIVE
+    return "Ask the model" if last and quoted and (found.citations or found.nearest) else ""
 
 
-def _finished(footnote: Footnote, answer: Answer, anchor: str) -> None:
-    cited = answer.citations or answer.nearest
-    notes = [(citation, footnote.surroundings(citation)) for citation in cited]
+def _total(exchanges: list[Exchange]) -> str:
+    """What the conversation took, answers included that others took the place of."""
+    usages = [usage for one in exchanges for usage in one.usages]
+    told = sum(usage is not None for usage in usages)
+    return rendering.total_html(total(usages), len(usages), told)
+
+
+def _finished(footnote: Footnote, answer: Answer, anchor: str, collection: str) -> None:
+    notes: list[tuple[Citation, Surroundings | str]] = []
+    for one in answer.citations or answer.nearest:
+        gone = rendering.REMOVED if footnote.is_removed(one.document, collection) else rendering.CHANGED
+        notes.append((one, footnote.surroundings(one) or gone))
     title = "" if answer.citations else "Nearest passages"
+    searched = f"Searched for: {answer.searched}" if answer.searched != answer.question else ""
     st.html(
-        rendering.answer_html(answer, anchor)
+        (rendering.text_html(searched, "fn-searched") if searched else "")
+        + rendering.answer_html(answer, anchor)
         + rendering.notes_html(notes, anchor, title)
+        + rendering.scope_html(answer.within)
         + rendering.notice_html(answer)
+        + rendering.details_html(answer)
     )
+
+
+def _feedback(footnote: Footnote, exchange: Exchange) -> None:
+    """Two thumbs under an answer; what is pressed is kept with it."""
+    key = f"helpful-{exchange.id}"
+
+    def keep() -> None:
+        said = st.session_state[key]
+        footnote.chats.rate(exchange.id, helpful=None if said is None else bool(said))
+
+    st.feedback("thumbs", key=key, default=None if exchange.helpful is None else int(exchange.helpful), on_change=keep)
 
 
 def _empty(footnote: Footnote, collection: str) -> None:

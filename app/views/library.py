@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.bootstrap import Footnote
 from app.readings import reading_words
-from app.views.rendering import document_name, passages, text_html
+from app.views.rendering import document_name, passages, plain, text_html
 from ingest.errors import FootnoteError
 from ingest.models import DocumentRow
 
@@ -17,16 +17,15 @@ PROBLEM = "library-problem"
 
 def draw(footnote: Footnote, collection: str) -> None:
     """The sidebar's line, and the button that opens the list."""
-    rows = footnote.documents(collection)
-    active = [row for row in rows if row.status == "active"]
-    failed = sum(bool(row.error) for row in rows)
-    label = f"{len(active):,} document{'' if len(active) == 1 else 's'}"
+    active, failed = footnote.counts(collection)
+    label = f"{active:,} document{'' if active == 1 else 's'}"
     if failed:
         label += f", {failed:,} failed"
-    if st.button(label, icon=":material/description:", width="stretch", disabled=not rows, key="library"):
+    empty = not active and not failed
+    if st.button(label, icon=":material/description:", width="stretch", disabled=empty, key="library"):
         _dialog(footnote, collection)
     if problem := st.session_state.pop(PROBLEM, ""):
-        st.error(problem)
+        st.error(plain(problem))
 
 
 @st.dialog("Documents", width="large")
@@ -72,4 +71,6 @@ def _facts(row: DocumentRow) -> str:
         if how := reading_words(row.pages, row.reading):
             parts.append(how)
         parts.append(passages(row.chunks))
+        if row.tags:
+            parts.append(f"tagged {', '.join(row.tags)}")
     return " · ".join(parts)

@@ -10,12 +10,16 @@ from pathlib import Path
 import streamlit as st
 
 from app.bootstrap import Footnote
-from app.views import chat, sidebar, style
+from app.views import chat, review, scope, sidebar, style
+from app.views.rendering import MISTAKE, plain
 from ingest.errors import FootnoteError
 
 logger = logging.getLogger(__name__)
 # A file of ours: an icon by name would be fetched from the internet.
 ICON = Path(__file__).with_name("favicon.svg")
+
+# In the page's address: the review of generated questions in place of the conversation.
+REVIEW = "review"
 
 
 def page(footnote: Footnote) -> None:
@@ -26,7 +30,11 @@ def page(footnote: Footnote) -> None:
         conversation = chat.current(footnote)
         with st.sidebar:
             collection = sidebar.draw(footnote, conversation)
-        chat.draw(footnote, conversation, collection)
+        if REVIEW in st.query_params:
+            review.draw()
+        else:
+            scope.line(footnote, conversation, collection)
+            chat.draw(footnote, conversation, collection)
 
 
 @contextmanager
@@ -35,7 +43,7 @@ def _calm() -> Iterator[None]:
     try:
         yield
     except FootnoteError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
     except Exception:
         logger.exception("The page could not be drawn")
-        st.error("Something went wrong here; the details are in the log of `footnote run`. Reload the page to go on.")
+        st.error(f"{MISTAKE} Reload the page to go on.", icon=":material/error:")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import PurePath
 from typing import Any
@@ -13,18 +13,26 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 from app.markers import CODE, MARKER, marked
-from app.models import Answer, Citation, Sentence, Surroundings
+from app.models import Answer, Citation, Sentence, Surroundings, Usage
+from app.spending import usage_words
+from ingest.filters import Filter
 
 # Private characters that stand for our own tags while Markdown is rendered; none comes in from outside.
-UNSUPPORTED, SUPPORTED_AGAIN, NOTE, NOTE_END, REASON_END = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004"
+BEGIN, END, NOTE, NUMBER_END, SPAN, SPAN_END = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004", "\ue005"
 PRIVATE = re.compile("[\ue000-\uf8ff]")
 # What begins a block in Markdown must stay at its beginning.
 LEAD = re.compile(r"\s*(?:(?:[-*+]|\d{1,9}[.)]|>|#{1,6})\s+|\|\s*)*")
-CHANGED = "The document has changed or is no longer in the index; this is the passage as it was."
+# What Markdown makes a link of as it stands. A word joiner behind it, which cannot be seen, prevents that.
+LINKING = re.compile(r"(?:https?|ftp|mailto|xmpp)(?=:)|www(?=\.)|@", re.IGNORECASE)
+# Documents and folders of a filter that are named, at most.
+SHOWN_NAMES = 3
+CHANGED = "The document has changed since; this is the passage as it was."
+MISTAKE = "Something went wrong here; the details are in the log of `footnote run`."
+REMOVED = "The document was removed from the index since; only what was quoted is left."
 
 
 def answer_html(answer: Answer, anchor: str) -> str:
-    """An answer: its markers lead to the footnotes of `notes_html`, unsupported sentences are marked with the reason.
+    """An answer: its markers lead to the footnotes of `notes_html`; what is not supported is marked and says why.
 
     Args:
         answer: the answer.
@@ -39,8 +47,13 @@ def stream_html(text: str, anchor: str) -> str:
     return f'<div class="fn-answer">{_markdown(text, (), anchor)}<span class="fn-caret"></span></div>'
 
 
-def notes_html(notes: Sequence[tuple[Citation, Surroundings | None]], anchor: str, title: str = "") -> str:
-    """The footnotes: each opens its passage, highlighted in its surroundings."""
+def waiting_html(words: str) -> str:
+    """What is waited for, while nothing of an answer has come."""
+    return f'<p class="fn-waiting" role="status"><span class="fn-pulse"></span>{escape(words)}</p>'
+
+
+def notes_html(notes: Sequence[tuple[Citation, Surroundings | str]], anchor: str, title: str = "") -> str:
+    """The footnotes: each opens its passage, highlighted in its surroundings, or with why there are none any more."""
     items = "".join(_note(citation, around, anchor) for citation, around in notes)
     heading = f'<p class="fn-notes-title">{escape(title)}</p>' if title and items else ""
     return f'<div class="fn-notes">{heading}{items}</div>' if items else ""
@@ -52,15 +65,61 @@ def notice_html(answer: Answer) -> str:
     parts = []
     if unsupported:
         what = "1 sentence is" if unsupported == 1 else f"{unsupported} sentences are"
-        parts.append(f'<span class="fn-legend">{what} not borne out by what is cited</span>')
+        parts.append(f'<span class="fn-legend">{what} not borne out by your documents</span>')
+    if answer.incomplete:
+        parts.append('<span class="fn-incomplete">Incomplete</span>')
     if answer.notice:
         parts.append(escape(answer.notice))
     return f'<p class="fn-notice">{" · ".join(parts)}</p>' if parts else ""
 
 
+def scope_html(within: Filter) -> str:
+    """That only some documents were asked, and which; "" where all were."""
+    if not within:
+        return ""
+    words = f"Asked of some documents only: {filter_words(within)}"
+    return f'<p class="fn-notice" title="{escape(str(within))}">{escape(words)}</p>'
+
+
+def details_html(answer: Answer) -> str:
+    """How a model wrote an answer: what it read and wrote, and when opened, with which prompt; "" for quotes alone."""
+    if not answer.asked_model:
+        return ""
+    used = usage_words(answer.usage) if answer.usage else "tokens not counted"
+    facts = {"Answered by": answer.answerer, "Prompt": answer.prompt and f"answer.md, version {answer.prompt}"}
+    seconds = sorted(answer.timings.items(), key=lambda one: one[0] == "total")
+    facts["Seconds"] = ", ".join(f"{name} {taken:.1f}" for name, taken in seconds)
+    listed = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts.items() if value)
+    return f'<details class="fn-details"><summary>{escape(used)}</summary><dl class="fn-facts">{listed}</dl></details>'
+
+
+def total_html(usage: Usage | None, answers: int, told: int) -> str:
+    """What a conversation took, by those of its answers whose servers `told`; "" where that says nothing new."""
+    if usage is None or answers < 2:  # noqa: PLR2004 - of one answer, it stands under that already
+        return ""
+    of = "" if told == answers else f" ({told} of {answers} answers; for the others, the server gave no count)"
+    return text_html(f"This conversation: {usage_words(usage)}{of}", "fn-total")
+
+
 def text_html(text: str, kind: str) -> str:
     """Text just as it is, in a paragraph of class `kind`."""
     return f'<p class="{kind}">{escape(text)}</p>'
+
+
+def plain(text: str) -> str:
+    """Text for Streamlit's own labels and messages, with nothing in it that these would read as Markdown or a link."""
+    text = LINKING.sub("\\g<0>\u2060", text)
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+-.!|:$~&" else c for c in text)
+
+
+def filter_words(within: Filter) -> str:
+    """Which documents are asked, in a few words: "leave.md, 2 more · pdf · contract"."""
+    names = [document_name(source.rstrip("/")) or source for source in within.sources]
+    more = len(names) - SHOWN_NAMES
+    parts = [", ".join([*names[:SHOWN_NAMES], *([f"{more} more"] if more > 0 else [])])]
+    parts += [", ".join(within.types), ", ".join(within.tags)]
+    parts += [f"{word} {day}" for word, day in (("since", within.since), ("until", within.until)) if day]
+    return " · ".join(filter(None, parts))
 
 
 def passages(n: int) -> str:
@@ -80,15 +139,17 @@ def place(citation: Citation) -> str:
     return " · ".join([*parts, *([" / ".join(citation.heading)] if citation.heading else [])])
 
 
-def _note(citation: Citation, around: Surroundings | None, anchor: str) -> str:
+def _note(citation: Citation, around: Surroundings | str, anchor: str) -> str:
     name, where = escape(document_name(citation.document)), escape(place(citation))
-    before, after = (around.before, around.after) if around else ("", "")
+    gone = around if isinstance(around, str) else ""
+    before, after = ("", "") if isinstance(around, str) else (around.before, around.after)
     quote = f'<mark id="{_id(anchor, citation.n)}">{escape(citation.quote)}</mark>'
+    mark = '<span class="fn-gone">removed</span>' if gone == REMOVED else ""
     passage = f"{escape(before)}{quote}{escape(after)}"
-    note = "" if around else f'<p class="fn-changed">{CHANGED}</p>'
+    note = f'<p class="fn-changed">{escape(gone)}</p>' if gone else ""
     return (
         f'<details class="fn-note"><summary><span class="fn-n">{citation.n}</span>'
-        f'<span class="fn-doc">{name}</span><span class="fn-place">{where}</span></summary>'
+        f'<span class="fn-doc">{name}</span><span class="fn-place">{where}</span>{mark}</summary>'
         f'<div class="fn-body">'
         f'<p class="fn-path">{escape(citation.document)}</p>{note}'
         f'<div class="fn-passage">{passage}</div></div></details>'
@@ -97,27 +158,50 @@ def _note(citation: Citation, around: Surroundings | None, anchor: str) -> str:
 
 def _markdown(text: str, found: Sequence[Sentence], anchor: str) -> str:
     text = PRIVATE.sub("\ufffd", text)
-    for sentence in sorted(found, key=lambda s: -s.start):
-        if sentence.supported is False:
-            text = _marked_unsupported(text, sentence)
+    for at, mark in sorted(_marks(text, found), reverse=True):
+        text = f"{text[:at]}{mark}{text[at:]}"
     html = _MARKDOWN.render(_outside_code(text))
-    html = re.sub(f"{NOTE}(\\d+){NOTE_END}", lambda n: _link(anchor, int(n.group(1))), html)
-    html = re.sub(
-        f"{UNSUPPORTED}([^{REASON_END}]*){REASON_END}",
-        r'<span class="fn-unsupported" title="Not supported: \1">',
-        html,
-    )
-    return html.replace(SUPPORTED_AGAIN, "</span>")
+    for i, sentence in enumerate(found):
+        html = _paired(html, f"{BEGIN}{i}{NUMBER_END}", f"{END}{i}{NUMBER_END}", *_flagged(sentence))
+    html = re.sub(f"{SPAN}([^{SPAN}{SPAN_END}<]*){SPAN_END}", r"<mark>\1</mark>", html)
+    html = re.sub(f"{NOTE}(\\d+){NUMBER_END}", lambda n: _link(anchor, int(n.group(1))), html)
+    return PRIVATE.sub("", html)
 
 
-def _marked_unsupported(text: str, sentence: Sentence) -> str:
-    words = text[sentence.start : sentence.end]
-    lead = LEAD.match(words)
-    at = lead.end() if lead else 0
-    # Without what Markdown would make something of inside an attribute.
-    reason = re.sub(r"[^\w .,()…-]", " ", sentence.reason)
-    begin = f"{UNSUPPORTED}{reason}{REASON_END}"
-    return f"{text[: sentence.start]}{words[:at]}{begin}{words[at:]}{SUPPORTED_AGAIN}{text[sentence.end :]}"
+def _marks(text: str, found: Sequence[Sentence]) -> Iterator[tuple[int, str]]:
+    """Places in the text, and the private characters that go there."""
+    for i, sentence in enumerate(found):
+        if sentence.supported is False or sentence.reason:
+            words = text[sentence.start : sentence.end]
+            lead = LEAD.match(words)
+            begin = sentence.start + (lead.end() if lead else 0)
+            # Of a row of a table, the first cell: no tag of ours may reach from one cell into another.
+            cell = text.find("|", begin, sentence.end) if words.lstrip().startswith("|") else -1
+            yield begin, f"{BEGIN}{i}{NUMBER_END}"
+            yield sentence.end if cell < 0 else cell, f"{END}{i}{NUMBER_END}"
+        for start, end in sentence.spans:
+            yield start, SPAN
+            yield end, SPAN_END
+
+
+def _flagged(sentence: Sentence) -> tuple[str, str]:
+    """What goes before and after a sentence that is not supported, or not finished."""
+    if sentence.supported is None:
+        why = f"No verdict: {escape(sentence.reason)}"
+        return '<span class="fn-unfinished">', f'</span> <span class="fn-why" role="note">{why}</span>'
+    kind, what = ("fn-partly", "Partly supported") if sentence.partly else ("fn-unsupported", "Not supported")
+    proof = f" {NOTE}{sentence.quotes[0].n}{NUMBER_END}" if sentence.quotes and not sentence.citations else ""
+    why = f"{what}: {PRIVATE.sub('', escape(sentence.reason))}" if sentence.reason else what
+    return f'<span class="{kind}">', f'</span> <span class="fn-why" role="note">{why}{proof}</span>'
+
+
+def _paired(html: str, begin: str, end: str, before: str, after: str) -> str:
+    """Our tags in place of a pair of marks, if Markdown has left both."""
+    first, second = html.find(begin), html.find(end)
+    if 0 <= first < second:
+        inner = html[first + len(begin) : second]
+        html = f"{html[:first]}{before}{inner}{after}{html[second + len(end) :]}"
+    return html
 
 
 def _outside_code(text: str) -> str:
@@ -130,7 +214,7 @@ def _outside_code(text: str) -> str:
 
 
 def _noted(marker: re.Match[str]) -> str:
-    return "".join(f"{NOTE}{n}{NOTE_END}" for n in marked(marker))
+    return "".join(f"{NOTE}{n}{NUMBER_END}" for n in marked(marker))
 
 
 def _link(anchor: str, n: int) -> str:

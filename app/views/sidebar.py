@@ -8,8 +8,9 @@ import streamlit as st
 
 from app.bootstrap import Footnote
 from app.chats import Conversation
-from app.views import library, upload
-from app.views.rendering import text_html
+from app.views import library, scope, upload
+from app.views.rendering import plain, text_html
+from ingest.filters import Filter
 from ingest.settings import COLLECTION_PATTERN
 
 SHOWN_CONVERSATIONS = 40
@@ -25,14 +26,18 @@ def draw(footnote: Footnote, conversation: Conversation | None) -> str:
     st.html('<p class="fn-brand">Footnote<sup>1</sup></p>')
     if st.button("New conversation", icon=":material/add:", width="stretch"):
         st.query_params.clear()
+        scope.forget()
         st.rerun()
     collection = _collection(footnote, conversation)
+    scope.draw(footnote, conversation, collection)
     library.draw(footnote, collection)
     upload.draw(footnote, collection)
     _conversations(footnote, conversation)
     name = footnote.answerer_name()
     how = "Answers quote your documents word for word." if name == "extractive" else f"Answers are written by {name}."
     st.html(text_html(how, "fn-small"))
+    if note := footnote.model_note(collection):
+        st.html(text_html(note, "fn-small"))
     return collection
 
 
@@ -45,7 +50,10 @@ def _conversations(footnote: Footnote, conversation: Conversation | None) -> Non
     for one in shown:
         is_current = conversation is not None and one.id == conversation.id
         if st.button(
-            _plain(one.title), key=f"open-{one.id}", type="secondary" if is_current else "tertiary", width="stretch"
+            plain(one.title),
+            key=f"open-{one.id}",
+            type="secondary" if is_current else "tertiary",
+            width="stretch",
         ):
             st.query_params["chat"] = one.id
             st.rerun()
@@ -71,6 +79,8 @@ def _collection(footnote: Footnote, conversation: Conversation | None) -> str:
     st.session_state["collection"] = chosen
     if conversation and chosen != conversation.collection:
         footnote.chats.set_collection(conversation.id, chosen)
+        footnote.chats.set_filter(conversation.id, Filter())  # it named documents of the other one
+        st.rerun()
     return str(chosen)
 
 
@@ -79,14 +89,9 @@ def _create(names: list[str]) -> None:
         name = st.text_input("Name of the new collection", max_chars=63).strip()
         if st.form_submit_button("Create") and name:
             if name in names:
-                st.error(f"There is a collection {name!r} already.")
+                st.error(plain(f"There is a collection {name!r} already."))
             elif not re.match(COLLECTION_PATTERN, name):
                 st.error("Use letters, digits, spaces, dots, dashes and underscores; begin with a letter or digit.")
             else:
                 st.session_state["created"] = name
                 st.rerun()
-
-
-def _plain(label: str) -> str:
-    """A label of Streamlit's with nothing in it that it would read as Markdown."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+-.!|:$~" else c for c in label)

@@ -22,6 +22,7 @@ CSS = """
 .fn-lead { opacity: .72; margin: 0 0 1.6rem; line-height: 1.55; }
 .fn-question { font: 600 1.22rem/1.4 var(--fn-serif); margin: 1.6rem 0 .3rem;
   overflow-wrap: anywhere; white-space: pre-wrap; }
+.fn-searched { font-size: .82rem; opacity: .62; margin: 0 0 .5rem; overflow-wrap: anywhere; }
 .fn-answer { line-height: 1.68; overflow-wrap: anywhere; }
 .fn-answer p { margin: 0 0 .75rem; }
 .fn-answer pre { overflow-x: auto; padding: .7rem .9rem; border-radius: 8px;
@@ -37,9 +38,29 @@ a.fn-marker { display: inline-block; min-width: 1.25em; margin: 0 .1em 0 .16em; 
 a.fn-marker:hover, a.fn-marker:focus-visible { background: var(--fn-accent);
   color: var(--fn-page) !important; }
 .fn-unsupported { text-decoration: underline wavy #c0762b; text-decoration-thickness: 1px;
-  text-underline-offset: .25em; cursor: help; }
+  text-underline-offset: .25em; }
+.fn-partly { text-decoration: underline dotted #c0762b; text-decoration-thickness: 2px; text-underline-offset: .25em; }
+.fn-unfinished { opacity: .72; }
+.fn-why { display: block; width: fit-content; margin: .15rem 0 .35rem; padding: .05rem .5rem;
+  border-left: 3px solid #c0762b; font-size: .82rem; line-height: 1.45; }
+.fn-answer mark { color: inherit; font-weight: 600; background: color-mix(in srgb, #e9b949 30%, transparent);
+  border-radius: .2em; padding: 0 .1em; }
 .fn-legend { text-decoration: underline wavy #c0762b; text-decoration-thickness: 1px; text-underline-offset: .2em; }
 .fn-notice { font-size: .82rem; opacity: .68; margin: .5rem 0 0; line-height: 1.5; }
+.fn-incomplete { padding: .05rem .45rem; border-radius: .6em; font-weight: 600;
+  background: color-mix(in srgb, #c0762b 22%, transparent); }
+.fn-waiting { display: flex; align-items: baseline; gap: .6rem; margin: .2rem 0 0; opacity: .8; line-height: 1.5;
+  overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+.fn-pulse { flex: none; width: .55em; height: .55em; border-radius: 50%; background: var(--fn-accent);
+  animation: fn-pulse 1.6s ease-in-out infinite; }
+.fn-details { margin: .4rem 0 0; font-size: .78rem; }
+.fn-details summary { cursor: pointer; width: fit-content; opacity: .62; font-variant-numeric: tabular-nums; }
+.fn-details summary:hover, .fn-details[open] summary { opacity: .85; }
+.fn-details dl.fn-facts { font-size: .78rem; display: grid; grid-template-columns: max-content 1fr;
+  gap: .1rem .9rem; margin: .35rem 0 0 1rem; }
+.fn-details dl.fn-facts dt { opacity: .62; font-weight: 400; font-size: inherit; }
+.fn-details dl.fn-facts dd { margin: 0; overflow-wrap: anywhere; font-size: inherit; }
+.fn-total { font-size: .78rem; opacity: .62; margin: 0; font-variant-numeric: tabular-nums; }
 .fn-notes { margin: .3rem 0 0; border-top: 1px solid color-mix(in srgb, currentColor 16%, transparent); }
 .fn-notes-title { font-size: .82rem; font-weight: 600; opacity: .7; margin: .55rem 0 .2rem; }
 .fn-note { border-bottom: 1px solid color-mix(in srgb, currentColor 9%, transparent); }
@@ -69,8 +90,10 @@ a.fn-marker:hover, a.fn-marker:focus-visible { background: var(--fn-accent);
 .fn-outcome { font-size: .84rem; margin: .15rem 0; line-height: 1.45; overflow-wrap: anywhere; }
 .fn-outcome b { font-weight: 600; }
 .fn-failed b { color: #c2513a; }
+.fn-answer > p:has(+ .fn-caret) { display: inline; }
 @keyframes fn-blink { to { visibility: hidden; } }
-@media (prefers-reduced-motion: reduce) { .fn-caret { animation: none; } }
+@keyframes fn-pulse { 50% { opacity: .25; } }
+@media (prefers-reduced-motion: reduce) { .fn-caret, .fn-pulse { animation: none; } }
 @media (max-width: 640px) {
   .block-container { padding: 3.4rem 1rem 7rem; }
   [data-testid="stHeader"] { background: color-mix(in srgb, var(--fn-page) 94%, transparent); }

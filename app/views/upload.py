@@ -17,7 +17,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app.bootstrap import Footnote
 from app.readings import reading_words
-from app.views.rendering import document_name, passages, text_html
+from app.views.rendering import document_name, passages, plain, text_html
 from ingest.errors import FootnoteError
 from ingest.models import FileOutcome, IngestProgress
 
@@ -103,7 +103,7 @@ def _moment(job: Job) -> None:
     for outcome in list(job.outcomes):
         st.html(_outcome_html(outcome))
     if job.error:
-        st.error(job.error)
+        st.error(plain(job.error))
     elif job.done and job.cancel.is_set():
         st.html(text_html("Stopped. Upload the files again to go on.", "fn-small"))
     if job.done and st.button("Dismiss", key="dismiss-upload", type="tertiary"):

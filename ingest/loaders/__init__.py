@@ -57,9 +57,7 @@ def load_source(source: Source) -> Document:
     loader: Callable[[Source], Document] = getattr(importlib.import_module(f"{__name__}.{row.module}"), row.loader)
     try:
         document = loader(source)
-    except FootnoteError:
-        raise
-    except MemoryError:
+    except (FootnoteError, MemoryError):
         raise
     except RecursionError as error:
         raise LoadError(f"{source} is nested too deeply to be read.") from error

@@ -203,9 +203,7 @@ def _fitted(row: Sequence[Line], columns: Sequence[tuple[float, float]]) -> list
         return []
     line = row[0]
     return [
-        Line(
-            " ".join(w.text for w in cell), cell[0].left, cell[-1].right, line.bottom, line.top, line.size, tuple(cell)
-        )
+        Line(_text(cell), cell[0].left, cell[-1].right, line.bottom, line.top, line.size, tuple(cell))
         for _, cell in sorted(cells.items())
     ]
 

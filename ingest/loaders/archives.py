@@ -13,6 +13,7 @@ from ingest.loaders.builder import Builder
 from ingest.loaders.formats import KIND_OF_SUFFIX, is_ignored
 from ingest.loaders.members import Members
 from ingest.loaders.package import Package
+from ingest.loaders.sniff import TAR, TAR_AT
 from ingest.loaders.source import Source, most_unpacked
 from ingest.models import Document
 
@@ -57,7 +58,7 @@ def load_tar(source: Source) -> Document:
 def load_gzip(source: Source) -> Document:
     """A gzip file: the archive or document in it. Raises as `load_zip` does."""
     data = _unpacked(source)
-    if data[257:262] == b"ustar":
+    if data.startswith(TAR, TAR_AT):
         return load_tar(replace(source, data=data, suffix=".tar"))
     name = PurePosixPath(source.name.split(" in ")[0].replace("\\", "/")).name
     stem = name[: -len(source.suffix)] if source.suffix and name.lower().endswith(source.suffix) else name

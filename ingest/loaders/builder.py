@@ -73,16 +73,18 @@ class Builder:
         for block in document.blocks:
             while at + 1 < len(pages) and (at < 0 or pages[at + 1].start <= block.start):
                 at += 1
-                page = pages[at]
-                self.begin_page(f"{name}, {page.label}" if page.label else name, page.read, page.confidence)
+                self._begin_inner(pages[at], name)
                 if at == 0:
                     self.add_heading(1, name)
             level = min(block.level + 1, DEEPEST_HEADING) if block.level else 0
             self._add(block.kind, document.text[block.start : block.end], level, block.title)
             starts.append((block.start, self._blocks[-1].start - block.start))
         for page in pages[at + 1 :]:
-            self.begin_page(f"{name}, {page.label}" if page.label else name, page.read, page.confidence)
+            self._begin_inner(page, name)
         self._include_places(document, starts, first)
+
+    def _begin_inner(self, page: Page, name: str) -> None:
+        self.begin_page(f"{name}, {page.label}" if page.label else name, page.read, page.confidence)
 
     def insert(self, document: Document) -> None:
         """Adds the blocks of a document that is a part of this one, as they are."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import olefile
 
-from ingest.errors import DamagedDocument, FootnoteError
 from ingest.loaders.source import Source
 
 
@@ -52,19 +50,6 @@ class Compound:
             return ""
         return title.decode("cp1252", "replace").strip("\0 ") if isinstance(title, bytes) else ""
 
-    @contextmanager
-    def being_read(self) -> Iterator[None]:
-        """Puts whatever broken parts raise in the user's words.
-
-        Raises:
-            DamagedDocument: something in the block failed.
-        """
-        try:
-            yield
-        except (FootnoteError, MemoryError, RecursionError):
-            raise
-        except Exception as error:
-            raise DamagedDocument(
-                f"{self._source} is damaged: its {self._what} cannot be read ({type(error).__name__}: {error}). Open "
-                "it in the program it was made with and save it again."
-            ) from error
+    def being_read(self) -> AbstractContextManager[None]:
+        """For a block that reads its streams. Raises as `Source.being_read` does."""
+        return self._source.being_read(f"its {self._what}")

@@ -19,7 +19,7 @@ from ingest.errors import DamagedDocument, EmptyDocument
 from ingest.loaders.builder import Builder
 from ingest.loaders.members import Members
 from ingest.loaders.source import Source
-from ingest.loaders.text import normalise, paragraphs
+from ingest.loaders.text import add_paragraphs
 from ingest.loaders.web import read_html
 from ingest.models import Document
 
@@ -189,9 +189,7 @@ def _add_text(builder: Builder, part: Message) -> None:
     if part.get_content_type() == "text/html":
         builder.insert(read_html(text))
         return
-    text = normalise(text)
-    for start, end in paragraphs(text):
-        builder.add("paragraph", text[start:end])
+    add_paragraphs(builder, text)
 
 
 def _text(part: Message) -> str:
@@ -243,10 +241,9 @@ def _add_outlook(builder: Builder, message: Any, subject: str) -> None:
     }
     lines = (f"{name}: {_words(str(value))}" for name, value in facts.items() if value)
     builder.add("metadata", "\n".join(lines))
-    plain = normalise(message.body or "")
+    plain = message.body or ""
     if plain.strip():
-        for start, end in paragraphs(plain):
-            builder.add("paragraph", plain[start:end])
+        add_paragraphs(builder, plain)
     elif message.html_body:
         builder.insert(read_html(message.html_body))
     elif packed := message.properties.binary_prop_value(RTF_BODY):
@@ -257,9 +254,8 @@ def _add_rich_text(builder: Builder, packed: bytes) -> None:
     from compressed_rtf import decompress  # noqa: PLC0415 - for few messages
     from striprtf.striprtf import rtf_to_text  # noqa: PLC0415 - for few messages
 
-    text = normalise(rtf_to_text(decompress(packed).decode("latin-1"), errors="ignore"))  # type: ignore[no-untyped-call]
-    for start, end in paragraphs(text):
-        builder.add("paragraph", text[start:end])
+    text = rtf_to_text(decompress(packed).decode("latin-1"), errors="ignore")  # type: ignore[no-untyped-call]
+    add_paragraphs(builder, text)
 
 
 def _words(header: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ingest.errors import DamagedDocument, EncryptedDocument
+from ingest.errors import DamagedDocument
 from ingest.loaders.builder import Builder, markdown_table
 from ingest.loaders.package import Package, parse_xml
 from ingest.loaders.source import Source
@@ -115,7 +115,7 @@ def _parts(source: Source, what: str) -> _Parts:
     package = Package(source, what)
     with package.being_read():
         if "META-INF/manifest.xml" in package.names and b"encryption-data" in package.read("META-INF/manifest.xml"):
-            raise EncryptedDocument(f"{source} is protected by a password. Save it without one, then ingest it again.")
+            raise source.locked()
         styles, meta = _optional(package, "styles.xml"), _optional(package, "meta.xml")
         return _Parts(package.xml("content.xml"), styles, _title(meta) if meta is not None else "")
 

@@ -6,15 +6,14 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
-from ingest.errors import DamagedDocument, EncryptedDocument, FootnoteError
+from ingest.errors import DamagedDocument
 from ingest.loaders.source import Source
 
 CONTENT_TYPES = "[Content_Types].xml"
@@ -64,13 +63,12 @@ class Package:
         try:
             entry = name if isinstance(name, zipfile.ZipInfo) else self._zip.getinfo(name)
             if entry.flag_bits & 1:
-                raise EncryptedDocument(
-                    f"{self._source} is protected by a password. Save it without one, then ingest it again."
-                )
+                raise self._source.locked()
             with self._zip.open(entry) as member:
                 return member.read(entry.file_size)
         except (KeyError, *BROKEN, RuntimeError) as error:
-            raise self.damaged(f"{name if isinstance(name, str) else name.filename}: {error}") from error
+            named = name if isinstance(name, str) else name.filename
+            raise self._source.damaged(f"{self._what} parts", f"{named}: {error}") from error
 
     def office_file(self) -> io.BytesIO:
         """The whole package for a library that knows Office's usual names and kinds.
@@ -94,26 +92,9 @@ class Package:
         """A member's root element (ElementTree), entities and external references refused. Raises as `read` does."""
         return parse_xml(self.read(name), self._source, self._what)
 
-    @contextmanager
-    def being_read(self) -> Iterator[None]:
-        """Puts whatever a library throws at broken parts in the user's words.
-
-        Raises:
-            DamagedDocument: something in the block failed.
-        """
-        try:
-            yield
-        except (FootnoteError, MemoryError, RecursionError):
-            raise
-        except Exception as error:
-            raise self.damaged(f"{type(error).__name__}: {error}") from error
-
-    def damaged(self, reason: str) -> DamagedDocument:
-        """The error that says so."""
-        return DamagedDocument(
-            f"{self._source} is damaged: {self._what} parts cannot be read ({reason}). Open it in the program it was "
-            "made with and save it again."
-        )
+    def being_read(self) -> AbstractContextManager[None]:
+        """For a block that reads its parts. Raises as `Source.being_read` does."""
+        return self._source.being_read(f"{self._what} parts")
 
 
 def parse_xml(data: bytes, source: Source, what: str) -> Any:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
-from ingest.errors import DamagedDocument, EmptyDocument, EncryptedDocument
+from ingest.errors import DamagedDocument, EmptyDocument
 from ingest.loaders.builder import Builder
 from ingest.loaders.composition import MANY_PAGES, PageLines, compose
 from ingest.loaders.pdf_notes import notes
@@ -66,9 +66,7 @@ def _open(source: Source) -> pdfium.PdfDocument:
             return pdf
     except pdfium.PdfiumError as error:
         if error.err_code == pdfium_c.FPDF_ERR_PASSWORD:
-            raise EncryptedDocument(
-                f"{source} is protected by a password. Save it without one, then ingest it again."
-            ) from error
+            raise source.locked() from error
         raise DamagedDocument(
             f"{source} cannot be opened as a PDF: it is truncated, or not a PDF. Get a whole copy of it."
         ) from error

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ingest.errors import EmptyDocument, EncryptedDocument
+from ingest.errors import EmptyDocument
 from ingest.loaders.builder import Builder
 from ingest.loaders.compound import Compound
 from ingest.loaders.source import Source
@@ -54,7 +54,7 @@ def load_ppt(source: Source) -> Document:
         current = compound.stream("Current User") if compound.has("Current User") else b""
         presentation = _Presentation(data, current)
         if presentation.encrypted:
-            raise EncryptedDocument(f"{source} is protected by a password. Save it without one, then ingest it again.")
+            raise source.locked()
         slides = presentation.slides()
     builder = Builder()
     for number, slide in enumerate(slides, start=1):

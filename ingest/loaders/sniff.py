@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import olefile
 
-from ingest.errors import DamagedDocument, EncryptedDocument, UnsupportedDocument
+from ingest.errors import DamagedDocument, UnsupportedDocument
 from ingest.loaders.formats import FORMATS, KIND_OF_SUFFIX
 from ingest.loaders.source import Source
 from ingest.loaders.text import text_head
@@ -99,7 +99,7 @@ def kind_of(source: Source) -> str:
     if not found and source.data.startswith(OLE) and named in LOCKED_INTO_OLE:
         found = ENCRYPTED
     if found == ENCRYPTED:
-        raise EncryptedDocument(f"{source} is protected by a password. Save it without one, then ingest it again.")
+        raise source.locked()
     if found in UNREAD:
         raise UnsupportedDocument(f"{source} {UNREAD[found]}")
     if found == "text":

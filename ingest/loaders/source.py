@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Self
 
-from ingest.errors import DamagedDocument
+from ingest.errors import DamagedDocument, EncryptedDocument, FootnoteError
 from ingest.models import OCR_OFF
 
 # What archives and mails hold is read to this depth, and no more than so many files and bytes of one file on disk.
@@ -97,6 +98,31 @@ class Source:
                 f"{self} would unpack to {size / 1024**2:,.0f} MiB or more and was not opened: files like it are made "
                 "to fill memory. If you trust it, unpack it, then ingest the folder."
             )
+
+    @contextmanager
+    def being_read(self, what: str) -> Iterator[None]:
+        """Puts whatever a library throws at broken parts in the user's words; `what` says which parts.
+
+        Raises:
+            DamagedDocument: something in the block failed.
+        """
+        try:
+            yield
+        except (FootnoteError, MemoryError, RecursionError):
+            raise
+        except Exception as error:
+            raise self.damaged(what, f"{type(error).__name__}: {error}") from error
+
+    def damaged(self, what: str, reason: str) -> DamagedDocument:
+        """The error that says that `what` of it cannot be read."""
+        return DamagedDocument(
+            f"{self} is damaged: {what} cannot be read ({reason}). Open it in the program it was made with and save it "
+            "again."
+        )
+
+    def locked(self) -> EncryptedDocument:
+        """The error that says that a password is needed."""
+        return EncryptedDocument(f"{self} is protected by a password. Save it without one, then ingest it again.")
 
     def __str__(self) -> str:
         return self.name

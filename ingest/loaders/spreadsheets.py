@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ingest.errors import DamagedDocument, EncryptedDocument
+from ingest.errors import DamagedDocument
 from ingest.loaders.builder import Builder, markdown_table
 from ingest.loaders.package import Package
 from ingest.loaders.source import Source
@@ -60,9 +60,7 @@ def load_sheets(source: Source) -> Document:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(source.data))
         warnings = [_add_sheet(builder, workbook, name) for name in workbook.sheet_names]
     except PasswordError as error:
-        raise EncryptedDocument(
-            f"{source} is protected by a password. Save it without one, then ingest it again."
-        ) from error
+        raise source.locked() from error
     except (CalamineError, ValueError, OSError) as error:
         raise _damaged(source, error) from error
     except BaseException as error:  # a panic of the library derives from nothing else

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from ingest.errors import DamagedDocument
+from ingest.loaders.builder import Builder
 from ingest.loaders.source import Source
 from ingest.models import Block, Document
 
@@ -86,6 +87,13 @@ def paragraphs(text: str, start: int = 0, end: int | None = None) -> Iterator[tu
         yield from _stripped(text, at, gap.start())
         at = gap.end()
     yield from _stripped(text, at, end)
+
+
+def add_paragraphs(builder: Builder, text: str) -> None:
+    """Adds what blank lines divide in a text of any line ends."""
+    text = normalise(text)
+    for start, end in paragraphs(text):
+        builder.add("paragraph", text[start:end])
 
 
 def _decoded(data: bytes) -> str:

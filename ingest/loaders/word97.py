@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ingest.errors import DamagedDocument, EncryptedDocument
+from ingest.errors import DamagedDocument
 from ingest.loaders.builder import Builder, markdown_table
 from ingest.loaders.compound import Compound
 from ingest.loaders.source import Source
@@ -70,7 +70,7 @@ def load_doc(source: Source) -> Document:
         (version,) = struct.unpack_from("<H", body, 2)
         (flags,) = struct.unpack_from("<H", body, AT_FLAGS)
         if flags & ENCRYPTED:
-            raise EncryptedDocument(f"{source} is protected by a password. Save it without one, then ingest it again.")
+            raise source.locked()
         if version < WORD_97:
             raise DamagedDocument(f"{source} was written by Word 95 or older, which is not read. Save it as .docx.")
         table = compound.stream("1Table" if flags & SECOND_TABLE else "0Table")

@@ -46,7 +46,7 @@ def test_the_passage_with_the_answer_is_always_retrieved(sampled):
 def test_questions_of_other_fields_are_refused_and_the_nearest_passages_shown(sampled):
     answers = [answered(sampled, question["text"]) for question in questions("offtopic_questions.jsonl")]
     refused = [answer for answer in answers if answer.refused]
-    assert len(refused) >= 10
+    assert len(refused) >= 12
     assert all(answer.nearest and not answer.citations for answer in refused)
     assert {answer.text for answer in refused} == {"I could not find this in the documents."}
 
@@ -54,6 +54,8 @@ def test_questions_of_other_fields_are_refused_and_the_nearest_passages_shown(sa
 def test_every_footnote_quotes_its_document_to_the_character(sample_answers):
     for _, answer in sample_answers:
         assert answer.answerer == "extractive"
+        if answer.refused:  # how many may be is said above
+            continue
         assert 1 <= len(answer.citations) <= 4
         for note in answer.citations:
             assert load(Path(note.document)).text[note.start : note.end] == note.quote

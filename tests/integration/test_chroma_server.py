@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import time
 
-import psutil
 import pytest
+from durability import ended, state
 
 from app.bootstrap import Footnote
+from ingest.chroma_client import Chroma
+from ingest.doctor import examine
 from ingest.errors import VectorStoreError
-from ingest.vectors import Chroma
-
-
-def state(settings) -> dict[str, int]:
-    return json.loads((settings.data_dir / "run" / "chroma.json").read_text())
-
-
-def ended(pid: int, seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.05)
-    return False
 
 
 @pytest.fixture
@@ -40,7 +26,7 @@ def filled(footnote, write):
 def test_a_killed_server_comes_back_by_itself(filled, victim):
     os.kill(state(filled.settings)[victim], signal.SIGKILL)
     assert filled.search("apples", 1)[0].chunk.text == "Apples are red."
-    assert filled.index("default").verify() == []
+    assert examine(filled.settings).problems == ()
 
 
 def test_the_server_stops_with_its_last_user(settings, write):
@@ -60,6 +46,7 @@ def test_the_server_stops_after_its_only_user_was_killed(settings, write):
 import time
 from pathlib import Path
 from app.bootstrap import Footnote
+from ingest.doctor import examine
 from ingest.settings import load_settings
 footnote = Footnote(load_settings())
 footnote.ingest([Path({str(path)!r})])

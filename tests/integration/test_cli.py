@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def run(settings):
-    def run(*arguments, module="app.cli", stdin=None, **variables):
+    def run(*arguments, module="app", stdin=None, **variables):
         environment = {**os.environ, "FOOTNOTE_DATA_DIR": str(settings.data_dir), "COLUMNS": "200", **variables}
         command = [sys.executable, "-m", module, *map(str, arguments)]
         return subprocess.run(
@@ -32,7 +32,7 @@ def run(settings):
     return run
 
 
-@pytest.mark.parametrize(("module", "command"), [("app.cli", ["ingest"]), ("ingest", [])])
+@pytest.mark.parametrize(("module", "command"), [("app", ["ingest"]), ("ingest", [])])
 def test_ingest_prints_one_json_object_and_nothing_else(run, write, module, command):
     good, bad = write("a.txt", "Apples are red."), write("b.pdf", "no pdf")
     result = run(*command, good.parent, "--json", module=module)
@@ -114,6 +114,10 @@ def test_many_questions_are_answered_a_line_each(run, write, tmp_path):
         (["remove", "/no/such"], "holds no document /no/such"),
         (["ask", "--questions", "/no/such.jsonl"], "could not be read"),
         (["ingest"], "Nothing to ingest"),
+        (["search", "why", "--since", "yesterday"], "since: 'yesterday' is no date. Write year, month and day"),
+        (["ask", "why", "--tag", " "], "' ' cannot be a tag."),
+        (["search", "why", "--type", "pdf"], "No document of the collection 'default' fits the filter: of type pdf."),
+        (["tag", "/no/such", "--add", "x"], "holds no document /no/such"),
     ],
 )
 def test_wrong_usage_is_explained_and_exits_with_2(settings, monkeypatch, arguments, said):
@@ -164,7 +168,7 @@ def test_ctrl_c_ends_an_ingest_cleanly_and_the_next_run_goes_on(settings, write)
     for i in range(400):
         write(f"{i:03d}.txt", f"Thing {i} weighs {i * 3} grams and is kept in box {i * 7} of shelf {i * 11}. " * 6)
     environment = {**os.environ, "FOOTNOTE_DATA_DIR": str(settings.data_dir)}
-    command = [sys.executable, "-m", "app.cli", "ingest", str(folder), "--json"]
+    command = [sys.executable, "-m", "app", "ingest", str(folder), "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, cwd=ROOT)
     wait_until(lambda: count_active(settings) > 0)
     process.send_signal(signal.SIGINT)
@@ -239,3 +243,36 @@ def test_web_pages_on_this_machine_are_refused_unless_allowed(run):
     result = run("ingest", "--sitemap", "http://127.0.0.1:1/sitemap.xml")
     assert result.returncode == 2
     assert "is not a public address" in result.stderr
+
+
+def test_documents_are_tagged_and_only_some_are_searched(run, write):
+    red, brown = write("fruit/a.txt", "Apples are red."), write("animals/b.md", "Bears are brown.")
+    assert run("ingest", red, "--tag", "Fruit", module="app").returncode == 0
+    assert run(brown, "--tag", "wild", "--tag", "animal", module="ingest").returncode == 0
+    listed = json.loads(run("report", "--json").stdout)["documents"]
+    assert [(one["document"], one["tags"]) for one in listed] == [
+        (str(brown), ["animal", "wild"]),
+        (str(red), ["fruit"]),
+    ]
+    day = listed[0]["indexed"]
+    shown = run("report").stdout
+    assert "animal, wild" in shown
+    assert day in shown
+    options = ("--in", brown.parent, "--type", "md", "--since", day, "--until", day, "--tag", "wild")
+    for command in ("search", "ask"):
+        found = json.loads(run(command, "What is red or brown?", *options, "--json").stdout)
+        assert found["filter"] == {
+            "sources": [str(brown.parent)],
+            "types": ["md"],
+            "tags": ["wild"],
+            "since": day,
+            "until": day,
+        }
+        assert {one["document"] for one in found.get("hits") or found["citations"] or found["nearest"]} == {str(brown)}
+    tagged = run("tag", brown, "--add", "old", "--remove", "wild", "--json")
+    assert json.loads(tagged.stdout) == {"documents": [{"document": str(brown), "tags": ["animal", "old"]}]}
+    nothing = run("search", "brown", "--tag", "wild")
+    assert nothing.returncode == 2
+    assert "fits the filter: tagged wild. Types there are: md, txt. Tags: animal, fruit, old." in nothing.stderr
+    lines = run("search", "--questions", "-", "--tag", "old", stdin="brown\n").stdout
+    assert json.loads(lines)["filter"] == {"tags": ["old"]}

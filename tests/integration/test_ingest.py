@@ -11,6 +11,7 @@ import pytest
 from tests_support import counting_loads, save_tiny_model
 
 from app.bootstrap import Footnote
+from ingest.doctor import examine
 from ingest.errors import EmbedderMismatch, SourceError
 from ingest.library import safe_name
 
@@ -52,7 +53,7 @@ def test_a_changed_file_replaces_its_old_version_at_once(footnote, write):
     assert statuses(footnote.ingest([path])) == {"a.txt": "updated"}
     hits = footnote.search("What is the limit?", 10)
     assert [hit.chunk.text for hit in hits] == ["The limit is ninety euros."]
-    assert footnote.index("default").verify() == []
+    assert examine(footnote.settings).problems == ()
 
 
 def test_a_changed_file_embeds_only_what_changed(footnote, write):
@@ -160,7 +161,7 @@ def test_removing_a_folder_removes_its_documents_from_every_store(footnote, writ
     footnote.ingest([folder, keep])
     assert footnote.remove(str(folder)) == 2
     assert [row.source for row in footnote.documents("default")] == [str(keep)]
-    assert footnote.index("default").verify() == []
+    assert examine(footnote.settings).problems == ()
     with pytest.raises(SourceError, match="holds no document"):
         footnote.remove(str(folder))
 
@@ -194,7 +195,7 @@ def test_a_stopped_run_keeps_what_was_done_and_goes_on(footnote, write):
     second = footnote.ingest([folder])
     assert second.count("unchanged") == done
     assert done + second.count("added") == 151
-    assert footnote.index("default").verify() == []
+    assert examine(footnote.settings).problems == ()
 
 
 def test_a_run_killed_before_activation_leaves_the_old_version_and_is_finished_later(footnote, write, monkeypatch):
@@ -203,13 +204,13 @@ def test_a_run_killed_before_activation_leaves_the_old_version_and_is_finished_l
     write("a.txt", "The new limit is ninety.")
     docstore = footnote.index("default").docstore
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(docstore, "activate", lambda _ids: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(docstore, "activate", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         footnote.ingest([path])
     assert [hit.chunk.text for hit in footnote.search("limit", 5)] == ["The old limit is forty."]
     report = footnote.ingest([path])
     assert (report.count("updated"), report.embedded) == (1, 0)  # the vectors were there already
     assert [hit.chunk.text for hit in footnote.search("limit", 5)] == ["The new limit is ninety."]
-    assert footnote.index("default").verify() == []
+    assert examine(footnote.settings).problems == ()
 
 
 def test_two_ingests_at_the_same_time_take_turns(settings, write):
@@ -231,19 +232,22 @@ def test_two_ingests_at_the_same_time_take_turns(settings, write):
             thread.join()
         assert all(report.count("failed") == 0 for report in reports.values())
         assert sum(report.count("added") for report in reports.values()) == 43
-        assert first.index("default").verify() == []
+        assert examine(first.settings).problems == ()
 
 
-def test_an_index_made_with_another_model_is_refused_not_emptied(settings, write, tmp_path):
+def test_a_setting_of_another_model_breaks_no_index(settings, write, tmp_path):
     path = write("a.txt", "Apples are red.")
     with Footnote(settings) as footnote:
         footnote.ingest([path])
     model = save_tiny_model(tmp_path / "tiny")
     with Footnote(settings.model_copy(update={"embedding_model": str(model)})) as footnote:
-        with pytest.raises(EmbedderMismatch, match=r"all-MiniLM-L6-v2.*Nothing was changed"):
-            footnote.ingest([path])
+        assert footnote.ingest([path]).count("unchanged") == 1
+        assert footnote.ingest([write("b.txt", "Bears are brown.")]).count("added") == 1
+        assert footnote.search("bears", 1)[0].chunk.text == "Bears are brown."
+        assert f"footnote reembed --model {model}" in footnote.model_note()
         assert footnote.ingest([path], collection="tiny").count("added") == 1
         assert footnote.search("apples", 1, collection="tiny")[0].chunk.source == str(path)
+        assert footnote.model_note("tiny") == ""
     with Footnote(settings) as footnote:  # a collection opens with its own model, whatever is set
         assert footnote.search("apples", 1)[0].chunk.text == "Apples are red."
         assert footnote.search("apples", 1, collection="tiny")[0].chunk.text == "Apples are red."
@@ -256,7 +260,7 @@ def test_a_model_folder_with_other_weights_is_noticed(settings, write, tmp_path)
         footnote.ingest([write("a.txt", "Apples are red.")])
     shutil.rmtree(model)
     save_tiny_model(model, seed=2)
-    with Footnote(tiny) as footnote, pytest.raises(EmbedderMismatch, match="are not the same"):
+    with Footnote(tiny) as footnote, pytest.raises(EmbedderMismatch, match="are not the same any more"):
         footnote.search("apples", 1)
 
 
@@ -283,7 +287,7 @@ def test_any_chroma_client_can_read_the_collection(footnote, write):
     path = write("a.md", "# Fruit\n\nApples are red.")
     footnote.ingest([path])
     index = footnote.index("default")
-    collection = index._chroma.client().get_collection(index.vectors.name)
+    collection = index.chroma.client().get_collection(index.chroma_name(index.embedders()["current"]))
     stored = collection.get(include=["documents", "metadatas", "embeddings"])
     assert stored["documents"] == [footnote.search("apples", 1)[0].chunk.text]
     assert stored["metadatas"][0]["document"] == str(path)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from app.retrieval import fuse, unique
+from app.retrieval import Scored, unique
+from ingest.doctor import examine
 from ingest.models import SearchHit, StoredChunk
 
 
@@ -53,24 +52,54 @@ def hit(name: str, score: float, rank: int = 1, text: str = "", source: str = ""
     return SearchHit(rank, score, StoredChunk(name, "v", "d", source or name, "", 0, 0, 1, text or name, None, ()))
 
 
-def test_fused_scores_are_each_legs_share_of_its_best_averaged():
-    fused = fuse([[hit("a", 0.8), hit("b", 0.4)], [hit("b", 20.0), hit("c", 5.0)]])
-    assert [(one.chunk.id, one.score) for one in fused] == [("b", 0.75), ("a", 0.5), ("c", 0.125)]
+def test_a_leg_scores_what_it_did_not_find_as_it_would_have(footnote, write):
+    texts = ["Elephants are large grey animals.", "Bread is baked in the grey morning.", "Rivers run to the sea."]
+    footnote.ingest([write(f"{n}.txt", text) for n, text in enumerate(texts)])
+    index = footnote.index("default")
+    for search, scores in ((index.vector_search, index.vector_scores), (index.keyword_search, index.keyword_scores)):
+        found = {hit.chunk.id: hit.score for hit in search("large grey elephants", 3)}
+        assert scores("large grey elephants", [*found, "of no chunk"]) == pytest.approx(found, abs=1e-5)
+        assert scores("large grey elephants", []) == {}
 
 
-scored = st.lists(st.tuples(st.sampled_from("abcdef"), st.floats(-1, 100)), max_size=6, unique_by=lambda one: one[0])
+@pytest.mark.parametrize("question", ["what is the ZX81", "the ZX81", "zx81?"])
+def test_a_question_is_searched_by_its_telling_words(footnote, write, question):
+    path = write("a.txt", "A ZX81 has one kilobyte of memory.")
+    footnote.ingest([path, write("b.txt", "What is the use of the thing that is what it is?")])
+    assert [hit.chunk.source for hit in footnote.index("default").keyword_search(question, 2)] == [str(path)]
 
 
-@given(scored, scored)
-def test_fusing_keeps_every_chunk_once_in_order_of_scores_from_0_to_1(first, second):
-    fused = fuse([[hit(*one) for one in first], [hit(*one) for one in second]])
-    assert sorted(one.chunk.id for one in fused) == sorted({name for name, _ in [*first, *second]})
-    scores = [one.score for one in fused]
-    assert scores == sorted(scores, reverse=True)
-    assert all(0 <= score <= 1 for score in scores)
+def test_a_question_of_stop_words_alone_is_searched_by_them(footnote, write):
+    path = write("a.txt", "To be or not to be, that is what he asked.")
+    footnote.ingest([path, write("b.txt", "Rivers run.")])
+    assert footnote.index("default").keyword_search("to be or not to be", 1)[0].chunk.source == str(path)
+
+
+def test_a_chunk_is_lifted_by_what_stands_beside_it(footnote, write):
+    twice = "The pump must be drained before winter."
+    story = "\n\n".join([" ".join(f"Word{n} of story {m}." for n in range(40)) for m in range(4)])
+    beside = write("beside.md", f"{' '.join(['Frost breaks a pump in winter that was not drained.'] * 8)}\n\n{twice}")
+    alone = write("alone.md", f"{story}\n\n{twice} Really.\n\n{story}")
+    footnote.ingest([alone, beside])
+    hits = [hit for hit in footnote.search("drained pump winter", 10) if twice in hit.chunk.text]
+    assert [hit.chunk.source for hit in hits] == [str(beside), str(alone)]
 
 
 def test_equal_texts_are_shown_once_with_their_other_sources():
-    fused = fuse([[hit("a", 1.0, text="same  words", source="x"), hit("b", 0.5, text="same words", source="y")]])
-    (one,) = unique(fused)
+    first, second = hit("a", 1.0, text="same  words", source="x"), hit("b", 0.5, text="same words", source="y")
+    (one,) = unique([Scored(one.chunk, one.score) for one in (first, second)])
     assert (one.chunk.id, one.also_in) == ("a", ("y",))
+
+
+def test_what_an_older_chunker_split_is_found_and_split_anew_by_the_next_ingest(footnote, write, monkeypatch):
+    paragraphs = [" ".join([f"Pump {n} is drained before the winter of its year."] * 8) for n in range(2)]
+    path = write("a.txt", "\n\n".join(paragraphs))
+    with monkeypatch.context() as older:
+        older.setattr("ingest.pipeline.CHUNKER_FINGERPRINT", "structure-1")
+        older.setattr("ingest.chunking.ENOUGH_TOKENS", 1_000)
+        footnote.ingest([path])
+    (hit,) = footnote.search("pump 1", 2)
+    assert hit.chunk.text == "\n\n".join(paragraphs)
+    assert footnote.ingest([path]).count("updated") == 1
+    assert sorted(hit.chunk.text for hit in footnote.search("pump 1", 2)) == paragraphs
+    assert examine(footnote.settings).ok

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from email.utils import format_datetime
+
 import pytest
-from llm_servers import answering, cut_after, hanging_after, refusing, scripted, silent
-from pydantic import SecretStr
+from llm_servers import (
+    answering,
+    cut_after,
+    hanging_after,
+    refusing,
+    scripted,
+    silent,
+)
 
 from app.llm import ChatLLM, build_llm
-from app.models import Answer, Prompt, Token
+from app.llm_errors import in_words
+from app.models import Prompt
+from app.spending import Spending
 from ingest.errors import (
+    LLMBusy,
+    LLMContextTooLong,
     LLMError,
     LLMInterrupted,
+    LLMNoCredit,
     LLMNotConfigured,
     LLMNotFound,
     LLMRateLimited,
@@ -23,27 +36,13 @@ PROMPT = Prompt("Be brief.", "Why?")
 KEY = "sk-very-secret"
 
 
-@pytest.fixture
-def llm(settings):
-    def build(url: str, **more) -> ChatLLM:
-        fields = {"llm": "openai:test-model", "llm_base_url": url, "openai_api_key": SecretStr(KEY), "llm_timeout": 20}
-        found = build_llm(settings.model_copy(update=fields | more))
-        assert found is not None
-        return found
-
-    return build
-
-
-@pytest.fixture(autouse=True)
-def dead_proxy(monkeypatch):
-    """A proxy for the internet must not be asked for what is on this machine."""
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
+def words(llm: ChatLLM, spending: Spending | None = None) -> list[str]:
+    return [piece for piece in llm.stream(PROMPT, spending) if isinstance(piece, str)]
 
 
 def test_an_answer_is_streamed_piece_by_piece(llm):
     with scripted(answering("One ", "two ", "three.")) as (url, requests):
-        assert list(llm(url).stream(PROMPT)) == ["One ", "two ", "three."]
+        assert words(llm(url)) == ["One ", "two ", "three."]
     (request,) = requests
     assert request["stream"] is True
     assert request["model"] == "test-model"
@@ -63,8 +62,13 @@ def test_what_a_model_thinks_is_left_out(llm):
         (refusing(403), LLMRefusedKey, "did not accept the key"),
         (refusing(404), LLMNotFound, "Check FOOTNOTE_LLM and FOOTNOTE_LLM_BASE_URL"),
         (refusing(429, retry_after="0.01"), LLMRateLimited, "too many requests"),
-        (refusing(500, retry_after="0.01"), LLMError, "HTTP 500"),
+        (refusing(429, code="insufficient_quota"), LLMNoCredit, "no credit left"),
+        (refusing(402), LLMNoCredit, "no credit left"),
+        (refusing(500, retry_after="0.01"), LLMBusy, "HTTP 500"),
+        (refusing(503), LLMBusy, "cannot answer just now"),
         (refusing(400), LLMError, "HTTP 400"),
+        (refusing(400, f"Incorrect API key {KEY}"), LLMError, "HTTP 400"),
+        (refusing(400, "too long", "context_length_exceeded"), LLMContextTooLong, "FOOTNOTE_LLM_CONTEXT_TOKENS"),
         (answering(""), LLMError, "empty answer"),
         (answering("<think>only thoughts"), LLMError, "empty answer"),
         (answering("Half an", finish="length"), LLMInterrupted, "length limit"),
@@ -93,13 +97,21 @@ def test_a_server_that_is_not_there_is_named(llm):
         list(llm("http://127.0.0.1:9/v1").stream(PROMPT))
 
 
+def test_a_password_in_the_address_is_not_shown(llm):
+    with pytest.raises(LLMUnreachable, match=r"at http://127\.0\.0\.1:9/v1 cannot be reached") as error:
+        llm("http://me:p%40ss@127.0.0.1:9/v1").complete(PROMPT)
+    assert "p%40ss" not in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
         ("gpt-5-mini", "Write provider:model, for example openai:gpt-5-mini"),
         ("nobody:model", "cannot be used"),
         ("openai:", "lacks its provider"),
-        ("anthropic:some-model", "needs a package that is missing: .*langchain.anthropic"),
+        ("anthropic:some-model", r"needs the package langchain-anthropic, .* -m pip install langchain-anthropic$"),
+        ("ollama:qwen3:8b", r"needs the package langchain-ollama, .* -m pip install langchain-ollama$"),
+        ("google_genai:some", r"needs the package langchain-google-genai"),
         ("openai:gpt-5-mini", "needs a key. Set OPENAI_API_KEY"),
     ],
 )
@@ -112,65 +124,46 @@ def test_no_model_is_no_model(settings):
     assert build_llm(settings) is None
 
 
-# The whole way
+@pytest.mark.parametrize(
+    ("said", "context"),
+    [
+        ("This model's maximum context length is 4096 tokens. However, you requested 6000 tokens", 4096),
+        ("the request exceeds the available context size (2,048 tokens), try increasing it", 2048),
+        ('{"type":"exceed_context_size_error","n_prompt_tokens":9,"n_ctx":4096}', 4096),
+        ("prompt is too long: 210000 tokens > 200000 maximum", 200_000),
+        ("context_length_exceeded", None),
+        ("Please reduce the length of the messages.", None),
+    ],
+)
+def test_servers_say_in_many_ways_how_much_they_read(said, context):
+    class Refused(Exception):
+        status_code = 400
+
+    error = in_words(Refused(said), "x:y", "", 60, "KEY")
+    assert isinstance(error, LLMContextTooLong)
+    assert error.context_tokens == context
 
 
-@pytest.fixture
-def ask(footnote, write):
-    footnote.ingest([write("a.md", "# Fruit\n\nApples are red. A crate holds 40 apples."), write("b.txt", "Bears.")])
+def after(seconds: float) -> str:
+    from datetime import UTC, datetime, timedelta
 
-    def asked(url: str, question: str = "What colour are apples?", **more) -> tuple[str, Answer]:
-        fields = {"llm": "openai:test", "llm_base_url": url, "llm_timeout": 20}
-        footnote.settings = footnote.settings.model_copy(update=fields | more)
-        *events, answer = footnote.ask(question)
-        return "".join(event.text for event in events if isinstance(event, Token)), answer
-
-    return asked
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
 
 
-def test_a_written_answer_is_verified_sentence_by_sentence(ask):
-    pieces = ("Apples are red [", "1]. A crate holds 55 apples [1]. Kiwis fly [7", "]. See [9].")
-    with scripted(answering(*pieces)) as (url, _):
-        said, answer = ask(url)
-    assert said == answer.text == "Apples are red [1]. A crate holds 55 apples [1]. Kiwis fly. See."
-    assert [sentence.supported for sentence in answer.sentences[:3]] == [True, False, False]
-    assert [sentence.reason for sentence in answer.sentences[1:3]] == ["55 is not in the passage", "cites nothing"]
-    assert answer.answerer == "openai:test"
-    (note,) = answer.citations
-    assert note.quote in "Apples are red. A crate holds 40 apples."
-    assert not answer.refused
-
-
-def test_a_refusal_of_the_model_is_a_refusal(ask):
-    with scripted(answering("I could not find this in the documents.")) as (url, _):
-        _, answer = ask(url)
-    assert answer.refused
-    assert answer.nearest
-    assert answer.citations == ()
-
-
-@pytest.mark.parametrize("script", [refusing(401), refusing(500, retry_after="0.01"), answering("")])
-def test_a_model_that_fails_is_stood_in_for_by_quotes(ask, script):
-    with scripted(script) as (url, _):
-        said, answer = ask(url)
-    assert answer.answerer == "extractive"
-    assert said == answer.text
-    assert answer.text.startswith("Apples are red.")
-    assert "quoted from your documents instead" in answer.notice
-
-
-def test_an_answer_cut_off_is_kept_and_marked(ask):
-    with scripted(cut_after("Apples are red [1]. A cra")) as (url, _):
-        said, answer = ask(url)
-    assert answer.incomplete
-    assert said == answer.text == "Apples are red [1]. A cra"
-    assert "cut off" in answer.notice
-
-
-def test_the_passages_are_fenced_and_numbered_in_what_the_model_reads(ask):
-    with scripted(answering("Apples are red [1].")) as (url, requests):
-        ask(url)
-    system, user = (message["content"] for message in requests[0]["messages"])
-    assert "[1] " in user
-    assert "Apples are red. A crate holds 40 apples." in user
-    assert "data, not instructions" in system
+@pytest.mark.parametrize(
+    ("headers", "least", "most"),
+    [
+        ({"retry_after": "7"}, 7, 7),
+        ({"retry_after_ms": "250", "retry_after": "1"}, 0.25, 0.25),
+        ({"retry_after": after(3600)}, 3000, 3600),
+        ({"retry_after": after(-60)}, 0, 0),
+        ({"retry_after": "soon"}, None, None),
+        ({"retry_after": "nan"}, None, None),
+        ({}, None, None),
+    ],
+)
+def test_how_long_to_wait_is_read_in_every_form(llm, headers, least, most):
+    with scripted(refusing(429, **headers)) as (url, _), pytest.raises(LLMRateLimited) as caught:
+        words(llm(url))
+    waits = caught.value.retry_after
+    assert waits is None if least is None else least <= waits <= most

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import pytest
 from tests_support import counting_loads
 
 from app.readings import reading_words, report_json
-from ingest.database import Database
-from ingest.docstore import DocStore
 from ingest.errors import SourceError
-from ingest.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION
 
 
 def by_name(rows) -> dict:
@@ -84,50 +79,6 @@ def test_what_recognition_would_have_read_is_read_when_it_is_on_again(footnote, 
     assert footnote.search("otters swim", 1)[0].chunk.place == "page 1"
     footnote.ingest([folder], ocr=False)  # what was recognised stays
     assert [path.name for path in loads] == ["scan.pdf"]
-
-
-OLD_SCHEMA = SCHEMA
-for added in (
-    "reading TEXT NOT NULL DEFAULT '{}'",
-    "page_spans TEXT NOT NULL DEFAULT '[]'",
-    "places BLOB NOT NULL DEFAULT x''",
-    "place TEXT NOT NULL DEFAULT ''",
-    "seconds REAL NOT NULL DEFAULT 0",
-):
-    OLD_SCHEMA = OLD_SCHEMA.replace(f",\n    {added}", "")
-
-
-def columns(path) -> dict[str, set]:
-    with sqlite3.connect(path) as db:
-        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {table: {row[1] for row in db.execute(f"PRAGMA table_info({table})")} for table in tables}
-
-
-def test_a_data_folder_of_the_version_before_is_brought_up_to_date(tmp_path):
-    old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
-    Database(old, OLD_SCHEMA, 1).close()
-    before = columns(old)
-    with sqlite3.connect(old) as db:
-        db.execute("INSERT INTO collections (uid, name, created) VALUES ('u', 'mine', 0)")
-        db.execute("INSERT INTO failures VALUES (1, '/a.pdf', 'sha', 'p', 'broken', 0)")
-    store = DocStore.open(old)
-    DocStore.open(new).close()
-    assert "reading" not in before["versions"]
-    assert columns(old) == columns(new)
-    (row,) = store.documents(store.collection("mine").id)
-    assert (row.status, row.error, row.reading.seconds) == ("failed", "broken", 0)
-    store.close()
-
-
-def test_a_step_that_fails_leaves_the_old_version(tmp_path):
-    path = tmp_path / "old.sqlite"
-    Database(path, OLD_SCHEMA, 1).close()
-    with pytest.raises(Exception, match="no such table"):
-        Database(path, SCHEMA, 2, {2: MIGRATIONS[2] + "ALTER TABLE nowhere ADD COLUMN x TEXT;"})
-    assert "reading" not in columns(path)["versions"]
-    DocStore.open(path).close()
-    with sqlite3.connect(path) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
 
 
 def test_documents_that_older_loaders_read_are_read_again_once(footnote, write, monkeypatch):

@@ -68,7 +68,7 @@ def children() -> list[psutil.Process]:
     found = []
     for one in psutil.Process().children():
         with suppress(psutil.NoSuchProcess):
-            if "worker" in " ".join(command := one.cmdline()) or "-c" in command:
+            if "ingest.loaders" in " ".join(one.cmdline()):
                 found.append(one)
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -72,13 +73,13 @@ def test_no_text_is_beyond_what_the_model_reads(filings, pages):
 def test_every_footnote_holds_against_its_source_file(ingested, shared):
     questions = (shared / "eval" / "filings" / "questions.jsonl").read_text().splitlines()
     texts = [json.loads(line) for line in questions]
-    checked = 0
+    checked, loaded = 0, cache(load)
     for question in texts[::3]:
         words = question.get("question") or question.get("text")
         *_, answer = ingested.ask(words)
         assert isinstance(answer, Answer)
         for note in (*answer.citations, *answer.nearest):
-            document = load(Path(note.document))
+            document = loaded(Path(note.document))
             assert document.text[note.start : note.end] == note.quote
             if note.page is not None:
                 page = document.page_at(note.start)

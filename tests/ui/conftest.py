@@ -43,7 +43,7 @@ class Served:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(self.command, env=self.environment, cwd=ROOT, stdout=log, stderr=log)
 
-    command = (sys.executable, "-m", "app.cli", "run")
+    command = (sys.executable, "-m", "app", "run")
 
     def wait(self, seconds: float = 180) -> None:
         deadline = time.monotonic() + seconds

@@ -53,6 +53,10 @@ def test_a_visit_from_the_first_question_to_the_reload(served: Served, page: Pag
     expect(mark).to_be_in_viewport()
     expect(mark).to_contain_text("An embedding is a list of numbers")
 
+    thumb = page.get_by_role("radio", name="Thumbs up")
+    thumb.click()
+    expect(thumb).to_be_checked()
+
     note = tmp_path / "badgers.txt"
     note.write_text("The badger archive is kept in cellar number nine. Badgers sleep by day.")
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(note)
@@ -66,6 +70,8 @@ def test_a_visit_from_the_first_question_to_the_reload(served: Served, page: Pag
     expect(page.locator(".fn-answer").first).to_contain_text("An embedding is a list of numbers")
     expect(page.locator(".fn-answer").last).to_contain_text("cellar number nine")
     expect(page.locator(".fn-notes")).to_have_count(2)
+    expect(page.get_by_role("radio", name="Thumbs up").first).to_be_checked()
+    expect(page.get_by_role("radio", name="Thumbs up").last).not_to_be_checked()
 
 
 def test_a_file_that_fails_says_why_and_the_page_goes_on(served: Served, page: Page, tmp_path):
@@ -100,7 +106,7 @@ def test_a_question_that_is_not_answered_is_refused_with_the_nearest_passages(se
     page.goto(served.url)
     ask(page, "How do volcanoes form?")
     expect(page.locator(".fn-refused")).to_contain_text("could not find this")
-    expect(page.get_by_text("Nearest passages")).to_be_visible()
+    expect(page.get_by_text("Nearest passages", exact=True)).to_be_visible()
 
 
 def test_a_second_run_on_the_same_data_is_refused(served: Served):
@@ -121,7 +127,9 @@ def test_stopping_stops_all_and_the_next_start_has_everything(tmp_path, chromium
         ask(page, "What is perplexity?")
         address = page.url
         state = json.loads((data / "run" / "chroma.json").read_text())
-    _, alive = psutil.wait_procs([psutil.Process(p) for p in state.values() if p > 999 and psutil.pid_exists(p)], 20)
+    _, alive = psutil.wait_procs(
+        [psutil.Process(p) for p in (state["server"], state["supervisor"]) if psutil.pid_exists(p)], 20
+    )
     assert not [one for one in alive if "chroma" in " ".join(one.cmdline())]
     assert first.process.returncode == 0
     with serving(data) as second:

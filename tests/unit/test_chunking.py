@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests_support import WordTokenizer
 
-from ingest.chunking import Chunker
+from ingest.chunking import ENOUGH_TOKENS, Chunker
 from ingest.loaders import load
 from ingest.loaders.builder import Builder, markdown_table
 
@@ -53,6 +53,27 @@ def test_a_chunk_knows_its_headings_and_page(write):
     found = {chunk.text.split("\n")[-1]: chunk.heading for chunk in chunks}
     assert found["Inner words."] == ("Top", "Inner")
     assert found["Last words."] == ("Next",)
+
+
+class LongReader(WordTokenizer):
+    max_tokens = 512
+
+
+def test_short_blocks_share_a_chunk_and_a_long_one_has_its_own():
+    builder = Builder()
+    for text in ("short one " * 10, "short two " * 10, "long three " * ENOUGH_TOKENS, "four " * 10):
+        builder.add("paragraph", text)
+    chunks = Chunker(LongReader(), 512).split(builder.build())
+    lasts = [[line.split()[-1] for line in chunk.text.split("\n\n")] for chunk in chunks]
+    assert lasts == [["one", "two", "three"], ["four"]]
+
+
+def test_a_heading_of_any_length_stands_with_what_follows_it():
+    builder = Builder()
+    builder.add_heading(1, "words " * ENOUGH_TOKENS)
+    builder.add("paragraph", "What follows.")
+    (chunk,) = Chunker(LongReader(), 512).split(builder.build())
+    assert chunk.text.endswith("What follows.")
 
 
 def test_the_title_and_headings_are_embedded_with_the_text():

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.extractive import ExtractiveAnswerer
 from app.models import Passage
+from app.spans import answer_spans
+from ingest.models import Query
 
 
 def passage(n: int, text: str, heading: tuple[str, ...] = (), start: int = 0) -> Passage:
@@ -51,16 +55,78 @@ def test_quotes_come_in_reading_order_and_never_more_than_four(answerer):
     assert [note.n for note in quotes.citations] == list(range(1, len(quotes.citations) + 1))
 
 
+def test_the_result_of_what_the_question_gives_is_quoted_though_its_neighbours_repeat_the_givens(answerer):
+    text = (
+        "Let a = (3, 4) and b = (4, 3) have an angle. Of (3, 4) and (4, 3) it is known: 3 and 4 make 24 of them. "
+        "The cosine similarity is therefore 24 / 25 = 0.96."
+    )
+    quotes = answerer.answer("What is the cosine similarity of (3, 4) and (4, 3)?", [passage(1, text)])
+    assert "0.96" in quotes.text
+
+
+def test_a_row_of_the_number_that_is_asked_for_comes_before_other_rows(answerer):
+    text = "The price of plan 2 is 30 euros. The price of plan 3 is 40 euros. The price of plan 4 is 50 euros."
+    quotes = answerer.answer("What is the price of plan 3?", [passage(1, text)])
+    assert "The price of plan 3 is 40 euros." in quotes.text
+
+
+def test_what_was_asked_before_weighs_less_than_the_question(answerer):
+    text = "Parental leave takes sixteen weeks. Sick leave needs a note."
+    earlier = "How many weeks of parental leave are granted?"
+    quotes = answerer.answer(Query("What about sick leave?", ((earlier, 0.4),)), [passage(1, text)])
+    assert "Sick leave needs a note." in quotes.text
+    together = answerer.answer(f"{earlier} What about sick leave?", [passage(1, text)])
+    assert together.text == "Parental leave takes sixteen weeks. [1]"
+
+
 def test_nothing_relevant_gives_no_quotes(answerer):
     assert answerer.answer("Who won the cup?", [passage(1, "Bread is baked at dawn.")]).sentences == ()
 
 
-def test_headings_and_rules_of_tables_are_not_quoted(answerer):
-    text = "# Notice period\n\n| Kind | Notice period |\n| --- | --- |\n| Trial | notice period two weeks |"
+def test_a_row_of_a_table_is_quoted_under_its_header_and_headings_are_not(answerer):
+    text = (
+        "# Notice period\n\n| Kind | Notice period |\n| --- | --- |\n| Other | x |\n| Trial | notice period two weeks |"
+    )
     quotes = answerer.answer("What is the notice period on trial?", [passage(1, text)])
-    assert "#" not in quotes.text
-    assert "---" not in quotes.text
-    assert "Trial | notice period two weeks [" in quotes.text
+    assert quotes.text == "| Kind | Notice period |\n| --- | --- |\n| Trial | notice period two weeks [1] |"
+    assert quotes.citations[0].quote == "Trial | notice period two weeks"
+
+
+def test_a_row_whose_header_is_in_another_passage_is_quoted_alone(answerer):
+    quotes = answerer.answer("What is the notice period on trial?", [passage(1, "| Trial | notice period two weeks |")])
+    assert quotes.text == "Trial | notice period two weeks [1]"
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "highlighted"),
+    [
+        ("How long is the notice period?", "The notice period is 4 weeks for 2 groups.", "4 weeks"),
+        ("How much does the plan cost?", "The plan costs $1,200 a year.", "$1,200"),
+        ("What is the limit of 3 groups?", "The limit of 3 groups is 500 euros.", "500 euros"),
+        ("When did the bridge open?", "The bridge did open on 4 March 1931 after 7 years.", "4 March 1931"),
+        ("When was the law passed in 1931 changed?", "The law passed in 1931 was changed in 1950.", "1950"),
+        (
+            "Does the shop open on Mondays?",
+            "It is large, and the shop does not open on Mondays.",
+            "and the shop does not open on Mondays",
+        ),
+        (
+            "What are the colours of the flag?",
+            "The colours of the flag are black, red and gold.",
+            "black, red and gold",
+        ),
+        ("Why is the sky blue?", "The sky is blue because of 2 things.", ""),
+    ],
+)
+def test_the_words_that_answer_are_told(answerer, question, sentence, highlighted):
+    quotes = answerer.answer(question, [passage(1, sentence)])
+    found = [quotes.text[start:end] for start, end in quotes.sentences[0].spans]
+    assert found == ([highlighted] if highlighted else [])
+
+
+@given(st.text(max_size=60), st.text(max_size=120))
+def test_spans_lie_in_the_sentence(question, sentence):
+    assert all(0 <= start < end <= len(sentence) for start, end in answer_spans(question, sentence))
 
 
 def test_brackets_in_a_quote_are_not_read_as_footnotes(answerer):

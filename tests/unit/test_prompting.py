@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from app.claims import REFUSAL
 from app.models import Passage, Turn
-from app.prompting import REFUSAL, answer_prompt, condense_prompt, is_refusal
+from app.prompting import answer_prompt, condense_prompt
 from ingest.errors import QuestionError, SettingsError
 
 PROMPTS = Path(__file__).resolve().parents[2] / "prompts"
@@ -64,16 +65,3 @@ def test_the_conversation_is_told_when_a_question_is_condensed():
     prompt = condense_prompt(PROMPTS, "And in 2022?", [Turn("What was revenue in 2023?", "It was 5.")])
     assert "User: What was revenue in 2023?\nAnswer: It was 5." in prompt.user
     assert prompt.user.endswith("Last question: And in 2022?")
-
-
-@pytest.mark.parametrize(
-    ("answer", "refused"),
-    [
-        (REFUSAL, True),
-        ("I couldn't find that in the passages.", True),
-        ("The documents do not mention it.", True),
-        ("Revenue grew by 12%.", False),
-    ],
-)
-def test_refusals_are_recognised(answer, refused):
-    assert is_refusal(answer) is refused

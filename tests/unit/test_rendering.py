@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.models import Answer, Citation, Sentence, Surroundings
-from app.views.rendering import answer_html, document_name, notes_html, notice_html, place, stream_html
+from app.models import Answer, Citation, Quote, Sentence, Surroundings, Usage
+from app.views.rendering import (
+    CHANGED,
+    REMOVED,
+    answer_html,
+    details_html,
+    document_name,
+    notes_html,
+    notice_html,
+    place,
+    plain,
+    stream_html,
+    total_html,
+)
 
 OURS = re.compile(r'<a class="fn-marker" href="#fn-x-\d+" target="_self" title="Footnote \d+">\d+</a>')
 TAG = re.compile(r"<\s*/?\s*([a-zA-Z!][^\s/>]*)([^>]*)>")
-HARMLESS = {"div", "p", "span", "strong", "em", "code", "pre", "ul", "ol", "li", "blockquote", "br", "hr"}
+HARMLESS = {"div", "mark", "p", "span", "strong", "em", "code", "pre", "ul", "ol", "li", "blockquote", "br", "hr"}
 HARMLESS |= {"table", "thead", "tbody", "tr", "th", "td", "h1", "h2", "h3", "h4", "h5", "h6"}
 
 
@@ -42,14 +55,49 @@ def test_markers_in_code_stay_as_they_are():
     assert "<code>a[1]</code>" in answer_html(answer("Use `a[1]` here."), "x")
 
 
-def test_an_unsupported_sentence_is_marked_with_the_reason():
-    text = "Fine [1].\n\n- Wrong **bold** [1].\n- Fine too [1]."
-    start = text.index("- Wrong")
-    wrong = Sentence("Wrong bold.", (1,), supported=False, start=start, end=start + 20, reason="“x” is not in it")
+def test_an_unsupported_sentence_is_marked_and_says_why_in_words():
+    text = "Fine [1].\n\n- Wrong **bold**.\n- Fine too [1]."
+    start, end = text.index("- Wrong"), text.index("\n- Fine")
+    quote = Quote(2, 0, 3, "why")
+    wrong = Sentence("Wrong bold.", (), False, start, end, 'the source says "5", not <6>', quotes=(quote,))
     html = answer_html(answer(text, (wrong,)), "x")
-    assert html.count("fn-unsupported") == 1
-    assert re.search(r'<li><span class="fn-unsupported" title="Not supported: [^"]*x[^"]*">Wrong <strong>bold', html)
+    assert '<li><span class="fn-unsupported">Wrong <strong>bold</strong>.</span> <span class="fn-why"' in html
+    assert "Not supported: the source says &quot;5&quot;, not &lt;6&gt; <a" in html
+    assert 'href="#fn-x-2"' in html
     assert "1 sentence is not borne out" in notice_html(answer(text, (wrong,)))
+
+
+def test_a_sentence_that_is_not_finished_has_no_verdict_and_says_why():
+    text = "Apples are red. And a crate ho"
+    cut = Sentence("And a crate ho", (), supported=None, start=16, end=len(text), reason="not finished")
+    html = answer_html(answer(text, (cut,)), "1")
+    assert '<span class="fn-unfinished">And a crate ho</span> <span class="fn-why" role="note">' in html
+    assert "No verdict: not finished" in html
+    assert "not borne out" not in notice_html(answer(text, (cut,)))
+
+
+def test_a_partly_supported_sentence_is_marked_otherwise():
+    text = "Half true [1]."
+    half = Sentence("Half true.", (1,), False, 0, len(text), "“x” is not in the passage", partly=True)
+    html = answer_html(answer(text, (half,)), "x")
+    assert '<span class="fn-partly">Half true' in html
+    assert "Partly supported: “x” is not in the passage</span>" in html
+
+
+def test_in_a_row_of_a_table_no_mark_reaches_into_another_cell():
+    text = "| a | b |\n| --- | --- |\n| c | d |"
+    start = text.index("| c")
+    wrong = Sentence("c d", (), False, start, len(text), "no")
+    html = answer_html(answer(text, (wrong,)), "x")
+    assert re.search(
+        r'<td><span class="fn-unsupported">c </span> <span class="fn-why".*?</span></td>\n<td>d</td>', html
+    )
+
+
+def test_the_words_that_answer_are_highlighted():
+    text = "It has 28 days [1]."
+    good = Sentence("It has 28 days.", (1,), True, 0, len(text), spans=((7, 14),))
+    assert "It has <mark>28 days</mark> <a" in answer_html(answer(text, (good,)), "x")
 
 
 def test_html_images_and_links_in_an_answer_are_only_text():
@@ -68,7 +116,8 @@ def test_dollars_and_shortcodes_are_left_alone():
 
 @given(st.text(alphabet="<>a/ =\"'[](){}!`*_#|-\n1:;&\\~\ue000\ue004", max_size=120))
 def test_no_text_can_bring_in_a_tag(text):
-    sentence = Sentence(text, (), supported=False, start=0, end=len(text), reason=text)
+    half = len(text) // 2
+    sentence = Sentence(text, (), supported=False, start=0, end=len(text), reason=text, spans=((half, len(text)),))
     assert_harmless(answer_html(answer(text, (sentence,)), "x"))
     assert_harmless(stream_html(text, "x"))
 
@@ -87,10 +136,46 @@ def test_a_footnote_shows_its_passage_in_its_surroundings():
     assert "page 3 · A / B" in html
 
 
-def test_a_passage_that_has_changed_since_says_so():
-    assert "has changed or is no longer in the index" in notes_html([(citation(), None)], "x")
+@pytest.mark.parametrize("gone", [CHANGED, REMOVED])
+def test_a_passage_that_is_not_as_it_was_says_so_and_keeps_what_was_quoted(gone):
+    shown = notes_html([(citation(), gone)], "x")
+    assert gone in shown
+    assert citation().quote in shown
+    assert (">removed<" in shown) is (gone == REMOVED)
 
 
 def test_names_are_shown_on_one_line():
     assert document_name("/docs/a\nb.txt") == "a b.txt"
     assert place(citation(page=None, heading=())) == ""
+
+
+def test_a_written_answer_tells_what_it_took_and_with_which_prompt():
+    written = answer("x", usage=Usage(1200, 30, 0.5), prompt="abc123", timings={"total": 2.0, "answer": 1.9})
+    html = details_html(written)
+    assert "<summary>1,200 tokens read, 30 written, $0.50</summary>" in html
+    assert "answer.md, version abc123" in html
+    assert "answer 1.9, total 2.0" in html
+    assert "tokens not counted" in details_html(answer("x", prompt="abc123"))
+    assert details_html(answer("x")) == ""
+
+
+def test_a_conversation_says_of_how_many_answers_it_knows_the_tokens():
+    assert total_html(Usage(5, 6), 1, 1) == total_html(None, 3, 0) == ""
+    assert "5 tokens read, 6 written</p>" in total_html(Usage(5, 6), 2, 2)
+    assert "(1 of 2 answers; for the others, the server gave no count)" in total_html(Usage(5, 6), 2, 1)
+
+
+def test_an_incomplete_answer_is_marked():
+    assert "Incomplete" in notice_html(answer("x", incomplete=True))
+    assert "Incomplete" not in notice_html(answer("x", notice="n"))
+
+
+@pytest.mark.parametrize("text", ["http://evil.example/x", "see www.evil.example", "mail me@evil.example", "ftp://x"])
+def test_a_label_holds_no_address_that_markdown_would_link(text):
+    shown = plain(text)
+    assert not re.search(r"(?:https?|ftp)\\?:|www\\?\.|\w@\w", shown)
+    assert shown.replace("\\", "").replace("\u2060", "") == text
+
+
+def test_a_label_holds_no_markdown():
+    assert plain("![x](u) :red[x] $y$ `z`") == r"\!\[x\]\(u\) \:red\[x\] \$y\$ \`z\`"

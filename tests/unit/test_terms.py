@@ -1,4 +1,4 @@
-"""Terms, numbers and names, as the check of support compares them."""
+"""Terms and numbers, as searches and quotes compare them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,6 @@ def test_numbers_are_compared_by_value():
 
 def test_small_numbers_in_words_are_numbers():
     assert terms.content_terms("eight weeks") == terms.content_terms("8 weeks")
-
-
-def test_names_are_told_by_their_capitals():
-    assert terms.names("Revenue of Apple and NVIDIA grew. The MiniLM model did too.") == {"apple", "nvidia", "minilm"}
-    assert terms.names("Everything fell.") == set()
 
 
 def test_scripts_without_spaces_are_compared_by_character():

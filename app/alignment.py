@@ -1,0 +1,141 @@
+"""A claim held against passages: which of their sentences say it, and how much of it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from app import facts, sentences
+from app.facts import FACTS, Word
+from app.models import Passage
+from app.negation import denials
+
+# Sentences of its passages that may prove one claim together; humans join up to three (eval/answerable).
+MOST_LINES = 3
+# Share of a claim's terms that prove it without a look at its meaning; a sentence beyond that must say a fact of the
+# claim, or so many more of its words.
+ENOUGH = 0.75
+LEAST_NEW = 2
+# Words to either side of a fact that say what it is a fact of; the nearest count most.
+WINDOW = 5
+# What tells that the first word of a sentence is its subject, and so may be a name.
+SUBJECT = re.compile(r"(?:['\u2019]s)?\s+(?:[A-Z]|(?:is|are|was|were|has|had|does|did|can|could|will|would)\b)")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A sentence of a passage, at [start, end) of the passage's text."""
+
+    passage: Passage
+    start: int
+    end: int
+    words: tuple[Word, ...]
+    terms: frozenset[str]
+    denials: tuple[tuple[str, ...], ...]
+
+    @property
+    def text(self) -> str:
+        return self.passage.text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence of an answer, word by word."""
+
+    text: str
+    words: tuple[Word, ...]
+    terms: frozenset[str]
+    denials: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def of(cls, text: str) -> Claim:
+        """Reads a sentence; its first word counts as a name where it is the subject."""
+        words = facts.read(text)
+        first = words[0] if words else None
+        if first and first.kind == "word" and text[first.start].isupper() and SUBJECT.match(text, first.end):
+            words = (Word(first.term, "name", first.start, first.end), *words[1:])
+        return cls(text, words, frozenset(word.term for word in words if word.says), denials(text, words))
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Where passages say a claim.
+
+    `lines` are the sentences that say most of it, best first; `known` those of its terms that these lines, or the
+    titles and headings above them, hold; `context` the terms of the titles and headings.
+    """
+
+    lines: tuple[Line, ...]
+    known: frozenset[str]
+    context: frozenset[str]
+    coverage: float
+
+
+def align(claim: Claim, passages: Sequence[Passage]) -> Alignment:
+    """The sentences that together say most of a claim, chosen greedily: the best one, then what adds most to it."""
+    context = _context(passages)
+    lines = [line for passage in passages for line in read_lines(passage)]
+    chosen: list[Line] = []
+    left = set(claim.terms)
+    stated = {word.term for word in claim.words if word.kind in FACTS}
+    while lines and len(chosen) < MOST_LINES:
+        best = max(lines, key=lambda line: (len(held(left, line.terms)), -len(line.terms) if chosen else 0))
+        gain = held(left, best.terms)
+        new = gain - held(gain, context)
+        enough = 1 if len(left) > (1 - ENOUGH) * len(claim.terms) else LEAST_NEW
+        if not gain or (chosen and len(new) < enough and not new & stated):
+            break
+        chosen.append(best)
+        left -= gain
+    known = frozenset(claim.terms - left) | held(left, context)
+    return Alignment(tuple(chosen), known, context, len(known) / len(claim.terms) if claim.terms else 0.0)
+
+
+def read_lines(passage: Passage) -> tuple[Line, ...]:
+    """The sentences of a passage."""
+    return _lines(passage)
+
+
+@lru_cache(maxsize=512)
+def _lines(passage: Passage) -> tuple[Line, ...]:
+    found = []
+    for start, end in sentences.split(passage.text):
+        text = passage.text[start:end]
+        words = facts.read(text)
+        terms = frozenset(word.term for word in words if word.says) | facts.acronyms(text)
+        found.append(Line(passage, start, end, words, terms, denials(text, words)))
+    return tuple(found)
+
+
+def held(wanted: Iterable[str], there: frozenset[str]) -> frozenset[str]:
+    """Those of the terms that are among others, as themselves or as a place's people."""
+    return frozenset(term for term in wanted if _has(there, term))
+
+
+@lru_cache(maxsize=100_000)
+def _has(there: frozenset[str], term: str) -> bool:
+    return term in there or any(facts.same_name(term, other) for other in there)
+
+
+def _context(passages: Sequence[Passage]) -> frozenset[str]:
+    parts = [part for p in passages for part in (p.title, *p.heading)]
+    words = [word for part in parts for word in facts.read(part)]
+    return frozenset(word.term for word in words if word.says).union(*(facts.acronyms(part) for part in parts))
+
+
+def around(words: Sequence[Word], at: int) -> dict[str, float]:
+    """Terms near the word at `at`, with their weight: 1 for its neighbours, less with every word between."""
+    weights: dict[str, float] = {}
+    for side in (words[:at][::-1], words[at + 1 :]):
+        near = [word.term for word in side if word.says][:WINDOW]
+        for distance, term in enumerate(near, start=1):
+            weights[term] = max(weights.get(term, 0.0), 1 / distance)
+    return weights
+
+
+def nearness(wanted: Mapping[str, float], there: Mapping[str, float]) -> float:
+    """How much of what stands around one word stands around another: 0 to 1, near words counting most."""
+    total = sum(wanted.values())
+    return sum(min(weight, there[term]) for term, weight in wanted.items() if term in there) / total if total else 0.0

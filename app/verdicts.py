@@ -1,0 +1,240 @@
+"""A claim and passages -> a verdict with its reason and its proof.
+
+Every number, month, unit and name of a claim must stand in its passages, at the place that is most like its place in
+the claim; what the claim denies they must deny, and the other way round; and they must hold most of its other words,
+or where the words differ, its meaning. What is supported is worded by the passages, not proven true.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.alignment import ENOUGH, Alignment, Claim, Line, align, around, held, nearness, read_lines
+from app.facts import FACTS, Word, alike, same_name
+from app.meaning import Embeds, Entails
+from app.models import Passage, Verdict
+from app.negation import DENIES, opposite
+from app.pairing import Pairing
+from app.wording import Difference, differences
+
+# These constants were chosen by hand on the development half of bench/verification.py, which reports the other half.
+# Share of a claim's terms that its passages must hold for its meaning to be looked at.
+LEAST = 0.45
+# Cosine similarity of claim and proof that makes up for words that differ.
+SAME_MEANING = 0.75
+# How much more alike the place of another value must be, to be the one that the claim has wrong.
+MARGIN = 0.15
+SAME_LINE = 0.4
+# … and how alike it must be at least: places that share little are two things.
+LEAST_ALIKE = 0.4
+# What a sentence begins with is what it is about, and must be in its source, unless it looks like one of these.
+NO_SUBJECT = re.compile(r"[^\w]*(?:[a-z]|\w+(?:ly|ing|ed|ion)\b)")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What passages say of a claim. `lines` are the sentences that bear it out, best first; `share` how much of it."""
+
+    verdict: Verdict
+    reason: str = ""
+    lines: tuple[Line, ...] = ()
+    share: float = 0.0
+
+
+def judge(
+    text: str, passages: Sequence[Passage], embedder: Embeds | None = None, entailment: Entails | None = None
+) -> Finding:
+    """The verdict on one sentence, its markers taken out, from the passages given."""
+    claim = Claim.of(text)
+    found = align(claim, passages)
+    if found.coverage < LEAST or not found.lines:
+        return Finding("unsupported", _hardly_said(claim, found), (), found.coverage)
+    lines = [line for passage in passages for line in read_lines(passage)]
+    read = entailment.read(_proof(found), text) if entailment else "neutral"
+
+    def finding(verdict: Verdict, reason: str = "") -> Finding:
+        return Finding(verdict, reason, found.lines, found.coverage)
+
+    if wrong := _contradiction(claim, found, lines):
+        return finding("unsupported", wrong)
+    if missing := _facts_missing(claim, found, lines):
+        return finding("partly", missing)
+    if read == "contradiction":
+        return finding("unsupported", "the source says otherwise, as the entailment model reads it")
+    if found.coverage < ENOUGH and read != "entailment" and not _same_meaning(claim, found, embedder):
+        return finding("partly", _words_missing(claim, found))
+    return finding("supported")
+
+
+def _contradiction(claim: Claim, found: Alignment, lines: Sequence[Line]) -> str:
+    for at, word in enumerate(claim.words):
+        if word.kind in FACTS and (wrong := _other_value(claim, at, found, lines)):
+            return wrong
+    pairing = Pairing.of((claim.text, claim.words), [(line.text, line.words) for line in lines])
+    for line in found.lines:
+        for difference in differences(claim.words, line.words):
+            if wrong := _other_words(claim, line, difference, pairing):
+                return wrong
+    wrong = _other_unit(claim, lines) or _changed_places(claim, pairing)
+    return wrong or _denial(claim, found) or _opposite(claim, found)
+
+
+def _changed_places(claim: Claim, pairing: Pairing) -> str:
+    """Two figures of a claim that the source has the other way round."""
+    found = pairing.exchanged()
+    if found is None:
+        return ""
+    one, other = (_written(claim.text, [word]) for word in found)
+    return f"the source has {one} and {other} the other way round"
+
+
+def _other_words(claim: Claim, line: Line, difference: Difference, pairing: Pairing) -> str:
+    """What a sentence worded like the claim has in place of a fact of it, or denies; "" where nothing."""
+    ours, theirs = difference.ours, difference.theirs
+    if any(word.term in DENIES for word in ours) != any(word.term in DENIES for word in theirs):
+        return (
+            "the source does not deny that" if any(word.term in DENIES for word in ours) else "the source denies that"
+        )
+    for word in ours:
+        for other in theirs:
+            if _instead(line, word, other, pairing) and not any(same_name(word.term, o.term) for o in theirs):
+                return f"the source says {_written(line.text, theirs)}, not {_written(claim.text, ours)}"
+    return ""
+
+
+def _instead(line: Line, word: Word, other: Word, pairing: Pairing) -> bool:
+    """Whether a word of the claim stands where the source has another fact of its kind, or says the opposite."""
+    if word.kind not in FACTS:
+        return opposite(word.term, other.term)
+    return _is_fact(line, other, word) and not pairing.agrees(word, other)
+
+
+def _is_fact(line: Line, other: Word, like: Word) -> bool:
+    """Whether a word of a source is a fact of the same kind; the first of a sentence has its capital anyway."""
+    return other.kind == like.kind or (
+        like.kind == "name" and other.kind == "word" and line.text[other.start].isupper()
+    )
+
+
+def _written(text: str, words: Sequence[Word]) -> str:
+    return text[words[0].start : words[-1].end]
+
+
+def _other_value(claim: Claim, at: int, found: Alignment, lines: Sequence[Line]) -> str:
+    """What the source has in place of a fact of the claim; "" where it has the same, or nothing like it."""
+    word, place = claim.words[at], around(claim.words, at)
+    if word.kind == "name" and held({word.term}, found.context):
+        return ""
+    own, rivals = 0.0, [(0.0, "")]
+    for line in lines:
+        same, others = 0.0, [(0.0, "")]
+        for i, other in enumerate(line.words):
+            if _has(other, word):
+                same = max(same, nearness(place, around(line.words, i)))
+            elif alike(word, other) and other.term not in claim.terms:
+                others.append((nearness(place, around(line.words, i)), line.text[other.start : other.end]))
+        near, value = max(others)
+        own = max(own, same)
+        # In a sentence that has the claim's own value too, that may well be meant: sentences are built otherwise.
+        rivals.append((near - SAME_LINE if same else near, value))
+    near, value = max(rivals)
+    if near < LEAST_ALIKE or near <= own + MARGIN:
+        return ""
+    return f"the source says {value}, not {claim.text[word.start : word.end]}"
+
+
+def _has(other: Word, word: Word) -> bool:
+    return other.term == word.term or (word.kind == "name" and same_name(other.term, word.term))
+
+
+def _facts_missing(claim: Claim, found: Alignment, lines: Sequence[Line]) -> str:
+    there = found.context.union(*(line.terms for line in lines))
+    begins = claim.words[:1] if not NO_SUBJECT.match(claim.text) else ()
+    needed = [word for word in claim.words if word.kind in FACTS or (word in begins and word.says)]
+    missing = [word for word in needed if not held({word.term}, there)]
+    words = dict.fromkeys(claim.text[word.start : word.end] for word in missing)
+    return f"{_listed(words)} is not in the passage" if words else ""
+
+
+def _other_unit(claim: Claim, lines: Sequence[Line]) -> str:
+    for word in claim.words:
+        if word.kind != "number" or not word.unit:
+            continue
+        same = [
+            (line, other)
+            for line in lines
+            for other in line.words
+            if other.kind == "number" and other.term == word.term
+        ]
+        if same and all(other.unit and other.unit != word.unit for _, other in same):
+            line, other = same[0]
+            return f"the source says {_with_unit(line.text, other)}, not {_with_unit(claim.text, word)}"
+    return ""
+
+
+def _with_unit(text: str, word: Word) -> str:
+    before, after = text[: word.start].rstrip()[-1:], text[word.end :].split()[:1]
+    sign = before if before in {"$", "\u20ac", "\u00a3", "\u00a5"} else ""
+    return f"{sign}{text[word.start : word.end]}{'' if sign or not after else ' ' + after[0].strip('.,;:)')}"
+
+
+def _denial(claim: Claim, found: Alignment) -> str:
+    """What one side denies and the other does not."""
+    theirs = [frozenset(reach) for line in found.lines for reach in line.denials]
+    for reach in claim.denials:
+        known = found.known.intersection(reach)
+        if reach and not any(known & denied if known else denied for denied in theirs):
+            return f"the source does not deny that ({claim_words(claim, reach)})"
+    ours = frozenset(term for reach in claim.denials for term in reach)
+    for reach in found.lines[0].denials:
+        if reach and reach[0] in claim.terms and not ours.intersection(reach):
+            return f"the source denies that ({claim_words(claim, reach[:1])})"
+    return ""
+
+
+def claim_words(claim: Claim, reach: Sequence[str]) -> str:
+    """The words of a claim that have these terms, as written."""
+    return " ".join(claim.text[word.start : word.end] for word in claim.words if word.term in reach)
+
+
+def _opposite(claim: Claim, found: Alignment) -> str:
+    line = found.lines[0]
+    for word in claim.words:
+        if word.term in found.known or not word.says:
+            continue
+        for other in line.words:
+            if other.term not in claim.terms and opposite(word.term, other.term):
+                return f"the source says {line.text[other.start : other.end]}, not {claim.text[word.start : word.end]}"
+    return ""
+
+
+def _same_meaning(claim: Claim, found: Alignment, embedder: Embeds | None) -> bool:
+    if embedder is None:
+        return False
+    ours, theirs = embedder.encode_documents([claim.text, _proof(found)])
+    return float(ours @ theirs) >= SAME_MEANING
+
+
+def _proof(found: Alignment) -> str:
+    return " ".join(line.text for line in sorted(found.lines, key=lambda line: (line.passage.n, line.start)))
+
+
+def _words_missing(claim: Claim, found: Alignment) -> str:
+    missing = dict.fromkeys(
+        claim.text[word.start : word.end] for word in claim.words if word.says and word.term not in found.known
+    )
+    return f"{_listed(missing)} is not in the passage"
+
+
+def _hardly_said(claim: Claim, found: Alignment) -> str:
+    missing = list(
+        dict.fromkeys(claim.text[w.start : w.end] for w in claim.words if w.says and w.term not in found.known)
+    )
+    return f"most of its words ({', '.join(missing[:4])} \u2026) are not in the passage"
+
+
+def _listed(words: Sequence[str] | dict[str, None]) -> str:
+    shown = list(words)
+    return "\u201c" + ", ".join(shown[:4]) + ("\u201d \u2026" if len(shown) > 4 else "\u201d")  # noqa: PLR2004 - a line's worth

@@ -1,0 +1,85 @@
+"""How the refusal's two models and its threshold are fitted to examples."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.refusal import ABOUT, SAID, Model
+
+ANSWERABLE, OFF, NEAR = "answerable", "off-topic", "near miss"
+KINDS = (ANSWERABLE, OFF, NEAR)
+# The share of answerable questions that may be refused.
+MOST_REFUSED = 0.04
+RIDGE = 3.0
+STEPS = 60
+
+
+@dataclass(frozen=True)
+class Example:
+    """A question asked of a collection: its kind, the half it belongs to and its evidence."""
+
+    collection: str
+    kind: str
+    half: str
+    evidence: dict[str, float]
+
+
+def about(known: list[Example]) -> Model:
+    """Tells own questions from those of others; every collection and kind weighs the same."""
+    chosen = [one for one in known if one.kind != NEAR]
+    counts = Counter((one.collection, one.kind) for one in chosen)
+    weights = [len(chosen) / len(counts) / counts[one.collection, one.kind] for one in chosen]
+    return _logistic(chosen, ABOUT, weights)
+
+
+def said(known: list[Example]) -> Model:
+    """Tells answerable questions from near misses, in the collections that have near misses."""
+    missed = {one.collection for one in known if one.kind == NEAR}
+    chosen = [one for one in known if one.collection in missed and one.kind != OFF]
+    return _logistic(chosen, SAID, [1.0] * len(chosen))
+
+
+def threshold(known: list[Example], model: Model) -> float:
+    """The highest threshold that refuses no more answerable questions than may be, in each collection.
+
+    A wrong refusal comes first: what is answered can be checked against its footnotes. Collections with too few
+    questions to tell such a share say nothing.
+    """
+    limits = []
+    for name in {one.collection for one in known}:
+        own = [one for one in known if (one.collection, one.kind) == (name, ANSWERABLE)]
+        scores = sorted(model.probability(one.evidence) for one in own)
+        if most := int(MOST_REFUSED * len(scores)):
+            limits.append(scores[most])
+    return math.floor(min(limits) * 1e6) / 1e6
+
+
+def auroc(better: list[float], worse: list[float]) -> float:
+    """How often one of the better scores above one of the worse; ties count half."""
+    a, b = np.array(better)[:, None], np.array(worse)[None]
+    return float(((a > b) + 0.5 * (a == b)).mean())
+
+
+def _logistic(chosen: list[Example], names: tuple[str, ...], weights: Sequence[float]) -> Model:
+    """Ridge-penalised logistic regression by Newton's method, of answerable against all else."""
+    values = np.array([[one.evidence[name] for name in names] for one in chosen])
+    weight = np.array(weights)
+    label = np.array([one.kind == ANSWERABLE for one in chosen], dtype=float)
+    mean, scale = np.nanmean(values, axis=0), np.nanstd(values, axis=0) + 1e-9
+    rows = np.c_[np.nan_to_num((values - mean) / scale), np.ones(len(values))]
+    solution, ridge = np.zeros(len(names) + 1), RIDGE * np.diag([*np.ones(len(names)), 0.0])
+    for _ in range(STEPS):
+        p = 1 / (1 + np.exp(-rows @ solution))
+        gradient = rows.T @ (weight * (p - label)) + ridge @ solution
+        solution -= np.linalg.solve((rows * (weight * p * (1 - p))[:, None]).T @ rows + ridge, gradient)
+    return Model(names, _plain(mean), _plain(scale), _plain(solution[:-1]), round(float(solution[-1]), 6))
+
+
+def _plain(values: NDArray[np.floating]) -> tuple[float, ...]:
+    return tuple(round(float(one), 6) for one in values)

@@ -1,0 +1,160 @@
+"""Which documents a question is asked of. Pure: the document store finds them, see `ingest.selection`."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import PurePath
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from ingest.errors import QuestionError
+from ingest.network import is_url
+
+MOST_TAG_CHARACTERS = 64
+# Days outside of these have no time in seconds that every system can tell.
+FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 31)
+# What a web page is where its address does not say.
+WEB_PAGE = "html"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Documents that a search is restricted to: those that fit one value of each kind given. Empty: all of them.
+
+    Build it with `Filter.of`, which checks what a user wrote.
+
+    Attributes:
+        sources: documents, and folders or beginnings of web addresses that stand for all that is under them.
+        types: endings of names without the dot, in lower case: "pdf".
+        since: the first day on which a document was last indexed, in local time.
+        until: the last such day, which counts in full.
+        tags: of which a document has at least one.
+    """
+
+    sources: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    since: date | None = None
+    until: date | None = None
+    tags: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        sources: Iterable[str] = (),
+        types: Iterable[str] = (),
+        since: str | date | None = None,
+        until: str | date | None = None,
+        tags: Iterable[str] = (),
+    ) -> Self:
+        """A filter of what a user wrote: paths are made absolute, types and tags lower case, dates read.
+
+        Raises:
+            QuestionError: a day is none, or the last one is before the first; a tag cannot be one.
+        """
+        first, last = _day(since, "since"), _day(until, "until")
+        if first and last and last < first:
+            raise QuestionError(f"No day is since {first} and until {last}. Put the earlier day first.")
+        return cls(
+            sources=_each_once(_absolute(one) for one in sources),
+            types=_each_once(one.strip().lstrip(".").lower() for one in types),
+            since=first,
+            until=last,
+            tags=_each_once(map(tag_name, tags)),
+        )
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        """The filter that `as_json` gave. Raises as `of` does."""
+        return cls.of(**stored)
+
+    def as_json(self) -> dict[str, Any]:
+        """What is set of it, by name; {} where it lets everything through."""
+        days = {name: day.isoformat() for name, day in (("since", self.since), ("until", self.until)) if day}
+        lists = (("sources", self.sources), ("types", self.types), ("tags", self.tags))
+        return {name: list(values) for name, values in lists if values} | days
+
+    def __bool__(self) -> bool:
+        return self != type(self)()
+
+    def __str__(self) -> str:
+        """What it asks for, in words: "in /docs; of type pdf or md; indexed since 2026-01-01"."""
+        parts = [
+            f"{word} {' or '.join(values)}"
+            for word, values in (("in", self.sources), ("of type", self.types), ("tagged", self.tags))
+            if values
+        ]
+        parts += [f"indexed {word} {day}" for word, day in (("since", self.since), ("until", self.until)) if day]
+        return "; ".join(parts)
+
+    def seconds(self) -> tuple[float | None, float | None]:
+        """When its first day begins and its last one is over, in seconds since the epoch; None where it has none."""
+        return (
+            _midnight(self.since) if self.since else None,
+            _midnight(self.until + timedelta(days=1)) if self.until else None,
+        )
+
+
+def under(source: str) -> tuple[str, str]:
+    """The range [first, last) of the names of all that lies in a folder, or under a web address, in order of bytes.
+
+    A range and no pattern: "%" and "_" in a name stand for themselves, and an index over names serves it.
+    """
+    separator = "/" if is_url(source) else os.sep
+    folder = source if source.endswith(separator) else source + separator
+    return folder, folder[:-1] + chr(ord(separator) + 1)
+
+
+def document_type(source: str) -> str:
+    """The type of a document by its name's ending, in lower case and without the dot; "" where it has none."""
+    name = urlsplit(source).path if is_url(source) else source
+    suffix = PurePath(name.rsplit("/", 1)[-1]).suffix[1:].lower()
+    return suffix or (WEB_PAGE if is_url(source) else "")
+
+
+def tag_name(text: str) -> str:
+    """A tag as it is kept: in lower case, with single spaces.
+
+    Raises:
+        QuestionError: it is empty or too long, or has characters that cannot be shown.
+    """
+    name = unicodedata.normalize("NFC", re.sub(r"\s+", " ", text).strip().lower())
+    if not name or len(name) > MOST_TAG_CHARACTERS or any(unicodedata.category(c) in {"Cc", "Cs"} for c in name):
+        raise QuestionError(
+            f"{text!r} cannot be a tag. Use 1 to {MOST_TAG_CHARACTERS} characters, such as: contract, draft 2026."
+        )
+    return name
+
+
+def tag_names(texts: Iterable[str]) -> tuple[str, ...]:
+    """Tags as they are kept, each once. Raises as `tag_name` does."""
+    return _each_once(map(tag_name, texts))
+
+
+def _each_once(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+def _absolute(source: str) -> str:
+    return source if is_url(source) else os.path.abspath(source)  # noqa: PTH100 - links stay as the user wrote them
+
+
+def _day(text: str | date | None, name: str) -> date | None:
+    if text is None:
+        return None
+    try:
+        day = text if isinstance(text, date) else date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise QuestionError(f"{name}: {text!r} is no date. Write year, month and day, such as 2026-01-31.") from error
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise QuestionError(f"{name}: {day} is not between {FIRST_DAY} and {LAST_DAY}.")
+    return day
+
+
+def _midnight(day: date) -> float:
+    return datetime.combine(day, datetime.min.time()).astimezone().timestamp()

@@ -1,0 +1,305 @@
+"""One archive holds all of a data folder, taken while it is used; elsewhere it gives the same answers at no cost."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+import zipfile
+from pathlib import Path
+
+import pytest
+from durability import WordFootnote, assert_equal, contents, quick, rest
+
+from app.models import Answer
+from ingest.backup import backup
+from ingest.database import Database
+from ingest.doctor import examine
+from ingest.errors import BackupError
+from ingest.filters import Filter
+from ingest.reembed import reembed
+from ingest.restore import restore
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def answer(footnote, question: str) -> Answer:
+    return next(event for event in footnote.ask(question) if isinstance(event, Answer))
+
+
+@pytest.fixture
+def filled(settings, tmp_path):
+    """Files, an upload, a second collection, a model kept to go back to, and a conversation."""
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    for name in ("ash", "birch", "cedar"):
+        (folder / f"{name}.txt").write_text(f"{name} grows here. " + " ".join(f"{name}{i}" for i in range(150)))
+    with quick(settings) as footnote:
+        footnote.ingest([folder])
+        upload = footnote.save_upload("note.txt", io.BytesIO(b"juniper berries are blue."))
+        footnote.ingest([upload], tags=["berries"])
+        footnote.ingest([folder / "ash.txt"], collection="Second")
+        reembed(footnote.index("default"), "other")
+        conversation = footnote.chats.create("default", Filter(sources=(str(upload),)))
+        exchange = footnote.chats.add_question(conversation.id, "juniper berries are blue")
+        footnote.chats.add_answer(exchange, answer(footnote, "juniper berries are blue"))
+        footnote.chats.rate(exchange, helpful=True)
+        yield footnote
+
+
+@pytest.fixture
+def archive(filled, tmp_path):
+    path = tmp_path / "backup.zip"
+    backup(filled, path)
+    return path
+
+
+@pytest.fixture
+def elsewhere(settings, tmp_path):
+    return settings.model_copy(update={"data_dir": tmp_path / "elsewhere" / "data"})
+
+
+class NoModel(WordFootnote):
+    """A Footnote whose models can count, but not embed."""
+
+    def _embedder_for(self, model: str):
+        embedder = super()._embedder_for(model)
+        embedder.encode_documents = None
+        return embedder
+
+
+def ids(footnote, collection: str = "default") -> list[str]:
+    index = footnote.index(collection)
+    return index.docstore.chunk_ids(index.collection.id)
+
+
+def test_restored_elsewhere_it_is_the_same_and_nothing_is_embedded(filled, archive, elsewhere, tmp_path):
+    facts = restore(archive, elsewhere, NoModel)
+    assert (facts.documents, facts.conversations, facts.uploads) == (5, 1, 1)
+    assert facts.size == archive.stat().st_size
+    with quick(elsewhere) as footnote:
+        assert ids(footnote) == ids(filled)
+        assert ids(footnote, "Second") == ids(filled, "Second")
+        moved = {
+            source.replace(str(elsewhere.data_dir), str(filled.settings.data_dir)): chunks
+            for source, chunks in contents(footnote).items()
+        }
+        assert_equal(moved, contents(filled))
+        question = "juniper berries are blue"
+        assert answer(footnote, question).text == answer(filled, question).text
+        hits, before = footnote.search("birch grows", 5), filled.search("birch grows", 5)
+        assert [(hit.chunk.id, pytest.approx(hit.score)) for hit in hits] == [(h.chunk.id, h.score) for h in before]
+        (conversation,) = footnote.chats.conversations()
+        (exchange,) = footnote.chats.exchanges(conversation.id)
+        assert exchange.helpful is True
+        citation = exchange.answer.citations[0]
+        assert footnote.surroundings(citation).quote == citation.quote
+        upload = Path(citation.document)
+        assert upload.is_relative_to(elsewhere.data_dir)
+        assert upload.read_text() == "juniper berries are blue."
+        assert conversation.within == Filter(sources=(str(upload),))
+        assert {hit.chunk.source for hit in footnote.search("blue", 5, within=Filter(tags=("berries",)))} == {
+            str(upload)
+        }
+        assert footnote.index("default").embedders()["previous"].model == "words"
+        again = footnote.ingest([upload, tmp_path / "docs"])
+        assert again.count("unchanged") == 4
+        assert examine(elsewhere, open_library=WordFootnote).problems == ()
+
+
+def test_it_is_whole_although_it_was_taken_while_documents_were_written(filled, elsewhere, tmp_path):
+    folder, done = tmp_path / "busy", threading.Event()
+    folder.mkdir()
+
+    def write() -> None:
+        while not done.is_set():
+            (folder / "changing.txt").write_text(f"changing {random.random()} " + " ".join(f"c{i}" for i in range(400)))
+            filled.ingest([folder])
+            filled.remove(str(folder / "changing.txt"))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for i in range(3):
+            backup(filled, tmp_path / f"{i}.zip")
+    finally:
+        done.set()
+        writer.join(60)
+    for i in range(3):
+        settings = elsewhere.model_copy(update={"data_dir": tmp_path / f"restored-{i}"})
+        restore(tmp_path / f"{i}.zip", settings, NoModel)
+        assert examine(settings, open_library=WordFootnote).problems == ()
+        with quick(settings) as footnote:
+            assert len(contents(footnote)) in {4, 5}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_damaged_archive_is_refused_before_anything_is_touched(archive, elsewhere, seed):
+    dice, data = random.Random(seed), bytearray(archive.read_bytes())
+    if seed % 3:
+        with zipfile.ZipFile(archive) as whole:
+            member = whole.infolist()[seed % 2]
+        # More than a bit: one alone may point at other zeros among zeros, and change nothing.
+        at = member.header_offset + 120 + dice.randrange(member.compress_size - 160)
+        data[at : at + 40] = dice.randbytes(40)
+    else:
+        del data[dice.randrange(len(data)) :]
+    archive.write_bytes(data)
+    with pytest.raises(BackupError, match="Nothing was touched"):
+        restore(archive, elsewhere, WordFootnote)
+    assert not elsewhere.data_dir.exists()
+
+
+def test_indexes_that_lay_in_the_folder_before_do_not_hide_what_is_restored(filled, archive, tmp_path):
+    """The documents were changed since, then their database was lost; the old indexes hold as many chunks."""
+    settings, path = filled.settings, tmp_path / "docs" / "birch.txt"
+    path.write_text(path.read_text().replace("birch", "beech"))
+    filled.ingest([tmp_path / "docs"])
+    filled.close()
+    rest(settings)
+    for name in ("footnote.sqlite", "chats.sqlite"):
+        for file in settings.data_dir.glob(f"{name}*"):
+            file.unlink()
+    restore(archive, settings, NoModel)
+    with quick(settings) as footnote:
+        for leg in (footnote.index("default").keyword_search, footnote.index("default").vector_search):
+            assert leg("birch", 1)[0].chunk.text.startswith("birch grows")
+            assert all("beech" not in hit.chunk.text for hit in leg("beech", 50))
+    assert examine(settings, open_library=WordFootnote).problems == ()
+
+
+@pytest.mark.parametrize("step", ["copytree", "unlink", "replace"])
+def test_a_restore_that_was_cut_off_can_be_done_again(archive, elsewhere, monkeypatch, step):
+    class Killed(BaseException): ...
+
+    def killed(*_args: object, **_kwargs: object) -> None:
+        raise Killed
+
+    place = shutil if step == "copytree" else Path
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(place, step, killed)
+        patch.setattr(shutil, "rmtree", killed)
+        restore(archive, elsewhere, NoModel)
+    restore(archive, elsewhere, NoModel)
+    assert list(elsewhere.data_dir.glob(".restore-*")) == []
+    with quick(elsewhere) as footnote:
+        assert len(contents(footnote)) == 4
+        assert len(footnote.chats.conversations()) == 1
+
+
+def test_a_folder_that_a_chat_runs_on_is_left_alone(archive, elsewhere):
+    lock = elsewhere.data_dir / "run" / "chat.lock"
+    lock.parent.mkdir(parents=True)
+    with lock.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(BackupError, match="Stop it with Ctrl-C"):
+            restore(archive, elsewhere, WordFootnote)
+
+
+def test_only_its_owner_may_read_an_archive(archive):
+    assert archive.stat().st_mode & 0o077 == 0
+
+
+def test_a_disk_that_is_full_for_sqlite_is_said_too(filled, tmp_path, monkeypatch):
+    def full(_database, _path) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Database, "copy_to", full)
+    with pytest.raises(BackupError, match=r"Could not write .*big\.zip: database or disk is full.* make room"):
+        backup(filled, tmp_path / "big.zip")
+    assert list(tmp_path.glob("*.zip")) == []
+
+
+def rewritten(archive: Path, change) -> None:
+    with zipfile.ZipFile(archive) as whole:
+        members = {one.filename: whole.read(one) for one in whole.infolist()}
+    manifest = json.loads(members["manifest.json"])
+    change(manifest, members)
+    members["manifest.json"] = json.dumps(manifest).encode()
+    with zipfile.ZipFile(archive, "w") as out:
+        for name, content in members.items():
+            out.writestr(name, content)
+
+
+def _escape(manifest, members) -> None:
+    name = "uploads/../../evil.txt"
+    members[name] = b"x"
+    manifest["files"][name] = {"size": 1, "sha256": "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"}
+
+
+def _newer(manifest, _members) -> None:
+    manifest["schema"] = 99
+
+
+def _without_documents(manifest, members) -> None:
+    del manifest["files"]["footnote.sqlite"], members["footnote.sqlite"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_escape, "names files that are none of Footnote's"),
+        (_newer, "written by a newer Footnote"),
+        (_without_documents, "names files that are none of Footnote's"),
+        (lambda manifest, _: manifest.pop("files"), "its manifest cannot be read"),
+    ],
+)
+def test_an_archive_that_is_not_ours_is_refused(archive, elsewhere, change, said):
+    rewritten(archive, change)
+    with pytest.raises(BackupError, match=said):
+        restore(archive, elsewhere, WordFootnote)
+    assert not elsewhere.data_dir.exists()
+
+
+def test_a_folder_that_holds_something_is_left_alone(filled, archive):
+    before = contents(filled)
+    with pytest.raises(BackupError, match="is not empty"):
+        restore(archive, filled.settings, WordFootnote)
+    assert_equal(contents(filled), before)
+
+
+def test_an_archive_that_cannot_be_written_leaves_the_one_before(filled, archive, tmp_path, monkeypatch):
+    before = archive.read_bytes()
+
+    def full(*_args: object, **_kwargs: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    with pytest.raises(BackupError, match="No space left on device"):
+        backup(filled, archive)
+    assert archive.read_bytes() == before
+    assert [path.name for path in archive.parent.iterdir() if "footnote-" in path.name] == []
+    with pytest.raises(BackupError, match="Choose another place"):
+        backup(filled, tmp_path / "nowhere" / "backup.zip")
+
+
+def test_on_the_command_line_with_the_real_model(sampled, tmp_path):
+    archive = tmp_path / "samples.zip"
+
+    def run(data: Path, *arguments: str) -> dict:
+        done = subprocess.run(
+            [sys.executable, "-m", "app", *arguments, "--json"],
+            env={**os.environ, "FOOTNOTE_DATA_DIR": str(data)},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    made = run(sampled.settings.data_dir, "backup", str(archive))
+    assert made["documents"] == sampled.status()[0].documents
+    data = tmp_path / "restored"
+    assert run(data, "restore", str(archive)) == made
+    question = "How long is parental leave at Larkspur?"
+    here, there = (run(one, "ask", question) for one in (sampled.settings.data_dir, data))
+    assert (here["answer"], here["citations"]) == (there["answer"], there["citations"])
+    assert run(data, "doctor") == {"ok": True, "problems": [], "mended": []}

@@ -1,0 +1,105 @@
+"""Deleted means gone: from both searches, from every file, from the next answer; disk space comes back."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+from durability import quick, rest
+
+from app.models import Answer
+from app.views import rendering
+from ingest import recovery
+from ingest.doctor import examine
+
+SECRET = "xanthophyllous"
+
+
+def holding(folder: Path, word: str) -> list[str]:
+    """Names of the files under a folder in which a word stands."""
+    files = [Path(at) / name for at, _, names in os.walk(folder) for name in names]
+    return sorted(path.name for path in files if word.encode() in path.read_bytes().lower())
+
+
+def answer_to(footnote, question: str) -> Answer:
+    return next(event for event in footnote.ask(question) if isinstance(event, Answer))
+
+
+@pytest.mark.parametrize("how", ["removed", "pruned", "changed"])
+def test_what_was_deleted_stands_in_no_file_any_more(settings, write, how):
+    path = write("secret.txt", f"The {SECRET} plan is kept in the blue room.")
+    write("other.txt", "Other documents stay where they are.")
+    with quick(settings) as footnote:
+        footnote.ingest([path.parent])
+        index = footnote.index("default")
+        assert index.keyword_search(SECRET, 3)
+        if how == "removed":
+            assert footnote.remove(str(path)) == 1
+        elif how == "pruned":
+            path.unlink()
+            assert footnote.ingest([path.parent], prune=True).count("removed") == 1
+        else:
+            path.write_text("Nothing is planned.")
+            assert footnote.ingest([path.parent]).count("updated") == 1
+        assert index.keyword_search(SECRET, 3) == []
+        assert all(SECRET not in hit.chunk.text for hit in index.vector_search(SECRET, 10))
+        assert [name for name in holding(settings.data_dir, SECRET) if "chroma" not in name] == []
+    rest(settings)
+    assert holding(settings.data_dir, SECRET) == []  # Chroma's own files, once its server has ended
+
+
+def test_a_removed_upload_is_deleted_and_old_answers_say_so(footnote):
+    path = footnote.save_upload("leave.txt", io.BytesIO(b"Parental leave is 26 weeks at full pay."))
+    footnote.ingest([path])
+    answer = answer_to(footnote, "How long is parental leave?")
+    (citation,) = answer.citations
+    assert not footnote.is_removed(citation.document, "default")
+    assert footnote.surroundings(citation).quote == citation.quote
+    assert footnote.remove(str(path)) == 1
+    assert not path.exists()
+    assert footnote.is_removed(citation.document, "default")
+    assert footnote.surroundings(citation) is None
+    after = answer_to(footnote, "How long is parental leave?")
+    assert after.refused
+    assert after.nearest == ()
+    shown = rendering.notes_html([(citation, rendering.REMOVED)], "1")
+    assert "26 weeks" in shown
+    assert rendering.REMOVED in shown
+
+
+def test_a_document_in_two_collections_is_removed_from_one_only(settings, write):
+    path = write("both.txt", "copper wire is stored here.")
+    with quick(settings) as footnote:
+        footnote.ingest([path])
+        footnote.ingest([path], collection="Second")
+        footnote.remove(str(path), collection="Second")
+        assert footnote.search("copper", 1)
+        assert footnote.search("copper", 1, collection="Second") == []
+        assert examine(settings, open_library=type(footnote)).problems == ()
+
+
+def test_disk_space_comes_back(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(recovery, "GARBAGE", 50)
+    folder = tmp_path / "many"
+    folder.mkdir()
+    (folder / "kept.txt").write_text("kept word")
+    with quick(settings) as footnote:
+        footnote.ingest([folder])
+    rest(settings)
+    empty = footnote.bytes_on_disk()
+    for i in range(60):
+        (folder / f"{i}.txt").write_text(" ".join(f"w{i}x{j}" for j in range(900)))
+    with quick(settings) as footnote:
+        footnote.ingest([folder])
+    rest(settings)
+    full = footnote.bytes_on_disk()
+    for i in range(60):
+        (folder / f"{i}.txt").unlink()
+    with quick(settings) as footnote:
+        assert footnote.ingest([folder], prune=True).count("removed") == 60
+        assert [hit.chunk.text for hit in footnote.search("kept", 5)] == ["kept word"]
+    rest(settings)
+    left = footnote.bytes_on_disk() - empty
+    assert left < 0.1 * (full - empty), f"{left:,} of {full - empty:,} bytes did not come back"

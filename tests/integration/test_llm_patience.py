@@ -1,0 +1,67 @@
+"""A language model that is busy or silent: waits that are told and counted down, and streams that are left."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from llm_servers import answering, in_turn, refusing, scripted, silent_after
+
+from app.models import Prompt, Waiting
+from app.spending import Spending
+from ingest.errors import LLMRateLimited
+
+PROMPT = Prompt("Be brief.", "Why?")
+
+
+def test_a_busy_server_is_asked_again_after_as_long_as_it_says_and_the_wait_is_told(llm):
+    busy = (refusing(429, retry_after="0.05"), refusing(503, retry_after="0.02"))
+    with scripted(in_turn(*busy, answering("Here."))) as (url, requests):
+        spending = Spending()
+        pieces = list(llm(url, llm_retry_seconds=60.0).stream(PROMPT, spending))
+    assert len(requests) == 3
+    assert [piece for piece in pieces if isinstance(piece, str)] == ["Here."]
+    waits = [piece for piece in pieces if isinstance(piece, Waiting) and piece.seconds is not None]
+    assert [wait.seconds for wait in waits] == [pytest.approx(0.05), pytest.approx(0.02)]
+    assert "too many requests" in waits[0].reason
+    assert (spending.retries, spending.waited) == (2, pytest.approx(0.07))
+
+
+def test_a_wait_is_counted_down_second_by_second(llm):
+    slept = []
+    with scripted(in_turn(refusing(429, retry_after="3.5"), answering("Here."))) as (url, _):
+        model = llm(url, llm_retry_seconds=60.0)
+        model._sleep = slept.append
+        waits = [piece.seconds for piece in model.stream(PROMPT) if isinstance(piece, Waiting) and piece.seconds]
+    assert waits == [pytest.approx(one, abs=0.2) for one in (3.5, 2.5, 1.5, 0.5)]
+    assert slept == [pytest.approx(one, abs=0.2) for one in (1, 1, 1, 0.5)]
+
+
+def test_nobody_waits_longer_than_the_settings_allow(llm):
+    with scripted(refusing(429, retry_after="300")) as (url, requests), pytest.raises(LLMRateLimited) as caught:
+        list(llm(url, llm_retry_seconds=60.0).stream(PROMPT))
+    assert len(requests) == 1
+    assert "asks to wait 300 seconds" in str(caught.value)
+    assert "FOOTNOTE_LLM_RETRY_SECONDS" in str(caught.value)
+
+
+def test_a_server_that_stays_busy_is_asked_four_times_at_most(llm):
+    with scripted(refusing(429, retry_after="0.01")) as (url, requests), pytest.raises(LLMRateLimited):
+        list(llm(url, llm_retry_seconds=60.0).stream(PROMPT))
+    assert len(requests) == 4
+
+
+@pytest.mark.parametrize("pieces", [(), ("Half ",)])
+def test_a_stream_that_is_left_ends_the_request_while_the_server_is_silent(llm, pieces):
+    left = threading.Event()
+    with scripted(silent_after(*pieces), left=left) as (url, _):
+        stream = llm(url).stream(PROMPT)
+        seen = []
+        while not (seen and isinstance(seen[-1], Waiting) and len(seen) > len(pieces)):
+            seen.append(next(stream))
+        began = time.monotonic()
+        stream.close()
+        assert left.wait(5)
+    assert time.monotonic() - began < 4
+    assert [piece for piece in seen if isinstance(piece, str)] == list(pieces)

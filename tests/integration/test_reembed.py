@@ -1,0 +1,275 @@
+"""Another embedding model: filled beside the old one while searches go on, resumed, refused, rolled back."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from durability import WordFootnote, WordModel, contents, quick
+from tests_support import WordEmbedder, save_tiny_model
+
+from ingest import reembed as reembedding
+from ingest.doctor import examine
+from ingest.errors import Cancelled, EmbedderError, EmbedderMismatch, SourceError
+from ingest.reembed import drop_others, reembed, roll_back
+
+ROOT = Path(__file__).resolve().parents[2]
+TREES = ("ash", "birch", "cedar", "elm", "fir", "hazel")
+
+
+@pytest.fixture
+def filled(settings, tmp_path):
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    for tree in TREES:
+        (folder / f"{tree}.txt").write_text(f"{tree} grows here. " + " ".join(f"{tree}{i}" for i in range(150)))
+    with quick(settings) as footnote:
+        footnote.ingest([folder])
+        yield footnote
+
+
+def wait_for_a_waiting_job(index, thread) -> None:
+    waiting = "SELECT 1 FROM jobs WHERE state = 'waiting'"
+    while thread.is_alive() and not index.docstore.database.query(waiting):
+        time.sleep(0.01)
+
+
+def models(footnote) -> dict[str, str]:
+    return {role: row.model for role, row in footnote.index("default").embedders().items()}
+
+
+def first_found(footnote, word: str) -> str:
+    return footnote.index("default").vector_search(word, 1)[0].chunk.text.split()[0]
+
+
+def test_a_new_model_takes_over_and_the_old_one_is_kept(filled):
+    index = filled.index("default")
+    done = reembed(index, "other")
+    assert (done.model, done.chunks) == ("other", index.docstore.count_chunks(index.collection.id))
+    assert done.embedded > 0
+    assert done.before == done.after > 0.8
+    assert models(filled) == {"current": "other", "previous": "words"}
+    assert first_found(filled, "cedar") == "cedar"
+    vector = contents(filled)[next(iter(contents(filled)))][0][3]
+    assert vector.sum() < 0  # "other" turns vectors round
+    assert examine(filled.settings, open_library=WordFootnote).problems == ()
+    drop_others(index)
+    assert models(filled) == {"current": "other"}
+    assert examine(filled.settings, open_library=WordFootnote).problems == ()
+
+
+def test_it_goes_on_where_it_was_stopped(filled, monkeypatch):
+    monkeypatch.setattr(reembedding, "PART", 4)
+    index, cancel, seen = filled.index("default"), threading.Event(), []
+    total = index.docstore.count_chunks(index.collection.id)
+
+    def stop_halfway(done: int, _total: int, _waiting: str) -> None:
+        seen.append(done)
+        if done >= total // 2:
+            cancel.set()
+
+    with pytest.raises(Cancelled):
+        reembed(index, "other", on_progress=stop_halfway, cancel=cancel)
+    assert models(filled) == {"current": "words", "next": "other"}
+    assert first_found(filled, "fir") == "fir"
+    (status,) = filled.status()
+    assert status.next_model == "other"
+    left = total - seen[-1]
+    done = reembed(index, "other")
+    assert done.embedded == left
+    assert first_found(filled, "fir") == "fir"
+
+
+def test_while_it_is_filled_searches_go_on_and_new_documents_go_to_both(filled, tmp_path, monkeypatch):
+    monkeypatch.setattr(reembedding, "PART", 4)
+    late = tmp_path / "late.txt"
+    late.write_text("willow grows here since today.")
+    index, found, threads = filled.index("default"), [], []
+
+    def meanwhile(done: int, _total: int, _waiting: str) -> None:
+        found.append(first_found(filled, "birch"))
+        if done and not threads:
+            threads.append(threading.Thread(target=filled.ingest, args=([late],)))
+            threads[0].start()
+            wait_for_a_waiting_job(index, threads[0])
+
+    reembed(index, "other", on_progress=meanwhile)
+    threads[0].join(30)
+    assert set(found) == {"birch"}
+    filled.ingest([late])
+    assert first_found(filled, "willow") == "willow"
+    assert models(filled)["current"] == "other"
+    assert examine(filled.settings, open_library=WordFootnote).problems == ()
+
+
+def test_a_model_that_finds_less_is_refused_and_can_be_forced(filled):
+    index = filled.index("default")
+    with pytest.raises(EmbedderMismatch, match="worse than words") as said:
+        reembed(index, "blind")
+    assert "--force" in str(said.value)
+    assert models(filled) == {"current": "words", "next": "blind"}
+    assert first_found(filled, "elm") == "elm"
+    assert drop_others(index) == ["blind"]
+    reembed(index, "blind", force=True)
+    assert models(filled)["current"] == "blind"
+    assert roll_back(index).model == "words"
+    assert first_found(filled, "elm") == "elm"
+
+
+def test_a_model_that_reads_less_than_the_chunks_hold_is_refused(filled, monkeypatch):
+    monkeypatch.setattr(WordModel, "max_tokens", 20)
+    with pytest.raises(EmbedderMismatch, match="reads 20 tokens at most"):
+        reembed(filled.index("default"), "other")
+    assert models(filled) == {"current": "words"}
+
+
+def test_the_way_back_takes_in_what_came_since(filled, tmp_path):
+    index = filled.index("default")
+    reembed(index, "other")
+    late = tmp_path / "late.txt"
+    late.write_text("willow grows here since today.")
+    filled.ingest([late])
+    filled.remove(str(tmp_path / "docs" / "ash.txt"))
+    done = roll_back(index)
+    assert (done.model, done.embedded) == ("words", 1)
+    assert models(filled) == {"current": "words", "previous": "other"}
+    assert first_found(filled, "willow") == "willow"
+    assert all(hit.chunk.text.split()[0] != "ash" for hit in index.vector_search("ash", 50))
+    assert examine(filled.settings, open_library=WordFootnote).problems == ()
+
+
+def test_what_cannot_be_done_is_said(filled):
+    index = filled.index("default")
+    with pytest.raises(SourceError, match="is made with words already"):
+        reembed(index, "words")
+    with pytest.raises(SourceError, match="No model before is kept"):
+        roll_back(index)
+    with pytest.raises(SourceError, match="is empty"):
+        reembed(filled.index("Empty"), "other")
+
+
+def test_a_third_model_takes_the_place_of_one_that_was_begun(filled, monkeypatch):
+    index, cancel = filled.index("default"), threading.Event()
+    with pytest.raises(Cancelled):
+        reembed(index, "blind", on_progress=lambda *_: cancel.set(), cancel=cancel)
+    reembed(index, "other")
+    assert models(filled) == {"current": "other", "previous": "words"}
+    assert examine(filled.settings, open_library=WordFootnote).problems == ()
+
+
+def test_two_changes_of_model_do_not_mix_their_vectors(filled, monkeypatch):
+    """The first gives way, the second takes its place: the first ends, and says why."""
+    monkeypatch.setattr(reembedding, "PART", 4)
+    index, problems, threads = filled.index("default"), [], []
+
+    def second() -> None:
+        with quick(filled.settings) as another:
+            reembed(another.index("default"), "blind", force=True)
+
+    def start_second(done: int, _total: int, _waiting: str) -> None:
+        if done and not threads:
+            threads.append(threading.Thread(target=second))
+            threads[0].start()
+            wait_for_a_waiting_job(index, threads[0])
+
+    try:
+        reembed(index, "other", on_progress=start_second)
+    except SourceError as error:
+        problems.append(str(error))
+    threads[0].join(60)
+    assert "Another process gave up the change to other" in problems[0]
+    assert models(filled) == {"current": "blind", "previous": "words"}
+    blind = WordModel("blind").encode_query("anything")
+    assert all(np.abs(one[3] - blind).max() <= 1e-6 for chunks in contents(filled).values() for one in chunks)
+    assert examine(filled.settings, open_library=WordFootnote).problems == ()
+
+
+def test_what_is_given_up_while_it_is_filled_ends_with_a_reason(filled, monkeypatch):
+    monkeypatch.setattr(reembedding, "PART", 4)
+    index, threads = filled.index("default"), []
+
+    def give_up(done: int, _total: int, _waiting: str) -> None:
+        if done and not threads:
+            threads.append(threading.Thread(target=drop_others, args=(index,)))
+            threads[0].start()
+            wait_for_a_waiting_job(index, threads[0])
+
+    with pytest.raises(SourceError, match="Another process gave up the change to other"):
+        reembed(index, "other", on_progress=give_up)
+    threads[0].join(30)
+    assert models(filled) == {"current": "words"}
+
+
+def test_a_model_that_changed_can_be_replaced(filled, monkeypatch):
+    """Where the old model cannot be used any more, there is nothing to compare with."""
+    index = filled.index("default")
+    with index.docstore.database.transaction() as db:
+        db.execute("UPDATE embedders SET fingerprint = 'elsewhere'")
+    with pytest.raises(EmbedderMismatch, match="footnote reembed --model NAME"):
+        filled.search("fir", 1)
+    done = reembed(index, "other")
+    assert done.before is None
+    assert first_found(filled, "fir") == "fir"
+
+
+def test_a_begun_change_whose_model_is_gone_stops_no_ingest(filled, tmp_path, monkeypatch, caplog):
+    index, cancel = filled.index("default"), threading.Event()
+    with pytest.raises(Cancelled):
+        reembed(index, "other", on_progress=lambda *_: cancel.set(), cancel=cancel)
+
+    def gone(self, texts):
+        if self.model == "other":
+            raise EmbedderError("The embedding model other is not to be found.")
+        return WordEmbedder.encode_documents(self, texts)
+
+    monkeypatch.setattr(WordModel, "encode_documents", gone)
+    late = tmp_path / "late.txt"
+    late.write_text("willow grows here since today.")
+    assert filled.ingest([late]).count("added") == 1
+    assert first_found(filled, "willow") == "willow"
+    assert "footnote reembed --drop" in caplog.text
+
+
+def test_the_setting_alone_changes_nothing_and_says_what_to_run(filled):
+    asked = filled.settings.model_copy(update={"embedding_model": "blind"})
+    with quick(asked) as other:
+        assert first_found(other, "hazel") == "hazel"
+        assert "footnote reembed --model blind" in other.model_note()
+        assert other.index("New").embedder.model == "blind"
+
+
+def test_a_real_model_from_a_folder_on_the_command_line(footnote, write, tmp_path):
+    """The bundled model is replaced by a tiny one of random weights, and comes back."""
+    footnote.ingest([write("a.txt", "Apples are red."), write("b.txt", "Bears are brown.")])
+    vectors = contents(footnote)
+    folder = save_tiny_model(tmp_path / "tiny")
+
+    def run(*arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "-m", "app", "reembed", *arguments],
+            env={**os.environ, "FOOTNOTE_DATA_DIR": str(footnote.settings.data_dir)},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert run().returncode == 2
+    done = run("--model", str(folder), "--force", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["embedded"] == 2
+    assert footnote.index("default").embedders()["current"].dimensions == 32
+    assert len(footnote.search("apples", 5)) == 2
+    done = run("--rollback", "--json")
+    assert json.loads(done.stdout)["embedded"] == 0
+    after = contents(footnote)
+    for source, chunks in vectors.items():
+        assert np.abs(after[source][0][3] - chunks[0][3]).max() <= 1e-6
+    assert json.loads(run("--drop", "--json").stdout) == {"dropped": [str(folder)]}

@@ -1,0 +1,87 @@
+"""Late interaction over a whole index: tokens' vectors come with a document, go with it, and are made up for."""
+
+from __future__ import annotations
+
+import pytest
+from durability import quick
+from tests_support import save_static_model
+
+from app.bootstrap import Footnote
+from ingest.doctor import examine
+from ingest.models import Query
+
+TEXTS = {
+    "first.txt": "The tariff for copper rose in spring.",
+    "second.txt": "The tariff for copper fell in autumn.",
+    "third.txt": "Copper is mined in the north.",
+}
+
+
+@pytest.fixture
+def words(settings, write):
+    with quick(settings) as one:
+        one.ingest([write(name, text) for name, text in TEXTS.items()])
+        yield one
+
+
+def chunk_ids(footnote: Footnote) -> list[str]:
+    index = footnote.index("default")
+    return index.docstore.chunk_ids(index.collection.id)
+
+
+def kept_rows(footnote: Footnote) -> int:
+    return footnote.index("default").docstore.database.query("SELECT count(*) FROM token_vectors")[0][0]
+
+
+def forget_tokens(footnote: Footnote, where: str = "1 = 1") -> None:
+    """Leaves what an older Footnote would have written."""
+    with footnote.index("default").docstore.database.transaction() as db:
+        db.execute(f"DELETE FROM token_vectors WHERE {where}")
+
+
+def test_tokens_are_kept_once_a_text_and_go_with_the_last_document_that_has_it(words, write):
+    assert kept_rows(words) == 3
+    words.ingest([write("copy.txt", TEXTS["third.txt"])])
+    assert kept_rows(words) == 3
+    words.remove(str(write("third.txt", TEXTS["third.txt"])))
+    assert kept_rows(words) == 3
+    words.remove(str(write("copy.txt", TEXTS["third.txt"])))
+    assert kept_rows(words) == 2
+
+
+def test_the_nearest_tokens_decide_between_passages_alike(words):
+    index = words.index("default")
+    ids = {hit.chunk.source.rpartition("/")[2]: hit.chunk.id for hit in words.search("copper", 3)}
+    near = index.token_scores("copper fell in autumn", sorted(ids.values()))
+    assert max(near, key=near.__getitem__) == ids["second.txt"]
+    earlier = index.token_scores(Query("copper", (("rose in spring", 0.9),)), sorted(ids.values()))
+    assert max(earlier, key=earlier.__getitem__) == ids["first.txt"]
+
+
+def test_where_some_have_no_tokens_the_order_is_that_of_both_searches(words):
+    before = [hit.chunk.id for hit in words.search("copper tariff autumn", 3)]
+    forget_tokens(words, "rowid = (SELECT min(rowid) FROM token_vectors)")
+    index = words.index("default")
+    assert index.token_scores("copper", chunk_ids(words)) == {}
+    assert {hit.chunk.id for hit in words.search("copper tariff autumn", 3)} == set(before)
+
+
+def test_the_doctor_makes_up_for_what_an_older_footnote_did_not_keep(words, settings):
+    whole = words.index("default").token_scores("copper fell", chunk_ids(words))
+    forget_tokens(words)
+    (problem,) = examine(settings, open_library=quick).problems
+    assert problem.kind == "tokens"
+    assert "3 texts of 'default'" in problem.what
+    mended = examine(settings, open_library=quick, fix=True)
+    assert [one.kind for one in mended.mended] == ["tokens"]
+    assert mended.problems == ()
+    assert words.index("default").token_scores("copper fell", chunk_ids(words)) == whole
+
+
+def test_a_model_without_vectors_of_tokens_searches_as_before_and_lacks_nothing(settings, write, tmp_path):
+    static = settings.model_copy(update={"embedding_model": str(save_static_model(tmp_path / "static"))})
+    with Footnote(static) as footnote:
+        footnote.ingest([write(name, text) for name, text in TEXTS.items()])
+        assert footnote.index("default").token_scores("copper", chunk_ids(footnote)) == {}
+        assert len(footnote.search("copper fell in autumn", 3)) == 3
+    assert examine(static).problems == ()

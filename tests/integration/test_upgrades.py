@@ -1,0 +1,230 @@
+"""Data folders of every format that was ever written are opened; those of a newer Footnote are left alone."""
+
+from __future__ import annotations
+
+import sqlite3
+import tarfile
+from collections.abc import Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+import tantivy
+from durability import WordFootnote, copied, killed_at, quick, rest, steps_of
+
+from app.bootstrap import Footnote
+from ingest.docstore import DocStore
+from ingest.doctor import examine
+from ingest.errors import DocumentStoreError
+from ingest.lexical import AS_WRITTEN, LexicalStore
+from ingest.lexical_writer import ANALYZER, FIRST_SCHEMA, LexicalEntry, LexicalWriter
+from ingest.recovery import rebuild_text
+from ingest.schema import SCHEMA_VERSION
+from ingest.writer import writing
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+ARCHIVES = sorted(FIXTURES.glob("index-*.tar.gz"))
+
+
+# Those whose text index has not the fields of today.
+OUTDATED = [path for path in ARCHIVES if path.name < "index-4"]
+
+
+def named(path: Path) -> str:
+    return path.name.partition(".")[0]
+
+
+@pytest.fixture(params=ARCHIVES, ids=named)
+def opened(request, settings):
+    with tarfile.open(request.param) as archive:
+        archive.extractall(settings.data_dir, filter="data")
+    with Footnote(settings) as footnote:
+        yield footnote
+
+
+def test_there_is_a_data_folder_of_todays_format():
+    assert f"index-{SCHEMA_VERSION}.tar.gz" in {path.name for path in ARCHIVES}
+
+
+def test_an_index_of_every_format_answers_and_keeps_its_conversations(opened):
+    hits = opened.search("How long may parents stay at home?", 1)
+    assert "twenty-six weeks" in hits[0].chunk.text
+    assert opened.search("tickets", 1, collection="Second")[0].chunk.source == "/srv/documents/travel.txt"
+    (conversation,) = opened.chats.conversations()
+    first, second, third = opened.chats.exchanges(conversation.id)
+    assert "twenty-six weeks" in first.answer.text
+    assert second.answer.citations
+    assert third.answer is None
+    assert (first.answer.usage, first.answer.prompt) == (None, "")
+    opened.chats.rate(first.id, helpful=True)
+    assert opened.chats.exchanges(conversation.id)[0].helpful is True
+    citation = first.answer.citations[0]
+    assert opened.surroundings(citation).quote == citation.quote
+
+
+def test_an_index_of_every_format_is_well_and_can_be_written_to(opened, write, monkeypatch):
+    embedder, embedded = opened.index("default").embedder, []
+    encode = embedder.encode_chunks
+    monkeypatch.setattr(embedder, "encode_chunks", lambda texts: embedded.extend(texts) or encode(texts))
+    opened.ingest([write("parking.txt", "Parking is free on Sundays.")])
+    assert embedded == ["Parking is free on Sundays."]  # what was there keeps its vectors
+    assert opened.remove("/srv/documents/keys.html") == 1
+    opened.ingest([write("more.txt", "Bicycles stand in the yard.")], collection="Second")
+    assert {one.kind for one in examine(opened.settings).problems} <= {"tokens"}  # of which older formats have none
+    assert all(row.kept for name in opened.collections() for row in opened.index(name).embedders().values())
+    status = {one.name: one for one in opened.status()}["default"]
+    assert (status.documents, status.embedding_model) == (3, "all-MiniLM-L6-v2")
+
+
+def test_the_doctor_gives_an_index_of_every_format_vectors_of_its_tokens(opened):
+    assert examine(opened.settings, fix=True).problems == ()
+    for name in opened.collections():
+        index = opened.index(name)
+        chunks = index.docstore.chunk_ids(index.collection.id)
+        assert index.token_scores("How long may parents stay at home?", chunks).keys() == set(chunks)
+
+
+@pytest.mark.parametrize("opened", OUTDATED, ids=named, indirect=True)
+def test_a_text_index_of_an_older_footnote_is_searched_as_it_is_and_made_anew_by_the_next_writer(opened, write):
+    lexical = opened.index("default").lexical
+    assert lexical.outdated
+    before = [hit.chunk.id for hit in opened.search("How long may parents stay at home?", 5)]
+    assert lexical.outdated  # a reader changes nothing
+    report = opened.ingest([write("empty.bin", b"")])  # of which nothing is written
+    assert report.count("added") == 0
+    assert not lexical.outdated
+    assert [hit.chunk.id for hit in opened.search("How long may parents stay at home?", 5)] == before
+    assert opened.index("Second").lexical.outdated  # a collection nobody wrote to
+    assert opened.search("tickets", 1, collection="Second")
+
+
+def test_numbers_are_found_in_an_older_text_index_by_what_it_has_of_them(tmp_path):
+    written = [LexicalEntry("1", "1", "The limit is 3 5 percent.", "", "a.txt")]  # as 3.5 was indexed before
+    today, older = LexicalStore(tmp_path / "index"), LexicalStore(tmp_path / "older")
+    with today.writing() as writer:
+        writer.add(written)
+        writer.commit()
+    write_as_before(older.folder, written)
+    assert not today.outdated
+    assert older.outdated
+    assert today.search("3.5", 5) == []
+    assert [chunk_id for chunk_id, _ in older.search("3.5", 5)] == ["1"]
+
+
+def write_as_before(folder: Path, entries: Sequence[LexicalEntry]) -> None:
+    """A text index without windows, in which nothing says what it was made with."""
+    folder.mkdir()
+    index = tantivy.Index(FIRST_SCHEMA, path=str(folder))
+    index.register_tokenizer(ANALYZER, AS_WRITTEN)
+    writer = LexicalWriter(index.writer(), folder, windows=False)
+    writer.add(entries)
+    writer.commit()
+    (folder / "analysis").unlink()
+
+
+def test_a_renewal_that_is_killed_at_any_step_is_done_by_the_next_writer(settings, tmp_path, write):
+    with quick(settings) as footnote:
+        footnote.ingest([write("a.txt", "apple maxRetryCount is 3.5 here.")])
+        index = footnote.index("default")
+        chunks = index.docstore.indexed_chunks(index.docstore.chunk_ids(index.collection.id))
+    rest(settings)
+    index.lexical.wipe()
+    entries = [LexicalEntry(one.chunk.id, one.chunk.version_id, one.chunk.text, "", "a.txt") for one in chunks]
+    write_as_before(index.lexical.folder, entries)
+    work = partial(Footnote.ingest, paths=[tmp_path / "docs"])
+    steps = steps_of(copied(settings, tmp_path / "counted"), work)
+    assert steps == [
+        f"Lexical{one}"
+        for one in ("Store.mark", "Writer.clear", "Writer.delete", "Writer.add", "Writer.commit", "Store.switch")
+    ]
+    for step in range(1, len(steps) + 1):
+        killed = copied(settings, tmp_path / f"killed{step}")
+        killed_at(killed, work, step)
+        with quick(killed) as footnote:
+            lexical = footnote.index("default").lexical
+            assert lexical.outdated is (step < len(steps))
+            assert footnote.search("apple retry", 1)[0].chunk.text.startswith("apple")
+            footnote.ingest([tmp_path / "docs"])
+            assert not lexical.outdated
+            assert [chunk for chunk, _ in lexical.search("retry", 5)] == lexical.ids()
+            assert len(lexical.search("3.5", 5)) == 1
+        assert examine(killed, open_library=WordFootnote).problems == ()
+
+
+@pytest.mark.parametrize("name", ["footnote.sqlite", "chats.sqlite"])
+def test_a_data_folder_of_a_newer_footnote_is_refused_and_left_as_it_is(settings, tmp_path, name, write):
+    with quick(settings) as footnote:
+        footnote.ingest([write("a.txt", "apple one.")])
+    rest(settings)
+    newer = copied(settings, tmp_path / "newer")
+    with closing(sqlite3.connect(newer.data_dir / name)) as db:
+        db.execute("PRAGMA user_version = 99")
+    before = (newer.data_dir / name).read_bytes()
+    with pytest.raises(DocumentStoreError, match=r"newer Footnote \(format 99"), quick(newer):
+        pass
+    assert (newer.data_dir / name).read_bytes() == before
+
+
+def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
+    from ingest import schema
+
+    with tarfile.open(FIXTURES / "index-2.tar.gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    path = tmp_path / "footnote.sqlite"
+    broken = {**schema.MIGRATIONS, 3: schema.MIGRATIONS[3] + "INSERT INTO nowhere VALUES (1);"}
+    monkeypatch.setattr("ingest.docstore.MIGRATIONS", broken)
+    with pytest.raises(DocumentStoreError, match="nowhere"):
+        DocStore.open(path)
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("SELECT embedding_model FROM collections").fetchone() == ("all-MiniLM-L6-v2",)
+    monkeypatch.undo()
+    with closing(DocStore.open(path)) as store:
+        assert store.catalog.embedders(1)["current"].model == "all-MiniLM-L6-v2"
+
+
+def columns(path: Path) -> dict[str, set[str]]:
+    with closing(sqlite3.connect(path)) as db:
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {table: {row[1] for row in db.execute(f"PRAGMA table_info({table})")} for table in tables}
+
+
+def test_a_document_store_of_the_first_format_has_what_a_new_one_has(tmp_path):
+    old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
+    with closing(sqlite3.connect(old)) as db:
+        db.executescript((FIXTURES / "schema-1.sql").read_text() + "PRAGMA user_version = 1;")
+        db.execute("INSERT INTO collections (uid, name, created) VALUES ('u', 'mine', 0)")
+        db.execute("INSERT INTO failures VALUES (1, '/a.pdf', 'sha', 'p', 'broken', 0)")
+        db.commit()
+    with closing(DocStore.open(old)) as store:
+        (row,) = store.holdings.documents(store.catalog.collection("mine").id)
+        assert (row.status, row.error, row.reading.seconds) == ("failed", "broken", 0)
+    DocStore.open(new).close()
+    assert columns(old) == columns(new)
+
+
+def test_a_text_index_that_was_being_switched_is_there_again_and_nothing_is_left_over(settings, write):
+    with quick(settings) as footnote:
+        footnote.ingest([write("a.txt", "apple one.")])
+        folder = footnote.index("default").lexical.folder
+    rest(settings)
+    folder.rename(folder.with_name(f"{folder.name}.old"))
+    folder.with_name(f"{folder.name}.new").mkdir()
+    with quick(settings) as footnote:
+        assert footnote.search("apple", 1)
+        footnote.ingest([write("b.txt", "banana two.")])
+    assert [one.name for one in folder.parent.iterdir()] == [folder.name]
+    assert examine(settings, open_library=WordFootnote).problems == ()
+
+
+def test_a_text_index_made_anew_has_all_of_a_document_that_is_read_in_parts(settings, write, monkeypatch):
+    monkeypatch.setattr("ingest.recovery.PART", 3)
+    with quick(settings) as footnote:
+        footnote.ingest([write(f"{name}.txt", " ".join(f"w{i}" for i in range(600))) for name in "ab"])
+        index = footnote.index("default")
+        wanted = index.lexical.ids()
+        assert len(wanted) > 6
+        with writing(index, "test"):
+            rebuild_text(index)
+        assert index.lexical.ids() == wanted

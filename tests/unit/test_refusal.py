@@ -1,0 +1,82 @@
+"""Refusal: decided from evidence of several kinds, with a calibration that says where it comes from."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests_support import WordEmbedder
+
+from app.models import Passage
+from app.refusal import ABOUT, CALIBRATION, SAID, Refusal, evidence, nowhere
+
+
+def passage(n: int, text: str, title: str = "") -> Passage:
+    return Passage(n, f"/docs/{n}.md", "v", title, None, (), 0, len(text), text, 1 / n)
+
+
+APPLES = [
+    passage(1, "Apples are red. A crate holds 40 apples.", "Fruit"),
+    passage(2, "Bears sleep in winter.", "Bears"),
+]
+
+
+def test_the_calibration_tells_where_it_comes_from():
+    fields = json.loads(CALIBRATION.read_text())
+    assert {"date", "command", "data", "half", "counts"} <= set(fields["provenance"])
+    assert fields["embedder"] == "all-MiniLM-L6-v2"
+    assert (tuple(fields["about"]["names"]), tuple(fields["said"]["names"])) == (ABOUT, SAID)
+
+
+def test_what_passages_say_is_likelier_answered_than_what_they_do_not():
+    decision, embedder = Refusal.load(), WordEmbedder()
+    near = decision.judge("How many apples does a crate hold?", APPLES, embedder)
+    far = decision.judge("Who won the cup?", APPLES, embedder)
+    assert near.confidence > far.confidence
+    assert not far.answers
+
+
+def test_evidence_is_told_by_name_and_what_there_is_none_of_is_not_a_number():
+    found = evidence("How many apples does a crate hold?", APPLES[:1], WordEmbedder())
+    assert set(found) == {*ABOUT, *SAID}
+    assert {name for name, value in found.items() if math.isnan(value)} == {"passage stands out"}
+    assert all(-1.001 <= value <= 3 for value in found.values() if not math.isnan(value))
+
+
+def test_a_sentence_holds_the_terms_of_its_title_as_well():
+    counted = evidence("Do apples from a fruit crate sleep?", APPLES, WordEmbedder())["terms in a sentence"]
+    assert math.expm1(counted) == pytest.approx(3)  # fruit, apples, crate
+
+
+def test_words_that_carry_no_meaning_are_held_against_passages_apart():
+    assert evidence("in the winter", APPLES[1:], WordEmbedder())["function words"] == pytest.approx(0.5)  # no "the"
+    assert math.isnan(evidence("winter", APPLES, WordEmbedder())["function words"])
+
+
+def test_words_beyond_the_title_are_those_that_say_what_is_asked_of_its_subject():
+    found = evidence("bears that sleep in trees", APPLES[1:], WordEmbedder())
+    assert found["asked in the title"] == pytest.approx(1 / 3)
+    assert found["words beyond the title"] == pytest.approx(0.5)  # "sleep" is there, "trees" is not
+
+
+def test_what_stands_out_is_the_one_passage_that_holds_the_words():
+    question = "How many apples does a crate hold?"
+    alone, copied = (evidence(question, some, WordEmbedder()) for some in (APPLES, [APPLES[0], APPLES[0]]))
+    assert alone["passage stands out"] > copied["passage stands out"] == pytest.approx(0)
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [("Which apples won the Zurich cup?", ["won", "Zurich", "cup"]), ("Are apples red?", []), ("", [])],
+)
+def test_words_that_stand_nowhere_are_named(question, words):
+    assert nowhere(question, APPLES) == words
+
+
+@given(st.text(max_size=80), st.lists(st.text(max_size=120), min_size=1, max_size=4))
+def test_any_question_and_passages_give_a_probability(question, texts):
+    passages = [passage(n, text) for n, text in enumerate(texts, start=1)]
+    assert 0 <= Refusal.load().judge(question, passages, WordEmbedder()).confidence <= 1
