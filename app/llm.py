@@ -11,7 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from app.llm_context import DEFAULT_CONTEXT, ContextWindow, most_tokens
-from app.llm_errors import in_words, refuses_stream_options
+from app.llm_errors import dropped, in_words, refuses_stream_options
 from app.models import Prompt, Waiting
 from app.pump import pumped
 from app.spending import Spending
@@ -168,6 +168,19 @@ class ChatLLM:
         return add_usage(before, now)
 
     def _chunks(self, prompt: Prompt) -> Generator[AIMessageChunk | None, None, None]:
+        """The model's answer. A connection kept from the answer before may be closed by now: then asks once more."""
+        heard = False
+        try:
+            with closing(self._request(prompt)) as chunks:
+                for chunk in chunks:
+                    heard = heard or chunk is not None
+                    yield chunk
+        except Exception as error:
+            if heard or not dropped(error):
+                raise
+            yield from self._request(prompt)
+
+    def _request(self, prompt: Prompt) -> Generator[AIMessageChunk | None, None, None]:
         messages = [("system", prompt.system), ("human", prompt.user)]
         more: dict[str, Any] = {}
         if self.name.startswith("openai:"):
@@ -181,7 +194,7 @@ class ChatLLM:
             if not (more.get("stream_usage") and refuses_stream_options(error)):
                 raise
             self._counts_tokens = False
-            yield from self._chunks(prompt)
+            yield from self._request(prompt)
 
     def _room(self, prompt: Prompt) -> int:
         """Tokens that may be written. vLLM refuses a request for more than the prompt leaves of the context."""

@@ -38,6 +38,8 @@ CONTEXT = re.compile(
 LEAST_CONTEXT = 256
 # Statuses that pass by themselves; the last is Anthropic's for a service that is overloaded.
 PASSING = {408, 409, 425, 500, 502, 503, 504, 529}
+# What libraries raise where a connection was open and is lost: httpx, aiohttp, Python itself.
+DROPPED = {"ReadError", "WriteError", "RemoteProtocolError", "ServerDisconnectedError", "ConnectionResetError"}
 NO_CREDIT = re.compile(r"insufficient_quota|credit balance|billing", re.IGNORECASE)
 
 
@@ -94,7 +96,7 @@ def _unreachable(error: Exception, where: str, patience: float) -> LLMError:
     kind = type(error).__name__
     if isinstance(error, TimeoutError) or "Timeout" in kind:
         return LLMUnreachable(f"{where} did not answer within {patience:g} seconds (FOOTNOTE_LLM_TIMEOUT).")
-    if "Connect" in kind or "Protocol" in kind or isinstance(error, OSError):
+    if "Connect" in kind or dropped(error) or isinstance(error, OSError):
         return LLMUnreachable(f"{where} cannot be reached. Is the server running, and FOOTNOTE_LLM_BASE_URL right?")
     return LLMError(f"{where} gave no usable answer ({kind}). Check FOOTNOTE_LLM, or try again.")
 
@@ -102,6 +104,16 @@ def _unreachable(error: Exception, where: str, patience: float) -> LLMError:
 def refuses_stream_options(error: Exception) -> bool:
     """Whether a server takes no request that asks it to say how many tokens it counted."""
     return _status(error) in {400, 422} and "stream_options" in _said(error)
+
+
+def dropped(error: BaseException) -> bool:
+    """Whether the server closed the connection that a request went out on, instead of answering."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if type(cause).__name__ in DROPPED:
+            return True
+        cause = cause.__cause__
+    return False
 
 
 def _status(error: Exception) -> int | None:

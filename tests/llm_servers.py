@@ -180,6 +180,11 @@ def cut_after(*pieces: str) -> Script:
     return script
 
 
+def closing(handler: Handler) -> None:
+    """Takes the request and closes the connection, as a server does that has waited long enough for the next one."""
+    handler.close_connection = True
+
+
 def hanging_after(*pieces: str) -> Script:
     """Streams, then says nothing more until the test is over."""
 

@@ -7,8 +7,10 @@ from email.utils import format_datetime
 import pytest
 from llm_servers import (
     answering,
+    closing,
     cut_after,
     hanging_after,
+    in_turn,
     refusing,
     scripted,
     silent,
@@ -90,6 +92,20 @@ def test_what_a_server_does_wrong_is_told_apart(llm, script, error, said):
 def test_a_server_that_hangs_is_given_up(llm, script, error):
     with scripted(script) as (url, _), pytest.raises(error, match=r"within 0\.4 seconds|was cut off"):
         list(llm(url, llm_timeout=0.4).stream(PROMPT))
+
+
+def test_a_server_that_has_closed_the_kept_connection_is_asked_once_more(llm):
+    with scripted(in_turn(answering("Fine."), closing, answering("Fine too."))) as (url, requests):
+        model = llm(url)
+        assert "".join(words(model)) == "Fine."
+        assert "".join(words(model)) == "Fine too."
+    assert len(requests) == 3
+
+
+def test_a_server_that_closes_every_connection_is_asked_twice(llm):
+    with scripted(closing) as (url, requests), pytest.raises(LLMUnreachable, match="cannot be reached"):
+        llm(url).complete(PROMPT)
+    assert len(requests) == 2
 
 
 def test_a_server_that_is_not_there_is_named(llm):

@@ -9,9 +9,9 @@ import signal
 import subprocess
 from urllib.parse import urlsplit
 
-import psutil
 import pytest
 from conftest import Served, serving
+from durability import ended
 from playwright.sync_api import Page, expect
 
 from app.views.chat import STARTERS
@@ -127,10 +127,8 @@ def test_stopping_stops_all_and_the_next_start_has_everything(tmp_path, chromium
         ask(page, "What is perplexity?")
         address = page.url
         state = json.loads((data / "run" / "chroma.json").read_text())
-    _, alive = psutil.wait_procs(
-        [psutil.Process(p) for p in (state["server"], state["supervisor"]) if psutil.pid_exists(p)], 20
-    )
-    assert not [one for one in alive if "chroma" in " ".join(one.cmdline())]
+    assert ended(state["server"])
+    assert ended(state["supervisor"])
     assert first.process.returncode == 0
     with serving(data) as second:
         page.goto(re.sub(r"http://[^/]*", second.url, address))
