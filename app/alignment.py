@@ -64,7 +64,7 @@ class Alignment:
     """Where passages say a claim.
 
     `lines` are the sentences that say most of it, best first; `known` those of its terms that these lines, or the
-    titles and headings above them, hold; `context` the terms of the titles and headings.
+    titles, headings and table headers above them, hold; `context` the terms of these.
     """
 
     lines: tuple[Line, ...]
@@ -120,7 +120,7 @@ def _has(there: frozenset[str], term: str) -> bool:
 
 
 def _context(passages: Sequence[Passage]) -> frozenset[str]:
-    parts = [part for p in passages for part in (p.title, *p.heading)]
+    parts = [part for p in passages for part in (p.title, *p.heading, p.header)]
     words = [word for part in parts for word in facts.read(part)]
     return frozenset(word.term for word in words if word.says).union(*(facts.acronyms(part) for part in parts))
 

@@ -130,19 +130,22 @@ def _candidate(passage: Passage, start: int, end: int) -> _Candidate | None:
     words = passage.text[start:end]
     if len(terms.content_terms(words)) < 2:  # noqa: PLR2004 - one word answers nothing
         return None
-    header = _header(passage.text, start) if raw.startswith("|") else ""
+    header = _header(passage, start) if raw.startswith("|") else ""
     topic = passage.heading[-1] if passage.heading else passage.title
     read = ": ".join(part for part in (topic, header.partition("\n")[0].strip("| "), words) if part)
     return _Candidate(passage, start, end, read, header)
 
 
-def _header(text: str, start: int) -> str:
-    """The two lines above a table's rows that name its columns; "" where the passage begins after them."""
+def _header(passage: Passage, start: int) -> str:
+    """The two lines above a table's rows that name its columns; "" where nobody knows them."""
+    lines = passage.text[:start].splitlines()[:-1]
     above: list[str] = []
-    for line in reversed(text[:start].splitlines()[:-1]):
+    for line in reversed(lines):
         if not line.lstrip().startswith("|"):
             break
         above.insert(0, line.strip())
+    if len(above) == len(lines) and passage.header:
+        return passage.table_header
     return "\n".join(above[:2]) if len(above) > 1 and TABLE_RULE.fullmatch(above[1]) else ""
 
 

@@ -17,7 +17,9 @@ class Passage:
 
     `n` is its number in the prompt and in [n] markers, from 1. `document` is the source as ingested; `also_in`
     names other sources with the same words. `place` is what its page is called ("slide 4"). `score` is comparable
-    within one question only.
+    within one question only. `ranks` are its places in the search by meaning and in that by words, from 1; 0 where it
+    was not among what that search found. `header` is the header row of the table whose rows the text begins with, where
+    that row lies before `start`.
     """
 
     n: int
@@ -32,6 +34,14 @@ class Passage:
     score: float
     also_in: tuple[str, ...] = ()
     place: str = ""
+    ranks: tuple[int, int] = (0, 0)
+    header: str = ""
+
+    @property
+    def table_header(self) -> str:
+        """`header` with the rule below it, as Markdown has it; "" where there is none."""
+        columns = self.header.replace("\\|", "").count("|") - 1
+        return f"{self.header}\n|{' --- |' * max(1, columns)}" if self.header else ""
 
     def cite(self, n: int, start: int = 0, end: int | None = None) -> Citation:
         """Footnote `n` on `text[start:end]`."""

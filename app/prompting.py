@@ -134,7 +134,8 @@ def _fenced(passage: Passage, fence: str) -> str:
         place.append(f"place={_attribute(passage.place)}")
     if passage.heading:
         place.append(f"heading={_attribute(' > '.join(passage.heading))}")
-    return f"<{fence} {' '.join(place)}>\n[{passage.n}] {_defused(passage.text, fence)}\n</{fence}>"
+    text = f"{passage.table_header}\n{passage.text}".strip()
+    return f"<{fence} {' '.join(place)}>\n[{passage.n}] {_defused(text, fence)}\n</{fence}>"
 
 
 def _defused(text: str, fence: str) -> str:

@@ -135,7 +135,8 @@ def nowhere(question: str, passages: Sequence[Passage]) -> list[str]:
 
 def _titled(passage: Passage) -> str:
     """What is embedded of a passage."""
-    return f"{passage.title}: {passage.text}"
+    header = f"{passage.header}\n" if passage.header else ""
+    return f"{passage.title}: {header}{passage.text}"
 
 
 def _sentences(passage: Passage, tokens: TokenVectors) -> list[TokenVectors]:
@@ -166,7 +167,7 @@ def _mean(nearness: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _terms(passage: Passage, text: str) -> set[str]:
-    return terms.content_terms(" ".join((passage.title, *passage.heading, text)))
+    return terms.content_terms(" ".join((passage.title, *passage.heading, passage.header, text)))
 
 
 def _share(found: set[str], of: set[str]) -> float:

@@ -31,10 +31,11 @@ MOST_CHARACTERS = 8_000
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A chunk with its fused score, and the other sources that hold the same words."""
+    """A chunk with its fused score, its `Passage.ranks`, and the other sources that hold the same words."""
 
     chunk: StoredChunk
     score: float
+    ranks: tuple[int, int] = (0, 0)
     also_in: tuple[str, ...] = ()
 
 
@@ -84,7 +85,10 @@ class Retriever:
         on_notice: Callable[[str], None] | None = None,
     ) -> list[Passage]:
         """The same as `search`, as numbered passages to ground an answer in."""
-        return [_passage(n, one) for n, one in enumerate(self._best(question, k, within, on_notice), start=1)]
+        best = self._best(question, k, within, on_notice)
+        stored = self._index.docstore.indexed_chunks([one.chunk.id for one in best])
+        headers = {one.chunk.id: one.table_header for one in stored}
+        return [_passage(n, one, headers.get(one.chunk.id, "")) for n, one in enumerate(best, start=1)]
 
     def _best(
         self, question: str | Query, k: int, within: Filter | None, on_notice: Callable[[str], None] | None
@@ -138,7 +142,10 @@ class Retriever:
         fused = fuse([meaning | other_meaning, words | other_words.result()])
         scores = with_neighbours(fused, chunks, neighbours)
         scores = with_nearness(scores, self._index.token_scores(query, ranking(scores)[:NEAREST]))
-        return [Scored(chunks[one], scores[one]) for one in ranking(scores)]
+        by_meaning, by_words = ({hit.chunk.id: hit.rank for hit in hits} for hits in (vector_hits, keyword_hits))
+        return [
+            Scored(chunks[one], scores[one], (by_meaning.get(one, 0), by_words.get(one, 0))) for one in ranking(scores)
+        ]
 
 
 def unique(fused: Sequence[Scored]) -> list[Scored]:
@@ -179,7 +186,7 @@ def check_k(k: int, most: int = MOST_HITS) -> None:
         raise QuestionError(f"k is {k:,}, but must be from 1 to {most:,}.")
 
 
-def _passage(n: int, one: Scored) -> Passage:
+def _passage(n: int, one: Scored, header: str) -> Passage:
     chunk = one.chunk
     return Passage(
         n=n,
@@ -194,4 +201,6 @@ def _passage(n: int, one: Scored) -> Passage:
         score=one.score,
         also_in=one.also_in,
         place=chunk.place,
+        ranks=one.ranks,
+        header=header,
     )

@@ -166,6 +166,12 @@ class IndexedChunk:
         """What the embedder reads."""
         return embedded_text(self.context, self.chunk.text)
 
+    @property
+    def table_header(self) -> str:
+        """The header row of the table whose rows the chunk goes on with; "" where it begins with none."""
+        above = self.context.rpartition("\n")[2]
+        return above if above.startswith("|") and self.chunk.text.startswith("|") else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Query:

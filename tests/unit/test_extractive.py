@@ -12,7 +12,7 @@ from app.spans import answer_spans
 from ingest.models import Query
 
 
-def passage(n: int, text: str, heading: tuple[str, ...] = (), start: int = 0) -> Passage:
+def passage(n: int, text: str, heading: tuple[str, ...] = (), start: int = 0, header: str = "") -> Passage:
     return Passage(
         n=n,
         document=f"/docs/{n}.md",
@@ -24,6 +24,7 @@ def passage(n: int, text: str, heading: tuple[str, ...] = (), start: int = 0) ->
         end=start + len(text),
         text=text,
         score=1 / n,
+        header=header,
     )
 
 
@@ -92,9 +93,20 @@ def test_a_row_of_a_table_is_quoted_under_its_header_and_headings_are_not(answer
     assert quotes.citations[0].quote == "Trial | notice period two weeks"
 
 
-def test_a_row_whose_header_is_in_another_passage_is_quoted_alone(answerer):
-    quotes = answerer.answer("What is the notice period on trial?", [passage(1, "| Trial | notice period two weeks |")])
-    assert quotes.text == "Trial | notice period two weeks [1]"
+@pytest.mark.parametrize(
+    ("header", "rows", "quoted"),
+    [
+        ("", "| Trial | two weeks |", "Trial | two weeks [1]"),
+        ("| Kind | Notice |", "| Trial | two weeks |", "| Kind | Notice |\n| --- | --- |\n| Trial | two weeks [1] |"),
+        (r"| Kind \| sort |", "| x |\n| Trial, two weeks |", "| Kind \\| sort |\n| --- |\n| Trial, two weeks [1] |"),
+        ("| Kind |", "| x |\n\nOf others:\n\n| Trial | two weeks |", "Trial | two weeks [1]"),
+    ],
+)
+def test_a_row_of_a_table_that_began_earlier_is_quoted_under_its_header_where_that_is_known(
+    answerer, header, rows, quoted
+):
+    found = answerer.answer("How many weeks of notice on trial?", [passage(1, rows, header=header)])
+    assert found.text == quoted
 
 
 @pytest.mark.parametrize(

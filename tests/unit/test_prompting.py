@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,11 @@ def test_passages_are_numbered_and_fenced():
     assert prompt.user.endswith("Question: Why?")
     assert "<fence-x" in prompt.system
     assert REFUSAL in prompt.system
+
+
+def test_rows_of_a_table_that_began_earlier_come_under_its_header():
+    row = replace(passage(1, "| 2024 | 7 |"), header="| Year | Fee [1] |")
+    assert "[1] | Year | Fee (1) |\n| --- | --- |\n| 2024 | 7 |\n</" in answer_prompt(PROMPTS, "Why?", [row], 8192).user
 
 
 def test_the_fence_is_another_one_each_time():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -49,6 +50,16 @@ def test_evidence_is_told_by_name_and_what_there_is_none_of_is_not_a_number():
 def test_a_sentence_holds_the_terms_of_its_title_as_well():
     counted = evidence("Do apples from a fruit crate sleep?", APPLES, WordEmbedder())["terms in a sentence"]
     assert math.expm1(counted) == pytest.approx(3)  # fruit, apples, crate
+
+
+def test_the_header_of_a_table_that_began_earlier_is_read_with_its_rows():
+    rows = passage(1, "| Larch | 12 |\n| Pine | 30 |")
+    with_header = replace(rows, header="| Tree | Height |")
+    assert nowhere("What height has a larch?", [rows]) == ["height"]
+    assert nowhere("What height has a larch?", [with_header]) == []
+    bare, known = (evidence("larch height", [one], WordEmbedder()) for one in (rows, with_header))
+    assert known["tokens"] > bare["tokens"]
+    assert known["nearest sentence"] == pytest.approx(bare["nearest sentence"])
 
 
 def test_words_that_carry_no_meaning_are_held_against_passages_apart():
