@@ -104,7 +104,7 @@ def test_an_answer_that_is_stopped_is_kept_and_its_request_ended(ask):
             event = next(events)
             said += event.text if isinstance(event, Token) else ""
         answer = stop(events)
-        assert left.wait(5)
+        assert left.wait(30)
     assert answer.incomplete
     assert answer.text == "Apples are red [1]. And"
     assert answer.sentences[0].supported

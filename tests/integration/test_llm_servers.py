@@ -90,8 +90,8 @@ def test_what_a_server_does_wrong_is_told_apart(llm, script, error, said):
 
 @pytest.mark.parametrize(("script", "error"), [(silent, LLMUnreachable), (hanging_after("Half an"), LLMInterrupted)])
 def test_a_server_that_hangs_is_given_up(llm, script, error):
-    with scripted(script) as (url, _), pytest.raises(error, match=r"within 0\.4 seconds|was cut off"):
-        list(llm(url, llm_timeout=0.4).stream(PROMPT))
+    with scripted(script) as (url, _), pytest.raises(error, match=r"within 2 seconds|was cut off"):
+        list(llm(url, llm_timeout=2.0).stream(PROMPT))
 
 
 def test_a_server_that_has_closed_the_kept_connection_is_asked_once_more(llm):

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -125,12 +124,10 @@ def test_ctrl_c_before_the_first_event_ends_at_once(footnote, write, monkeypatch
     monkeypatch.setenv("FOOTNOTE_DATA_DIR", str(settings.data_dir))
     monkeypatch.setattr(Footnote, "ask", loading)
     for options in ((), ("--json",)):
-        began = time.monotonic()
         done = CliRunner().invoke(cli, ["ask", "What colour are apples?", *options])
         assert done.exit_code == 130
         assert done.stderr == "Stopped before the first word of an answer.\n"
         assert done.stdout == ""
-        assert time.monotonic() - began < 60
     assert closed == [True, True]
 
 

@@ -89,7 +89,7 @@ def test_stop_ends_the_request_and_keeps_what_came_and_try_again_answers_it_whol
     begin(page)
     expect(page.locator(".fn-answer")).to_contain_text("that stands for")
     page.get_by_role("button", name="Stop", exact=True).click()
-    assert model.left.wait(10), "the connection to the model is closed"
+    assert model.left.wait(30), "the connection to the model is closed"
     expect(page.locator(".fn-incomplete")).to_be_visible()
     expect(page.locator(".fn-answer")).to_contain_text("An embedding is a list of numbers that stands for")
     expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
@@ -108,7 +108,7 @@ def test_stop_before_the_first_word_leaves_the_question_to_be_asked_again(model,
     begin(page)
     expect(page.locator(".fn-waiting")).to_contain_text("openai:scripted is at work")
     page.get_by_role("button", name="Stop", exact=True).click()
-    assert model.left.wait(10), "the connection to the model is closed"
+    assert model.left.wait(30), "the connection to the model is closed"
     expect(page.get_by_text("Stopped before the first word")).to_be_visible()
     model.script = WHOLE
     page.get_by_role("button", name="Ask again").click()
