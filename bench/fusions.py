@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -140,8 +141,38 @@ def fed_back(one: Evidence) -> Scores:
         return scores
     moved = one.question + FEEDBACK_WEIGHT * np.mean([one.vectors[chunk] for chunk in best], axis=0)
     moved /= np.linalg.norm(moved)
-    dense = {chunk: float(one.vectors[chunk] @ moved) for chunk in scores if chunk in one.vectors}
-    return fuse([dense, {chunk: score for chunk, score in one.all_keyword.items() if chunk in scores}])
+    return _rescored(one, {chunk: float(vector @ moved) for chunk, vector in one.vectors.items()})
+
+
+def smaller(one: Evidence, dimensions: float = 1.0, levels: int = 0) -> Scores:
+    """`filled`, from vectors of fewer dimensions or of fewer bits a dimension.
+
+    Args:
+        one: what is known of the question.
+        dimensions: share of a vector's dimensions that is kept, the first ones.
+        levels: steps to either side of zero that a dimension is rounded to, of its vector's greatest; 0: not rounded.
+    """
+
+    def small(vector: np.ndarray) -> np.ndarray:
+        part = vector[: int(dimensions * len(vector))]
+        part = np.round(part / np.abs(part).max() * levels) if levels else part
+        return part / np.linalg.norm(part)
+
+    question = small(one.question)
+    return _rescored(one, {chunk: float(small(vector) @ question) for chunk, vector in one.vectors.items()})
+
+
+def signs(one: Evidence) -> Scores:
+    """`filled`, from one bit a dimension: the share of equal signs tells the angle (Charikar, 2002)."""
+    asked = one.question > 0
+    equal = {chunk: float(np.mean((vector > 0) == asked)) for chunk, vector in one.vectors.items()}
+    return _rescored(one, {chunk: math.cos(math.pi * (1 - share)) for chunk, share in equal.items()})
+
+
+def _rescored(one: Evidence, dense: Scores) -> Scores:
+    """`filled`, with other scores of the dense leg."""
+    found = {chunk for leg in _legs(one) for chunk in leg}
+    return {chunk: score for chunk, score in fuse([dense, one.all_keyword]).items() if chunk in found}
 
 
 TRIED: dict[str, Callable[[Evidence], Scores]] = {
@@ -158,6 +189,9 @@ TRIED: dict[str, Callable[[Evidence], Scores]] = {
     "+ BM25 weighs 0.4": lambda one: filled(one, weight=0.4),
     "+ BM25 weighs 0.6": lambda one: filled(one, weight=0.6),
     "+ feedback": fed_back,
+    "+ vectors of 8 bits a dimension": lambda one: smaller(one, levels=127),
+    "+ vectors of one bit a dimension": signs,
+    "+ vectors of half the dimensions": lambda one: smaller(one, dimensions=0.5),
     "+ neighbours, rise only 0.3": lambda one: beside(one, rise=0.3, fall=0.0),
     "+ neighbours, 0.1 both ways": lambda one: beside(one, rise=0.1, fall=0.1),
     "+ neighbours, 0.3 both ways": lambda one: beside(one, rise=0.3, fall=0.3),
