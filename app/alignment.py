@@ -11,6 +11,7 @@ from app import facts, sentences
 from app.facts import FACTS, Word
 from app.models import Passage
 from app.negation import denials
+from app.tables import header_of
 
 # Sentences of its passages that may prove one claim together; humans join up to three (eval/answerable).
 MOST_LINES = 3
@@ -26,7 +27,10 @@ SUBJECT = re.compile(r"(?:['\u2019]s)?\s+(?:[A-Z]|(?:is|are|was|were|has|had|doe
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A sentence of a passage, at [start, end) of the passage's text."""
+    """A sentence of a passage, at [start, end) of the passage's text.
+
+    `header` is the header of the table that it is a row of, `named` the terms of that, which are not among `terms`.
+    """
 
     passage: Passage
     start: int
@@ -34,10 +38,17 @@ class Line:
     words: tuple[Word, ...]
     terms: frozenset[str]
     denials: tuple[tuple[str, ...], ...]
+    header: str = ""
+    named: frozenset[str] = frozenset()
 
     @property
     def text(self) -> str:
         return self.passage.text[self.start : self.end]
+
+    def says(self, wanted: Iterable[str]) -> frozenset[str]:
+        """Those of some terms that it says: a row has those of its header, but not these alone."""
+        own = held(wanted, self.terms)
+        return held(wanted, self.terms | self.named) if own and self.named else own
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,7 @@ class Alignment:
     """Where passages say a claim.
 
     `lines` are the sentences that say most of it, best first; `known` those of its terms that these lines, or the
-    titles, headings and table headers above them, hold; `context` the terms of these.
+    titles and headings above them, hold; `context` the terms of the titles and headings.
     """
 
     lines: tuple[Line, ...]
@@ -81,8 +92,8 @@ def align(claim: Claim, passages: Sequence[Passage]) -> Alignment:
     left = set(claim.terms)
     stated = {word.term for word in claim.words if word.kind in FACTS}
     while lines and len(chosen) < MOST_LINES:
-        best = max(lines, key=lambda line: (len(held(left, line.terms)), -len(line.terms) if chosen else 0))
-        gain = held(left, best.terms)
+        best = max(lines, key=lambda line: (len(line.says(left)), -len(line.terms) if chosen else 0))
+        gain = best.says(left)
         new = gain - held(gain, context)
         enough = 1 if len(left) > (1 - ENOUGH) * len(claim.terms) else LEAST_NEW
         if not gain or (chosen and len(new) < enough and not new & stated):
@@ -104,9 +115,14 @@ def _lines(passage: Passage) -> tuple[Line, ...]:
     for start, end in sentences.split(passage.text):
         text = passage.text[start:end]
         words = facts.read(text)
-        terms = frozenset(word.term for word in words if word.says) | facts.acronyms(text)
-        found.append(Line(passage, start, end, words, terms, denials(text, words)))
+        header = header_of(passage.text, start, passage.header)
+        named = _terms(facts.read(header), header)
+        found.append(Line(passage, start, end, words, _terms(words, text), denials(text, words), header, named))
     return tuple(found)
+
+
+def _terms(words: Sequence[Word], text: str) -> frozenset[str]:
+    return frozenset(word.term for word in words if word.says) | facts.acronyms(text)
 
 
 def held(wanted: Iterable[str], there: frozenset[str]) -> frozenset[str]:
@@ -120,9 +136,8 @@ def _has(there: frozenset[str], term: str) -> bool:
 
 
 def _context(passages: Sequence[Passage]) -> frozenset[str]:
-    parts = [part for p in passages for part in (p.title, *p.heading, p.header)]
-    words = [word for part in parts for word in facts.read(part)]
-    return frozenset(word.term for word in words if word.says).union(*(facts.acronyms(part) for part in parts))
+    parts = [part for p in passages for part in (p.title, *p.heading)]
+    return frozenset().union(*(_terms(facts.read(part), part) for part in parts))
 
 
 def around(words: Sequence[Word], at: int) -> dict[str, float]:

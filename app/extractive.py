@@ -16,6 +16,7 @@ from app.markers import MARKER
 from app.meaning import Embeds
 from app.models import Citation, Passage, Quote, Sentence
 from app.spans import answer_spans
+from app.tables import headed, header_of
 from ingest.embedding import query_vector
 from ingest.models import Query, as_query
 
@@ -46,7 +47,6 @@ RECKONED = re.compile(
 RESULT = 0.12
 STATED = re.compile(r"(?:=|\b(?:is|are|was|were|equals?|gives?|makes?)\b)\s*(?:about\s+)?[^\w\s]?(\d[\d,]*(?:\.\d+)?)")
 LEAD = re.compile(r"\s*(?:[-*+\u2022]\s+|\d{1,3}[.)]\s+|\|\s*|>\s*)")
-TABLE_RULE = re.compile(r"\|(?:\s*:?-+:?\s*\|?)+")
 NOT_QUOTED = re.compile(r"\s*(?:#{1,6}\s|```|~~~|\|?[\s|:-]+\|?$)")
 
 
@@ -121,7 +121,7 @@ def _candidates(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
 
 def _candidate(passage: Passage, start: int, end: int) -> _Candidate | None:
     """A sentence without its list mark or outer table rules; None for headings, code and scraps."""
-    raw = passage.text[start:end]
+    raw, begin = passage.text[start:end], start
     if NOT_QUOTED.match(raw) or end - start > LONGEST or raw.rstrip().endswith((":", "?")):
         return None
     if lead := LEAD.match(raw):
@@ -130,23 +130,10 @@ def _candidate(passage: Passage, start: int, end: int) -> _Candidate | None:
     words = passage.text[start:end]
     if len(terms.content_terms(words)) < 2:  # noqa: PLR2004 - one word answers nothing
         return None
-    header = _header(passage, start) if raw.startswith("|") else ""
+    header = headed(header_of(passage.text, begin, passage.header))
     topic = passage.heading[-1] if passage.heading else passage.title
     read = ": ".join(part for part in (topic, header.partition("\n")[0].strip("| "), words) if part)
     return _Candidate(passage, start, end, read, header)
-
-
-def _header(passage: Passage, start: int) -> str:
-    """The two lines above a table's rows that name its columns; "" where nobody knows them."""
-    lines = passage.text[:start].splitlines()[:-1]
-    above: list[str] = []
-    for line in reversed(lines):
-        if not line.lstrip().startswith("|"):
-            break
-        above.insert(0, line.strip())
-    if len(above) == len(lines) and passage.header:
-        return passage.table_header
-    return "\n".join(above[:2]) if len(above) > 1 and TABLE_RULE.fullmatch(above[1]) else ""
 
 
 def _shared_terms(query: Query, candidates: Sequence[_Candidate]) -> NDArray[np.float32]:
@@ -202,7 +189,7 @@ def _quote(question: str, chosen: Sequence[_Candidate]) -> Quotes:
             runs_on = candidate.passage is before.passage and not candidate.header and not before.header
             text += " " if runs_on else "\n\n"
         start, words = len(text), _escaped(candidate.text)
-        lead, tail = (f"{candidate.header}\n| ", " |") if candidate.header else ("", "")
+        lead, tail = (f"{_escaped(candidate.header)}\n| ", " |") if candidate.header else ("", "")
         text += f"{lead}{words} [{n}]{tail}"
         note = candidate.passage.cite(n, candidate.start, candidate.end)
         quote = Quote(n, note.start, note.end, note.quote)

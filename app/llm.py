@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from app.llm_errors import dropped, in_words, refuses_stream_options
 from app.models import Prompt, Waiting
 from app.pump import pumped
 from app.spending import Spending
+from app.thoughts import without_thoughts
 from ingest.errors import LLMBusy, LLMError, LLMInterrupted, LLMNotConfigured
 from ingest.network import bypass_proxy_for_loopback
 from ingest.settings import Settings
@@ -29,7 +30,6 @@ NO_KEY = "not-needed"
 # Of a server's own context, what it may write at most; models that think aloud need much of it.
 ANSWER_SHARE = 0.5
 LEAST_ANSWER = 256
-THOUGHTS = ("<think>", "</think>")
 # User and password in an address, which no message shows.
 PASSWORD = re.compile(r"//[^/?#]*@")
 # Where providers keep the reason for an answer's end.
@@ -37,6 +37,8 @@ REASONS = ("finish_reason", "stop_reason", "done_reason", "status")
 CUT_BY_LENGTH = {"length", "max_tokens", "MAX_TOKENS", "incomplete"}
 # Seconds between two signs of life while a model is silent, and between two of a countdown.
 BEAT_SECONDS = 0.25
+# A connection that was closed before the question came is told within a moment; more than one on a busy machine.
+STALE_SECONDS = 3.0
 COUNT_SECONDS = 1.0
 
 
@@ -69,6 +71,7 @@ class ChatLLM:
         self._settings = settings
         self._sleep = sleep
         self._counts_tokens = True
+        self._keeps = False  # a connection, from an answer before
         self._context = ContextWindow(settings, model)
 
     @property
@@ -129,7 +132,7 @@ class ChatLLM:
     def _once(self, prompt: Prompt, spending: Spending) -> Generator[str | Waiting, None, None]:
         said = ""
         with closing(self._pieces(prompt, spending)) as pieces:
-            for piece in _without_thoughts(pieces):
+            for piece in without_thoughts(pieces):
                 if piece:
                     said += piece
                     yield piece
@@ -168,17 +171,21 @@ class ChatLLM:
         return add_usage(before, now)
 
     def _chunks(self, prompt: Prompt) -> Generator[AIMessageChunk | None, None, None]:
-        """The model's answer. A connection kept from the answer before may be closed by now: then asks once more."""
-        heard = False
+        """The model's answer. A connection kept from the answer before may be closed by now: then asks once more.
+
+        A server that takes its time and then drops the question is not asked again: it may have worked, and be paid.
+        """
+        heard, asked = False, time.monotonic()
         try:
             with closing(self._request(prompt)) as chunks:
                 for chunk in chunks:
                     heard = heard or chunk is not None
                     yield chunk
         except Exception as error:
-            if heard or not dropped(error):
+            if heard or not self._keeps or not dropped(error) or time.monotonic() > asked + STALE_SECONDS:
                 raise
             yield from self._request(prompt)
+        self._keeps = True
 
     def _request(self, prompt: Prompt) -> Generator[AIMessageChunk | None, None, None]:
         messages = [("system", prompt.system), ("human", prompt.user)]
@@ -273,24 +280,3 @@ def _arguments(settings: Settings) -> dict[str, Any]:
         if not settings.llm_base_url:
             del arguments["temperature"]  # newer models of OpenAI's refuse it
     return arguments
-
-
-def _without_thoughts(pieces: Iterable[str]) -> Iterator[str]:
-    """Leaves out a leading <think>…</think>, as some open models write it into their answers; "" in its place."""
-    begin, end = THOUGHTS
-    held, thinking, decided = "", False, False
-    for piece in pieces:
-        if decided or not piece:
-            yield piece
-            continue
-        held += piece
-        if thinking or held.lstrip().startswith(begin):
-            thinking = True
-            _, decided_now, rest = held.partition(end)
-            decided = bool(decided_now)
-            yield rest
-        elif not begin.startswith(held.lstrip()):
-            decided = True
-            yield held
-    if held and not decided and not thinking:
-        yield held

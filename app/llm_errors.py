@@ -39,7 +39,10 @@ LEAST_CONTEXT = 256
 # Statuses that pass by themselves; the last is Anthropic's for a service that is overloaded.
 PASSING = {408, 409, 425, 500, 502, 503, 504, 529}
 # What libraries raise where a connection was open and is lost: httpx, aiohttp, Python itself.
-DROPPED = {"ReadError", "WriteError", "RemoteProtocolError", "ServerDisconnectedError", "ConnectionResetError"}
+DROPPED = {
+    *("ReadError", "WriteError", "RemoteProtocolError", "ServerDisconnectedError"),
+    *("ConnectionResetError", "BrokenPipeError"),
+}
 NO_CREDIT = re.compile(r"insufficient_quota|credit balance|billing", re.IGNORECASE)
 
 
@@ -96,7 +99,7 @@ def _unreachable(error: Exception, where: str, patience: float) -> LLMError:
     kind = type(error).__name__
     if isinstance(error, TimeoutError) or "Timeout" in kind:
         return LLMUnreachable(f"{where} did not answer within {patience:g} seconds (FOOTNOTE_LLM_TIMEOUT).")
-    if "Connect" in kind or dropped(error) or isinstance(error, OSError):
+    if "Connect" in kind or "Protocol" in kind or dropped(error) or isinstance(error, OSError):
         return LLMUnreachable(f"{where} cannot be reached. Is the server running, and FOOTNOTE_LLM_BASE_URL right?")
     return LLMError(f"{where} gave no usable answer ({kind}). Check FOOTNOTE_LLM, or try again.")
 
@@ -107,10 +110,10 @@ def refuses_stream_options(error: Exception) -> bool:
 
 
 def dropped(error: BaseException) -> bool:
-    """Whether the server closed the connection that a request went out on, instead of answering."""
+    """Whether the connection that a request went out on was lost."""
     cause: BaseException | None = error
     while cause is not None:
-        if type(cause).__name__ in DROPPED:
+        if DROPPED & {kind.__name__ for kind in type(cause).__mro__}:
             return True
         cause = cause.__cause__
     return False

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Literal
+from urllib.parse import unquote, urlsplit
 
 from ingest.filters import Filter
 from ingest.models import Query
 
+NOT_IN_WORDS = re.compile(r"[\W_]+")
+SUFFIX = re.compile(r"\.[A-Za-z]\w{0,4}$")
 Verdict = Literal["supported", "partly", "unsupported", "no claim"]
 
 
@@ -17,8 +22,8 @@ class Passage:
 
     `n` is its number in the prompt and in [n] markers, from 1. `document` is the source as ingested; `also_in`
     names other sources with the same words. `place` is what its page is called ("slide 4"). `score` is comparable
-    within one question only. `ranks` are its places in the search by meaning and in that by words, from 1; 0 where it
-    was not among what that search found. `header` is the header row of the table whose rows the text begins with, where
+    within one question only. `lead` is by how much its BM25 score is above the mean of the ten best, of which
+    those that are not there count 0. `header` is the header row of the table whose rows the text begins with, where
     that row lies before `start`.
     """
 
@@ -34,14 +39,13 @@ class Passage:
     score: float
     also_in: tuple[str, ...] = ()
     place: str = ""
-    ranks: tuple[int, int] = (0, 0)
+    lead: float = 0.0
     header: str = ""
 
     @property
-    def table_header(self) -> str:
-        """`header` with the rule below it, as Markdown has it; "" where there is none."""
-        columns = self.header.replace("\\|", "").count("|") - 1
-        return f"{self.header}\n|{' --- |' * max(1, columns)}" if self.header else ""
+    def name(self) -> str:
+        """What its document is called: its title, or its file's name in words where it has none."""
+        return self.title or _in_words(self.document)
 
     def cite(self, n: int, start: int = 0, end: int | None = None) -> Citation:
         """Footnote `n` on `text[start:end]`."""
@@ -227,3 +231,11 @@ class Waiting:
 
 
 Event = Retrieved | Waiting | Token | Answer
+
+
+def _in_words(document: str) -> str:
+    """The last part of a path or web address, without its ending; of an address without a path, its host."""
+    address = urlsplit(document)
+    path = unquote(address.path) if address.scheme and address.netloc else document
+    last = SUFFIX.sub("", PurePath(path).name)
+    return " ".join(NOT_IN_WORDS.split(last or address.netloc)).strip()

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
-from app.facts import FACTS, Word, alike, is_year
+from app.facts import FACTS, Word, alike, is_year, read
+from app.tables import cells
 
 # Where what is said of one figure ends and what is said of the next begins, the surest first.
 BORDERS = (
@@ -22,6 +23,28 @@ Read = tuple[str, Sequence[Word]]  # a sentence with its words
 # Terms that are said of a figure, by its own term.
 Said = Mapping[str, frozenset[str]]
 _Shared = tuple[frozenset[str], frozenset[str]]
+
+
+def other_column(claim: Sequence[Word], header: str, row: str) -> tuple[str, str] | None:
+    """The name and the value of a column that a claim names, where all its figures stand in other columns of the row.
+
+    Args:
+        claim: its words.
+        header: names the columns.
+        row: with as many cells.
+    """
+    figures = {word.term for word in claim if word.kind == "number"}
+    said = {word.term for word in claim if word.says}
+    named, given = [], False
+    for name, value in zip(cells(header), cells(row), strict=True):
+        there = {word.term for word in read(value) if word.kind == "number"}
+        names = said & {word.term for word in read(name) if word.says}
+        given = given or bool(there & figures - names)
+        if names and there & figures:
+            return None
+        if names and there:
+            named.append((name, value))
+    return named[0] if given and named else None
 
 
 @dataclass(frozen=True, slots=True)

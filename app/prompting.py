@@ -11,6 +11,7 @@ from pathlib import Path
 from app.llm_context import most_tokens
 from app.markers import MARKER
 from app.models import Passage, Prompt, Turn
+from app.tables import headed
 from ingest.errors import QuestionError, SettingsError
 
 DIVIDER = "\n---\n"
@@ -134,7 +135,7 @@ def _fenced(passage: Passage, fence: str) -> str:
         place.append(f"place={_attribute(passage.place)}")
     if passage.heading:
         place.append(f"heading={_attribute(' > '.join(passage.heading))}")
-    text = f"{passage.table_header}\n{passage.text}".strip()
+    text = f"{headed(passage.header)}\n{passage.text}".strip()
     return f"<{fence} {' '.join(place)}>\n[{passage.n}] {_defused(text, fence)}\n</{fence}>"
 
 

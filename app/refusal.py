@@ -5,7 +5,8 @@ fitted by bench/refusal.py and kept with their provenance in refusal.json, weigh
 this (the question's tokens and terms are there, in one sentence and in all), and does one of them say it (one passage
 stands out, and it holds what the question asks beyond the words of its title). The first alone refuses: the second
 tells near misses apart in a collection of short passages, but where long ones hold many facts it doubts what is said in
-one sentence of them. Both together are the confidence that is told with the answer.
+one sentence of them. Where one sentence has nearly all of the question's terms, it is answered whatever they say. Both
+together are the confidence that is told with the answer.
 """
 
 from __future__ import annotations
@@ -29,10 +30,25 @@ from ingest.encoded import TokenVectors
 
 CALIBRATION = Path(__file__).with_name("refusal.json")
 # What each model weighs; `evidence` says what it is.
-ABOUT = ("tokens", "tokens in any", "function words", "nearest sentence", "terms in a sentence")
-SAID = ("nearest passage", "passage stands out", "sentence stands out", "asked in the title", "words beyond the title")
+ABOUT = ("tokens", "tokens in any", "function words", "nearest sentence", "terms in a sentence", "words lead")
+SAID = (
+    "nearest passage",
+    "passage stands out",
+    "sentence stands out",
+    "terms in a sentence",
+    "asked in the title",
+    "words beyond the title",
+)
+# A sentence with so many of a question's terms, with this share of them and with some that no title above it has, says
+# something of what is asked, however far its vectors are: a row of a table is no sentence to an embedder. Chosen on all
+# of bench/refusal.py's questions: of 953 that were put to the wrong collection none found one such, and with three
+# terms and three quarters seven did.
+TOLD = "told in a sentence"
+LEAST_TOLD, LEAST_SHARE, LEAST_OWN = 3, 0.8, 2
 # Passages that are read, the best ones: 8 told own questions from others no better, 3 worse, and each costs its time.
 MOST_READ = 5
+# Characters of a document's name that are read.
+MOST_NAME = 80
 # What stands out does so among the best that follow it.
 MOST_OTHERS = 8
 
@@ -89,18 +105,21 @@ class Refusal:
     def weigh(self, found: dict[str, float]) -> Judgement:
         """The same from evidence."""
         about = self.about.probability(found)
+        if found[TOLD]:
+            about = max(about, self.threshold)
         return Judgement(about >= self.threshold, about * self.said.probability(found))
 
 
 def evidence(question: str, passages: Sequence[Passage], embedder: Embeds) -> dict[str, float]:
     """What speaks for the first passages answering a question, by name.
 
-    All but "terms in a sentence", the logarithm of one more than their number, are shares or cosine similarities; NaN
-    stands for what there is none of. "tokens" is how near the question's tokens come to those of a passage, on average,
-    and "tokens in any" to those of all passages; "function words" are those that carry no meaning. A passage "stands
-    out" by how much nearer the words that carry meaning come to it than to the others, a sentence by how much nearer
-    all tokens come to it. "words beyond the title" is how near those that the title of the nearest passage lacks come
-    to that passage; the nearest is the one whose own vector is.
+    "terms in a sentence" is the logarithm of one more than their number, "told in a sentence" whether these are nearly
+    all that are asked (1 or 0), "words lead" the greatest `Passage.lead`, a difference of BM25 scores; all others are
+    shares or cosine similarities. NaN stands for what there is none of. "tokens" is how near the question's tokens come
+    to those of a passage, on average, and "tokens in any" to those of all passages; "function words" are those that
+    carry no meaning. A passage "stands out" by how much nearer the words that carry meaning come to it than to the
+    others, a sentence by how much nearer all tokens come to it. "words beyond the title" is how near those that the
+    title of the nearest passage lacks come to that passage; the nearest is the one whose own vector is.
     """
     read = passages[:MOST_READ]
     (asked,) = embedder.encode_tokens([question])
@@ -110,7 +129,9 @@ def evidence(question: str, passages: Sequence[Passage], embedder: Embeds) -> di
     whole, single = (np.stack([text_vector(one) for one in some]) @ vector for some in (there, lines))
     nearest = int(whole.argmax())
     found, in_lines = (np.stack([matches(asked, one) for one in some]) for some in (there, lines))
-    wanted, titled = terms.content_terms(question), terms.content_terms(read[nearest].title)
+    wanted, titled = terms.content_terms(question), terms.content_terms(read[nearest].name)
+    held = _held(wanted, read)
+    most = max(LEAST_TOLD, LEAST_SHARE * len(wanted))
     words, untitled = _in_words(question, asked.spans), _in_words(question, asked.spans, titled)
     return {
         "nearest passage": float(whole[nearest]),
@@ -118,7 +139,9 @@ def evidence(question: str, passages: Sequence[Passage], embedder: Embeds) -> di
         "tokens": float(_mean(found).max()),
         "tokens in any": float(_mean(found.max(axis=0))),
         "function words": float(_mean(found[:, ~words]).max()),
-        "terms in a sentence": math.log1p(max(_most_terms(wanted, passage) for passage in read)),
+        "terms in a sentence": math.log1p(max((all_held for _, all_held in held), default=0)),
+        TOLD: float(any(own >= LEAST_OWN and all_held >= most for own, all_held in held)),
+        "words lead": max(passage.lead for passage in read),
         "passage stands out": _stands_out(_mean(found[:, words if words.any() else ~words])),
         "sentence stands out": _stands_out(_mean(in_lines)),
         "asked in the title": _share(wanted & titled, wanted),
@@ -128,15 +151,18 @@ def evidence(question: str, passages: Sequence[Passage], embedder: Embeds) -> di
 
 def nowhere(question: str, passages: Sequence[Passage]) -> list[str]:
     """The words of a question that carry meaning and stand in none of the passages, as written."""
-    there = set[str]().union(*(_terms(p, p.text) for p in passages))
+    there = set[str]().union(*(_terms(p, f"{p.header} {p.text}") for p in passages))
     words = (word for word in terms.tokens(question) if terms.content_terms(word) - there)
     return list(dict.fromkeys(words))
 
 
 def _titled(passage: Passage) -> str:
-    """What is embedded of a passage."""
+    """What is embedded of a passage: its words under what its document is called.
+
+    A file's name was not counted when the chunk was made to fit the model: a long one would push out its end.
+    """
     header = f"{passage.header}\n" if passage.header else ""
-    return f"{passage.title}: {header}{passage.text}"
+    return f"{passage.name[:MOST_NAME]}: {header}{passage.text}"
 
 
 def _sentences(passage: Passage, tokens: TokenVectors) -> list[TokenVectors]:
@@ -146,10 +172,15 @@ def _sentences(passage: Passage, tokens: TokenVectors) -> list[TokenVectors]:
     return [one for one in found if len(one.vectors)]
 
 
-def _most_terms(wanted: set[str], passage: Passage) -> int:
-    """Terms of a question that one sentence of a passage holds, with the title and headings above it."""
-    above = wanted & _terms(passage, "")
-    return max((len(above | (wanted & terms.content_terms(line.text))) for line in read_lines(passage)), default=0)
+def _held(wanted: set[str], passages: Sequence[Passage]) -> list[tuple[int, int]]:
+    """How many terms of a question each sentence holds: itself, and with the title, headings and header above it."""
+    found = []
+    for passage in passages:
+        above = wanted & _terms(passage, "")
+        for line in read_lines(passage):
+            own = wanted & terms.content_terms(line.text)
+            found.append((len(own), len(above | own | (wanted & terms.content_terms(line.header)))))
+    return found
 
 
 def _in_words(question: str, spans: NDArray[np.intp], but: Container[str] = ()) -> NDArray[np.bool_]:
@@ -167,7 +198,7 @@ def _mean(nearness: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _terms(passage: Passage, text: str) -> set[str]:
-    return terms.content_terms(" ".join((passage.title, *passage.heading, passage.header, text)))
+    return terms.content_terms(" ".join((passage.name, *passage.heading, text)))
 
 
 def _share(found: set[str], of: set[str]) -> float:

@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 # Candidates a leg gives at least, so that what ranks low in one leg can still be lifted by the other. 100 and 200
 # found nothing more (bench/retrieval.py).
 CANDIDATES = 50
+# The best by words whose mean `Passage.lead` is told from.
+LED = 10
 # Chunks whose tokens are held against the question's.
 NEAREST = 30
 MOST_HITS = 1_000
@@ -31,11 +33,11 @@ MOST_CHARACTERS = 8_000
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A chunk with its fused score, its `Passage.ranks`, and the other sources that hold the same words."""
+    """A chunk with its fused score, its `Passage.lead`, and the other sources that hold the same words."""
 
     chunk: StoredChunk
     score: float
-    ranks: tuple[int, int] = (0, 0)
+    lead: float = 0.0
     also_in: tuple[str, ...] = ()
 
 
@@ -138,14 +140,13 @@ class Retriever:
         meaning, words = ({hit.chunk.id: hit.score for hit in hits} for hits in (vector_hits, keyword_hits))
         around = {*chunks, *(one for chunk_id in chunks for one in neighbours(chunk_id))}
         other_words = self._pool.submit(self._index.keyword_scores, query, sorted(around - words.keys()))
-        other_meaning = self._index.vector_scores(query, sorted(around - meaning.keys()))
-        fused = fuse([meaning | other_meaning, words | other_words.result()])
+        meaning |= self._index.vector_scores(query, sorted(around - meaning.keys()))
+        words |= other_words.result()
+        fused = fuse([meaning, words])
         scores = with_neighbours(fused, chunks, neighbours)
         scores = with_nearness(scores, self._index.token_scores(query, ranking(scores)[:NEAREST]))
-        by_meaning, by_words = ({hit.chunk.id: hit.rank for hit in hits} for hits in (vector_hits, keyword_hits))
-        return [
-            Scored(chunks[one], scores[one], (by_meaning.get(one, 0), by_words.get(one, 0))) for one in ranking(scores)
-        ]
+        mean = sum(hit.score for hit in keyword_hits[:LED]) / LED
+        return [Scored(chunks[one], scores[one], words.get(one, 0.0) - mean) for one in ranking(scores)]
 
 
 def unique(fused: Sequence[Scored]) -> list[Scored]:
@@ -201,6 +202,6 @@ def _passage(n: int, one: Scored, header: str) -> Passage:
         score=one.score,
         also_in=one.also_in,
         place=chunk.place,
-        ranks=one.ranks,
+        lead=one.lead,
         header=header,
     )

@@ -16,7 +16,7 @@ from app.facts import FACTS, Word, alike, same_name
 from app.meaning import Embeds, Entails
 from app.models import Passage, Verdict
 from app.negation import DENIES, opposite
-from app.pairing import Pairing
+from app.pairing import Pairing, other_column
 from app.wording import Difference, differences
 
 # These constants were chosen by hand on the development half of bench/verification.py, which reports the other half.
@@ -77,7 +77,7 @@ def _contradiction(claim: Claim, found: Alignment, lines: Sequence[Line]) -> str
         for difference in differences(claim.words, line.words):
             if wrong := _other_words(claim, line, difference, pairing):
                 return wrong
-    wrong = _other_unit(claim, lines) or _changed_places(claim, pairing)
+    wrong = _other_unit(claim, lines) or _changed_places(claim, pairing) or _other_column(claim, found)
     return wrong or _denial(claim, found) or _opposite(claim, found)
 
 
@@ -88,6 +88,14 @@ def _changed_places(claim: Claim, pairing: Pairing) -> str:
         return ""
     one, other = (_written(claim.text, [word]) for word in found)
     return f"the source has {one} and {other} the other way round"
+
+
+def _other_column(claim: Claim, found: Alignment) -> str:
+    """What a row of a table has in the column that the claim names, where the claim's figures are of others."""
+    for line in found.lines:
+        if line.header and (there := other_column(claim.words, line.header, line.text)):
+            return f"under \u201c{there[0]}\u201d the source says {there[1]}"
+    return ""
 
 
 def _other_words(claim: Claim, line: Line, difference: Difference, pairing: Pairing) -> str:
@@ -150,7 +158,7 @@ def _has(other: Word, word: Word) -> bool:
 
 
 def _facts_missing(claim: Claim, found: Alignment, lines: Sequence[Line]) -> str:
-    there = found.context.union(*(line.terms for line in lines))
+    there = found.context.union(*(line.terms for line in lines), *(line.named for line in found.lines))
     begins = claim.words[:1] if not NO_SUBJECT.match(claim.text) else ()
     needed = [word for word in claim.words if word.kind in FACTS or (word in begins and word.says)]
     missing = [word for word in needed if not held({word.term}, there)]

@@ -1,8 +1,10 @@
 """When silence is kept: questions asked of their own collection and of others, near misses, and how this is fitted.
 
-`python -m bench refusal` reports; `python -m bench.refusal` fits anew and writes app/refusal.json. Questions are split
-in halves for ever: models and threshold see the development half alone. What a collection that was never seen would
-get is told by leaving each one out of the fit in turn, and by one that is in no fit.
+`python -m bench refusal` reports; `python -m bench.refusal` fits anew, writes app/refusal.json and reports. What is
+reported of a question comes from a calibration that was fitted without it: models and threshold see four fifths of the
+questions and judge the last. What a collection gets that was never seen is told by leaving each one, and all questions
+of its own, out of the fit in turn, and by one that is in no fit. What is shipped is fitted to all questions. Which
+evidence is weighed, and app.refusal.TOLD's constants, were chosen in view of all of them.
 """
 
 from __future__ import annotations
@@ -12,14 +14,13 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from app.refusal import CALIBRATION, Refusal, evidence
-from bench.refusal_fit import ANSWERABLE, KINDS, NEAR, Example, about, auroc, said, threshold
+from app.refusal import CALIBRATION, Judgement, Refusal, evidence
+from bench.refusal_fit import ANSWERABLE, FOLDS, KINDS, NEAR, Example, auroc, crossed, fitted
 from bench.refusal_sets import Collection, asked, collections, unseen
-from bench.verification import HALVES, half
 from ingest.embedding import Embedder
 
 PASSAGES = 8
@@ -31,8 +32,8 @@ DATA = (
 
 
 def run(shared: Path) -> None:
-    """Prints the shares refused by collection and half, and how well near misses are told from answerable questions."""
-    report([*examples(shared), *examples(shared, unseen)], Refusal.load())
+    """Prints the shares refused by collection, and how well near misses are told from answerable questions."""
+    report(list(examples(shared)), list(examples(shared, unseen)))
 
 
 def examples(shared: Path, of: Callable[[Path], list[Collection]] = collections) -> Iterator[Example]:
@@ -52,81 +53,67 @@ def examples(shared: Path, of: Callable[[Path], list[Collection]] = collections)
                 began = time.perf_counter()
                 known = evidence(text, passages, embedder)
                 seconds += time.perf_counter() - began
-                yield Example(one.name, kind, half(key.split()[-1]), known)
+                *elsewhere, question = key.split()
+                yield Example(one.name, kind, elsewhere[0] if elsewhere else one.name, question, known)
         print(
             f"{one.name}: {len(questions)} questions, {1000 * seconds / len(questions):.0f} ms of evidence each",
             flush=True,
         )
 
 
-def report(found: list[Example], decision: Refusal) -> None:
-    """Prints the tables for examples."""
-    names = list(dict.fromkeys(one.collection for one in found))
-    print(f"\n| refused | {' | '.join(f'{kind}, {which}' for kind in KINDS for which in HALVES)} |")
-    print("| --- |" + " ---: |" * len(KINDS) * len(HALVES))
-    for name in names:
-        cells = [refused(decision, _only(found, name, kind, which)) for kind in KINDS for which in HALVES]
-        print(f"| {name} | {' | '.join(cells)} |")
-    print(f"\n| AUROC, near misses | {' | '.join(HALVES)} |\n| --- | ---: | ---: |")
-    for label, score in (
-        ("confidence", lambda one: decision.weigh(one.evidence).confidence),
-        ("top-1 cosine alone", lambda one: one.evidence["nearest passage"]),
-    ):
-        cells = []
-        for which in HALVES:
-            near = [one for one in found if one.kind == NEAR and one.half == which]
-            own = [one for name in {one.collection for one in near} for one in _only(found, name, ANSWERABLE, which)]
-            cells.append(f"{auroc([score(one) for one in own], [score(one) for one in near]):.3f}")
-        print(f"| {label} | {' | '.join(cells)} |", flush=True)
-
-
-def report_left_out(found: list[Example]) -> None:
-    """Prints what each collection gets from a calibration that never saw it."""
-    print(f"\n| refused, fitted without it | {' | '.join(KINDS)} |\n| --- |{' ---: |' * len(KINDS)}")
+def report(found: list[Example], never_fitted: list[Example]) -> None:
+    """Prints the tables for examples, and for those of collections that are in no fit."""
+    judged, decision, shipped = list(crossed(found, found)), fitted(found), Refusal.load()
+    print(f"\n| refused, {FOLDS}-fold | {' | '.join(KINDS)} |\n| --- |{' ---: |' * len(KINDS)}")
     for name in dict.fromkeys(one.collection for one in found):
-        decision = fitted([one for one in found if one.collection != name])
-        cells = [refused(decision, [one for one in found if (one.collection, one.kind) == (name, k)]) for k in KINDS]
-        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+        _row(name, [(one, said) for one, said in judged if one.collection == name])
+    _row("all", judged)
+    print(f"\n| refused, fitted without the collection | {' | '.join(KINDS)} |\n| --- |{' ---: |' * len(KINDS)}")
+    for name in dict.fromkeys(one.collection for one in found):
+        others = [one for one in found if name not in {one.collection, one.origin}]
+        _row(name, list(crossed([one for one in found if one.collection == name], others)))
+    for name in dict.fromkeys(one.collection for one in never_fitted):
+        _row(name, list(crossed([one for one in never_fitted if one.collection == name], found)))
+    print("\n| AUROC, near misses | |\n| --- | ---: |")
+    print(f"| confidence, {FOLDS}-fold | {_auroc(judged, lambda _, said: said.confidence):.3f} |")
+    print(f"| top-1 cosine alone | {_auroc(judged, lambda one, _: one.evidence['nearest passage']):.3f} |")
+    print(f"\nThreshold fitted to all: {decision.threshold:.4f}; shipped: {shipped.threshold:.4f}.", flush=True)
 
 
-def refused(decision: Refusal, put: list[Example]) -> str:
+def _row(name: str, judged: list[tuple[Example, Judgement]]) -> None:
+    cells = [_refused(said for one, said in judged if one.kind == kind) for kind in KINDS]
+    print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def _refused(judgements: Iterable[Judgement]) -> str:
     """How many of the questions are refused, as a cell."""
-    count = sum(not decision.weigh(one.evidence).answers for one in put)
-    return f"{count}/{len(put)} = {count / len(put):.1%}" if put else ""
+    refused = [not one.answers for one in judgements]
+    return f"{sum(refused)}/{len(refused)} = {sum(refused) / len(refused):.1%}" if refused else ""
 
 
-def _only(found: list[Example], name: str, kind: str, which: str) -> list[Example]:
-    return [one for one in found if (one.collection, one.kind, one.half) == (name, kind, which)]
-
-
-def fitted(found: list[Example]) -> Refusal:
-    """The calibration fitted on the development half of examples.
-
-    Where none is a near miss, the shipped model of them is kept.
-    """
-    known = [one for one in found if one.half == HALVES[0]]
-    shipped = Refusal.load()
-    near = any(one.kind == NEAR for one in known)
-    model = about(known)
-    return Refusal(model, said(known) if near else shipped.said, threshold(known, model), shipped.embedder)
+def _auroc(judged: list[tuple[Example, Judgement]], score: Callable[[Example, Judgement], float]) -> float:
+    """How well a score tells answerable questions from near misses, in the collections that have near misses."""
+    missed = {one.collection for one, _ in judged if one.kind == NEAR}
+    of = {
+        kind: [score(one, said) for one, said in judged if one.kind == kind and one.collection in missed]
+        for kind in (ANSWERABLE, NEAR)
+    }
+    return auroc(of[ANSWERABLE], of[NEAR])
 
 
 def write(found: list[Example]) -> None:
     """Fits and writes app/refusal.json with its provenance."""
-    decision = fitted(found)
-    known = [one for one in found if one.half == HALVES[0]]
     counts = {
-        name: dict(Counter(one.kind for one in known if one.collection == name))
-        for name in dict.fromkeys(one.collection for one in known)
+        name: dict(Counter(one.kind for one in found if one.collection == name))
+        for name in dict.fromkeys(one.collection for one in found)
     }
     provenance = {
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "command": COMMAND,
         "data": DATA,
-        "half": f"{HALVES[0]} (bench.verification.half)",
         "counts": counts,
     }
-    CALIBRATION.write_text(json.dumps(asdict(decision) | {"provenance": provenance}, indent=1) + "\n")
+    CALIBRATION.write_text(json.dumps(asdict(fitted(found)) | {"provenance": provenance}, indent=1) + "\n")
 
 
 def main() -> None:
@@ -134,8 +121,7 @@ def main() -> None:
     shared = Path(os.environ["FOOTNOTE_SHARED"]).resolve()
     found = list(examples(shared))
     write(found)
-    report([*found, *examples(shared, unseen)], Refusal.load())
-    report_left_out(found)
+    report(found, list(examples(shared, unseen)))
 
 
 if __name__ == "__main__":

@@ -3,31 +3,60 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.refusal import ABOUT, SAID, Model
+from app.refusal import ABOUT, SAID, TOLD, Judgement, Model, Refusal
 
 ANSWERABLE, OFF, NEAR = "answerable", "off-topic", "near miss"
 KINDS = (ANSWERABLE, OFF, NEAR)
-# The share of answerable questions that may be refused.
-MOST_REFUSED = 0.04
+# The share of answerable questions that a threshold may refuse of those that it is fitted to: what it refuses of others
+# is to stay below 4 in 100.
+MOST_REFUSED = 0.035
+FOLDS = 5
 RIDGE = 3.0
 STEPS = 60
 
 
 @dataclass(frozen=True)
 class Example:
-    """A question asked of a collection: its kind, the half it belongs to and its evidence."""
+    """A question asked of a collection: its kind, the collection that it comes from, its id there, and its evidence."""
 
     collection: str
     kind: str
-    half: str
+    origin: str
+    id: str
     evidence: dict[str, float]
+
+    @property
+    def fold(self) -> int:
+        """The part that the question is in, for ever and in every collection."""
+        return zlib.crc32(self.id.encode()) % FOLDS
+
+
+def fitted(known: list[Example]) -> Refusal:
+    """The calibration fitted to examples; where none is a near miss, the shipped model of them is kept."""
+    shipped = Refusal.load()
+    near = any(one.kind == NEAR for one in known)
+    model = about(known)
+    return Refusal(model, said(known) if near else shipped.said, threshold(known, model), shipped.embedder)
+
+
+def crossed(judged: list[Example], known: list[Example]) -> Iterator[tuple[Example, Judgement]]:
+    """Each example with the judgement of a calibration that was fitted without its question, threshold and all.
+
+    Args:
+        judged: the examples.
+        known: those that calibrations are fitted to, but for a fifth: the one that an example's question is in.
+    """
+    for fold in range(FOLDS):
+        decision = fitted([one for one in known if one.fold != fold])
+        yield from ((one, decision.weigh(one.evidence)) for one in judged if one.fold == fold)
 
 
 def about(known: list[Example]) -> Model:
@@ -46,18 +75,14 @@ def said(known: list[Example]) -> Model:
 
 
 def threshold(known: list[Example], model: Model) -> float:
-    """The highest threshold that refuses no more answerable questions than may be, in each collection.
+    """The highest threshold that refuses no more answerable questions than may be, of all collections together.
 
-    A wrong refusal comes first: what is answered can be checked against its footnotes. Collections with too few
-    questions to tell such a share say nothing.
+    Small collections have too few questions to tell their own share. What is answered whatever the model says is not
+    refused.
     """
-    limits = []
-    for name in {one.collection for one in known}:
-        own = [one for one in known if (one.collection, one.kind) == (name, ANSWERABLE)]
-        scores = sorted(model.probability(one.evidence) for one in own)
-        if most := int(MOST_REFUSED * len(scores)):
-            limits.append(scores[most])
-    return math.floor(min(limits) * 1e6) / 1e6
+    own = [one.evidence for one in known if one.kind == ANSWERABLE]
+    scores = sorted(model.probability(one) for one in own if not one[TOLD])
+    return math.floor(scores[min(int(MOST_REFUSED * len(own)), len(scores) - 1)] * 1e6) / 1e6
 
 
 def auroc(better: list[float], worse: list[float]) -> float:

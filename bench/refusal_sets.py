@@ -124,7 +124,7 @@ def _answerable(folder: Path) -> Collection:
 def _chunking(folder: Path) -> Collection:
     data = read_dataset(folder)
     own = _sampled(random.Random(SEED), {q.id: q.text for q in data.questions}, MOST_OWN)
-    return Collection("chunking", data.corpus or {}, dict(own))
+    return Collection("chunking", folder / "corpora", dict(own))
 
 
 def _conversations(folder: Path) -> Collection:

@@ -169,8 +169,9 @@ class IndexedChunk:
     @property
     def table_header(self) -> str:
         """The header row of the table whose rows the chunk goes on with; "" where it begins with none."""
-        above = self.context.rpartition("\n")[2]
-        return above if above.startswith("|") and self.chunk.text.startswith("|") else ""
+        path, line_break, above = self.context.rpartition("\n")
+        alone = not (path or self.chunk.title or self.chunk.heading)
+        return above if (line_break or alone) and above.startswith("|") and self.chunk.text.startswith("|") else ""
 
 
 @dataclass(frozen=True, slots=True)

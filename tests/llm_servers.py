@@ -90,13 +90,13 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(f"{len(body):x}\r\n".encode() + body + b"\r\n")
         self.wfile.flush()
 
-    def done(self) -> None:
+    def done(self, *, keep: bool = False) -> None:
         self.send("data: [DONE]\n\n")
-        self.end()
+        self.end(keep=keep)
 
-    def end(self) -> None:
+    def end(self, *, keep: bool = False) -> None:
         self.wfile.write(b"0\r\n\r\n")
-        self.close_connection = True
+        self.close_connection = not keep
 
 
 @contextmanager
@@ -178,6 +178,13 @@ def cut_after(*pieces: str) -> Script:
         handler.close_connection = True
 
     return script
+
+
+def kept_open(handler: Handler) -> None:
+    """Answers, and keeps the connection for the next request."""
+    handler.begin()
+    handler.say("Fine.", "stop")
+    handler.done(keep=True)
 
 
 def closing(handler: Handler) -> None:

@@ -52,6 +52,19 @@ def hit(name: str, score: float, rank: int = 1, text: str = "", source: str = ""
     return SearchHit(rank, score, StoredChunk(name, "v", "d", source or name, "", 0, 0, 1, text or name, None, ()))
 
 
+def test_a_passage_knows_by_how_much_its_words_lead(footnote, write):
+    texts = ["Elephants are large grey animals.", "Bread is baked in the grey morning.", "Rivers run to the sea."]
+    footnote.ingest([write(f"{n}.txt", text) for n, text in enumerate(texts)])
+    retriever, index = footnote.retriever("default"), footnote.index("default")
+    best, second = (hit.score for hit in index.keyword_search("large grey elephants", 3))
+    leads = {passage.text: passage.lead for passage in retriever.passages("large grey elephants", 3)}
+    mean = (best + second) / 10
+    assert [leads[text] for text in texts] == pytest.approx([best - mean, second - mean, -mean])
+    alone = {passage.text: passage.lead for passage in retriever.passages("elephants", 3)}
+    assert alone[texts[0]] > 0 > alone[texts[1]]
+    assert {passage.lead for passage in retriever.passages("zebra", 3)} == {0.0}
+
+
 def test_a_leg_scores_what_it_did_not_find_as_it_would_have(footnote, write):
     texts = ["Elephants are large grey animals.", "Bread is baked in the grey morning.", "Rivers run to the sea."]
     footnote.ingest([write(f"{n}.txt", text) for n, text in enumerate(texts)])

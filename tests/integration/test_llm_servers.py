@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
+import time
 from email.utils import format_datetime
 
+import httpx
 import pytest
 from llm_servers import (
     answering,
@@ -11,13 +14,14 @@ from llm_servers import (
     cut_after,
     hanging_after,
     in_turn,
+    kept_open,
     refusing,
     scripted,
     silent,
 )
 
 from app.llm import ChatLLM, build_llm
-from app.llm_errors import in_words
+from app.llm_errors import dropped, in_words
 from app.models import Prompt
 from app.spending import Spending
 from ingest.errors import (
@@ -95,17 +99,49 @@ def test_a_server_that_hangs_is_given_up(llm, script, error):
 
 
 def test_a_server_that_has_closed_the_kept_connection_is_asked_once_more(llm):
-    with scripted(in_turn(answering("Fine."), closing, answering("Fine too."))) as (url, requests):
+    ports = []
+
+    def noting(script):
+        return lambda handler: (ports.append(handler.client_address[1]), script(handler))
+
+    with scripted(in_turn(*map(noting, (kept_open, closing, answering("Fine too."))))) as (url, _):
         model = llm(url)
         assert "".join(words(model)) == "Fine."
         assert "".join(words(model)) == "Fine too."
-    assert len(requests) == 3
+    first, second, third = ports
+    assert first == second != third
 
 
-def test_a_server_that_closes_every_connection_is_asked_twice(llm):
+def test_a_server_that_drops_a_first_question_is_asked_once(llm):
     with scripted(closing) as (url, requests), pytest.raises(LLMUnreachable, match="cannot be reached"):
         llm(url).complete(PROMPT)
+    assert len(requests) == 1
+
+
+@pytest.mark.parametrize("script", [cut_after("Half"), lambda handler: (time.sleep(0.3), closing(handler))])
+def test_a_server_that_began_to_work_is_not_asked_again(llm, monkeypatch, script):
+    monkeypatch.setattr("app.llm.STALE_SECONDS", 0.2)
+    with scripted(in_turn(kept_open, script)) as (url, requests):
+        model = llm(url)
+        words(model)
+        with pytest.raises(LLMError):
+            words(model)
     assert len(requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (httpx.ReadError(""), "cannot be reached"),
+        (httpx.LocalProtocolError(""), "cannot be reached"),
+        (http.client.RemoteDisconnected(), "cannot be reached"),
+        (BrokenPipeError(), "cannot be reached"),
+        (ValueError(), "no usable answer"),
+    ],
+)
+def test_lost_connections_of_all_libraries_are_told_as_such(error, said):
+    assert said in str(in_words(error, "model", "", 60, "KEY"))
+    assert dropped(error) is (said == "cannot be reached" and "Local" not in type(error).__name__)
 
 
 def test_a_server_that_is_not_there_is_named(llm):

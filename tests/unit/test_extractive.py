@@ -93,6 +93,12 @@ def test_a_row_of_a_table_is_quoted_under_its_header_and_headings_are_not(answer
     assert quotes.citations[0].quote == "Trial | notice period two weeks"
 
 
+def test_a_header_has_no_footnotes_of_its_own(answerer):
+    rows = passage(1, "| Trial | two weeks |", header="| Kind | Notice [1] |")
+    found = answerer.answer("How many weeks of notice on trial?", [rows])
+    assert found.text.startswith("| Kind | Notice \\[1] |")
+
+
 @pytest.mark.parametrize(
     ("header", "rows", "quoted"),
     [

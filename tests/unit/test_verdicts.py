@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -85,6 +86,34 @@ def test_two_figures_that_changed_places_are_seen_however_the_sentence_is_put(so
     found = judge(wrong, [passage(source)])
     assert found.verdict == "unsupported"
     assert re.search(r"the other way round|the source says", found.reason)
+
+
+HEADER = "| Item (euros) | 2022 | 2023 |"
+ROWS = "| Revenue | 4 | 5 |\n| Costs | 3 | n/a |"
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize(
+    ("claim", "verdict", "reason"),
+    [
+        ("In 2023 revenue was 5 euros.", "supported", ""),
+        ("Revenue was 4 euros in 2022 and 5 in 2023.", "supported", ""),
+        ("Revenue in 2022 was 5 euros.", "unsupported", "under \u201c2022\u201d the source says 4"),
+        ("In 2021 revenue was 5 euros.", "partly", "\u201c2021\u201d is not in the passage"),
+        ("Revenue was 5 euros.", "supported", ""),
+    ],
+)
+def test_a_row_says_what_stands_under_its_headers(whole, claim, verdict, reason):
+    table = passage(f"{HEADER}\n| --- | --- | --- |\n{ROWS}" if whole else ROWS)
+    found = judge(claim, [table if whole else replace(table, header=HEADER)])
+    assert found.verdict == verdict
+    assert reason in found.reason
+
+
+def test_a_header_above_rows_proves_nothing_of_the_prose_below_them():
+    prose = passage("| Revenue | 4 | 5 |\n\nThe company had a staff of 700 people.")
+    found = judge("In 2023 the company had a staff of 700 people.", [replace(prose, header=HEADER)])
+    assert found.verdict == "partly"
 
 
 def test_figures_that_are_told_by_their_order_alone_are_left_to_the_reader():
