@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from tests_support import WordTokenizer
 from ingest.chunking import ENOUGH_TOKENS, Chunker
 from ingest.loaders import load
 from ingest.loaders.builder import Builder, markdown_table
+from ingest.models import Chunk, IndexedChunk, StoredChunk
 
 pieces = st.lists(
     st.tuples(
@@ -92,6 +95,20 @@ def test_a_long_table_repeats_its_header_for_every_part():
     chunks = Chunker(WordTokenizer(), 64).split(builder.build())
     assert len(chunks) > 3
     assert all("| Name | Amount |" in chunk.embedded_text for chunk in chunks)
+
+
+@pytest.mark.parametrize("title", ["", "Plants", "| an odd title |"])
+def test_the_header_of_rows_is_known_where_it_lies_in_an_earlier_chunk(title):
+    builder = Builder()
+    builder.add("table", markdown_table([["Name", "Amount"], *[[f"row {i}", str(i)] for i in range(40)]]))
+    first, *others = Chunker(WordTokenizer(), 64).split(replace(builder.build(), title=title))
+
+    def header(chunk: Chunk) -> str:
+        stored = StoredChunk("c", "v", "d", "/a.csv", title, 0, chunk.start, chunk.end, chunk.text, None, chunk.heading)
+        return IndexedChunk(stored, chunk.context, b"").table_header
+
+    assert header(first) == ""
+    assert {header(one) for one in others} == {"| Name | Amount |"}
 
 
 @pytest.mark.parametrize("word", ["x" * 5000, "漢" * 500])
