@@ -40,8 +40,12 @@ LEAST_CONTEXT = 256
 PASSING = {408, 409, 425, 500, 502, 503, 504, 529}
 # What libraries raise where a connection was open and is lost: httpx, aiohttp, Python itself.
 DROPPED = {
-    *("ReadError", "WriteError", "RemoteProtocolError", "ServerDisconnectedError"),
-    *("ConnectionResetError", "BrokenPipeError"),
+    "ReadError",
+    "WriteError",
+    "RemoteProtocolError",
+    "ServerDisconnectedError",
+    "ConnectionResetError",
+    "BrokenPipeError",
 }
 NO_CREDIT = re.compile(r"insufficient_quota|credit balance|billing", re.IGNORECASE)
 

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from ingest.filters import Filter
 from ingest.models import Query
+from ingest.network import is_url
 
 NOT_IN_WORDS = re.compile(r"[\W_]+")
 SUFFIX = re.compile(r"\.[A-Za-z]\w{0,4}$")
@@ -235,7 +236,9 @@ Event = Retrieved | Waiting | Token | Answer
 
 def _in_words(document: str) -> str:
     """The last part of a path or web address, without its ending; of an address without a path, its host."""
-    address = urlsplit(document)
-    path = unquote(address.path) if address.scheme and address.netloc else document
+    host, path = "", document
+    if is_url(document):
+        address = urlsplit(document)
+        host, path = address.netloc, unquote(address.path)
     last = SUFFIX.sub("", PurePath(path).name)
-    return " ".join(NOT_IN_WORDS.split(last or address.netloc)).strip()
+    return " ".join(NOT_IN_WORDS.split(last or host)).strip()

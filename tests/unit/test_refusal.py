@@ -70,6 +70,7 @@ def test_the_header_of_a_table_that_began_earlier_is_read_with_its_rows():
         ("/docs/v1.2 notes", "", "v1 2 notes"),
         ("https://example.org/guide/", "", "guide"),
         ("https://example.org/", "", "example org"),
+        ("//[odd/lease.pdf", "", "lease"),  # a path, and no web address
         ("https://example.org/Annual%20Report.pdf?page=3", "", "Annual Report"),
         ("https://example.org/wiki/Gr%C3%B6%C3%9Fe", "", "Größe"),
     ],
