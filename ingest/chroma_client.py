@@ -90,6 +90,16 @@ class Chroma:
         if self._server:
             self._server.add_deleted(chunks)
 
+    def compaction_error(self) -> str:
+        """Why what was deleted is still in the files of a server of ours; "" where nothing failed."""
+        return self._server.compaction_error() if self._server else ""
+
+    def compact(self) -> None:
+        """Rids the files of a server of ours of what was deleted. Raises as `ChromaServer.compact` does."""
+        self.reconnect()
+        if self._server:
+            self._server.compact()
+
     def close(self) -> None:
         """Gives up this process's share in the local server."""
         self.reconnect()

@@ -10,6 +10,7 @@ nobody.
     chroma.json     the server's port and process; true only while chroma.owner is held
     chroma.running  there while a server runs; one left behind says that a server was killed
     chroma.deleted  how many chunks were deleted since Chroma's files were last rid of what is deleted; a number a line
+    chroma.error    why Chroma's files could not be rid of it; there until that succeeds
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class RunFolder:
         self.running = path / "chroma.running"
         self._state = path / "chroma.json"
         self._deleted = path / "chroma.deleted"
+        self._compaction_error = path / "chroma.error"
 
     def open_lock(self, name: str) -> IO[bytes]:
         """The lock file chroma.`name`, open and not locked."""
@@ -105,6 +107,17 @@ class RunFolder:
     def forget_deleted(self) -> None:
         """What was deleted takes no room any more."""
         self._deleted.unlink(missing_ok=True)
+        self._compaction_error.unlink(missing_ok=True)
+
+    def keep_compaction_error(self, why: str) -> None:
+        """Remembers why what was deleted could not be removed from Chroma's files."""
+        self._compaction_error.write_text(why, encoding="utf-8")
+
+    def compaction_error(self) -> str:
+        """Why what was deleted is still in Chroma's files; "" where nothing failed."""
+        with suppress(FileNotFoundError):
+            return self._compaction_error.read_text(encoding="utf-8")
+        return ""
 
     def last_words(self) -> str:
         """The end of the server's log, on one line."""

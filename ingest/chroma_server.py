@@ -20,6 +20,7 @@ from typing import IO
 
 import psutil
 
+from ingest.chroma_compaction import compact
 from ingest.chroma_files import RunFolder, heartbeat, url_of
 from ingest.errors import VectorStoreError
 
@@ -69,6 +70,21 @@ class ChromaServer:
         """Remembers that so many chunks were deleted; their room is given back when the server stops."""
         with self._usable():
             self._run.add_deleted(chunks)
+
+    def compaction_error(self) -> str:
+        """Why what was deleted is still in Chroma's files; "" where nothing failed."""
+        with self._usable():
+            return self._run.compaction_error()
+
+    def compact(self) -> None:
+        """Stops the server and rids Chroma's files of what was deleted.
+
+        Raises:
+            VectorStoreError: the server does not end, or the files cannot be changed.
+        """
+        with self.stopped():
+            compact(self.folder, self._run.deleted())
+            self._run.forget_deleted()
 
     @contextmanager
     def stopped(self) -> Iterator[None]:

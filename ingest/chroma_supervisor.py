@@ -12,25 +12,25 @@ import ctypes
 import fcntl
 import json
 import os
-import re
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from contextlib import closing, suppress
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 import psutil
 
+from ingest.chroma_compaction import compact
 from ingest.chroma_files import RunFolder, heartbeat, url_of
+from ingest.errors import VectorStoreError
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -42,23 +42,11 @@ MOST_RESTARTS = 5
 ANSWER_SECONDS = 600.0
 # With less room on the disk, a collection that fails may be a whole one that could not be written.
 ROOM_BYTES = 64 * 1024 * 1024
-# Chroma's SQLite file is rewritten when so much of it was deleted; a small one, which takes a second, always.
-DELETED_SHARE = 0.1
-SMALL_BYTES = 128 * 1024 * 1024
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # What `chroma run` does, without the second that its command line takes to import.
 SERVE = "import sys, chromadb_rust_bindings as b; b.cli(['chroma', 'run', *sys.argv[1:]])"
 PR_SET_PDEATHSIG = 1
 COLLECTIONS = "/api/v2/tenants/default_tenant/databases/default_database/collections"
 HTTP_SERVER_ERROR = 500
-# Chroma's log of writes keeps the words of chunks that were deleted since, for as long as it is not purged (which is
-# every 1,000 writes or so). Replayed without those entries, it gives the same.
-FORGET_DELETED = """
-DELETE FROM embeddings_queue WHERE seq_id IN (
-    SELECT written.seq_id FROM embeddings_queue written JOIN (
-        SELECT topic, id, max(seq_id) AS last FROM embeddings_queue WHERE operation = 3 GROUP BY topic, id
-    ) deleted ON deleted.topic = written.topic AND deleted.id = written.id WHERE written.seq_id < deleted.last)
-"""
 
 
 class Supervisor:
@@ -150,25 +138,13 @@ class Supervisor:
         return False
 
     def _give_back_space(self, deleted: int) -> None:
-        """Rids Chroma's files of what was deleted. What fails here (no room, say) harms nothing.
-
-        Chroma itself keeps the folders of collections that were deleted, and the words of deleted chunks in its log
-        and in its full-text index (SQLite's FTS5) until that is optimised; SQLite keeps free pages until it is
-        vacuumed.
-        """
-        path = self._folder / "chroma.sqlite3"
-        with suppress(sqlite3.Error, OSError), closing(sqlite3.connect(path, isolation_level=None)) as db:
-            chunks = int(db.execute("SELECT count(*) FROM embeddings").fetchone()[0])
-            if path.stat().st_size > SMALL_BYTES and deleted < chunks * DELETED_SHARE:
-                return
-            used = {str(row[0]) for row in db.execute("SELECT id FROM segments")}
-            for folder in self._folder.iterdir():
-                if UUID.fullmatch(folder.name) and folder.name not in used:
-                    shutil.rmtree(folder)
-            db.execute(FORGET_DELETED)
-            db.execute("INSERT INTO embedding_fulltext_search (embedding_fulltext_search) VALUES ('optimize')")
-            db.execute("VACUUM")
-            self._run.forget_deleted()
+        """Rids Chroma's files of what was deleted; why that failed is kept for the doctor."""
+        try:
+            if compact(self._folder, deleted):
+                self._run.forget_deleted()
+        except VectorStoreError as error:
+            print(error)  # noqa: T201 - read from chroma.log
+            self._run.keep_compaction_error(str(error))
 
     def _own(self, owner: IO[bytes]) -> bool:
         """Takes the folder; a server whose supervisor was killed is ended first."""

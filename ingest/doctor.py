@@ -231,6 +231,8 @@ def _chroma_files(library: Library, indexes: list[Index]) -> Iterator[Finding]:
         what = f"Chroma's folder {folder} is damaged: {problems[0]}"
         fix = "it is replaced by a new one, and " + REBUILD_VECTORS
         yield Finding(Problem("vector-store", what, fix), lambda: _replace_folder(library, folder, indexes))
+    elif why := library.chroma.compaction_error():
+        yield Finding(Problem("deleted", why, "it is removed now"), library.chroma.compact)
 
 
 def _replace_folder(library: Library, folder: Path, indexes: list[Index]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,28 @@ def test_what_was_deleted_stands_in_no_file_any_more(settings, write, how):
         assert [name for name in holding(settings.data_dir, SECRET) if "chroma" not in name] == []
     rest(settings)
     assert holding(settings.data_dir, SECRET) == []  # Chroma's own files, once its server has ended
+
+
+def test_words_that_cannot_be_removed_from_chromas_files_are_found_by_the_doctor(settings, write):
+    path = write("secret.txt", f"The {SECRET} plan is kept in the blue room.")
+    with quick(settings) as footnote:
+        footnote.ingest([path])
+        footnote.remove(str(path))
+        with closing(sqlite3.connect(settings.data_dir / "chroma" / "chroma.sqlite3")) as chroma:
+            chroma.execute("ALTER TABLE segments ADD COLUMN of_another_version TEXT")
+    rest(settings)
+    assert holding(settings.data_dir, SECRET) == ["chroma.sqlite3"]
+    (problem,) = examine(settings, open_library=type(footnote)).problems
+    assert problem.kind == "deleted"
+    assert "its table segments has the columns id, type, scope, collection, of_another_version" in problem.what
+    rest(settings)
+    with closing(sqlite3.connect(settings.data_dir / "chroma" / "chroma.sqlite3")) as chroma:
+        chroma.execute("ALTER TABLE segments DROP COLUMN of_another_version")
+    diagnosis = examine(settings, fix=True, open_library=type(footnote))
+    assert diagnosis.problems == ()
+    assert [one.kind for one in diagnosis.mended] == ["deleted"]
+    rest(settings)
+    assert holding(settings.data_dir, SECRET) == []
 
 
 def test_a_removed_upload_is_deleted_and_old_answers_say_so(footnote):
