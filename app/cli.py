@@ -83,7 +83,7 @@ def search(  # noqa: PLR0917 - Typer's form of options
     as_json: JsonOption = False,
 ) -> None:
     """Find the passages that fit a question best: of all documents, or of those that the options let through."""
-    with messages(Console(stderr=True, emoji=False)), _footnote() as footnote:
+    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
         within = chosen(in_, type_, since, until, tag)
         _note(footnote, collection)
 
@@ -130,7 +130,11 @@ def ask(  # noqa: PLR0917 - Typer's form of options
     """
     notes = Console(stderr=True, emoji=False)
     came = threading.Event()
-    with messages(notes), _footnote() as footnote, stopping(notes, STOPPING, keeps=came.is_set) as cancel:
+    with (
+        messages(notes, as_json=as_json),
+        _footnote() as footnote,
+        stopping(notes, STOPPING, keeps=came.is_set) as cancel,
+    ):
         within = chosen(in_, type_, since, until, tag)
         _note(footnote, collection)
 
@@ -155,7 +159,7 @@ def ask(  # noqa: PLR0917 - Typer's form of options
 @cli.command()
 def status(as_json: JsonOption = False) -> None:
     """Say what the index holds: collections, documents, chunks, model, sizes, failures."""
-    with messages(Console(stderr=True, emoji=False)), _footnote() as footnote:
+    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
         for name in footnote.collections():
             _note(footnote, name)
         facts = (footnote.status(), footnote.settings.data_dir, footnote.bytes_on_disk())
@@ -177,7 +181,7 @@ def report(
 
     A failed file is tried again when its bytes change, or when it is named: footnote ingest FILE.
     """
-    with messages(Console(stderr=True, emoji=False)), _footnote() as footnote:
+    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
         rows = footnote.report(source, collection=collection)
         if as_json:
             _print_json(report_json(rows))
@@ -192,7 +196,7 @@ def remove(
     as_json: JsonOption = False,
 ) -> None:
     """Remove a document, or all documents of a folder, from the index. The files themselves stay."""
-    with messages(Console(stderr=True, emoji=False)), _footnote() as footnote:
+    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
         removed = footnote.remove(source, collection=collection)
         if as_json:
             _print_json({"removed": removed})
@@ -203,7 +207,7 @@ def remove(
 @cli.command()
 def collections(as_json: JsonOption = False) -> None:
     """List the collections."""
-    with messages(Console(stderr=True, emoji=False)), _footnote() as footnote:
+    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
         names = footnote.collections()
         if as_json:
             _print_json({"collections": names})

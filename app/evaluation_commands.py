@@ -99,7 +99,7 @@ def evaluate_command(  # noqa: PLR0917 - Typer's form of options
     Exit status: 0 all well; 1 a metric fell below the gate's baseline; 2 wrong usage; 3 the index cannot be used.
     """
     notes = Console(stderr=True, emoji=False)
-    with messages(notes):
+    with messages(notes, as_json=as_json):
         from app.evaluation_console import print_evaluation  # noqa: PLC0415 - `--help` need not wait for it
         from app.evaluation_report import gate_sentences  # noqa: PLC0415 - see above
         from app.saved_evaluations import evaluation_json, save_evaluation  # noqa: PLC0415 - see above
@@ -137,7 +137,7 @@ def generate_command(  # noqa: PLR0917 - Typer's form of options
     distinctive sentences. Each line says how it was made ("made_by"). Read them through before you measure with them.
     """
     notes = Console(stderr=True, emoji=False)
-    with messages(notes):
+    with messages(notes, as_json=as_json):
         from app.bootstrap import Footnote  # noqa: PLC0415 - `--help` need not wait for it
         from app.evaluation_console import EvaluationView  # noqa: PLC0415 - see above
         from app.saved_evaluations import check_writable, write_text  # noqa: PLC0415 - see above

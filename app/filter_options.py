@@ -65,7 +65,7 @@ def tag_command(
 
     Nothing is read or embedded again. Ask tagged documents with: footnote ask QUESTION --tag NAME
     """
-    with messages(Console(stderr=True, emoji=False)):
+    with messages(Console(stderr=True, emoji=False), as_json=as_json):
         from ingest.library import Library  # noqa: PLC0415 - `--help` need not wait for it
 
         with Library(load_settings()) as library:

@@ -30,7 +30,7 @@ def doctor_command(
     Exit status: 0 nothing is broken (any more); 1 something is.
     """
     notes = Console(stderr=True, emoji=False)
-    with messages(notes):
+    with messages(notes, as_json=as_json):
         from ingest.doctor import examine  # noqa: PLC0415 - `--help` need not wait for it
 
         with notes.status("Looking through the data folder") as line:
@@ -65,7 +65,7 @@ def reembed_command(  # noqa: PLR0917 - Typer's form of options
     A stopped run goes on where it was. The old vectors are kept, for --rollback, until --drop.
     """
     notes = Console(stderr=True, emoji=False)
-    with messages(notes):
+    with messages(notes, as_json=as_json):
         from ingest import reembed  # noqa: PLC0415 - `--help` need not wait for it
         from ingest.library import Library  # noqa: PLC0415 - see above
 
@@ -95,7 +95,7 @@ def backup_command(
     as_json: JsonOption = False,
 ) -> None:
     """Write one archive of documents, vectors, uploads and conversations, while they are in use."""
-    with messages(Console(stderr=True, emoji=False)):
+    with messages(Console(stderr=True, emoji=False), as_json=as_json):
         from ingest.backup import backup  # noqa: PLC0415 - `--help` need not wait for it
         from ingest.library import Library  # noqa: PLC0415 - see above
 
@@ -109,7 +109,7 @@ def restore_command(
     as_json: JsonOption = False,
 ) -> None:
     """Fill an empty data folder (FOOTNOTE_DATA_DIR) from an archive. Nothing is embedded again."""
-    with messages(Console(stderr=True, emoji=False)):
+    with messages(Console(stderr=True, emoji=False), as_json=as_json):
         from ingest.restore import restore  # noqa: PLC0415 - `--help` need not wait for it
 
         settings = load_settings()

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from ingest.console import ProgressView, one_line, print_report, report_json, stopping, visible
 from ingest.errors import Cancelled, EmbedderMismatch, FootnoteError, QuestionError, SettingsError, SourceError
+from ingest.models import FileOutcome, IngestProgress, IngestReport
 from ingest.network import is_url
 from ingest.settings import load_settings, unknown_variables
 
@@ -54,6 +55,10 @@ def ingest_command(  # noqa: PLR0917 - Typer's form of options
             "files that are unchanged are not read again. Without it, tags stay.",
         ),
     ] = None,
+    no_follow: Annotated[
+        bool,
+        typer.Option("--no-follow", help="Leave out symbolic links inside folders; they may lead out of the folder."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Read documents into the index. Unchanged files cost nothing, a stopped run goes on where it was.
@@ -62,7 +67,8 @@ def ingest_command(  # noqa: PLR0917 - Typer's form of options
     be used; 130 stopped.
     """
     notes = Console(stderr=True, emoji=False)
-    with messages(notes):
+    done: list[FileOutcome] = []
+    with messages(notes, as_json=as_json, so_far=lambda: report_json(_so_far(done))):
         from ingest.library import Library  # noqa: PLC0415 - `--help` need not wait for it
 
         settings = load_settings()
@@ -78,7 +84,8 @@ def ingest_command(  # noqa: PLR0917 - Typer's form of options
                 ocr=False if no_ocr else None,
                 allow_private=allowed,
                 tags=tag or None,
-                on_progress=progress,
+                follow_links=not no_follow,
+                on_progress=lambda moment: _show(moment, progress, done),
                 cancel=cancel,
             )
         if as_json:
@@ -89,6 +96,18 @@ def ingest_command(  # noqa: PLR0917 - Typer's form of options
         raise typer.Exit(INTERRUPTED)
     if report.count("failed"):
         raise typer.Exit(SOME_FAILED)
+
+
+def _show(moment: IngestProgress, progress: ProgressView, done: list[FileOutcome]) -> None:
+    if moment.outcome:
+        done.append(moment.outcome)
+    progress(moment)
+
+
+def _so_far(done: Sequence[FileOutcome]) -> IngestReport:
+    """What was done before an error ended the run."""
+    written = sum(outcome.chunks for outcome in done if outcome.status in {"added", "updated"})
+    return IngestReport(tuple(done), written)
 
 
 def _sources(paths: Sequence[str], sitemap: str | None, *, allow_private: bool) -> list[Path | str]:
@@ -111,27 +130,42 @@ def _sources(paths: Sequence[str], sitemap: str | None, *, allow_private: bool) 
 
 
 @contextmanager
-def messages(console: Console) -> Iterator[None]:
-    """Turns errors raised on purpose into a message and an exit status; a traceback means a mistake of ours."""
+def messages(console: Console, *, as_json: bool = False, so_far: Callable[[], dict[str, Any]] = dict) -> Iterator[None]:
+    """Turns errors raised on purpose into a message and an exit status; a traceback means a mistake of ours.
+
+    Args:
+        console: where messages go.
+        as_json: whether an error is printed as a JSON object on standard output too, under "error".
+        so_far: gives what else that object holds.
+    """
     for sentence in unknown_variables():
         console.print(sentence, style="yellow", markup=False)
+
+    def say(error: BaseException, text: str) -> None:
+        if isinstance(error, FootnoteError):
+            console.print(visible(text), style="red", markup=False, highlight=False, soft_wrap=True)
+        if as_json:
+            print(json.dumps({**so_far(), "error": text}), flush=True)  # noqa: T201 - what was asked for
+
     try:
         yield
-    except (SettingsError, SourceError, QuestionError, EmbedderMismatch) as error:
-        _say(console, error)
-        raise typer.Exit(WRONG_USAGE) from error
-    except Cancelled as error:
-        _say(console, error)
+    except (typer.Exit, typer.Abort):
+        raise
+    except KeyboardInterrupt as error:
+        say(error, "Stopped before it was done.")
         raise typer.Exit(INTERRUPTED) from error
     except FootnoteError as error:
-        _say(console, error)
-        raise typer.Exit(CANNOT_WORK) from error
-    except KeyboardInterrupt as error:
-        raise typer.Exit(INTERRUPTED) from error
+        say(error, str(error))
+        raise typer.Exit(_exit_status(error)) from error
+    except Exception as error:
+        say(error, f"Internal error: {type(error).__name__}: {error}")
+        raise
 
 
-def _say(console: Console, error: FootnoteError) -> None:
-    console.print(visible(str(error)), style="red", markup=False, highlight=False, soft_wrap=True)
+def _exit_status(error: FootnoteError) -> int:
+    if isinstance(error, SettingsError | SourceError | QuestionError | EmbedderMismatch):
+        return WRONG_USAGE
+    return INTERRUPTED if isinstance(error, Cancelled) else CANNOT_WORK
 
 
 def main() -> None:

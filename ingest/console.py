@@ -112,6 +112,8 @@ def print_report(report: IngestReport, console: Console) -> None:
                 console.print(f"[yellow]note[/yellow]    {line}", highlight=False, soft_wrap=True)
     if report.skipped:
         console.print(f"Left out, of kinds that are not read: {_kinds(report.skipped)}.", highlight=False)
+    if report.unfollowed:
+        console.print(f"Left out, as symbolic links (--no-follow): {len(report.unfollowed):,}.", highlight=False)
     if report.cancelled:
         console.print("Stopped. What is listed above is kept; run the same command again to go on from here.")
 
@@ -135,6 +137,7 @@ def report_json(report: IngestReport) -> dict[str, Any]:
             for outcome in report.documents
         ],
         "skipped": list(report.skipped),
+        "unfollowed": list(report.unfollowed),
         "cancelled": report.cancelled,
     }
 
@@ -173,7 +176,7 @@ def visible(text: str) -> str:
 
     With them, a document could write links, the title or the clipboard, or overwrite what stands there.
     """
-    return "".join(one_line(c) if unicodedata.category(c) == "Cc" and c not in "\n\t" else c for c in text)
+    return "".join(one_line(c) if unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\t" else c for c in text)
 
 
 def _phase(progress: IngestProgress) -> str:

@@ -102,6 +102,7 @@ class Library:
         ocr: bool | None = None,
         allow_private: bool | None = None,
         tags: Sequence[str] | None = None,
+        follow_links: bool = True,
         on_progress: Callable[[IngestProgress], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> IngestReport:
@@ -115,6 +116,7 @@ class Library:
             ocr=ocr,
             allow_private=allow_private,
             tags=tags,
+            follow_links=follow_links,
             on_progress=on_progress,
             cancel=cancel,
         )

@@ -279,6 +279,7 @@ class IngestReport:
         embedded: texts given to the model.
         seconds: wall-clock time.
         skipped: files inside folders that are of no kind that can be read.
+        unfollowed: symbolic links inside folders that were not followed, as asked.
         cancelled: the user stopped it; what is in `documents` was finished.
     """
 
@@ -287,6 +288,7 @@ class IngestReport:
     embedded: int = 0
     seconds: float = 0.0
     skipped: tuple[str, ...] = ()
+    unfollowed: tuple[str, ...] = ()
     cancelled: bool = False
 
     def count(self, status: FileStatus) -> int:

@@ -6,18 +6,19 @@ known is not read again, whether it was indexed or failed.
 
 from __future__ import annotations
 
-import hashlib
+import logging
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from ingest.chunking import CHUNKER_FINGERPRINT, Chunker
-from ingest.errors import Cancelled, LoadError
+from ingest.errors import Cancelled, EmptyDocument, FootnoteError, LoadError
 from ingest.fetch import WebPages
+from ingest.files import Fingerprint, fingerprint
 from ingest.filters import tag_names
 from ingest.index import Index
 from ingest.loaders import LOADER_FINGERPRINT, is_readable
@@ -25,26 +26,19 @@ from ingest.loaders.sandbox import Loaded, LoaderPool
 from ingest.models import OCR_OFF, FileOutcome, IngestProgress, IngestReport, Reading
 from ingest.network import is_url
 from ingest.rows import KnownFailure
-from ingest.scan import Scan, is_gone, is_under, scan
+from ingest.scan import Scan, each_once, is_gone, is_under, scan
 from ingest.settings import Settings
+from ingest.storable import storable
 from ingest.writer import IndexWriter, Prepared, writing
+
+logger = logging.getLogger(__name__)
 
 # Chunks written and made active together: enough that commits cost little, few enough that a stop loses little.
 BATCH_CHUNKS = 256
 BATCH_FILES = 64
-HASH_BYTES = 1024 * 1024
 MOST_LOADERS = 4
 # Marks what was read with recognition turned off where it would have mattered: to be read again when it is on.
 NO_OCR = "-ocr"
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A file as it was when it was hashed. A web page lies at `path` for as long as the run goes."""
-
-    content_sha: str
-    size: int
-    path: Path
 
 
 def ingest(
@@ -56,6 +50,7 @@ def ingest(
     ocr: bool | None = None,
     allow_private: bool | None = None,
     tags: Sequence[str] | None = None,
+    follow_links: bool = True,
     on_progress: Callable[[IngestProgress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> IngestReport:
@@ -70,6 +65,7 @@ def ingest(
         ocr: whether text in pictures is recognised; None for what the settings say.
         allow_private: whether web pages at addresses that are not public are fetched; None as above.
         tags: that the documents of this run have from now on, also those that are unchanged; None leaves tags alone.
+        follow_links: whether symbolic links inside folders are followed, also out of them.
         on_progress: told of every file that is done, and of chunks as they are written.
         cancel: stops the work; what was finished is kept.
 
@@ -83,7 +79,7 @@ def ingest(
     """
     names = None if tags is None else tag_names(tags)
     run = _Run(index, settings, on_progress, cancel, ocr, allow_private=allow_private, tags=names)
-    return run.run(paths, prune=prune)
+    return run.run(paths, prune=prune, follow_links=follow_links)
 
 
 class _Run:
@@ -109,7 +105,7 @@ class _Run:
         self._ocr = settings.ocr if ocr is None else ocr
         self._known_pipelines = {self._pipeline} if self._ocr else {self._pipeline, self._pipeline + NO_OCR}
         self._outcomes: dict[str, FileOutcome] = {}
-        self._hashed: dict[str, _File] = {}
+        self._hashed: dict[str, Fingerprint] = {}
         self._sources: dict[Path, str] = {}
         allowed = settings.allow_private_addresses if allow_private is None else allow_private
         self._pages = WebPages(allow_private=allowed, max_mb=settings.max_file_mb)
@@ -122,9 +118,12 @@ class _Run:
         self._written = 0
         self._telling = threading.Lock()
 
-    def run(self, paths: Sequence[Path | str], *, prune: bool) -> IngestReport:
+    def run(self, paths: Sequence[Path | str], *, prune: bool, follow_links: bool) -> IngestReport:
         self._tell(scanning=True)
-        found = scan(paths, is_readable)
+        found = scan(paths, is_readable, follow_links=follow_links, cancel=self._cancel)
+        if self._cancel.is_set():
+            return self._report(found, cancelled=True)
+        each_once(found, self._index.docstore.sources(self._index.collection.id))
         self._total = len(found.files) + len(found.failed)
         what = f"ingest of {paths[0]}" if paths else "ingest"
         try:
@@ -161,18 +160,18 @@ class _Run:
                 return
             try:
                 path = self._pages.path(source) if is_url(source) else Path(source)
-                self._hashed[source] = file = _hash(path)
-            except LoadError as error:
-                self._fail(source, str(error))
-                continue
+                self._hashed[source] = file = fingerprint(path, self._settings.max_file_mb, self._cancel)
+                known = self._is_known(source, file, retry=source in found.named)
             except OSError as error:
                 self._fail(source, f"{source} could not be read: {error.strerror}. Check its permissions.")
-                continue
-            if not self._is_known(source, file, retry=source in found.named):
-                self._sources[path] = source
-                yield path
+            except Exception as error:  # noqa: BLE001 - `_fail_with` raises what is no matter of this file
+                self._fail_with(source, error)
+            else:
+                if not known:
+                    self._sources[path] = source
+                    yield path
 
-    def _is_known(self, source: str, file: _File, *, retry: bool) -> bool:
+    def _is_known(self, source: str, file: Fingerprint, *, retry: bool) -> bool:
         """Finishes a file whose bytes were indexed, or failed, before."""
         docstore, collection = self._index.docstore, self._index.collection.id
         known = docstore.known_version(collection, source)
@@ -191,14 +190,21 @@ class _Run:
 
     def _split(self, loaded: Loaded) -> None:
         """Chunks what was loaded and adds it to the batch, or records why it could not be."""
-        source, document = self._sources.pop(loaded.path), loaded.result
+        source, chunker = self._sources.pop(loaded.path), self._chunker
+        if loaded.read:  # the file may have changed since it was hashed
+            self._hashed[source] = loaded.read
+        try:
+            self._prepare(source, loaded, chunker)
+        except Exception as error:  # noqa: BLE001 - `_fail_with` raises what is no matter of this file
+            self._fail_with(source, error, loaded.seconds)
+
+    def _prepare(self, source: str, loaded: Loaded, chunker: Chunker) -> None:
+        document = loaded.result
         if isinstance(document, LoadError):
-            self._fail(source, str(document).replace(str(loaded.path), source), loaded.seconds)
-            return
-        chunks = self._chunker.split(document)
+            raise type(document)(str(document).replace(str(loaded.path), source))
+        chunks = chunker.split(document)
         if not chunks:
-            self._fail(source, f"{source} holds no text that could be searched.", loaded.seconds)
-            return
+            raise EmptyDocument(f"{source} holds no text that could be searched.")
         file, reading = self._hashed[source], Reading.of(document, loaded.seconds)
         pipeline = self._pipeline_of(" ".join(document.warnings))
         self._batch.append(Prepared(source, file.content_sha, pipeline, file.size, document, chunks, reading))
@@ -206,16 +212,29 @@ class _Run:
     def _flush(self, writer: IndexWriter) -> None:
         self._tag_unchanged()
         batch, self._batch = self._batch, []
-        if not batch:
+        if batch:
+            self._put(batch, writer)
+            writer.progress(len(self._outcomes), self._total)
+
+    def _put(self, batch: Sequence[Prepared], writer: IndexWriter) -> None:
+        """Writes files together; where that fails by one of them, one by one, so that it alone is lost."""
+        try:
+            result = writer.put(batch, self._tell_written, self._cancel, self._tags)
+        except Exception as error:  # `_fail_with` raises what is no matter of one file
+            if len(batch) == 1:
+                self._fail_with(batch[0].source, error, batch[0].reading.seconds)
+                return
+            if not _is_of_one_file(error):
+                raise
+            for one in batch:
+                self._put([one], writer)
             return
-        result = writer.put(batch, self._tell_written, self._cancel, self._tags)
         self._embedded += result.embedded
         for prepared, status in zip(batch, result.statuses, strict=True):
             pages = len(prepared.document.pages) or None
             n, warnings = len(prepared.chunks), prepared.document.warnings
             self._chunks += 0 if status == "unchanged" else n
             self._finish(FileOutcome(prepared.source, status, pages, n, warnings=warnings, reading=prepared.reading))
-        writer.progress(len(self._outcomes), self._total)
 
     def _tag_unchanged(self) -> None:
         """Gives the run's tags to the documents that are known already and were not read."""
@@ -227,7 +246,9 @@ class _Run:
 
     def _prune(self, found: Scan, writer: IndexWriter) -> None:
         known = self._index.docstore.sources(self._index.collection.id)
-        gone = [s for s in known if any(is_under(s, folder) for folder in found.folders) and is_gone(s)]
+        real = {os.path.realpath(source) for source in found.files if not is_url(source)}
+        under = [s for s in known if s not in found.files and any(is_under(s, folder) for folder in found.folders)]
+        gone = [s for s in under if is_gone(s) or os.path.realpath(s) in real]  # or there under another name, by a link
         if gone:
             writer.remove(gone)
         for source in gone:
@@ -246,9 +267,25 @@ class _Run:
 
     def _fail(self, source: str, error: str, seconds: float = 0.0) -> None:
         sha = self._hashed[source].content_sha if source in self._hashed else ""
-        failure = KnownFailure(sha, self._pipeline_of(error), error, seconds)
+        self._record(source, KnownFailure(sha, self._pipeline_of(error), storable(error), seconds))
+
+    def _fail_with(self, source: str, error: Exception, seconds: float = 0.0) -> None:
+        """Records what went wrong with one file; raises what is wrong with the index, the model or the run."""
+        if not _is_of_one_file(error):
+            raise error
+        if isinstance(error, LoadError):
+            self._fail(source, str(error), seconds)
+            return
+        logger.error("Internal error at %s", ascii(source), exc_info=error)
+        said = (
+            f"{source} could not be ingested because of an internal error ({type(error).__name__}: {error}). Report it."
+        )
+        # Remembered for no content, so that the next run tries the file again.
+        self._record(source, KnownFailure("", self._pipeline, storable(said), seconds))
+
+    def _record(self, source: str, failure: KnownFailure) -> None:
         self._index.docstore.record_failure(self._index.collection.id, source, failure)
-        self._finish(FileOutcome(source, "failed", error=error))
+        self._finish(FileOutcome(source, "failed", error=failure.error))
 
     def _check_cancelled(self) -> None:
         if self._cancel.is_set():
@@ -285,15 +322,19 @@ class _Run:
     def _report(self, found: Scan, *, cancelled: bool = False) -> IngestReport:
         order = {path: i for i, path in enumerate([*found.failed, *found.files])}
         outcomes = sorted(self._outcomes.values(), key=lambda o: (order.get(o.path, len(order)), o.path))
-        report = IngestReport(tuple(outcomes), self._chunks, self._embedded, skipped=tuple(found.skipped))
-        return replace(report, seconds=time.monotonic() - self._started, cancelled=cancelled)
+        return IngestReport(
+            tuple(outcomes),
+            self._chunks,
+            self._embedded,
+            time.monotonic() - self._started,
+            skipped=tuple(found.skipped),
+            unfollowed=tuple(found.unfollowed),
+            cancelled=cancelled,
+        )
 
 
-def _hash(path: Path) -> _File:
-    digest = hashlib.sha256()
-    size = 0
-    with path.open("rb") as file:
-        while part := file.read(HASH_BYTES):
-            digest.update(part)
-            size += len(part)
-    return _File(digest.hexdigest(), size, path)
+def _is_of_one_file(error: Exception) -> bool:
+    """Whether an error is about the file being handled: no other file, and no later run, would meet it."""
+    if isinstance(error, LoadError) or not isinstance(error, FootnoteError):
+        return True
+    return isinstance(error.__cause__, sqlite3.DataError | UnicodeError | OverflowError)

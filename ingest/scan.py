@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.loaders.formats import is_ignored
 from ingest.network import is_url
+from ingest.storable import escaped, is_storable
 
 
 @dataclass(slots=True)
@@ -21,7 +24,8 @@ class Scan:
         named: files that the user named one by one.
         skipped: files inside folders that are of no kind that can be read.
         failed: paths that cannot be used, with the reason.
-        folders: the folders that were walked to the end, as absolute paths.
+        folders: the folders that were walked to the end, as absolute paths; of one that a link leads to, its own too.
+        unfollowed: symbolic links inside folders that were left out as asked.
     """
 
     files: dict[str, None] = field(default_factory=dict)
@@ -29,32 +33,74 @@ class Scan:
     skipped: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     folders: list[str] = field(default_factory=list)
+    unfollowed: list[str] = field(default_factory=list)
 
 
-def scan(paths: Sequence[Path | str], is_supported: Callable[[Path], bool]) -> Scan:
+def scan(
+    paths: Sequence[Path | str],
+    is_supported: Callable[[Path], bool],
+    *,
+    follow_links: bool = True,
+    cancel: threading.Event | None = None,
+) -> Scan:
     """Looks at every path; only `is_supported` opens files.
 
     Args:
-        paths: files, folders and addresses of web pages. Links to folders are followed, each folder is entered once.
+        paths: files, folders and addresses of web pages.
         is_supported: whether some loader reads this file.
+        follow_links: whether symbolic links inside folders are followed, also out of them; each folder is entered once.
+            Links that the user names are always followed.
+        cancel: ends the looking early, with what was found so far.
     """
-    found = Scan()
+    look = _Look(is_supported, follow_links, cancel or threading.Event())
     for path in paths:
         if isinstance(path, str) and is_url(path):
-            found.files[path] = None
-            found.named.add(path)
-            continue
-        source = os.path.abspath(path)  # noqa: PTH100 - links stay as the user wrote them
-        if not _is_utf8(source):
-            _refuse_name(found, source)
-        elif os.path.isdir(source):  # noqa: PTH112 - a string is at hand
-            _walk(source, is_supported, found)
-        elif reason := _why_unusable(source):
-            found.failed[source] = reason
+            look.name(path)
         else:
-            found.files[source] = None
-            found.named.add(source)
-    return found
+            look.at(os.path.abspath(path))  # noqa: PTH100 - links stay as the user wrote them
+    return look.found
+
+
+def each_once(found: Scan, known: Iterable[str]) -> None:
+    """Keeps of the files that are one and the same, by whatever links they were reached, one name.
+
+    It is the name that the collection knows the file by, else its real one, else the first.
+
+    Args:
+        found: by `scan`; its `files` and `named` are changed.
+        known: the sources of the collection.
+    """
+    where = _RealPaths()
+    names: dict[str, str] = {}
+    for source in known:
+        real = where.of(source)
+        if real not in names or source == real:
+            names[real] = source
+    kept: dict[str, str] = {}
+    for source in sorted(found.files, key=lambda one: where.of(one) != one):  # real names first
+        real = where.of(source)
+        kept.setdefault(real, names.get(real, source))
+    named = {kept[where.of(source)] for source in found.named}
+    found.files = dict.fromkeys(kept[where.of(source)] for source in found.files)
+    found.named = named
+
+
+class _RealPaths:
+    """Resolves symbolic links, remembering folders: collections have many files in few of them."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, str] = {}
+
+    def of(self, source: str) -> str:
+        """The path of a file without any link; an address is its own."""
+        if is_url(source):
+            return source
+        if os.path.islink(source):  # noqa: PTH114 - a string is at hand
+            return os.path.realpath(source)
+        folder, name = os.path.split(source)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        return os.path.join(self._folders[folder], name)  # noqa: PTH118 - a string is at hand
 
 
 def is_gone(source: str) -> bool:
@@ -73,20 +119,77 @@ def is_under(source: str, folder: str) -> bool:
     return source.startswith(folder if folder.endswith(os.sep) else folder + os.sep)
 
 
-def _walk(folder: str, is_supported: Callable[[Path], bool], found: Scan) -> None:
-    found.folders.append(folder)
-    entered: set[tuple[int, int]] = set()
-    pending = [folder]
-    while pending:
-        here = pending.pop()
-        try:
-            if not _enter(here, entered):
+class _Look:
+    """Walks paths one after another, and sorts what is there into `found`."""
+
+    def __init__(self, is_supported: Callable[[Path], bool], follow_links: bool, cancel: threading.Event) -> None:
+        self.found = Scan()
+        self._is_supported = is_supported
+        self._follow_links = follow_links
+        self._cancel = cancel
+
+    def name(self, source: str) -> None:
+        """Takes a file or an address that the user named."""
+        if not is_storable(source):
+            self._refuse_name(source)
+            return
+        self.found.files[source] = None
+        self.found.named.add(source)
+
+    def at(self, source: str) -> None:
+        """Takes an absolute path that the user named: a file, or all that is in a folder."""
+        if not is_storable(source):
+            self._refuse_name(source)
+        elif os.path.isdir(source):  # noqa: PTH112 - a string is at hand
+            self._walk(source)
+        elif reason := _why_unusable(source):
+            self.found.failed[source] = reason
+        else:
+            self.name(source)
+
+    def _walk(self, folder: str) -> None:
+        self.found.folders.extend(dict.fromkeys((folder, os.path.realpath(folder))))
+        entered: set[tuple[int, int]] = set()
+        # What a link leads to comes last: a folder that is reached by its own name too goes by that.
+        pending, linked = deque([folder]), deque[str]()
+        while (pending or linked) and not self._cancel.is_set():
+            here = pending.pop() if pending else linked.popleft()
+            try:
+                if not _enter(here, entered):
+                    continue
+                entries = sorted(os.scandir(here), key=lambda entry: entry.name)
+            except OSError as error:
+                self.found.failed[here] = (
+                    f"The folder {here} could not be opened: {error.strerror}. Its files were left out."
+                )
                 continue
-            entries = sorted(os.scandir(here), key=lambda entry: entry.name)
-        except OSError as error:
-            found.failed[here] = f"The folder {here} could not be opened: {error.strerror}. Its files were left out."
-            continue
-        pending.extend(reversed(list(_take(entries, is_supported, found))))
+            folders = list(self._take(entries))
+            pending.extend(entry.path for entry in reversed(folders) if not entry.is_symlink())
+            linked.extend(entry.path for entry in folders if entry.is_symlink())
+
+    def _take(self, entries: list[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
+        """Sorts a folder's entries into `found`; gives out the folders among them."""
+        for entry in entries:
+            if self._cancel.is_set():
+                return
+            if is_ignored(entry.name):
+                continue
+            if not is_storable(entry.path):
+                self._refuse_name(entry.path)
+            elif entry.is_symlink() and not self._follow_links:
+                self.found.unfollowed.append(entry.path)
+            elif _is_folder(entry):
+                yield entry
+            elif not self._is_supported(Path(entry.path)):
+                self.found.skipped.append(entry.path)
+            elif entry.is_symlink() and (reason := _why_unusable(entry.path)):
+                self.found.failed[entry.path] = reason
+            else:
+                self.found.files[entry.path] = None
+
+    def _refuse_name(self, source: str) -> None:
+        shown = escaped(source)
+        self.found.failed[shown] = f"The name of {shown} is not valid UTF-8. Rename it, then ingest it again."
 
 
 def _enter(folder: str, entered: set[tuple[int, int]]) -> bool:
@@ -97,23 +200,6 @@ def _enter(folder: str, entered: set[tuple[int, int]]) -> bool:
         return False
     entered.add(key)
     return True
-
-
-def _take(entries: list[os.DirEntry[str]], is_supported: Callable[[Path], bool], found: Scan) -> Iterator[str]:
-    """Sorts a folder's entries into `found`; gives out the folders among them."""
-    for entry in entries:
-        if is_ignored(entry.name):
-            continue
-        if not _is_utf8(entry.path):
-            _refuse_name(found, entry.path)
-        elif _is_folder(entry):
-            yield entry.path
-        elif not is_supported(Path(entry.path)):
-            found.skipped.append(entry.path)
-        elif entry.is_symlink() and (reason := _why_unusable(entry.path)):
-            found.failed[entry.path] = reason
-        else:
-            found.files[entry.path] = None
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -135,16 +221,3 @@ def _why_unusable(source: str) -> str:
     if not stat.S_ISREG(mode):
         return f"{source} is not a file or a folder, but a device, pipe or socket, and is not read."
     return ""
-
-
-def _is_utf8(source: str) -> bool:
-    try:
-        source.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _refuse_name(found: Scan, source: str) -> None:
-    shown = os.fsencode(source).decode("utf-8", "backslashreplace")
-    found.failed[shown] = f"The name of {shown} is not valid UTF-8. Rename it, then ingest it again."

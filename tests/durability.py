@@ -23,6 +23,7 @@ from ingest.catalog import Catalog
 from ingest.database import Database
 from ingest.docstore import DocStore
 from ingest.embedding import EmbedderIdentity
+from ingest.errors import LoadError
 from ingest.kept_vectors import KeptVectors
 from ingest.lexical import LexicalStore
 from ingest.lexical_writer import LexicalWriter
@@ -98,7 +99,10 @@ class PoolInProcess:
 
     def load_all(self, paths, cancel=None):
         for path in paths:
-            yield Loaded(path, load(path), 0.0)
+            try:
+                yield Loaded(path, load(path), 0.0)
+            except LoadError as error:
+                yield Loaded(path, error, 0.0)
 
 
 def quick(settings: Settings) -> WordFootnote:

@@ -12,17 +12,15 @@ from ingest.loaders.formats import FORMATS, KIND_OF_SUFFIX
 from ingest.loaders.sniff import is_readable, kind_of
 from ingest.loaders.source import Source
 from ingest.models import Document
+from ingest.storable import storable_document
 
-__all__ = ["LOADER_FINGERPRINT", "Source", "is_readable", "load", "load_source", "supported_suffixes"]
+__all__ = ["LOADER_FINGERPRINT", "Source", "is_readable", "load", "load_source", "open_source", "supported_suffixes"]
 
 # Changes whenever some loader gives other text or structure for the same bytes: files are then read again.
 LOADER_FINGERPRINT = "loaders-2"
 MOST_TITLE_CHARACTERS = 300
 # Share of characters that stand for bytes without meaning, from which on a text is none.
 MOST_UNREADABLE = 0.1
-
-# Lone surrogates can be stored nowhere, and a NUL ends a text for some libraries.
-UNSTORABLE = {0: "\ufffd", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
 
 
 def supported_suffixes() -> frozenset[str]:
@@ -41,12 +39,21 @@ def load(path: Path, *, ocr: bool = True, at_work: Callable[[], None] = lambda: 
     Raises:
         LoadError: it cannot be read; the message names the file, the reason and what can be done.
     """
+    return load_source(open_source(path, ocr=ocr, at_work=at_work))
+
+
+def open_source(path: Path, *, ocr: bool = True, at_work: Callable[[], None] = lambda: None) -> Source:
+    """Reads a file's bytes, for `load_source`. Arguments as of `load`.
+
+    Raises:
+        UnreadableFile: the file system does not give the file out.
+        UnsupportedDocument: it is a folder, device, pipe or socket.
+    """
     try:
-        source = Source.of(path, ocr=ocr, at_work=at_work)
+        return Source.of(path, ocr=ocr, at_work=at_work)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise UnreadableFile(f"{path} could not be read: {reason}. Check that it is there and readable.") from error
-    return load_source(source)
 
 
 def load_source(source: Source) -> Document:
@@ -63,7 +70,7 @@ def load_source(source: Source) -> Document:
         raise LoadError(f"{source} is nested too deeply to be read.") from error
     except Exception as error:  # whatever a parser throws at a hostile file is that file's failure
         raise LoadError(f"{source} could not be read: {type(error).__name__}: {error}. It may be damaged.") from error
-    document = replace(document, text=document.text.translate(UNSTORABLE), title=_one_line(document.title))
+    document = storable_document(replace(document, title=_one_line(document.title)))
     if not document.text.strip():
         raise EmptyDocument(f"{source} is empty: there is no text in it.")
     if document.text.count("\ufffd") > MOST_UNREADABLE * len(document.text):
@@ -72,4 +79,4 @@ def load_source(source: Source) -> Document:
 
 
 def _one_line(title: str) -> str:
-    return " ".join(title.translate(UNSTORABLE).split())[:MOST_TITLE_CHARACTERS]
+    return " ".join(title.split())[:MOST_TITLE_CHARACTERS]

@@ -6,7 +6,6 @@ import os
 import queue
 import select
 import signal
-import stat
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple, Self
 
-from ingest.errors import LoadError, LoaderStopped, UnreadableFile, UnsupportedDocument
+from ingest.errors import LoadError, LoaderStopped, UnreadableFile
+from ingest.files import PACKED, Fingerprint, check_size, opened
 from ingest.loaders.wire import HEADER, Request, decode, encode_request
 from ingest.models import Document
 
@@ -37,11 +37,15 @@ MOST_SIGNS = 2_000
 
 
 class Loaded(NamedTuple):
-    """What became of a file: its Document, or why it could not be read, and how many seconds that took."""
+    """What became of a file: its Document, or why it could not be read, and how many seconds that took.
+
+    `read` says which bytes its loader read; None where it read none, or did not live to say.
+    """
 
     path: Path
     result: Document | LoadError
     seconds: float
+    read: Fingerprint | None = None
 
 
 class LoaderPool:
@@ -126,8 +130,8 @@ class LoaderPool:
         try:
             while not self._stop.is_set() and (path := source.next()) is not None:
                 started = time.monotonic()
-                result = worker.load(path)
-                self._put(results, Loaded(path, result, time.monotonic() - started))
+                result, read = worker.load(path)
+                self._put(results, Loaded(path, result, time.monotonic() - started, read))
             self._put(results, None)
         except BaseException as error:  # noqa: BLE001 - raised again by `load_all`, in the caller's thread
             self._put(results, error)
@@ -172,13 +176,13 @@ class _Worker:
         self._errors: IO[bytes] | None = None
         self._files = 0
 
-    def load(self, path: Path) -> Document | LoadError:
+    def load(self, path: Path) -> tuple[Document | LoadError, Fingerprint | None]:
         """Reads one file; every way this can go wrong is an error about that file."""
         try:
             size = self._checked_size(path)
             return self._answer(self._running(), path, self._limits.timeout + size / MIB)
         except LoadError as error:
-            return error
+            return error, None
 
     def end(self) -> None:
         process, self._process = self._process, None
@@ -192,19 +196,14 @@ class _Worker:
 
     def _checked_size(self, path: Path) -> int:
         try:
-            facts = path.stat()
+            with opened(path) as file:
+                size = os.fstat(file.fileno()).st_size
         except OSError as error:
             raise UnreadableFile(
                 f"{path} could not be read: {error.strerror}. Check that it is there and readable."
             ) from error
-        if not stat.S_ISREG(facts.st_mode):
-            raise UnsupportedDocument(f"{path} is not a file, but a folder, device, pipe or socket, and is not read.")
-        if facts.st_size > self._limits.max_file_mb * MIB:
-            raise LoadError(
-                f"{path} has {facts.st_size / MIB:,.0f} MiB; {self._limits.max_file_mb:,} are the most. Split it, or "
-                "raise FOOTNOTE_MAX_FILE_MB."
-            )
-        return facts.st_size
+        check_size(path, size, self._limits.max_file_mb)
+        return size
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._files >= FILES_A_WORKER:
@@ -223,7 +222,9 @@ class _Worker:
         self._files += 1
         return self._process
 
-    def _answer(self, process: subprocess.Popen[bytes], path: Path, seconds: float) -> Document | LoadError:
+    def _answer(
+        self, process: subprocess.Popen[bytes], path: Path, seconds: float
+    ) -> tuple[Document | LoadError, Fingerprint | None]:
         assert process.stdin is not None
         try:
             process.stdin.write(encode_request(Request(os.fspath(path), seconds, self._limits.ocr)))
@@ -238,9 +239,11 @@ class _Worker:
                 raise self._stopped(path, "took too long to be read and was given up. Split it")
             if size > MOST_ANSWER_BYTES:
                 raise self._stopped(path, f"gives more than {MOST_ANSWER_BYTES // MIB:,} MiB of text. Split it")
-            return decode(self._read(process, size, path, deadline))
+            result = decode(self._read(process, size, path, deadline))
+            read = Fingerprint.unpack(self._read(process, PACKED.size, path, deadline))
         except (OSError, ValueError) as error:
             raise self._crashed(process, path) from error
+        return result, read if read.size else None
 
     def _read(self, process: subprocess.Popen[bytes], size: int, path: Path, deadline: float) -> bytes:
         assert process.stdout is not None

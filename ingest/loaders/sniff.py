@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import stat
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import BinaryIO
 import olefile
 
 from ingest.errors import DamagedDocument, UnsupportedDocument
+from ingest.files import opened
 from ingest.loaders.formats import FORMATS, KIND_OF_SUFFIX
 from ingest.loaders.source import Source
 from ingest.loaders.text import text_head
@@ -126,11 +126,9 @@ def is_readable(path: Path) -> bool:
     if suffix in KIND_OF_SUFFIX:
         return True
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would wait for its writer
-            return False
-        with path.open("rb") as file:
+        with opened(path) as file:
             head = file.read(HEAD)
-    except OSError:
+    except (OSError, UnsupportedDocument):
         return False
     if head.startswith((ZIP, ZIP_EMPTY, OLE, GZIP)):
         return not suffix

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Self
 
 from ingest.errors import DamagedDocument, EncryptedDocument, FootnoteError
+from ingest.files import opened
 from ingest.models import OCR_OFF
 
 # What archives and mails hold is read to this depth, and no more than so many files and bytes of one file on disk.
@@ -60,8 +61,9 @@ class Source:
 
     @classmethod
     def of(cls, path: Path, *, ocr: bool = True, at_work: Callable[[], None] = lambda: None) -> Self:
-        """The file at `path`. OSError when it cannot be read."""
-        return cls(str(path), path.read_bytes(), path.suffix.lower(), ocr, at_work=at_work)
+        """The file at `path`. OSError when it cannot be read, UnsupportedDocument when it is no regular file."""
+        with opened(path) as file:
+            return cls(str(path), file.read(), path.suffix.lower(), ocr, at_work=at_work)
 
     def member(self, name: str, data: bytes) -> Source:
         """A file that stands in this one.

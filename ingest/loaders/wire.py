@@ -16,6 +16,7 @@ from ingest import errors
 from ingest.errors import LoadError
 from ingest.models import Block, Document, Page
 from ingest.places import unpack
+from ingest.storable import storable_document
 
 HEADER = struct.Struct(">Q")
 # An answer of no length: the file is being read, a slow step of it begins.
@@ -88,7 +89,8 @@ def _document(fields: dict[str, Any]) -> Document:
         raise ValueError("not a loader's answer: a span lies outside the text")
     places = base64.b64decode(fields.get("places", ""), validate=True)
     unpack(places)  # ValueError where it is of another form
-    return Document(text, str(fields["title"]), blocks, pages, tuple(map(str, fields["warnings"])), places)
+    document = Document(text, str(fields["title"]), blocks, pages, tuple(map(str, fields["warnings"])), places)
+    return storable_document(document)
 
 
 def _error(fields: dict[str, str]) -> LoadError:

@@ -11,10 +11,11 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from ingest.errors import LoadError, LoaderStopped
-from ingest.loaders import load
+from ingest.files import Fingerprint
+from ingest.loaders import load_source, open_source
 from ingest.loaders.confinement import allow_seconds, confine
 from ingest.loaders.wire import AT_WORK, Request, encode, read_request
 from ingest.models import Document
@@ -22,6 +23,15 @@ from ingest.models import Document
 PR_SET_PDEATHSIG = 1
 # Libraries may compute in several threads; the clock on the wall is what decides.
 CPU_SHARE = 2.0
+
+NOTHING_READ = Fingerprint.of(b"")
+
+
+class Answer(NamedTuple):
+    """What became of a file, and which bytes of it were read: the file may have changed since it was hashed."""
+
+    result: Document | LoadError
+    read: Fingerprint
 
 
 def main(memory_mb: int, parent: int) -> None:
@@ -36,12 +46,13 @@ def main(memory_mb: int, parent: int) -> None:
     os.dup2(2, 1)
     confine(memory_mb)
     while request := read_request(requests):
-        answers.write(encode(_load(request, memory_mb, answers)))
+        answer = _load(request, memory_mb, answers)
+        answers.write(encode(answer.result) + answer.read.pack())
         answers.flush()
 
 
-def _load(request: Request, memory_mb: int, answers: BinaryIO) -> Document | LoadError:
-    path = Path(request.path)
+def _load(request: Request, memory_mb: int, answers: BinaryIO) -> Answer:
+    path, read = Path(request.path), NOTHING_READ
 
     def at_work() -> None:
         allow_seconds(request.seconds * CPU_SHARE)
@@ -50,15 +61,17 @@ def _load(request: Request, memory_mb: int, answers: BinaryIO) -> Document | Loa
 
     allow_seconds(request.seconds * CPU_SHARE)
     try:
-        return load(path, ocr=request.ocr, at_work=at_work)
+        source = open_source(path, ocr=request.ocr, at_work=at_work)
+        read = Fingerprint.of(source.data)
+        return Answer(load_source(source), read)
     except LoadError as error:
-        return error
+        return Answer(error, read)
     except MemoryError:
-        return LoaderStopped(
-            f"{path} needs more than {memory_mb} MiB of memory to be read. Raise FOOTNOTE_LOAD_MEMORY_MB, or split it."
-        )
+        reason = f"{path} needs more than {memory_mb} MiB of memory to be read. Raise FOOTNOTE_LOAD_MEMORY_MB, or "
+        return Answer(LoaderStopped(f"{reason}split it."), read)
     except Exception as error:  # noqa: BLE001 - whatever a parser throws at a hostile file is that file's failure
-        return LoadError(f"{path} could not be read: {type(error).__name__}: {error}. The file may be damaged.")
+        reason = f"{path} could not be read: {type(error).__name__}: {error}. The file may be damaged."
+        return Answer(LoadError(reason), read)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,8 @@ def load(request, memory_mb, answers):
         try:
             bytearray(64 * 1024 ** 3)
         except MemoryError:
-            return worker.LoaderStopped(f"{path} needs more than {memory_mb} MiB of memory to be read.")
+            reason = f"{path} needs more than {memory_mb} MiB of memory to be read."
+            return worker.Answer(worker.LoaderStopped(reason), worker.NOTHING_READ)
     if path.name == "slow.txt":
         for _ in range(4):
             answers.write(worker.AT_WORK)
@@ -119,7 +120,7 @@ def test_signs_of_life_come_to_an_end(write):
 def test_what_a_library_prints_does_not_disturb_the_answer(write):
     path = write("garbage.txt", "Good words.")
     with pool(command=(sys.executable, "-c", HOSTILE)) as loaders:
-        ((_, result, _),) = loaders.load_all([path])
+        ((_, result, *_),) = loaders.load_all([path])
     assert result.text == "Good words."
 
 
@@ -181,14 +182,14 @@ def test_workers_get_no_secrets(write, monkeypatch):
     path = write("a.txt", "Good words.")
     command = (sys.executable, "-c", "import os, sys; sys.exit(str('OPENAI_API_KEY' in os.environ))")
     with pool(command=command) as loaders:
-        ((_, result, _),) = loaders.load_all([path])
+        ((_, result, *_),) = loaders.load_all([path])
     assert "False" in str(result)
 
 
 @pytest.mark.parametrize(
     "result",
     [
-        Document("a\ud800 b", "T", (Block("heading", 0, 1, 2, "x"),), (Page(1, 0, 3),), ("w",)),
+        Document("a\ufffd b", "T", (Block("heading", 0, 1, 2, "x"),), (Page(1, 0, 3),), ("w",)),
         EmptyDocument("nothing"),
         LoadError("plain"),
     ],
@@ -198,6 +199,13 @@ def test_results_travel_unchanged(result):
     assert type(again) is type(result)
     assert str(again) == str(result)
     assert isinstance(result, LoadError) or again == result
+
+
+def test_what_cannot_be_stored_does_not_get_out_of_a_worker():
+    one = Document("a\ud800 b", "\ud800", (Block("heading", 0, 1, 2, "\ud800"),), (Page(1, 0, 3, "\0"),), ("\ud800",))
+    again = decode(encode(one)[HEADER.size :])
+    assert (again.text, again.title, again.blocks[0].title) == ("a\ufffd b", "\ufffd", "\ufffd")
+    assert (again.pages[0].label, again.warnings) == ("\ufffd", ("\ufffd",))
 
 
 @pytest.mark.parametrize(

@@ -123,11 +123,10 @@ def test_ctrl_c_before_the_first_event_ends_at_once(footnote, write, monkeypatch
 
     monkeypatch.setenv("FOOTNOTE_DATA_DIR", str(settings.data_dir))
     monkeypatch.setattr(Footnote, "ask", loading)
-    for options in ((), ("--json",)):
+    said = "Stopped before the first word of an answer."
+    for options, printed in {(): "", ("--json",): f'{{"error": "{said}"}}\n'}.items():
         done = CliRunner().invoke(cli, ["ask", "What colour are apples?", *options])
-        assert done.exit_code == 130
-        assert done.stderr == "Stopped before the first word of an answer.\n"
-        assert done.stdout == ""
+        assert (done.exit_code, done.stderr, done.stdout) == (130, f"{said}\n", printed)
     assert closed == [True, True]
 
 

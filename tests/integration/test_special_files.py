@@ -1,0 +1,185 @@
+"""Pipes, giants, changing files and links: an ingest waits for none, reads what it hashed, and stops at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ingest import pipeline
+from ingest.errors import Cancelled, LoadError, UnsupportedDocument
+from ingest.files import Fingerprint, fingerprint, opened
+from ingest.loaders import is_readable
+from ingest.loaders.sandbox import LoaderPool
+from ingest.scan import each_once, scan
+
+ROOT = Path(__file__).resolve().parents[2]
+GIANT = 300 * 1024**3
+
+
+def statuses(report) -> dict[str, str]:
+    return {Path(one.path).name: one.status for one in report.documents}
+
+
+def giant(path: Path) -> Path:
+    with path.open("wb") as file:
+        file.truncate(GIANT)
+    return path
+
+
+@pytest.fixture
+def changes_after_hashing(monkeypatch):
+    """Makes every file other words between its hashing and its reading."""
+
+    def begin(content: str) -> None:
+        real = pipeline.fingerprint
+
+        def changing(path, *more):
+            found = real(path, *more)
+            path.write_text(content)
+            return found
+
+        monkeypatch.setattr(pipeline, "fingerprint", changing)
+
+    return begin
+
+
+def test_pipes_devices_and_giants_in_a_folder_are_named_failures(footnote, write):
+    folder = write("good.txt", "Good words.").parent
+    os.mkfifo(folder / "pipe.txt")
+    os.mkfifo(folder / "pipe")  # of no ending: its first bytes would tell
+    giant(folder / "giant.txt")
+    (folder / "zero.txt").symlink_to("/dev/zero")
+    report = footnote.ingest([folder])
+    assert statuses(report) == {
+        "good.txt": "added",
+        "pipe.txt": "failed",
+        "giant.txt": "failed",
+        "zero.txt": "failed",
+    }
+    errors = {Path(one.path).name: one.error for one in report.documents}
+    assert "device, pipe or socket" in errors["pipe.txt"]
+    assert "307,200 MiB; 200 are the most" in errors["giant.txt"]
+
+
+def test_opening_never_waits_also_where_a_file_becomes_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UnsupportedDocument, match="pipe"), opened(tmp_path / "pipe"):
+        pass
+    with pytest.raises(UnsupportedDocument), opened(Path("/dev/zero")):
+        pass
+    assert not is_readable(tmp_path / "pipe")
+    with LoaderPool(1, 60, 1024, 200) as pool:
+        (loaded,) = pool.load_all([tmp_path / "pipe"])
+    assert isinstance(loaded.result, UnsupportedDocument)
+
+
+def test_a_file_too_large_is_refused_before_it_is_read_and_hashing_stops_when_asked(tmp_path):
+    path, cancel = giant(tmp_path / "giant"), threading.Event()
+    with pytest.raises(LoadError, match="are the most"):
+        fingerprint(path, 200, cancel)
+    cancel.set()
+    with pytest.raises(Cancelled):
+        fingerprint(path, 10**9, cancel)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_stops_an_ingest_that_hashes_a_giant(settings, write, number):
+    path = giant(write("giant.txt"))
+    environment = {**os.environ, "FOOTNOTE_DATA_DIR": str(settings.data_dir), "FOOTNOTE_MAX_FILE_MB": "1000000"}
+    command = [sys.executable, "-m", "app", "ingest", str(path), "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, cwd=ROOT)
+    seen = psutil.Process(process.pid)
+    while str(path) not in {file.path for file in seen.open_files()}:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=60)
+    assert (process.returncode, json.loads(out)["cancelled"]) == (130, True)
+
+
+def test_the_bytes_that_are_kept_under_a_hash_are_the_bytes_that_were_read(
+    footnote, write, monkeypatch, changes_after_hashing
+):
+    path = write("a.txt", "The old words.")
+    changes_after_hashing("The new words, which are others.")
+    footnote.ingest([path])
+    monkeypatch.undo()
+    kept = footnote.index("default").docstore.known_version(1, str(path))
+    assert footnote.search("words", 1)[0].chunk.text == "The new words, which are others."
+    assert kept.content_sha == hashlib.sha256(path.read_bytes()).hexdigest()
+    path.write_text("The old words.")
+    assert statuses(footnote.ingest([path])) == {"a.txt": "updated"}
+
+
+def test_a_failure_is_remembered_of_the_bytes_that_failed(footnote, write, monkeypatch, changes_after_hashing):
+    path = write("a.json", '{"good": "words of the first"}')
+    changes_after_hashing("{broken")
+    assert statuses(footnote.ingest([path.parent])) == {"a.json": "failed"}
+    monkeypatch.undo()
+    path.write_text('{"good": "words of the first"}')
+    assert statuses(footnote.ingest([path.parent])) == {"a.json": "added"}
+
+
+def test_a_fingerprint_travels_as_bytes():
+    one = Fingerprint.of(b"words")
+    assert Fingerprint.unpack(one.pack()) == one
+
+
+def test_a_folder_that_links_lead_to_is_ingested_once(footnote, write, tmp_path):
+    real = write("b/a.txt", "Apples are red.").parent
+    (real.parent / "a-link").symlink_to(real, target_is_directory=True)
+    (real.parent / "file.txt").symlink_to(real / "a.txt")
+    outside = tmp_path / "outside"
+    outside.symlink_to(real.parent, target_is_directory=True)
+    report = footnote.ingest([outside, real.parent])
+    assert [one.path for one in report.documents] == [str(real / "a.txt")]
+    again = footnote.ingest([outside])
+    assert [(one.path, one.status) for one in again.documents] == [(str(real / "a.txt"), "unchanged")]
+    assert len(footnote.documents("default")) == 1
+
+
+def test_a_document_known_by_a_link_keeps_that_name(footnote, write, tmp_path):
+    real = write("b/a.txt", "Apples are red.")
+    link = tmp_path / "link"
+    link.symlink_to(real.parent, target_is_directory=True)
+    footnote.ingest([link])
+    assert [row.source for row in footnote.documents("default")] == [str(link / "a.txt")]
+    real.write_text("Apples are green.")
+    report = footnote.ingest([real.parent])
+    assert [(one.path, one.status) for one in report.documents] == [(str(link / "a.txt"), "updated")]
+
+
+def test_pruning_removes_what_an_earlier_footnote_ingested_twice(tmp_path, write):
+    real, link = write("b/a.txt"), tmp_path / "link"
+    link.symlink_to(real.parent, target_is_directory=True)
+    found = scan([link, real.parent], is_readable)
+    each_once(found, [str(real), str(link / "a.txt")])
+    assert list(found.files) == [str(real)]
+
+
+def test_links_out_of_a_folder_are_followed_unless_that_is_not_wanted(footnote, write, tmp_path):
+    inside = write("in/a.txt", "Apples.").parent
+    outside = tmp_path / "secret.txt"
+    outside.write_text("A secret.")
+    (inside / "link.txt").symlink_to(outside)
+    (inside / "up").symlink_to(tmp_path / "docs", target_is_directory=True)
+    report = footnote.ingest([inside], follow_links=False)
+    assert statuses(report) == {"a.txt": "added"}
+    assert sorted(Path(one).name for one in report.unfollowed) == ["link.txt", "up"]
+    assert statuses(footnote.ingest([inside])) == {"a.txt": "unchanged", "link.txt": "added"}
+
+
+def test_looking_for_files_stops_when_asked(write):
+    folder, cancel = write("a.txt").parent, threading.Event()
+    cancel.set()
+    assert not scan([folder], is_readable, cancel=cancel).files
