@@ -16,6 +16,7 @@ from app.evaluation_results import Evaluation
 from ingest.errors import Cancelled, SourceError
 from ingest.models import IngestProgress
 from ingest.settings import DEFAULT_EMBEDDING_MODEL, Settings, changed
+from ingest.urls import masked
 
 # Settings that only say how questions are answered: the ones that can be compared on a collection that is there.
 OF_QUESTIONS = frozenset(
@@ -196,7 +197,7 @@ def _facts(footnote: Footnote, collection: str | None, changes: Mapping[str, str
     if collection:
         facts["collection"] = collection
     facts |= {"documents": f"{status.documents:,}", "chunks": f"{status.chunks:,}"}
-    facts |= {f"FOOTNOTE_{one.upper()}": value for one, value in changes.items()}
+    facts |= {f"FOOTNOTE_{one.upper()}": masked(value) for one, value in changes.items()}
     if answers:
         facts["answers by"] = footnote.answerer_name()
     return facts

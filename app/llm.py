@@ -19,6 +19,7 @@ from app.thoughts import without_thoughts
 from ingest.errors import LLMBusy, LLMError, LLMInterrupted, LLMNotConfigured
 from ingest.network import bypass_proxy_for_loopback
 from ingest.settings import Settings
+from ingest.urls import masked
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -30,8 +31,6 @@ NO_KEY = "not-needed"
 # Of a server's own context, what it may write at most; models that think aloud need much of it.
 ANSWER_SHARE = 0.5
 LEAST_ANSWER = 256
-# User and password in an address, which no message shows.
-PASSWORD = re.compile(r"//[^/?#]*@")
 # Where providers keep the reason for an answer's end.
 REASONS = ("finish_reason", "stop_reason", "done_reason", "status")
 CUT_BY_LENGTH = {"length", "max_tokens", "MAX_TOKENS", "incomplete"}
@@ -220,7 +219,7 @@ class ChatLLM:
             )
 
     def _in_words(self, error: Exception, partial: str) -> LLMError:
-        address = PASSWORD.sub("//", self._settings.llm_base_url)
+        address = masked(self._settings.llm_base_url)
         where = f"{self.name} at {address}" if address else self.name
         provider = self.name.partition(":")[0]
         key = "OPENAI_API_KEY" if provider == "openai" else f"the key of {provider}"

@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from ingest.filters import Filter
 from ingest.models import Query
 from ingest.network import is_url
+from ingest.urls import host_and_path
 
 NOT_IN_WORDS = re.compile(r"[\W_]+")
 SUFFIX = re.compile(r"\.[A-Za-z]\w{0,4}$")
@@ -238,7 +239,7 @@ def _in_words(document: str) -> str:
     """The last part of a path or web address, without its ending; of an address without a path, its host."""
     host, path = "", document
     if is_url(document):
-        address = urlsplit(document)
-        host, path = address.netloc, unquote(address.path)
+        host, path = host_and_path(document)
+        path = unquote(path)
     last = SUFFIX.sub("", PurePath(path).name)
     return " ".join(NOT_IN_WORDS.split(last or host)).strip()

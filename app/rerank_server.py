@@ -124,7 +124,7 @@ def _address(setting: str) -> httpx.URL:
         base = httpx.URL(setting)
     except httpx.InvalidURL as error:
         raise RerankerError(
-            f"FOOTNOTE_RERANKER_URL is no address ({error}). It is for example http://127.0.0.1:8080/v1."
+            "FOOTNOTE_RERANKER_URL is no address. It is for example http://127.0.0.1:8080/v1."
         ) from error
     path = base.path.rstrip("/")
     return base if path.endswith("/rerank") else base.copy_with(path=f"{path}/rerank")

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -17,6 +17,9 @@ from ingest.errors import Cancelled, EmbedderMismatch, FootnoteError, QuestionEr
 from ingest.models import FileOutcome, IngestProgress, IngestReport
 from ingest.network import is_url
 from ingest.settings import load_settings, unknown_variables
+
+if TYPE_CHECKING:  # `--help` need not wait for it
+    from ingest.fetch import Fetcher
 
 # Exit statuses
 SOME_FAILED = 1
@@ -69,25 +72,27 @@ def ingest_command(  # noqa: PLR0917 - Typer's form of options
     notes = Console(stderr=True, emoji=False)
     done: list[FileOutcome] = []
     with messages(notes, as_json=as_json, so_far=lambda: report_json(_so_far(done))):
-        from ingest.library import Library  # noqa: PLC0415 - `--help` need not wait for it
+        from ingest.fetch import Fetcher  # noqa: PLC0415 - `--help` need not wait for it
+        from ingest.library import Library  # noqa: PLC0415 - see above
 
         settings = load_settings()
         allowed = allow_private or settings.allow_private_addresses
-        sources = _sources(paths or [], sitemap, allow_private=allowed)
-        with Library(settings) as library, stopping(notes) as cancel, ProgressView(notes) as progress:
-            if note := library.model_note(collection):
-                notes.print(note, style="yellow", markup=False, highlight=False, soft_wrap=True)
-            report = library.ingest(
-                sources,
-                collection=collection,
-                prune=prune,
-                ocr=False if no_ocr else None,
-                allow_private=allowed,
-                tags=tag or None,
-                follow_links=not no_follow,
-                on_progress=lambda moment: _show(moment, progress, done),
-                cancel=cancel,
-            )
+        with stopping(notes) as cancel:
+            fetcher = Fetcher(allow_private=allowed, cancel=cancel)
+            sources = _sources(paths or [], sitemap, fetcher, lambda text: _note(notes, text))
+            with Library(settings) as library, ProgressView(notes) as progress:
+                _note(notes, library.model_note(collection))
+                report = library.ingest(
+                    sources,
+                    collection=collection,
+                    prune=prune,
+                    ocr=False if no_ocr else None,
+                    allow_private=allowed,
+                    tags=tag or None,
+                    follow_links=not no_follow,
+                    on_progress=lambda moment: _show(moment, progress, done),
+                    cancel=cancel,
+                )
         if as_json:
             print(json.dumps(report_json(report)))  # noqa: T201 - what was asked for
         else:
@@ -110,22 +115,28 @@ def _so_far(done: Sequence[FileOutcome]) -> IngestReport:
     return IngestReport(tuple(done), written)
 
 
-def _sources(paths: Sequence[str], sitemap: str | None, *, allow_private: bool) -> list[Path | str]:
+def _note(console: Console, text: str) -> None:
+    if text:
+        console.print(visible(text), style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+
+def _sources(
+    paths: Sequence[str], sitemap: str | None, fetcher: Fetcher, on_failure: Callable[[str], None]
+) -> list[Path | str]:
     """What was named: files, folders and addresses, and the pages of a site.
 
     Raises:
         SourceError: it is nothing, or nothing that is there.
     """
-    from ingest.fetch import Fetcher  # noqa: PLC0415 - `--help` need not wait for it
-
     sources: list[Path | str] = [one if is_url(one) else Path(one) for one in paths]
     if not sources and not sitemap:
         raise SourceError("Nothing to ingest. Name a file, a folder, a web page, or a site with --sitemap.")
     if sources and not any(isinstance(one, str) or os.path.lexists(one) for one in sources):
         raise SourceError(f"{one_line(str(sources[0]))} does not exist. Check the path.")
     if sitemap:
-        with Fetcher(allow_private=allow_private) as fetcher:
-            sources.extend(fetcher.sitemap(sitemap))
+        from ingest.sitemaps import pages_of  # noqa: PLC0415 - `--help` need not wait for it
+
+        sources.extend(pages_of(sitemap, fetcher, on_failure))
     return sources
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from ingest.chroma_server import ChromaServer
 from ingest.errors import VectorStoreError
 from ingest.network import bypass_proxy_for_loopback
+from ingest.urls import masked
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
@@ -114,7 +115,7 @@ class Chroma:
 
         parts = urlsplit(url)
         secure = parts.scheme == "https"
-        with mapped(f"connect to Chroma at {url}"):
+        with mapped(f"connect to Chroma at {masked(url)}"):
             client = chromadb.HttpClient(
                 host=parts.hostname or "127.0.0.1",
                 port=parts.port or (443 if secure else 8000),

@@ -1,42 +1,60 @@
 """Web pages -> bytes: bounded in size and time, and never from an address that is not public unless that is allowed.
 
-A host's addresses are looked up once and checked, and the connection goes to the address that was checked: a name
+A host's addresses are looked up once and checked, and the connection goes to an address that was checked: a name
 that changes its mind in between changes nothing. Every redirect is checked like the first address.
 """
 
 from __future__ import annotations
 
-import ipaddress
+import codecs
 import mimetypes
-import socket
+import re
+import ssl
 import tempfile
+import threading
 import time
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable
+from concurrent.futures import Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Self, TypeVar
+from urllib.parse import urljoin
 
+import httpcore
 import httpx
-from defusedxml import ElementTree
-from defusedxml.common import DefusedXmlException
 
-from ingest.errors import LoadError, SourceError
+from ingest.errors import Cancelled, LoadError
 from ingest.network import is_url
+from ingest.public_network import PublicNetwork
+from ingest.urls import masked
 
+T = TypeVar("T")
 MIB = 1024 * 1024
-USER_AGENT = "Footnote/0.1 (reads pages that its user names)"
-CONNECT_SECONDS, READ_SECONDS, WHOLE_SECONDS = 10.0, 30.0, 120.0
+HEADERS = (
+    (b"User-Agent", b"Footnote/0.1 (reads pages that its user names)"),
+    (b"Accept", b"*/*"),
+    (b"Accept-Encoding", b"identity"),
+)
+# Seconds that a page may take, redirects included, whatever a server does; and without a sign of life.
+WHOLE_SECONDS, CONNECT_SECONDS, READ_SECONDS = 120.0, 10.0, 30.0
+POLL_SECONDS, GRACE_SECONDS = 0.1, 1.0
 MOST_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 OK = 200
-MOST_PAGES, MOST_SITEMAPS, DEEPEST_SITEMAP = 10_000, 200, 3
-MOST_SITEMAP_BYTES = 60 * MIB
-PLAIN_PORTS = {"http": 80, "https": 443}
+PORTS = {"http": 80, "https": 443}
+MOST_PORT = 65_535
 # Kinds that servers name, and the suffix that the loaders know them by.
 SUFFIXES = {"text/html": ".html", "application/xhtml+xml": ".html", "text/markdown": ".md", "text/plain": ".txt"}
+SUFFIX = re.compile(r"\.[a-z0-9]{1,16}")
+# Codecs of text that pages are written in; Python has others, which do not decode text, or take for ever.
+CHARSETS = re.compile(
+    r"utf-(?:8|16|32)(?:-.*)?|ascii|iso-?(?:8859|2022).*|cp\d+|windows.*|koi8.*|mac.*|big5.*|gb.*|euc.*|shift_jis.*|hz"
+    r"|johab|tis-620|kz1048|ptcp154",
+    re.IGNORECASE,
+)
+UNPACKED = frozenset({"", "identity"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,154 +67,114 @@ class Fetched:
 
 
 class Fetcher:
-    """Gets pages. Use it in a `with` block.
+    """Gets pages, each over connections of its own.
 
     Args:
         allow_private: whether loopback, link-local and private addresses may be asked.
         max_mb: larger pages are not read, in MiB.
+        cancel: ends the fetching at once.
     """
 
-    def __init__(self, *, allow_private: bool = False, max_mb: int = 200) -> None:
+    def __init__(
+        self, *, allow_private: bool = False, max_mb: int = 200, cancel: threading.Event | None = None
+    ) -> None:
         self._allow_private = allow_private
         self._most = max_mb * MIB
-        timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
-        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
-        self._client = httpx.Client(timeout=timeout, headers=headers, follow_redirects=False, trust_env=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._client.close()
+        self._cancel = cancel or threading.Event()
 
     def get(self, url: str) -> Fetched:
         """The page at `url`.
 
         Raises:
             LoadError: it cannot be had, is too large, or leads to an address that is not to be asked.
+            Cancelled: it was stopped.
         """
-        here, until = url, time.monotonic() + WHOLE_SECONDS
-        for _ in range(MOST_REDIRECTS + 1):
-            try:
-                answer = self._ask(here, url, until)
-            except httpx.HTTPError as error:
-                reason = str(error) or type(error).__name__
-                raise LoadError(f"{url} could not be fetched: {reason}. Check the address and the network.") from error
-            if isinstance(answer, Fetched):
-                return answer
-            here = answer
-        raise LoadError(f"{url} could not be fetched: it redirects more than {MOST_REDIRECTS} times.")
-
-    def sitemap(self, url: str) -> list[str]:
-        """The addresses of the pages that a sitemap lists, and those that it names, on its own host.
-
-        Raises:
-            SourceError: it cannot be had, or is no sitemap.
-        """
-        pages: dict[str, None] = {}
-        waiting, seen = [(url, 0)], {url}
-        while waiting and len(seen) <= MOST_SITEMAPS:
-            here, depth = waiting.pop(0)
-            for kind, listed in self._listed(here):
-                if urlsplit(listed).hostname != urlsplit(url).hostname or not is_url(listed):
-                    continue
-                if kind == "sitemap" and depth < DEEPEST_SITEMAP and listed not in seen:
-                    seen.add(listed)
-                    waiting.append((listed, depth + 1))
-                elif kind == "url" and len(pages) < MOST_PAGES:
-                    pages[listed] = None
-        if not pages:
-            raise SourceError(f"{url} lists no pages. Give the address of the site's sitemap.xml.")
-        return list(pages)
-
-    def _listed(self, url: str) -> Iterator[tuple[str, str]]:
-        """("url" or "sitemap", address) of each entry."""
+        until = time.monotonic() + WHOLE_SECONDS
+        shown = masked(url)
         try:
-            data = self.get(url).data
-            if data.startswith(b"\x1f\x8b"):
-                data = zlib.decompressobj(wbits=31).decompress(data, MOST_SITEMAP_BYTES)
-            root: Any = ElementTree.fromstring(data)
-        except LoadError as error:
-            raise SourceError(str(error)) from error
-        except (ElementTree.ParseError, DefusedXmlException, zlib.error, ValueError) as error:
-            raise SourceError(f"{url} is not a sitemap: it is not well-formed XML ({error}).") from error
-        for entry in root:
-            kind = entry.tag.rsplit("}", 1)[-1]
-            place = next((one.text for one in entry if str(one.tag).rsplit("}", 1)[-1] == "loc"), None)
-            if kind in {"url", "sitemap"} and place and place.strip():
-                yield kind, place.strip()
-
-    def _ask(self, here: str, url: str, until: float) -> Fetched | str:
-        """The page at `here`, or where it redirects to. `url` is what messages name."""
-        parts = urlsplit(here)
-        if not is_url(here) or parts.username or parts.password:
-            raise LoadError(f"{url} leads to {here}, which is not an address that is fetched: http and https only.")
-        host = parts.hostname or ""
-        port = parts.port or PLAIN_PORTS[parts.scheme]
-        address = self._address(host, port, url)
-        numeric = f"[{address}]" if ":" in address else address
-        target = urlunsplit((parts.scheme, f"{numeric}:{port}", parts.path or "/", parts.query, ""))
-        request = self._client.build_request(
-            "GET", target, headers={"Host": parts.netloc}, extensions={"sni_hostname": host}
-        )
-        response = self._client.send(request, stream=True)
-        try:
-            if response.status_code in REDIRECTS and "location" in response.headers:
-                return urljoin(here, response.headers["location"])
-            if response.status_code != OK:
-                raise LoadError(f"{url} could not be fetched: the server answered {response.status_code}.")
-            return Fetched(here, *self._body(response, here, url, until))
-        finally:
-            response.close()
-
-    def _body(self, response: httpx.Response, here: str, url: str, until: float) -> tuple[bytes, str]:
-        parts: list[bytes] = []
-        size = 0
-        for part in response.iter_bytes():
-            parts.append(part)
-            size += len(part)
-            if size > self._most:
-                raise LoadError(f"{url} has more than {self._most // MIB:,} MiB. Raise FOOTNOTE_MAX_FILE_MB.")
+            # Looking up a name cannot be stopped, nor given a limit; it can be left behind.
+            return self._awaited(lambda: self._follow(url, shown, until), shown, until + GRACE_SECONDS)
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
             if time.monotonic() > until:
-                raise LoadError(f"{url} could not be fetched: it took more than {WHOLE_SECONDS:.0f} seconds.")
-        kind, _, options = response.headers.get("content-type", "").partition(";")
-        suffix = _suffix(kind.strip().lower(), urlsplit(here).path)
-        data = b"".join(parts)
-        return (_in_utf8(data, options) if suffix in {".html", ".txt", ".md"} else data), suffix
+                raise _too_slow(shown) from error
+            reason = masked(str(error)) or type(error).__name__
+            raise LoadError(f"{shown} could not be fetched: {reason}. Check the address and the network.") from error
 
-    def _address(self, host: str, port: int, url: str) -> str:
-        """The first of a host's addresses that may be asked."""
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise LoadError(f"{url} could not be fetched: no host {host!r} is known ({error}).") from error
-        addresses = [str(entry[4][0]).split("%")[0] for entry in found]
-        if not self._allow_private and not all(_is_public(address) for address in addresses):
+    def _awaited(self, call: Callable[[], T], shown: str, until: float) -> T:
+        """What `call` returns or raises, in a thread that is left behind at the deadline, or when it is stopped."""
+        future: Future[T] = Future()
+        threading.Thread(target=_run, args=(call, future), name="fetch", daemon=True).start()
+        while not self._cancel.is_set():
+            if wait([future], POLL_SECONDS).done:
+                return future.result()
+            if time.monotonic() > until:
+                raise _too_slow(shown)
+        raise Cancelled("Stopped. What was finished is kept; the next run goes on from here.")
+
+    def _follow(self, url: str, shown: str, until: float) -> Fetched:
+        here = url
+        network = PublicNetwork(shown, until, allow_private=self._allow_private)
+        with httpcore.ConnectionPool(network_backend=network, ssl_context=self._trust) as pool:
+            for _ in range(MOST_REDIRECTS + 1):
+                answer = self._ask(pool, here, shown)
+                if isinstance(answer, Fetched):
+                    return answer
+                here = answer
+        raise LoadError(f"{shown} could not be fetched: it redirects more than {MOST_REDIRECTS} times.")
+
+    def _ask(self, pool: httpcore.ConnectionPool, here: str, shown: str) -> Fetched | str:
+        """The page at `here`, or where it redirects to. `shown` is what messages name."""
+        url = _parsed(here, shown)
+        target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        headers = [(b"Host", url.netloc), *HEADERS]
+        timeouts = {"connect": CONNECT_SECONDS, "read": READ_SECONDS, "write": READ_SECONDS}
+        with pool.stream("GET", target, headers=headers, extensions={"timeout": timeouts}) as response:
+            said = httpx.Headers(response.headers)
+            if response.status in REDIRECTS and "location" in said:
+                return _joined(here, said["location"], shown)
+            if response.status != OK:
+                raise LoadError(f"{shown} could not be fetched: the server answered {response.status}.")
+            return self._page(response, said, url, shown)
+
+    def _page(self, response: httpcore.Response, said: httpx.Headers, url: httpx.URL, shown: str) -> Fetched:
+        """The page of an answer, no more of it than may be."""
+        packed = said.get("content-encoding", "").strip().lower()
+        if packed not in UNPACKED:
             raise LoadError(
-                f"{url} was not fetched: it leads to {host} ({addresses[0]}), which is not a public address. If it is "
-                "meant to, use --allow-private."
+                f"{shown} was not read: the server sent it compressed ({packed[:20]}), which it was not asked for."
             )
-        return addresses[0]
+        data = bytearray()
+        for part in response.iter_stream():
+            data += part
+            if len(data) > self._most:
+                raise LoadError(f"{shown} has more than {self._most // MIB:,} MiB. Raise FOOTNOTE_MAX_FILE_MB.")
+        kind, _, options = said.get("content-type", "").partition(";")
+        suffix = _suffix(kind.strip().lower(), url.raw_path.decode("ascii"))
+        is_text = suffix in {".html", ".txt", ".md"}
+        return Fetched(str(url), _in_utf8(bytes(data), options) if is_text else bytes(data), suffix)
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        return httpcore.default_ssl_context()
 
 
 class WebPages:
     """Pages fetched into a folder of their own, which goes when the `with` block ends. Arguments as `Fetcher`'s."""
 
-    def __init__(self, *, allow_private: bool, max_mb: int) -> None:
-        self._fetcher = Fetcher(allow_private=allow_private, max_mb=max_mb)
+    def __init__(self, *, allow_private: bool, max_mb: int, cancel: threading.Event) -> None:
+        self._fetcher = Fetcher(allow_private=allow_private, max_mb=max_mb, cancel=cancel)
         self._stack = ExitStack()
         self._folder: Path | None = None
         self._fetched = 0
 
     def __enter__(self) -> Self:
-        self._stack.enter_context(self._fetcher)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     def path(self, url: str) -> Path:
-        """Fetches a page; where it lies. LoadError where it cannot be had."""
+        """Fetches a page; where it lies. Raises as `Fetcher.get` does."""
         page = self._fetcher.get(url)
         if self._folder is None:
             self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="footnote-")))
@@ -206,24 +184,61 @@ class WebPages:
         return path
 
 
-def _is_public(address: str) -> bool:
-    ip = ipaddress.ip_address(address)
-    inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
-    return ip.is_global and not ip.is_multicast and (inner is None or inner.is_global)
+def _run(call: Callable[[], T], future: Future[T]) -> None:
+    try:
+        future.set_result(call())
+    except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+        future.set_exception(error)
+
+
+def _too_slow(shown: str) -> LoadError:
+    return LoadError(f"{shown} could not be fetched: it took more than {WHOLE_SECONDS:.0f} seconds.")
+
+
+def _parsed(here: str, shown: str) -> httpx.URL:
+    """The parts of an address, its host in the form of the DNS.
+
+    Raises:
+        LoadError: it is none, or none that is fetched.
+    """
+    try:
+        url = httpx.URL(here)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise LoadError(f"{shown} could not be fetched: {_named(here, shown)} is no address ({error}).") from error
+    if not is_url(here) or url.scheme not in PORTS or url.userinfo:
+        raise LoadError(
+            f"{shown} could not be fetched: {_named(here, shown)} is not an address that is fetched (http and https "
+            "only, without user and password)."
+        )
+    if url.port is not None and not 0 < url.port <= MOST_PORT:
+        raise LoadError(f"{shown} could not be fetched: {_named(here, shown)} has a port that does not exist.")
+    return url
+
+
+def _named(here: str, shown: str) -> str:
+    return "it" if masked(here) == shown else f"it leads to {masked(here)}, which"
+
+
+def _joined(here: str, location: str, shown: str) -> str:
+    try:
+        return urljoin(here, location)
+    except ValueError as error:
+        raise LoadError(f"{shown} could not be fetched: it redirects to what is no address ({error}).") from error
 
 
 def _suffix(kind: str, path: str) -> str:
     if kind in SUFFIXES:
         return SUFFIXES[kind]
-    named = Path(path).suffix.lower()
+    named = PurePosixPath(path.partition("?")[0]).suffix.lower()
     guessed = mimetypes.guess_extension(kind) if kind not in {"", "application/octet-stream"} else ""
-    return guessed or named or ".html"
+    return guessed or (named if SUFFIX.fullmatch(named) else ".html")
 
 
 def _in_utf8(data: bytes, options: str) -> bytes:
-    """Text in UTF-8 with its mark, where the server names another encoding."""
+    """Text in UTF-8 with its mark, where the server names another encoding; as it came where that cannot be used."""
     charset = options.partition("charset=")[2].split(";")[0].strip().strip("\"'")
     try:
-        return data.decode(charset).encode("utf-8-sig") if charset else data
-    except (LookupError, UnicodeDecodeError):
+        codec = codecs.lookup(charset).name if charset else ""
+        return data.decode(codec).encode("utf-8-sig") if CHARSETS.fullmatch(codec) else data
+    except (LookupError, ValueError):  # no such encoding, or the page is not in it
         return data

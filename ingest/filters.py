@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import PurePath
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from ingest.errors import QuestionError
 from ingest.network import is_url
+from ingest.urls import host_and_path
 
 MOST_TAG_CHARACTERS = 64
 # Days outside of these have no time in seconds that every system can tell.
@@ -112,7 +112,7 @@ def under(source: str) -> tuple[str, str]:
 
 def document_type(source: str) -> str:
     """The type of a document by its name's ending, in lower case and without the dot; "" where it has none."""
-    name = urlsplit(source).path if is_url(source) else source
+    name = host_and_path(source)[1] if is_url(source) else source
     suffix = PurePath(name.rsplit("/", 1)[-1]).suffix[1:].lower()
     return suffix or (WEB_PAGE if is_url(source) else "")
 

@@ -29,6 +29,7 @@ from ingest.rows import KnownFailure
 from ingest.scan import Scan, each_once, is_gone, is_under, scan
 from ingest.settings import Settings
 from ingest.storable import storable
+from ingest.urls import masked
 from ingest.writer import IndexWriter, Prepared, writing
 
 logger = logging.getLogger(__name__)
@@ -108,7 +109,7 @@ class _Run:
         self._hashed: dict[str, Fingerprint] = {}
         self._sources: dict[Path, str] = {}
         allowed = settings.allow_private_addresses if allow_private is None else allow_private
-        self._pages = WebPages(allow_private=allowed, max_mb=settings.max_file_mb)
+        self._pages = WebPages(allow_private=allowed, max_mb=settings.max_file_mb, cancel=self._cancel)
         self._batch: list[Prepared] = []
         self._tags = tags
         self._untagged: list[str] = []
@@ -125,7 +126,7 @@ class _Run:
             return self._report(found, cancelled=True)
         each_once(found, self._index.docstore.sources(self._index.collection.id))
         self._total = len(found.files) + len(found.failed)
-        what = f"ingest of {paths[0]}" if paths else "ingest"
+        what = f"ingest of {masked(str(paths[0]))}" if paths else "ingest"
         try:
             with self._pages, writing(self._index, what, self._tell_waiting, self._cancel) as writer:
                 for path, reason in found.failed.items():
@@ -267,7 +268,7 @@ class _Run:
 
     def _fail(self, source: str, error: str, seconds: float = 0.0) -> None:
         sha = self._hashed[source].content_sha if source in self._hashed else ""
-        self._record(source, KnownFailure(sha, self._pipeline_of(error), storable(error), seconds))
+        self._record(source, KnownFailure(sha, self._pipeline_of(error), masked(storable(error)), seconds))
 
     def _fail_with(self, source: str, error: Exception, seconds: float = 0.0) -> None:
         """Records what went wrong with one file; raises what is wrong with the index, the model or the run."""
@@ -281,7 +282,7 @@ class _Run:
             f"{source} could not be ingested because of an internal error ({type(error).__name__}: {error}). Report it."
         )
         # Remembered for no content, so that the next run tries the file again.
-        self._record(source, KnownFailure("", self._pipeline, storable(said), seconds))
+        self._record(source, KnownFailure("", self._pipeline, masked(storable(said)), seconds))
 
     def _record(self, source: str, failure: KnownFailure) -> None:
         self._index.docstore.record_failure(self._index.collection.id, source, failure)

@@ -13,6 +13,7 @@ from pathlib import Path
 from ingest.loaders.formats import is_ignored
 from ingest.network import is_url
 from ingest.storable import escaped, is_storable
+from ingest.urls import masked
 
 
 @dataclass(slots=True)
@@ -132,6 +133,12 @@ class _Look:
         """Takes a file or an address that the user named."""
         if not is_storable(source):
             self._refuse_name(source)
+            return
+        if is_url(source) and (shown := masked(source)) != source:
+            self.found.failed[shown] = (
+                f"{shown} was not fetched: its address holds a user or password, which would be kept with it. "
+                "Save the page, and ingest the file."
+            )
             return
         self.found.files[source] = None
         self.found.named.add(source)

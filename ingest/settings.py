@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest.errors import SettingsError
+from ingest.urls import masked_value
 
 PREFIX = "FOOTNOTE_"
 # Read by the test suite and the Makefile, not settings of the product.
@@ -57,6 +58,7 @@ class Settings(BaseSettings):
         frozen=True,
         populate_by_name=True,
         use_attribute_docstrings=True,
+        hide_input_in_errors=True,
     )
 
     data_dir: Folder = Field(default_factory=_default_data_dir)
@@ -191,4 +193,6 @@ def _explain(item: ErrorDetails) -> str:
     field = Settings.model_fields.get(name)
     variable = name if field is None else PREFIX + name.upper()
     what_it_is = f" It is: {field.description}" if field and field.description else ""
-    return f"{variable}={item['input']!r} cannot be used: {item['msg']}.{what_it_is}"
+    value = item["input"]
+    shown = masked_value(value) if isinstance(value, str) and (name.endswith("_url") or "://" in value) else value
+    return f"{variable}={shown!r} cannot be used: {item['msg']}.{what_it_is}"

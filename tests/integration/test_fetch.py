@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import threading
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from ingest import fetch
-from ingest.errors import LoadError, SourceError
+from ingest import fetch, public_network
+from ingest.errors import Cancelled, LoadError, SettingsError, SourceError
 from ingest.fetch import Fetcher
+from ingest.public_network import PublicNetwork
+from ingest.settings import load_settings
+from ingest.sitemaps import pages_of
+from ingest.storable import is_storable
+from ingest.urls import masked, masked_value
 
 
 @contextmanager
@@ -45,8 +51,7 @@ def site(pages: dict):
 
 
 def get(url: str, **more):
-    with Fetcher(allow_private=True, **more) as fetcher:
-        return fetcher.get(url)
+    return Fetcher(allow_private=True, **more).get(url)
 
 
 def test_a_page_is_fetched_and_its_kind_known():
@@ -73,11 +78,27 @@ def test_a_page_is_fetched_and_its_kind_known():
         "http://[::ffff:127.0.0.1]/",
         "http://0.0.0.0/",
         "http://2130706433/",
+        "http://[64:ff9b::a00:1]/",
+        "http://[64:ff9b:1::a00:1]/",
+        "http://[fec0::1]/",
+        "http://[fc00::1]/",
+        "http://[fe80::1]/",
+        "http://[::127.0.0.1]/",
+        "http://[::ffff:0:127.0.0.1]/",
+        "http://[2002:7f00:1::]/",
+        "http://[2001:0:53aa:64c:0:0:80ff:fffe]/",
+        "http://[2001:db8::1]/",
+        "http://[ff02::1]/",
+        "http://100.64.0.1/",
+        "http://192.88.99.1/",
+        "http://198.18.0.1/",
+        "http://224.0.0.1/",
+        "http://255.255.255.255/",
     ],
 )
 def test_addresses_that_are_not_public_are_refused(url):
-    with Fetcher() as fetcher, pytest.raises(LoadError, match=r"not a public address.*--allow-private"):
-        fetcher.get(url)
+    with pytest.raises(LoadError, match=r"not a public address.*--allow-private"):
+        Fetcher().get(url)
 
 
 def test_a_redirect_is_checked_like_the_first_address(monkeypatch):
@@ -85,14 +106,14 @@ def test_a_redirect_is_checked_like_the_first_address(monkeypatch):
     with site({"/inner": b"secret"}) as (inner, asked):
         with site({"/": (302, {"location": f"{inner}/inner"}, b"")}) as (outer, _):
             port = int(outer.rsplit(":", 1)[1])
-            real = Fetcher._address
+            real = PublicNetwork._addresses
 
-            def address(self, host, at, url):
-                return "127.0.0.1" if at == port else real(self, host, at, url)
+            def addresses(self, host, at):
+                return ["127.0.0.1"] if at == port else real(self, host, at)
 
-            monkeypatch.setattr(Fetcher, "_address", address)
-            with Fetcher() as fetcher, pytest.raises(LoadError, match="not a public address"):
-                fetcher.get(outer)
+            monkeypatch.setattr(PublicNetwork, "_addresses", addresses)
+            with pytest.raises(LoadError, match="not a public address"):
+                Fetcher().get(outer)
         assert asked == []
 
 
@@ -100,7 +121,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch):
     with site({"/": b"Words"}) as (base, asked):
         port = base.rsplit(":", 1)[1]
         found = [(2, 1, 6, "", ("127.0.0.1", int(port)))]
-        monkeypatch.setattr(fetch.socket, "getaddrinfo", lambda *_, **__: found)
+        monkeypatch.setattr(public_network.socket, "getaddrinfo", lambda *_, **__: found)
         assert get(f"http://no-such-host.invalid:{port}/").data == b"Words"
         assert asked == [f"no-such-host.invalid:{port}/"]
 
@@ -119,20 +140,132 @@ def test_redirects_end(location, reason):
 
 
 def test_size_and_time_are_bounded(monkeypatch):
-    packed = gzip.compress(bytes(8 * 1024 * 1024))
-    bomb = (200, {"content-type": "text/html", "content-encoding": "gzip"}, packed)
-    with site({"/big": bytes(3 * 1024 * 1024), "/bomb": bomb, "/": b"Words"}) as (base, _):
-        for path in ("big", "bomb"):
-            with pytest.raises(LoadError, match="has more than 2 MiB"):
-                get(f"{base}/{path}", max_mb=2)
+    with site({"/big": bytes(3 * 1024 * 1024), "/": b"Words"}) as (base, _):
+        with pytest.raises(LoadError, match="has more than 2 MiB"):
+            get(f"{base}/big", max_mb=2)
         monkeypatch.setattr(fetch, "WHOLE_SECONDS", -1.0)
         with pytest.raises(LoadError, match="took more than"):
             get(base)
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "zstd", "br", "gzip, identity", "x-bomb"])
+def test_a_page_that_comes_compressed_unasked_is_refused_unread(encoding):
+    packed = gzip.compress(bytes(8 * 1024 * 1024))
+    page = (200, {"content-type": "text/html", "content-encoding": encoding}, packed)
+    with site({"/": page}) as (base, _), pytest.raises(LoadError, match="sent it compressed"):
+        get(base)
+
+
+@contextmanager
+def raw(*parts: bytes, again: bool = False):
+    """A server on loopback that says these bytes to whoever connects; with `again`, the last of them for ever."""
+    ended = threading.Event()
+
+    def serve() -> None:
+        with suppress(OSError):
+            while not ended.is_set():
+                talk, _ = server.accept()
+                with talk, suppress(OSError):
+                    talk.recv(65536)
+                    for part in parts:
+                        talk.sendall(part)
+                    while again and not ended.is_set():
+                        talk.sendall(parts[-1])
+
+    server = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+    finally:
+        ended.set()
+        server.close()
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (b"HTTP/1.1 100 Continue\r\n\r\n",),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"a: b\r\n"),
+        (b"HTTP/1.1 200 OK\r\n", b"x-more: " + b"y" * 1000 + b"\r\n"),
+        (b"HTTP/1.1 200 OK\r\nx-more: ", b"y"),
+        (b"y",),
+    ],
+)
+def test_a_server_that_never_comes_to_an_end_is_given_up(monkeypatch, parts):
+    monkeypatch.setattr(fetch, "WHOLE_SECONDS", 1.0)
+    with raw(*parts, again=True) as url, pytest.raises(LoadError, match="could not be fetched"):
+        get(url)
+
+
+def test_a_server_that_says_nothing_is_left_when_asked(monkeypatch):
+    cancel = threading.Event()
+    asked = threading.Event()
+    found = [(2, 1, 6, "", ("127.0.0.1", 9))]
+
+    def look_up(*_, **__):
+        asked.set()
+        cancel.set()
+        threading.Event().wait(5)
+        return found
+
+    monkeypatch.setattr(public_network.socket, "getaddrinfo", look_up)
+    with pytest.raises(Cancelled):
+        Fetcher(cancel=cancel).get("http://slow.example/")
+    assert asked.is_set()
+
+
+@pytest.mark.parametrize(
+    ("location", "reason"),
+    [
+        ("http://127.0.0.1:99999/", "a port that does not exist"),
+        ("http://127.0.0.1:0/", "a port that does not exist"),
+        ("http://[::1/", "no address"),
+        ("//[", "no address"),
+        ("http://user:secret@127.0.0.1/", r"\*\*\*@127.0.0.1/, which is not an address that is fetched"),
+        ("http://\xff\xfe.example/", "could not be fetched"),
+        ("http://" + "a" * 64 + ".example/", "no host"),
+        ("http:///", "redirects more than 5 times"),
+    ],
+)
+def test_whatever_a_redirect_says_is_a_named_failure(location, reason):
+    with site({"/": (302, {"location": location}, b"")}) as (base, _), pytest.raises(LoadError, match=reason) as error:
+        get(base)
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "charset",
+    [
+        *("hex", "rot13", "idna", "punycode", "utf-7", "unicode_escape", "raw_unicode_escape", "undefined", "zlib"),
+        *("x\ty", "utf-16", '"utf-8"', "no-such", "a" * 5000, "utf-16-le"),
+    ],
+)
+def test_a_page_in_whatever_charset_a_server_names_ends_in_storable_text(charset):
+    page = (200, {"content-type": f"text/html; charset={charset}"}, b"<p>Some words \\ud800 \xff that can be found</p>")
+    with site({"/": page}) as (base, _):
+        assert is_storable(get(base).data.decode("utf-8-sig", "replace"))
+
+
+def test_hosts_outside_ascii_are_asked_for_by_their_name_in_the_dns(monkeypatch):
+    with site({"/%C3%A4?q=%C3%B6": b"Words"}) as (base, asked):
+        port = base.rsplit(":", 1)[1]
+        hosts = []
+
+        def look_up(host, *_, **__):
+            hosts.append(host)
+            return [(2, 1, 6, "", ("127.0.0.1", int(port)))]
+
+        monkeypatch.setattr(public_network.socket, "getaddrinfo", look_up)
+        assert get(f"http://b\xfccher.example:{port}/\xe4?q=\xf6").data == b"Words"
+        assert hosts[0] == "xn--bcher-kva.example"
+        assert asked == [f"xn--bcher-kva.example:{port}/%C3%A4?q=%C3%B6"]
+
+
 def test_credentials_in_an_address_are_refused():
-    with pytest.raises(LoadError, match="not an address that is fetched"):
+    with pytest.raises(LoadError, match="not an address that is fetched") as error:
         get("http://user:secret@127.0.0.1/")
+    assert "secret" not in str(error.value)
 
 
 def test_a_sitemap_and_those_that_it_names():
@@ -140,19 +273,23 @@ def test_a_sitemap_and_those_that_it_names():
         return f"<urlset>{''.join(f'<url><loc>{page}</loc></url>' for page in pages)}</urlset>".encode()
 
     pages: dict = {}
-    with site(pages) as (base, _), Fetcher(allow_private=True) as fetcher:
+    failed: list[str] = []
+    with site(pages) as (base, _):
+        fetcher = Fetcher(allow_private=True)
         index = "".join(
-            f"<sitemap><loc>{base}/{name}</loc></sitemap>" for name in ("one.xml", "two.xml.gz", "index.xml")
+            f"<sitemap><loc>{base}/{name}</loc></sitemap>"
+            for name in ("gone.xml", "one.xml", "two.xml.gz", "index.xml")
         )
         pages["/index.xml"] = f"<sitemapindex>{index}</sitemapindex>".encode()
         pages["/one.xml"] = urlset(f"{base}/a", "http://elsewhere.example/b", "file:///etc/passwd")
         pages["/two.xml.gz"] = gzip.compress(urlset(f"{base}/a", f"{base}/c"))
         pages["/none.xml"] = urlset()
         pages["/bad.xml"] = b"<urlset>"
-        assert fetcher.sitemap(f"{base}/index.xml") == [f"{base}/a", f"{base}/c"]
+        assert pages_of(f"{base}/index.xml", fetcher, failed.append) == [f"{base}/a", f"{base}/c"]
+        assert failed == [f"{base}/gone.xml could not be fetched: the server answered 404."]
         for name, reason in {"none": "lists no pages", "bad": "not well-formed", "gone": "answered 404"}.items():
             with pytest.raises(SourceError, match=reason):
-                fetcher.sitemap(f"{base}/{name}.xml")
+                pages_of(f"{base}/{name}.xml", fetcher, failed.append)
 
 
 def test_pages_are_ingested_under_their_address(footnote):
@@ -170,3 +307,44 @@ def test_pages_are_ingested_under_their_address(footnote):
         assert footnote.ingest(sources[:1]).count("failed") == 1  # refused: not a public address
         assert footnote.search("apples", 1)[0].chunk.text == "Apples are green."
     assert footnote.remove(base) == 3
+
+
+def test_a_sitemap_of_broken_addresses_gives_the_whole_ones_and_a_failure_for_each_broken(footnote):
+    pages: dict = {}
+    with site(pages) as (base, _):
+        listed = [f"{base}/a", "http://[::1", f"{base}/\x7f", "http://x:99999/", "ftp://x/"]
+        pages["/map.xml"] = (
+            "<urlset>" + "".join(f"<url><loc>{one}</loc></url>" for one in listed) + "</urlset>"
+        ).encode()
+        pages["/a"] = b"<p>Good words.</p>"
+        fetcher = Fetcher(allow_private=True)
+        found = pages_of(f"{base}/map.xml", fetcher, lambda _: None)
+        report = footnote.ingest(found, allow_private=True)
+    assert {one.path: one.status for one in report.documents}[f"{base}/a"] == "added"
+    assert report.count("failed") == len(found) - 1 >= 1
+
+
+def test_passwords_in_addresses_are_kept_nowhere(footnote, settings):
+    report = footnote.ingest(["http://user:s3cret@127.0.0.1:1/page"])
+    (failed,) = report.documents
+    assert (failed.path, failed.status) == ("http://***@127.0.0.1:1/page", "failed")
+    assert "s3cret" not in f"{report} {footnote.report()} {footnote.status()}"
+    footnote.close()
+    kept = b"".join(path.read_bytes() for path in settings.data_dir.rglob("*") if path.is_file())
+    assert b"s3cret" not in kept
+
+
+@pytest.mark.parametrize("name", ["CHROMA_URL", "LLM_BASE_URL", "RERANKER_URL"])
+@pytest.mark.parametrize("value", ["user:s3cret@host", "htp://user:s3cret@host", "http://user:s3/c@ret s3cret@host"])
+def test_settings_that_cannot_be_used_are_named_without_their_password(monkeypatch, name, value):
+    monkeypatch.setenv(f"FOOTNOTE_{name}", value)
+    with pytest.raises(SettingsError) as error:
+        load_settings()
+    assert f"FOOTNOTE_{name}" in str(error.value)
+    assert "s3cret" not in f"{error.value} {error.value.__cause__}"
+    assert "user" not in str(error.value)
+
+
+def test_masking_leaves_other_addresses_as_they_are():
+    assert masked("http://a:b@c/d, https://e/@f and g@h") == "http://***@c/d, https://e/@f and g@h"
+    assert masked_value("http://host/v1") == "http://host/v1"

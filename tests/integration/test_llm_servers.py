@@ -150,7 +150,7 @@ def test_a_server_that_is_not_there_is_named(llm):
 
 
 def test_a_password_in_the_address_is_not_shown(llm):
-    with pytest.raises(LLMUnreachable, match=r"at http://127\.0\.0\.1:9/v1 cannot be reached") as error:
+    with pytest.raises(LLMUnreachable, match=r"at http://\*\*\*@127\.0\.0\.1:9/v1 cannot be reached") as error:
         llm("http://me:p%40ss@127.0.0.1:9/v1").complete(PROMPT)
     assert "p%40ss" not in str(error.value)
 

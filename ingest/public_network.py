@@ -1,0 +1,108 @@
+"""The network as pages are fetched from it: hosts are looked up and checked once, and no step outlives a deadline."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore
+
+from ingest.errors import LoadError
+from ingest.urls import is_public
+
+
+class PublicNetwork(httpcore.NetworkBackend):
+    """Connects to the addresses that it checked, for one page.
+
+    Args:
+        shown: the page's address, for messages.
+        until: when all must be over, in seconds of `time.monotonic`.
+        allow_private: whether addresses that are not public are connected to.
+    """
+
+    def __init__(self, shown: str, until: float, *, allow_private: bool) -> None:
+        self._shown = shown
+        self._until = until
+        self._allow_private = allow_private
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connects to the first address of a host that takes the connection.
+
+        Raises:
+            LoadError: there is no such host, or an address of it may not be asked.
+            httpcore.NetworkError, httpcore.TimeoutException: none takes it.
+        """
+        *some, last = self._addresses(host, port)
+        for address in some:
+            try:
+                return self._stream(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        return self._stream(last, port, timeout, local_address, socket_options)
+
+    def _stream(self, address: str, port: int, timeout: float | None, *more: Any) -> httpcore.NetworkStream:
+        seconds = left(self._until, timeout, httpcore.ConnectTimeout)
+        return _Stream(self._inner.connect_tcp(address, port, seconds, *more), self._until)
+
+    def _addresses(self, host: str, port: int) -> list[str]:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise LoadError(f"{self._shown} could not be fetched: no host {host!r} is known ({error}).") from error
+        addresses = [str(entry[4][0]) for entry in found]
+        private = [address for address in addresses if not is_public(address)]
+        if private and not self._allow_private:
+            raise LoadError(
+                f"{self._shown} was not fetched: it leads to {host} ({private[0]}), which is not a public address. If "
+                "it is meant to, use --allow-private."
+            )
+        return addresses
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection whose every step ends by the deadline, however little comes at a time."""
+
+    def __init__(self, inner: httpcore.NetworkStream, until: float) -> None:
+        self._inner = inner
+        self._until = until
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, left(self._until, timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, left(self._until, timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        seconds = left(self._until, timeout, httpcore.ConnectTimeout)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, seconds), self._until)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+def left(until: float, timeout: float | None, kind: type[httpcore.TimeoutException]) -> float:
+    """Seconds that a step may take: its timeout, or until the deadline.
+
+    Raises:
+        httpcore.TimeoutException: the deadline has passed; of `kind`.
+    """
+    seconds = until - time.monotonic()
+    if seconds <= 0:
+        raise kind("the deadline has passed")
+    return seconds if timeout is None else min(seconds, timeout)
