@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from ingest.names import composed
+
 Range = tuple[int, int]
 
 NDCG, RECALL, MRR, PRECISION = "nDCG", "Recall", "MRR", "Precision"
@@ -141,5 +143,5 @@ def _share(part: int, whole: int) -> float:
 
 
 def _parts(path: str) -> list[str]:
-    name = unicodedata.normalize("NFC", path).replace("\\", "/")
+    name = composed(path).replace("\\", "/")
     return [part for part in name.split("/") if part not in {"", "."}]

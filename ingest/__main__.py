@@ -15,6 +15,7 @@ from rich.console import Console
 from ingest.console import ProgressView, one_line, print_report, report_json, stopping, visible
 from ingest.errors import Cancelled, EmbedderMismatch, FootnoteError, QuestionError, SettingsError, SourceError
 from ingest.models import FileOutcome, IngestProgress, IngestReport
+from ingest.names import on_disk
 from ingest.network import is_url
 from ingest.settings import load_settings, unknown_variables
 
@@ -131,7 +132,7 @@ def _sources(
     sources: list[Path | str] = [one if is_url(one) else Path(one) for one in paths]
     if not sources and not sitemap:
         raise SourceError("Nothing to ingest. Name a file, a folder, a web page, or a site with --sitemap.")
-    if sources and not any(isinstance(one, str) or os.path.lexists(one) for one in sources):
+    if sources and not any(isinstance(one, str) or os.path.lexists(on_disk(str(one))) for one in sources):
         raise SourceError(f"{one_line(str(sources[0]))} does not exist. Check the path.")
     if sitemap:
         from ingest.sitemaps import pages_of  # noqa: PLC0415 - `--help` need not wait for it

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ from pathlib import PurePath
 from typing import Any, Self
 
 from ingest.errors import QuestionError
+from ingest.names import absolute, separator
 from ingest.network import is_url
 from ingest.urls import host_and_path
 
@@ -61,7 +61,7 @@ class Filter:
         if first and last and last < first:
             raise QuestionError(f"No day is since {first} and until {last}. Put the earlier day first.")
         return cls(
-            sources=_each_once(_absolute(one) for one in sources),
+            sources=_each_once(map(absolute, sources)),
             types=_each_once(one.strip().lstrip(".").lower() for one in types),
             since=first,
             until=last,
@@ -105,9 +105,9 @@ def under(source: str) -> tuple[str, str]:
 
     A range and no pattern: "%" and "_" in a name stand for themselves, and an index over names serves it.
     """
-    separator = "/" if is_url(source) else os.sep
-    folder = source if source.endswith(separator) else source + separator
-    return folder, folder[:-1] + chr(ord(separator) + 1)
+    mark = separator(source)
+    folder = source if source.endswith(mark) else source + mark
+    return folder, folder[:-1] + chr(ord(mark) + 1)
 
 
 def document_type(source: str) -> str:
@@ -138,10 +138,6 @@ def tag_names(texts: Iterable[str]) -> tuple[str, ...]:
 
 def _each_once(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
-
-
-def _absolute(source: str) -> str:
-    return source if is_url(source) else os.path.abspath(source)  # noqa: PTH100 - links stay as the user wrote them
 
 
 def _day(text: str | date | None, name: str) -> date | None:

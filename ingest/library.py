@@ -21,7 +21,7 @@ from ingest.errors import QuestionError, SourceError
 from ingest.filters import Filter, tag_names
 from ingest.index import Index
 from ingest.models import CollectionStatus, DocumentRow, IngestProgress, IngestReport
-from ingest.network import is_url
+from ingest.names import matching
 from ingest.pipeline import ingest
 from ingest.selection import Choices
 from ingest.settings import COLLECTION_PATTERN, DEFAULT_EMBEDDING_MODEL, Settings
@@ -254,10 +254,7 @@ class Library:
 
     def _matching(self, index: Index, source: str) -> list[str]:
         known = index.docstore.sources(index.collection.id)
-        absolute = os.path.abspath(source)  # noqa: PTH100 - links stay as the user wrote them
-        exact = [one for one in known if one in {source, absolute}]
-        folder = source.rstrip("/") + "/" if is_url(source) else absolute.rstrip(os.sep) + os.sep
-        found = exact or [one for one in known if one.startswith(folder)]
+        found = matching(source, known)
         if not found:
             raise SourceError(
                 f"The collection {index.collection.name!r} holds no document {source}. "

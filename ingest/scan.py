@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.loaders.formats import is_ignored
+from ingest.names import on_disk
 from ingest.network import is_url
 from ingest.storable import escaped, is_storable
 from ingest.urls import masked
@@ -58,7 +59,7 @@ def scan(
         if isinstance(path, str) and is_url(path):
             look.name(path)
         else:
-            look.at(os.path.abspath(path))  # noqa: PTH100 - links stay as the user wrote them
+            look.at(on_disk(os.fspath(path)))
     return look.found
 
 

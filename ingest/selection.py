@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingest.database import Database
 from ingest.errors import QuestionError
 from ingest.filters import Filter, under
+from ingest.names import matching
 from ingest.rows import CollectionRow
 
 # Types and tags that a message names.
@@ -51,7 +52,7 @@ class Selection:
 
     def versions(self, collection: int, within: Filter) -> list[str]:
         """The ids of the active versions of the documents that a filter lets through."""
-        sql, values = statement(collection, within)
+        sql, values = statement(collection, self._as_kept(collection, within))
         return [row[0] for row in self._query(f"SELECT v.id {sql}", values)]
 
     def count_chunks(self, version_ids: Sequence[str]) -> int:
@@ -68,7 +69,7 @@ class Selection:
         Raises:
             QuestionError: it does; the message says what there is to filter by.
         """
-        sql, values = statement(collection.id, within)
+        sql, values = statement(collection.id, self._as_kept(collection.id, within))
         if self._query(f"SELECT 1 {sql} LIMIT 1", values):
             return
         choices = self.choices(collection.id)
@@ -79,6 +80,15 @@ class Selection:
         ]
         said = [f"No document of the collection {collection.name!r} fits the filter: {within}.", *known]
         raise QuestionError(" ".join([*said, "`footnote report` lists the documents with their days and tags."]))
+
+    def _as_kept(self, collection: int, within: Filter) -> Filter:
+        """The filter with the names that documents are kept under, where what was typed may be another form of them."""
+        if all(source.isascii() and "\\" not in source for source in within.sources):
+            return within
+        rows = self._query(f"SELECT d.source {ACTIVE}", {"collection": collection})
+        known = [row[0] for row in rows]
+        found = dict.fromkeys(one for source in within.sources for one in matching(source, known) or [source])
+        return replace(within, sources=tuple(found))
 
     def choices(self, collection: int) -> Choices:
         """What there is to filter by."""
