@@ -9,6 +9,7 @@ Each message says what happened, to which file or setting, and what the user can
     │   ├── EmptyDocument         nothing in it can be searched
     │   ├── EncryptedDocument     a password is needed
     │   ├── DamagedDocument       truncated, or not what its name says
+    │   ├── OversizedDocument     what it holds is more than one file may give
     │   ├── UnsupportedDocument   no loader knows this kind of file
     │   ├── UnreadableFile        the file system does not give the file out
     │   └── LoaderStopped         the loader crashed, hung, or outgrew its limits
@@ -59,6 +60,9 @@ class EncryptedDocument(LoadError): ...
 
 
 class DamagedDocument(LoadError): ...
+
+
+class OversizedDocument(LoadError): ...
 
 
 class UnsupportedDocument(LoadError): ...

@@ -88,7 +88,11 @@ def page_at(pages: tuple[Page, ...], offset: int) -> Page | None:
     """The page among `pages` (in order of start) that holds `offset`; None where there are no pages."""
     if not pages:
         return None
-    return pages[max(0, bisect_right([page.start for page in pages], offset) - 1)]
+    return pages[max(0, bisect_right(pages, offset, key=_start) - 1)]
+
+
+def _start(page: Page) -> int:
+    return page.start
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,9 @@ HEADER = struct.Struct("<I")
 TYPES = ("<u4", "<u4", "<u4", "<u2", "<u2", "<u2", "<u2")
 BYTES = sum(np.dtype(kind).itemsize for kind in TYPES)
 # More words than any text that is read has; what unpacks to more is no such list.
-MOST_WORDS = 50_000_000
+MOST_WORDS = 10_000_000
+# Words that are looked at together.
+PART = 65_536
 # Words of a line whose gap is less than this share of the line's height make one box.
 JOINING_GAP = 1.5
 
@@ -51,10 +53,26 @@ def boxes(packed: bytes, start: int, end: int) -> list[Box]:
     Raises:
         ValueError: the bytes are not of `pack`'s form.
     """
-    rows = _rows(packed)
-    first = int(np.searchsorted(rows[:, 1], start, side="right"))
-    last = int(np.searchsorted(rows[:, 0], end, side="left"))
-    return list(_joined(_box(row) for row in rows[first:last].tolist()))
+    return list(_joined(_box(row) for row in _between(packed, start, end)))
+
+
+def check(packed: bytes, characters: int, pages: int) -> None:
+    """Makes sure that places can belong to a text of so many characters on so many pages.
+
+    Raises:
+        ValueError: they are not of `pack`'s form, are more words than the text has characters, or lie outside of it.
+    """
+    if count_words(packed) > characters:
+        raise ValueError("not a list of places: it has more words than the text has characters")
+    at = 0
+    for rows in _parts(packed):
+        start, end, page = rows[:, 0], rows[:, 1], rows[:, 2]
+        in_order = start[0] >= at and np.all(start[1:] >= start[:-1])
+        if not in_order or start[-1] > characters or end.max() > characters:
+            raise ValueError("not a list of places: a word lies outside the text, or out of order")
+        if page.min() < 1 or page.max() > max(pages, 1):
+            raise ValueError("not a list of places: a word is on a page that is not there")
+        at = start[-1]
 
 
 def unpack(packed: bytes) -> npt.NDArray[np.float64]:
@@ -64,28 +82,70 @@ def unpack(packed: bytes) -> npt.NDArray[np.float64]:
     return rows
 
 
+def count_words(packed: bytes) -> int:
+    """How many words `packed` says that it holds. Raises as `boxes` does."""
+    if not packed:
+        return 0
+    try:
+        head = zlib.decompressobj().decompress(packed, HEADER.size)
+    except zlib.error as error:
+        raise ValueError(f"not a list of places: {error}") from error
+    if len(head) < HEADER.size:
+        raise ValueError("not a list of places: it breaks off")
+    return int(HEADER.unpack(head)[0])
+
+
 def _steps(values: Rows) -> Rows:
     return np.diff(values, prepend=0)
 
 
+def _between(packed: bytes, start: int, end: int) -> Iterator[Sequence[int]]:
+    for rows in _parts(packed):
+        if rows[0, 0] >= end:
+            return
+        first = int(np.searchsorted(rows[:, 1], start, side="right"))
+        last = int(np.searchsorted(rows[:, 0], end, side="left"))
+        yield from rows[first:last].tolist()
+
+
 def _rows(packed: bytes) -> Rows:
-    if not packed:
-        return np.empty((0, COLUMNS), np.int64)
-    inflater = zlib.decompressobj()
-    try:
-        raw = inflater.decompress(packed, MOST_WORDS * BYTES + HEADER.size)
-    except zlib.error as error:
-        raise ValueError(f"not a list of places: {error}") from error
-    n = HEADER.unpack_from(raw)[0] if len(raw) >= HEADER.size else -1
-    if not inflater.eof or len(raw) != HEADER.size + n * BYTES:
-        raise ValueError("not a list of places: it breaks off, or is too long")
+    parts = list(_parts(packed))
+    return np.concatenate(parts) if parts else np.empty((0, COLUMNS), np.int64)
+
+
+def _parts(packed: bytes) -> Iterator[Rows]:
+    """The rows, so many at a time that memory holds little more than their compact form."""
+    raw = _unpacked(packed)
+    n = (len(raw) - HEADER.size) // BYTES
     columns, at = [], HEADER.size
     for kind in TYPES:
-        columns.append(np.frombuffer(raw, kind, n, at).astype(np.int64))
+        columns.append(np.frombuffer(raw, kind, n, at))
         at += n * np.dtype(kind).itemsize
-    start, length, page, left, top, width, height = columns
-    start, page, top = np.cumsum(start), np.cumsum(page) & 0xFFFFFFFF, np.cumsum(top) & WHOLE
-    return np.stack([start, start + length, page, left, top, left + width & WHOLE, top + height & WHOLE], axis=1)
+    sums = [0, 0, 0]  # of the columns that are kept as differences
+    for first in range(0, n, PART):
+        start, length, page, left, top, width, height = (c[first : first + PART].astype(np.int64) for c in columns)
+        start, page, top = (np.cumsum(c) + before for c, before in zip((start, page, top), sums, strict=True))
+        sums = [int(start[-1]), int(page[-1]), int(top[-1])]
+        page, top = page & 0xFFFFFFFF, top & WHOLE
+        yield np.stack([start, start + length, page, left, top, left + width & WHOLE, top + height & WHOLE], axis=1)
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """The columns behind their header, of as many words as it says and no more."""
+    n = count_words(packed)
+    if not n:
+        return HEADER.pack(0)
+    size = HEADER.size + n * BYTES
+    if n > MOST_WORDS:
+        raise ValueError(f"not a list of places: it has {n:,} words, and {MOST_WORDS:,} are the most")
+    inflater = zlib.decompressobj()
+    try:
+        raw = inflater.decompress(packed, size + 1)
+    except zlib.error as error:
+        raise ValueError(f"not a list of places: {error}") from error
+    if not inflater.eof or len(raw) != size:
+        raise ValueError("not a list of places: it breaks off, or is too long")
+    return raw
 
 
 def _box(row: Sequence[int]) -> Box:

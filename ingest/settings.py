@@ -127,7 +127,7 @@ class Settings(BaseSettings):
     load_memory_mb: int = Field(default=2048, ge=256)
     """Memory one reading process may take, in MiB."""
     max_file_mb: int = Field(default=200, ge=1)
-    """Larger files are refused, in MiB."""
+    """Larger files are refused, in MiB, and files that give more than twice as much text."""
 
     @cached_property
     def prompts_dir(self) -> Path:

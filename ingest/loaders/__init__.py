@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ingest.errors import DamagedDocument, EmptyDocument, FootnoteError, LoadError, UnreadableFile
 from ingest.loaders.formats import FORMATS, KIND_OF_SUFFIX
+from ingest.loaders.output import DEFAULT_MOST, size_of
 from ingest.loaders.sniff import is_readable, kind_of
 from ingest.loaders.source import Source
 from ingest.models import Document
@@ -42,15 +43,21 @@ def load(path: Path, *, ocr: bool = True, at_work: Callable[[], None] = lambda: 
     return load_source(open_source(path, ocr=ocr, at_work=at_work))
 
 
-def open_source(path: Path, *, ocr: bool = True, at_work: Callable[[], None] = lambda: None) -> Source:
-    """Reads a file's bytes, for `load_source`. Arguments as of `load`.
+def open_source(
+    path: Path,
+    *,
+    ocr: bool = True,
+    at_work: Callable[[], None] = lambda: None,
+    most_output: int = DEFAULT_MOST,
+) -> Source:
+    """Reads a file's bytes, for `load_source`. Arguments as of `load`; `most_output` as of `Output.of`.
 
     Raises:
         UnreadableFile: the file system does not give the file out.
         UnsupportedDocument: it is a folder, device, pipe or socket.
     """
     try:
-        return Source.of(path, ocr=ocr, at_work=at_work)
+        return Source.of(path, ocr=ocr, at_work=at_work, most_output=most_output)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise UnreadableFile(f"{path} could not be read: {reason}. Check that it is there and readable.") from error
@@ -63,13 +70,15 @@ def load_source(source: Source) -> Document:
     row = FORMATS[kind_of(source)]
     loader: Callable[[Source], Document] = getattr(importlib.import_module(f"{__name__}.{row.module}"), row.loader)
     try:
-        document = loader(source)
+        with source.output.apart():
+            document = loader(source)
     except (FootnoteError, MemoryError):
         raise
     except RecursionError as error:
         raise LoadError(f"{source} is nested too deeply to be read.") from error
     except Exception as error:  # whatever a parser throws at a hostile file is that file's failure
         raise LoadError(f"{source} could not be read: {type(error).__name__}: {error}. It may be damaged.") from error
+    source.output.book(size_of(document))
     document = storable_document(replace(document, title=_one_line(document.title)))
     if not document.text.strip():
         raise EmptyDocument(f"{source} is empty: there is no text in it.")

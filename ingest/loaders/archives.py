@@ -95,7 +95,7 @@ class _Reader:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._builder = Builder()
+        self._builder = Builder(source.output)
         self._members = Members(self._builder, source)
         self._left_out = 0
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ingest.loaders.output import BLOCK, PAGE, WORD, Output, size_of_table
 from ingest.models import Block, BlockKind, Document, HowRead, Page
 from ingest.places import pack, unpack
 
@@ -26,9 +27,16 @@ class Word:
 
 
 class Builder:
-    """Pieces are added in reading order; a blank line stands between two of them."""
+    """Pieces are added in reading order; a blank line stands between two of them.
 
-    def __init__(self) -> None:
+    Whatever adds to it raises OversizedDocument where that is more than the file may give.
+
+    Args:
+        output: counts what is added, for all that stands in one file on disk.
+    """
+
+    def __init__(self, output: Output | None = None) -> None:
+        self.output = output or Output()
         self._parts: list[str] = []
         self._length = 0
         self._blocks: list[Block] = []
@@ -47,6 +55,11 @@ class Builder:
         """
         self._add(kind, text.strip(), 0, "", words)
 
+    def add_table(self, rows: Sequence[Sequence[str]]) -> None:
+        """Adds rows of cells as a table, the first row its header; see `markdown_table`."""
+        self.output.check(size_of_table(rows))
+        self.add("table", markdown_table(rows))
+
     def add_heading(self, level: int, title: str, words: Sequence[Word] = ()) -> None:
         """Adds a heading of `level` 1 to 6 in Markdown's form."""
         title = " ".join(title.split())
@@ -57,7 +70,9 @@ class Builder:
         """Whatever is added from here on stands on the next page, "page 3" if it has no `label` of its own."""
         self._end_page()
         number = len(self._pages) + 1
-        self._page = Page(number, self._length, self._length, label or f"page {number}", read, confidence)
+        label = label or f"page {number}"
+        self.output.book(PAGE + len(label))
+        self._page = Page(number, self._length, self._length, label, read, confidence)
 
     def recognised(self) -> None:
         """The page that was begun holds text that was recognised in a picture."""
@@ -110,6 +125,7 @@ class Builder:
             self._append(GAP)
         start = self._length
         self._append(text)
+        self.output.book(BLOCK + len(title))
         self._blocks.append(Block(kind, start, self._length, level, title))
         if self._page_start is None:
             self._page_start = start
@@ -124,6 +140,7 @@ class Builder:
                 found = text.find(form, at, at + WORD_WINDOW + len(form)) if form else -1
                 if found >= 0:
                     at = found + len(form)
+                    self.output.book(WORD)
                     self._places.extend((start + found, start + at, page, *word.box))
                     break
 
@@ -132,6 +149,7 @@ class Builder:
         rows = unpack(document.places)
         if not len(rows):
             return
+        self.output.book(WORD * len(rows))
         starts, shifts = np.array(moved).T
         shift = shifts[np.searchsorted(starts, rows[:, 0], side="right") - 1]
         rows[:, 0] += shift
@@ -140,6 +158,7 @@ class Builder:
         self._places.frombytes(rows.tobytes())
 
     def _append(self, text: str) -> None:
+        self.output.book(len(text))
         self._parts.append(text)
         self._length += len(text)
 

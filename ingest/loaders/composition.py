@@ -11,6 +11,7 @@ from ingest.loaders.builder import Builder, Word, markdown_table
 from ingest.loaders.geometry import Rule
 from ingest.loaders.layout import Line, Paragraph, body_size, heading_levels, paragraphs
 from ingest.loaders.layout import Word as PlacedWord
+from ingest.loaders.output import Output, size_of_table
 from ingest.loaders.reading_order import arrange
 from ingest.models import HowRead
 
@@ -50,7 +51,7 @@ def compose(pages: Sequence[PageLines], builder: Builder, at_work: Callable[[], 
     body = body_size([line for page in pages for line in page.lines])
     composed = []
     for number, page in enumerate(pages, start=1):
-        composed.append(_paragraphs(page, running, body))
+        composed.append(_paragraphs(page, running, body, builder.output))
         if number % MANY_PAGES == 0:
             at_work()
     levels = heading_levels([one for page in composed for one in page], body)
@@ -62,7 +63,7 @@ def compose(pages: Sequence[PageLines], builder: Builder, at_work: Callable[[], 
     return next((one.text for one in composed[0] if levels.get(one.size) == 1), "") if composed else ""
 
 
-def _paragraphs(page: PageLines, running: set[str], body: float) -> list[Paragraph]:
+def _paragraphs(page: PageLines, running: set[str], body: float, output: Output) -> list[Paragraph]:
     found: list[Paragraph] = []
     run: list[Line] = []
     for part in [*arrange(_without(page.lines, running), page.rules, page.width), None]:
@@ -72,6 +73,7 @@ def _paragraphs(page: PageLines, running: set[str], body: float) -> list[Paragra
         found.extend(paragraphs(run, body))
         run = []
         if part:
+            output.check(size_of_table(part.rows))
             found.append(Paragraph(markdown_table(part.rows), 0.0, len(part.rows), words=part.words, is_table=True))
     return found
 

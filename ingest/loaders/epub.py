@@ -32,11 +32,12 @@ def load_epub(source: Source) -> Document:
     with package.being_read():
         root = _first(package.xml(CONTAINER), "rootfile").get("full-path")
         book = package.xml(root)
-        builder = Builder()
+        builder = Builder(source.output)
         warnings = []
         for number, name in enumerate(_chapters(book, posixpath.dirname(root)), start=1):
             if name in package.names:
-                chapter = read_html(package.read(name))
+                with source.output.apart():
+                    chapter = read_html(package.read(name), source.output)
                 label = next((block.title for block in chapter.blocks if block.title), "") or chapter.title
                 builder.begin_page(f"chapter “{label[:MOST_LABEL]}”" if label else f"part {number}")
                 builder.insert(chapter)

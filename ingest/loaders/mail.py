@@ -15,12 +15,12 @@ from email.message import EmailMessage, Message
 from email.parser import BytesParser
 from typing import Any
 
-from ingest.errors import DamagedDocument, EmptyDocument
+from ingest.errors import DamagedDocument, EmptyDocument, OversizedDocument
 from ingest.loaders.builder import Builder
 from ingest.loaders.members import Members
 from ingest.loaders.source import Source
 from ingest.loaders.text import add_paragraphs
-from ingest.loaders.web import read_html
+from ingest.loaders.web import add_html, read_html
 from ingest.models import Document
 
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
@@ -40,7 +40,7 @@ def load_eml(source: Source) -> Document:
     Raises:
         EmptyDocument: there is neither text nor a header in it.
     """
-    builder = Builder()
+    builder = Builder(source.output)
     members = Members(builder, source)
     subject = _Message(_parsed(source.data), builder, members).add()
     return _built(builder, subject, members, source)
@@ -52,7 +52,7 @@ def load_mbox(source: Source) -> Document:
     Raises:
         DamagedDocument: no message is in it.
     """
-    builder = Builder()
+    builder = Builder(source.output)
     members = Members(builder, source)
     starts = list(MBOX_FROM.finditer(source.data))
     if not starts:
@@ -76,8 +76,9 @@ def load_mhtml(source: Source) -> Document:
     pages = [part for part in _parsed(source.data).walk() if part.get_content_type() in PAGES]
     if not pages:
         raise DamagedDocument(f"{source} is not a web archive: no page is in it. Give it its right suffix.")
-    read = [read_html(_text(part)) for part in pages]
-    builder = Builder()
+    with source.output.apart():
+        read = [read_html(_text(part), source.output) for part in pages]
+    builder = Builder(source.output)
     for document in read:  # a page of frames stands before what is in them
         builder.insert(document)
     return builder.build(read[0].title)
@@ -91,7 +92,7 @@ def load_msg(source: Source) -> Document:
     """
     from oxmsg import Message as OutlookMessage  # noqa: PLC0415 - loaded for such files alone
 
-    builder = Builder()
+    builder = Builder(source.output)
     members = Members(builder, source)
     try:
         message = OutlookMessage.load(io.BytesIO(source.data))
@@ -99,6 +100,8 @@ def load_msg(source: Source) -> Document:
         subject = _words(written.get("subject") or message.subject or "")
         attached = [(one.file_name or "attachment", one.file_bytes) for one in message.attachments]
         _add_outlook(builder, message, subject)
+    except OversizedDocument:
+        raise
     except Exception as error:
         raise DamagedDocument(
             f"{source} is damaged: it cannot be read as an Outlook message ({type(error).__name__}: {error})."
@@ -187,7 +190,7 @@ def _leaves(message: Message) -> Iterator[Message]:
 def _add_text(builder: Builder, part: Message) -> None:
     text = _text(part)
     if part.get_content_type() == "text/html":
-        builder.insert(read_html(text))
+        add_html(builder, text)
         return
     add_paragraphs(builder, text)
 
@@ -245,7 +248,7 @@ def _add_outlook(builder: Builder, message: Any, subject: str) -> None:
     if plain.strip():
         add_paragraphs(builder, plain)
     elif message.html_body:
-        builder.insert(read_html(message.html_body))
+        add_html(builder, message.html_body)
     elif packed := message.properties.binary_prop_value(RTF_BODY):
         _add_rich_text(builder, packed)
 

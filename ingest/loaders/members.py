@@ -25,7 +25,7 @@ class Members:
         self.read = 0
 
     def add(self, name: str, data: bytes) -> None:
-        """Reads one. LoadError only where the whole file is to be given up: too many members, or too large."""
+        """Reads one. LoadError only where the whole file is to be given up: too many members, or too much in them."""
         from ingest.loaders import load_source  # noqa: PLC0415 - loaders read what holds files through it
 
         if self._source.depth >= DEEPEST:
@@ -33,12 +33,13 @@ class Members:
             return
         member = self._source.member(name, data)
         try:
-            document = load_source(member)
+            with self._source.output.apart():
+                document = load_source(member)
         except EmptyDocument as error:
             self._failures.append(error)
             self._warn(str(error))
         except LoadError as error:
-            if self._source.allowance.spent:
+            if self._source.allowance.spent or self._source.output.spent:
                 raise
             self._failures.append(error)
             self._warn(str(error))

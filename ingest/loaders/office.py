@@ -13,8 +13,9 @@ from docx.oxml.parser import parse_xml
 from docx.styles.style import ParagraphStyle
 
 from ingest.errors import DamagedDocument
-from ingest.loaders.builder import Builder, markdown_table
+from ingest.loaders.builder import Builder
 from ingest.loaders.formulas import formula
+from ingest.loaders.output import Output
 from ingest.loaders.package import CONTENT_TYPES, Package
 from ingest.loaders.pictures import words_in
 from ingest.loaders.source import Source
@@ -37,21 +38,21 @@ def load_docx(source: Source) -> Document:
     if CONTENT_TYPES not in package.names:
         raise DamagedDocument(f"{source} is a zip archive, but not a Word document. Give it its right suffix.")
     with package.being_read():
-        document = _read(docx.Document(package.office_file()))
+        document = _read(docx.Document(package.office_file()), source.output)
     return document if document.text else _pictures(package, source)
 
 
 def _pictures(package: Package, source: Source) -> Document:
     """A document of pictures alone, as scanners make: the text in them."""
-    builder = Builder()
+    builder = Builder(source.output)
     for entry in package.entries:
         if entry.filename.startswith("word/media/") and source.ocr:
             builder.add("paragraph", words_in(source, entry.filename, package.read(entry)))
     return builder.build()
 
 
-def _read(word: WordDocument) -> Document:
-    writer = _Writer(word)
+def _read(word: WordDocument, output: Output) -> Document:
+    writer = _Writer(word, output)
     for element in _children(word.element.body):
         writer.element(element)
     writer.notes()
@@ -63,8 +64,8 @@ def _read(word: WordDocument) -> Document:
 class _Writer:
     """Adds paragraphs and tables; list items gather until something else ends the list."""
 
-    def __init__(self, word: WordDocument) -> None:
-        self.builder = Builder()
+    def __init__(self, word: WordDocument, output: Output) -> None:
+        self.builder = Builder(output)
         self.title = ""
         self._word = word
         self._styles: dict[str, Any] = {style.style_id: style for style in word.styles}
@@ -135,7 +136,7 @@ class _Writer:
                     self.element(inner)
                 break
         else:
-            self.builder.add("table", markdown_table(rows))
+            self.builder.add_table(rows)
 
     def _style(self, paragraph: Any) -> ParagraphStyle | None:
         found = paragraph.find(f"{qn('w:pPr')}/{qn('w:pStyle')}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.errors import DamagedDocument
-from ingest.loaders.builder import Builder, markdown_table
+from ingest.loaders.builder import Builder
 from ingest.loaders.package import Package, parse_xml
 from ingest.loaders.source import Source
 from ingest.models import Document
@@ -51,7 +51,7 @@ def load_odt(source: Source) -> Document:
         DamagedDocument: it is broken, or made to unpack to an absurd size.
     """
     parts = _parts(source, "OpenDocument text")
-    writer = _Writer(Builder())
+    writer = _Writer(Builder(source.output))
     writer.children(_body(parts, "office:text", source), 0)
     writer.notes()
     margins = dict.fromkeys(
@@ -72,7 +72,7 @@ def load_odp(source: Source) -> Document:
         DamagedDocument: it is broken, or made to unpack to an absurd size.
     """
     parts = _parts(source, "OpenDocument presentation")
-    writer = _Writer(Builder())
+    writer = _Writer(Builder(source.output))
     slides = [one for one in _body(parts, "office:presentation", source) if one.tag == PAGE]
     for number, slide in enumerate(slides, start=1):
         writer.builder.begin_page(f"slide {number}")
@@ -187,7 +187,7 @@ class _Writer:
             for cell in _cells(table):
                 self.children(cell, depth + 1)
         else:
-            self.builder.add("table", markdown_table([_row(row) for row in _rows(table)]))
+            self.builder.add_table([_row(row) for row in _rows(table)])
 
 
 def _items(items: Any, depth: int) -> Iterator[str]:

@@ -13,6 +13,7 @@ import pypdfium2.raw as pdfium_c
 from ingest.errors import DamagedDocument, EmptyDocument
 from ingest.loaders.builder import Builder
 from ingest.loaders.composition import MANY_PAGES, PageLines, compose
+from ingest.loaders.output import PAGE, WORD
 from ingest.loaders.pdf_notes import notes
 from ingest.loaders.pdf_text import PageText, read_page
 from ingest.loaders.source import Source
@@ -51,7 +52,7 @@ def load_pdf(source: Source) -> Document:
         title, total = pdf.get_metadata_value("Title"), len(pdf)
     finally:
         pdf.close()
-    builder = Builder()
+    builder = Builder(source.output)
     first = compose(pages, builder, source.at_work)
     document = builder.build(title if _is_title(title) else first, reader.warnings())
     if not document.text:
@@ -87,8 +88,12 @@ class _Reader:
         self._left_out: dict[str, list[int]] = {}
 
     def pages(self) -> Iterator[PageLines]:
+        size = 0
         for index in range(min(len(self._pdf), MOST_PAGES)):
-            yield self._page(index)
+            page = self._page(index)
+            size += PAGE + sum(len(line.text) + WORD * len(line.words) for line in page.lines)
+            self._source.output.check(size)
+            yield page
             if (index + 1) % MANY_PAGES == 0:
                 self._source.at_work()
         if len(self._pdf) > MOST_PAGES:

@@ -42,7 +42,7 @@ def load_picture(source: Source) -> Document:
         DamagedDocument: it is broken, or has too many pixels.
         EmptyDocument: no text could be recognised in it, or that is turned off.
     """
-    builder = Builder()
+    builder = Builder(source.output)
     refused = ""
     pages: list[PageLines] = []
     with _being_read(source), Image.open(io.BytesIO(source.data), formats=FORMATS) as picture:

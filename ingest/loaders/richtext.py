@@ -7,7 +7,7 @@ import re
 from striprtf.striprtf import rtf_to_text
 
 from ingest.errors import DamagedDocument
-from ingest.loaders.builder import Builder, markdown_table
+from ingest.loaders.builder import Builder
 from ingest.loaders.source import Source
 from ingest.loaders.text import normalise, paragraphs
 from ingest.models import Document
@@ -30,7 +30,7 @@ def load_rtf(source: Source) -> Document:
         text = normalise(rtf_to_text(rtf, encoding="cp1252", errors="replace"))  # type: ignore[no-untyped-call]
     except (ValueError, IndexError, LookupError, AttributeError, TypeError) as error:
         raise DamagedDocument(f"{source} is damaged: it cannot be read as RTF ({error}). Save it again.") from error
-    builder = Builder()
+    builder = Builder(source.output)
     for start, end in paragraphs(text):
         _add(builder, text[start:end].split("\n"))
     title = TITLE.search(rtf)
@@ -44,7 +44,7 @@ def _add(builder: Builder, lines: list[str]) -> None:
     for line in [*lines, ""]:
         is_row = line.rstrip().endswith(CELL)
         if not is_row and rows:
-            builder.add("table", markdown_table(rows))
+            builder.add_table(rows)
             rows = []
         if is_row or not line:
             builder.add("paragraph", "\n".join(words))

@@ -20,13 +20,13 @@ from typing import IO, NamedTuple, Self
 
 from ingest.errors import LoadError, LoaderStopped, UnreadableFile
 from ingest.files import PACKED, Fingerprint, check_size, opened
-from ingest.loaders.wire import HEADER, Request, decode, encode_request
+from ingest.loaders.output import most_of_any, most_output
+from ingest.loaders.wire import HEADER, Request, decode, encode_request, longest_answer
 from ingest.models import Document
 
 MIB = 1024 * 1024
 # Fresh processes now and then: what a library leaks over many files is given back.
 FILES_A_WORKER = 200
-MOST_ANSWER_BYTES = 1024 * MIB
 POLL_SECONDS = 0.2
 # What a worker gets of the environment: no keys, no tokens.
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
@@ -180,7 +180,7 @@ class _Worker:
         """Reads one file; every way this can go wrong is an error about that file."""
         try:
             size = self._checked_size(path)
-            return self._answer(self._running(), path, self._limits.timeout + size / MIB)
+            return self._answer(self._running(), path, size)
         except LoadError as error:
             return error, None
 
@@ -223,11 +223,14 @@ class _Worker:
         return self._process
 
     def _answer(
-        self, process: subprocess.Popen[bytes], path: Path, seconds: float
+        self, process: subprocess.Popen[bytes], path: Path, file_size: int
     ) -> tuple[Document | LoadError, Fingerprint | None]:
         assert process.stdin is not None
+        seconds = self._limits.timeout + file_size / MIB
+        most_of_all = most_of_any(self._limits.max_file_mb)
+        most = most_output(file_size, most_of_all)
         try:
-            process.stdin.write(encode_request(Request(os.fspath(path), seconds, self._limits.ocr)))
+            process.stdin.write(encode_request(Request(os.fspath(path), seconds, self._limits.ocr, most_of_all)))
             process.stdin.flush()
             size = 0
             for _ in range(MOST_SIGNS):
@@ -237,9 +240,9 @@ class _Worker:
                     break
             else:
                 raise self._stopped(path, "took too long to be read and was given up. Split it")
-            if size > MOST_ANSWER_BYTES:
-                raise self._stopped(path, f"gives more than {MOST_ANSWER_BYTES // MIB:,} MiB of text. Split it")
-            result = decode(self._read(process, size, path, deadline))
+            if size > longest_answer(most):
+                raise self._stopped(path, f"gives more than {most / MIB:,.0f} MiB of text. Split it")
+            result = decode(self._read(process, size, path, deadline), most)
             read = Fingerprint.unpack(self._read(process, PACKED.size, path, deadline))
         except (OSError, ValueError) as error:
             raise self._crashed(process, path) from error

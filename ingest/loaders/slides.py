@@ -13,7 +13,7 @@ from pptx.exc import InvalidXmlError
 from pptx.presentation import Presentation
 
 from ingest.errors import DamagedDocument
-from ingest.loaders.builder import Builder, markdown_table
+from ingest.loaders.builder import Builder
 from ingest.loaders.package import CONTENT_TYPES, Package
 from ingest.loaders.pictures import words_in
 from ingest.loaders.source import Source
@@ -44,7 +44,7 @@ def load_pptx(source: Source) -> Document:
 
 
 def _read(presentation: Presentation, source: Source) -> Document:
-    builder = Builder()
+    builder = Builder(source.output)
     for number, slide in enumerate(presentation.slides, start=1):
         builder.begin_page(f"slide {number}")
         shapes = list(_shapes(slide.shapes, 0))
@@ -79,7 +79,7 @@ def _placeholder(shape: Any) -> Any:
 
 def _add(builder: Builder, shape: Any) -> None:
     if getattr(shape, "has_table", False):
-        builder.add("table", markdown_table([[cell.text for cell in row.cells] for row in shape.table.rows]))
+        builder.add_table([[cell.text for cell in row.cells] for row in shape.table.rows])
     elif getattr(shape, "has_chart", False):
         _add_chart(builder, shape.chart)
     elif getattr(shape, "has_text_frame", False):
@@ -104,7 +104,7 @@ def _add_chart(builder: Builder, chart: Any) -> None:
         rows = [["", *(one.name or "" for one in series)]]
         for i, category in enumerate(plot.categories):
             rows.append([str(category), *(_value(one.values, i) for one in series)])
-        builder.add("table", markdown_table(rows))
+        builder.add_table(rows)
 
 
 def _value(values: Any, i: int) -> str:

@@ -56,7 +56,7 @@ def load_ppt(source: Source) -> Document:
         if presentation.encrypted:
             raise source.locked()
         slides = presentation.slides()
-    builder = Builder()
+    builder = Builder(source.output)
     for number, slide in enumerate(slides, start=1):
         builder.begin_page(f"slide {number}")
         for is_title, text in slide.texts:

@@ -10,6 +10,7 @@ from typing import Self
 
 from ingest.errors import DamagedDocument, EncryptedDocument, FootnoteError
 from ingest.files import opened
+from ingest.loaders.output import DEFAULT_MOST, Output
 from ingest.models import OCR_OFF
 
 # What archives and mails hold is read to this depth, and no more than so many files and bytes of one file on disk.
@@ -48,7 +49,8 @@ class Source:
         ocr: whether text in pictures is to be read.
         depth: how many files it stands in.
         at_work: called when a slow step begins, so that whoever waits knows that it goes on.
-        allowance: shared by all that stands in one file on disk.
+        allowance: what may still be unpacked, shared by all that stands in one file on disk.
+        output: what may still come of it, shared in the same way.
     """
 
     name: str
@@ -58,12 +60,23 @@ class Source:
     depth: int = 0
     at_work: Callable[[], None] = field(default=lambda: None, repr=False)
     allowance: Allowance = field(default_factory=Allowance, repr=False)
+    output: Output = field(default_factory=Output, repr=False)
 
     @classmethod
-    def of(cls, path: Path, *, ocr: bool = True, at_work: Callable[[], None] = lambda: None) -> Self:
+    def of(
+        cls,
+        path: Path,
+        *,
+        ocr: bool = True,
+        at_work: Callable[[], None] = lambda: None,
+        most_output: int = DEFAULT_MOST,
+    ) -> Self:
         """The file at `path`. OSError when it cannot be read, UnsupportedDocument when it is no regular file."""
         with opened(path) as file:
-            return cls(str(path), file.read(), path.suffix.lower(), ocr, at_work=at_work)
+            data = file.read()
+        allowance = Allowance(min(MOST_UNPACKED, max(SMALL, MOST_RATIO * len(data))))
+        output = Output.of(str(path), len(data), most_output)
+        return cls(str(path), data, path.suffix.lower(), ocr, 0, at_work, allowance, output)
 
     def member(self, name: str, data: bytes) -> Source:
         """A file that stands in this one.

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ingest.errors import DamagedDocument
-from ingest.loaders.builder import Builder, markdown_table
+from ingest.loaders.builder import Builder
 from ingest.loaders.package import Package
 from ingest.loaders.source import Source
 from ingest.loaders.text import decode, normalise
@@ -39,7 +39,7 @@ def load_csv(source: Source) -> Document:
         rows = list(csv.reader(io.StringIO(text), delimiter=_delimiter(text, source.suffix)))
     except csv.Error as error:
         raise DamagedDocument(f"{source} is damaged: its rows cannot be told apart ({error}).") from error
-    builder = Builder()
+    builder = Builder(source.output)
     _add_regions(builder, rows)
     return builder.build()
 
@@ -55,7 +55,7 @@ def load_sheets(source: Source) -> Document:
 
     if source.data.startswith(b"PK"):
         Package(source, "workbook")  # its limits
-    builder = Builder()
+    builder = Builder(source.output)
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(source.data))
         warnings = [_add_sheet(builder, workbook, name) for name in workbook.sheet_names]
@@ -96,7 +96,12 @@ def _add_sheet(builder: Builder, workbook: CalamineWorkbook, name: str) -> str:
     sheet = workbook.get_sheet_by_name(name)
     width = max(sheet.width, 1)
     most = max(MOST_CELLS // width, 1)
-    rows = [[_cell(value) for value in row] for row in sheet.to_python(nrows=most)]
+    size = 0
+    rows: list[list[str]] = []
+    for values in sheet.to_python(nrows=most):
+        rows.append([_cell(value) for value in values])
+        size += sum(map(len, rows[-1]))
+        builder.output.check(size)
     if any(cell.strip() for row in rows for cell in row):
         builder.add_heading(1, name)
         _add_regions(builder, rows)
@@ -116,7 +121,7 @@ def _add_regions(builder: Builder, rows: Sequence[Sequence[str]]) -> None:
         for row in region[:at]:
             builder.add("paragraph", next(cell for cell in row if cell.strip()))
         if region[at:]:
-            builder.add("table", markdown_table(region[at:]))
+            builder.add_table(region[at:])
 
 
 def _is_column(region: Sequence[Sequence[str]]) -> bool:

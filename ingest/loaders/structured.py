@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ingest.errors import DamagedDocument
-from ingest.loaders.builder import Builder, markdown_table
+from ingest.loaders.builder import Builder
 from ingest.loaders.markdown import read_markdown
 from ingest.loaders.package import parse_xml
 from ingest.loaders.source import Source
@@ -36,7 +36,7 @@ def load_json(source: Source) -> Document:
         DamagedDocument: it is neither.
     """
     text = decode(source.data, source).lstrip("\ufeff")
-    builder = Builder()
+    builder = Builder(source.output)
     _add_value(builder, _values(text, source), level=1)
     return builder.build()
 
@@ -54,7 +54,7 @@ def load_notebook(source: Source) -> Document:
         cells = [cell for sheet in sheets for cell in sheet.get("cells", [])]
     if not isinstance(cells, list):
         raise DamagedDocument(f"{source} is not a notebook: it has no cells. Give it its right suffix.")
-    builder = Builder()
+    builder = Builder(source.output)
     for cell in cells:
         if isinstance(cell, dict):
             _add_cell(builder, cell)
@@ -72,8 +72,8 @@ def load_xml(source: Source) -> Document:
         data = DECLARATION.sub("", decode(data, source).lstrip("\ufeff")).encode()
     root = parse_xml(data, source, "XML")
     if root.tag == XHTML:
-        return read_html(source.data)
-    builder = Builder()
+        return read_html(source.data, source.output)
+    builder = Builder(source.output)
     _Outline(builder).add(root, 0)
     return builder.build(_feed_title(root))
 
@@ -108,7 +108,7 @@ def _not_json(source: Source, error: json.JSONDecodeError, line: int = 0) -> Dam
 def _add_value(builder: Builder, value: Any, level: int) -> None:
     """A value as a table where it is one, else record by record."""
     if isinstance(value, list) and _is_table(value):
-        builder.add("table", markdown_table(_as_rows(value)))
+        builder.add_table(_as_rows(value))
     elif isinstance(value, list) and all(isinstance(one, dict) for one in value):
         for number, record in enumerate(value, start=1):
             name = next((str(record[key]) for key in NAMES if isinstance(record.get(key), str | int)), "")
@@ -242,7 +242,9 @@ class _Outline:
         said = [f"{_local(key)}: {value}" for key, value in element.attrib.items() if value.strip()]
         text = " ".join((element.text or "").split())
         if MARKUP.search(text):
-            text = " ".join(read_html(f"<html><body>{text}</body></html>").text.split())
+            with self._builder.output.apart():
+                page = read_html(f"<html><body>{text}</body></html>", self._builder.output)
+            text = " ".join(page.text.split())
         if text:
             said.append(f"{_tag(element)}: {text}" if leaf else text)
         self._lines.extend(said)

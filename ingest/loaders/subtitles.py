@@ -26,7 +26,7 @@ def load_subtitles(source: Source) -> Document:
     """
     text = normalise(decode(source.data, source))
     cues = list(CUE.finditer(text))
-    builder = Builder()
+    builder = Builder(source.output)
     gathered: list[str] = []
     began = 0.0
     for i, cue in enumerate(cues):

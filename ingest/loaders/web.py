@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
 from bs4.element import NavigableString, PreformattedString
 
-from ingest.loaders.builder import Builder, markdown_table
+from ingest.loaders.builder import Builder
+from ingest.loaders.output import Output
 from ingest.loaders.source import Source
 from ingest.loaders.text import BOMS, decode
 from ingest.models import Document
@@ -89,15 +90,20 @@ def load_html(source: Source) -> Document:
     """
     data = source.data
     marked = data.startswith(tuple(bom for bom, _ in BOMS))
-    return read_html(decode(data, source) if marked or b"\0" in data else data)
+    return read_html(decode(data, source) if marked or b"\0" in data else data, source.output)
 
 
-def read_html(markup: str | bytes) -> Document:
-    """The document that HTML makes; bytes in the encoding that they declare, or the likeliest."""
+def read_html(markup: str | bytes, output: Output) -> Document:
+    """The document that HTML makes.
+
+    Args:
+        markup: bytes are in the encoding that they declare, or the likeliest.
+        output: counts what comes of it.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)  # XHTML is both
         soup = BeautifulSoup(markup, "lxml")
-    writer = _Writer()
+    writer = _Writer(output)
     if soup.body or soup.html:
         writer.walk(soup.body or soup.html or soup, 0)
     writer.flush()
@@ -105,11 +111,18 @@ def read_html(markup: str | bytes) -> Document:
     return writer.builder.build(title.strip() or writer.builder.first_heading())
 
 
+def add_html(builder: Builder, markup: str | bytes) -> None:
+    """Adds the blocks of a page that is a part of a document. `markup` as of `read_html`."""
+    with builder.output.apart():
+        page = read_html(markup, builder.output)
+    builder.insert(page)
+
+
 class _Writer:
     """Walks the elements; running text gathers until something of block level ends it."""
 
-    def __init__(self) -> None:
-        self.builder = Builder()
+    def __init__(self, output: Output) -> None:
+        self.builder = Builder(output)
         self._words: list[str] = []
 
     def flush(self) -> None:
@@ -149,7 +162,7 @@ class _Writer:
             self.builder.add("code", _fenced(element.get_text()))
         elif element.name == "table" and _is_data(element):
             self._caption(element)
-            self.builder.add("table", markdown_table(_rows(element)))
+            self.builder.add_table(_rows(element))
         else:
             self.walk(element, depth)
 

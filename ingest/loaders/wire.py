@@ -1,26 +1,34 @@
 """What a worker process and its pool say to each other: length-prefixed JSON, which can carry data and nothing else.
 
-Not pickle: bytes from a process that has read a hostile file must not be able to run code in this one.
+Not pickle: bytes from a process that has read a hostile file must not be able to run code in this one. Such a process
+may say anything, so every field of an answer is checked before it is used.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import struct
-from dataclasses import asdict, dataclass
-from typing import Any, BinaryIO
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
+from typing import Any, BinaryIO, NoReturn, get_args
 
 from ingest import errors
 from ingest.errors import LoadError
-from ingest.models import Block, Document, Page
-from ingest.places import unpack
-from ingest.storable import storable_document
+from ingest.loaders.output import DEFAULT_MOST, size_of
+from ingest.models import Block, BlockKind, Document, HowRead, Page
+from ingest.places import check
+from ingest.storable import is_storable, storable, storable_document
 
 HEADER = struct.Struct(">Q")
 # An answer of no length: the file is being read, a slow step of it begins.
 AT_WORK = HEADER.pack(0)
+KINDS = frozenset(get_args(BlockKind))
+WAYS_OF_READING = frozenset(get_args(HowRead))
+DEEPEST_HEADING = 6
+# Bytes that a character's worth of output takes at most in an answer: JSON escapes some in six, UTF-8 none in more.
+BYTES_FOR_EACH = 6
+MOST_MESSAGE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +39,18 @@ class Request:
         path: of the file.
         seconds: it may take to the next sign of life.
         ocr: whether text in pictures is read.
+        most_output: as of `Output.of`.
     """
 
     path: str
     seconds: float
     ocr: bool = True
+    most_output: int = DEFAULT_MOST
 
 
 def encode_request(request: Request) -> bytes:
     """A request as the bytes that `read_request` reads."""
-    body = json.dumps([request.seconds, request.ocr]).encode() + b"\n" + os.fsencode(request.path)
+    body = json.dumps([request.seconds, request.ocr, request.most_output]).encode() + b"\n" + os.fsencode(request.path)
     return HEADER.pack(len(body)) + body
 
 
@@ -50,50 +60,123 @@ def read_request(stream: BinaryIO) -> Request | None:
     if len(header) < HEADER.size:
         return None
     options, path = stream.read(HEADER.unpack(header)[0]).split(b"\n", 1)
-    seconds, ocr = json.loads(options)
-    return Request(os.fsdecode(path), float(seconds), bool(ocr))
+    seconds, ocr, most_output = json.loads(options)
+    return Request(os.fsdecode(path), float(seconds), bool(ocr), int(most_output))
 
 
 def encode(result: Document | LoadError) -> bytes:
-    """A result as the bytes that `decode` reads, their length first."""
+    """A result as the bytes that `decode` reads, their length first.
+
+    JSON, its own length first, then of a document the text in UTF-8 and the places of its words.
+    """
     if isinstance(result, Document):
-        places = base64.b64encode(result.places).decode()
-        message = {"document": {**asdict(result), "places": places}}
+        document = storable_document(result)
+        text = document.text.encode()
+        message: dict[str, Any] = {
+            "title": document.title,
+            "blocks": [astuple(block) for block in document.blocks],
+            "pages": [astuple(page) for page in document.pages],
+            "warnings": document.warnings,
+            "text": len(text),
+        }
+        parts = [text, document.places]
     else:
-        message = {"error": {"kind": type(result).__name__, "message": str(result)}}
-    body = json.dumps(message, separators=(",", ":")).encode()
-    return HEADER.pack(len(body)) + body
+        message = {"kind": type(result).__name__, "error": storable(str(result))[:MOST_MESSAGE]}
+        parts = []
+    head = json.dumps(message, separators=(",", ":")).encode()
+    length = HEADER.size + len(head) + sum(map(len, parts))
+    return b"".join([HEADER.pack(length), HEADER.pack(len(head)), head, *parts])
 
 
-def decode(body: bytes) -> Document | LoadError:
+def longest_answer(most_output: int) -> int:
+    """How many bytes the answer about a file may have that may give `most_output` characters."""
+    return BYTES_FOR_EACH * (most_output + MOST_MESSAGE)
+
+
+def decode(body: bytes, most_output: int = DEFAULT_MOST) -> Document | LoadError:
     """The result that `encode` wrote, without its length.
 
     Raises:
-        ValueError: the bytes are not of that form.
+        ValueError: the bytes are not of that form, are inconsistent, or hold more than the file may give.
     """
     try:
-        message = json.loads(body)
+        (length,) = HEADER.unpack_from(body)
+        end = HEADER.size + length
+        message = json.loads(body[HEADER.size : end])
         if "error" in message:
-            return _error(message["error"])
-        return _document(message["document"])
-    except (KeyError, TypeError, RecursionError) as error:
+            return _error(message)
+        document = _document(message, memoryview(body)[end:])
+        if size_of(document) > most_output:
+            _refuse("it holds more than a file may give")
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error) as error:
         raise ValueError(f"not a loader's answer: {error}") from error
+    return document
 
 
-def _document(fields: dict[str, Any]) -> Document:
-    text = str(fields["text"])
-    blocks = tuple(Block(**block) for block in fields["blocks"])
-    pages = tuple(Page(**page) for page in fields["pages"])
-    spans = [(block.start, block.end) for block in blocks] + [(page.start, page.end) for page in pages]
-    if any(not 0 <= start <= end <= len(text) for start, end in spans):
-        raise ValueError("not a loader's answer: a span lies outside the text")
-    places = base64.b64decode(fields.get("places", ""), validate=True)
-    unpack(places)  # ValueError where it is of another form
-    document = Document(text, str(fields["title"]), blocks, pages, tuple(map(str, fields["warnings"])), places)
-    return storable_document(document)
+def _document(fields: dict[str, Any], rest: memoryview) -> Document:
+    length = _whole(fields["text"], len(rest))
+    text = str(rest[:length], "utf-8")
+    if not is_storable(text):
+        _refuse("its text cannot be stored")
+    blocks, pages = tuple(_blocks(fields["blocks"], text)), tuple(_pages(fields["pages"], text))
+    places = bytes(rest[length:])
+    check(places, len(text), len(pages))
+    warnings = tuple(_string(one) for one in _list(fields["warnings"]))
+    return Document(text, _string(fields["title"]), blocks, pages, warnings, places)
 
 
-def _error(fields: dict[str, str]) -> LoadError:
-    kind = getattr(errors, fields["kind"], LoadError)
+def _blocks(rows: object, text: str) -> Iterator[Block]:
+    """Blocks that follow each other within the text."""
+    at = 0
+    for kind, first, last, level, title in _list(rows):
+        start, end = _span(first, last, len(text))
+        if kind not in KINDS or start < at:
+            _refuse("its blocks are of no kind, or overlap")
+        at = end
+        yield Block(kind, start, end, _whole(level, DEEPEST_HEADING), _string(title))
+
+
+def _pages(rows: object, text: str) -> Iterator[Page]:
+    """Pages that follow each other within the text, numbered from 1."""
+    at = 0
+    for expected, (number, first, last, label, read, confidence) in enumerate(_list(rows), start=1):
+        start, end = _span(first, last, len(text))
+        if number != expected or start < at or read not in WAYS_OF_READING:
+            _refuse("its pages are out of order")
+        at = start
+        yield Page(expected, start, end, _string(label), read, _share(confidence))
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else _refuse("something is not the list that it should be")
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) and is_storable(value) else _refuse("something is no text to be stored")
+
+
+def _whole(value: object, most: int) -> int:
+    """A whole number from 0 to `most`."""
+    return value if type(value) is int and 0 <= value <= most else _refuse("a number is out of its range")
+
+
+def _span(start: object, end: object, length: int) -> tuple[int, int]:
+    stop = _whole(end, length)
+    return _whole(start, stop), stop
+
+
+def _share(value: object) -> float | None:
+    if value is None:
+        return None
+    number = value if isinstance(value, int | float) else -1
+    return number if 0 <= number <= 1 else _refuse("a share is out of its range")
+
+
+def _error(fields: dict[str, Any]) -> LoadError:
+    kind = getattr(errors, _string(fields["kind"]), LoadError)
     is_load_error = isinstance(kind, type) and issubclass(kind, LoadError)
-    return (kind if is_load_error else LoadError)(fields["message"])
+    return (kind if is_load_error else LoadError)(_string(fields["error"])[:MOST_MESSAGE])
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise ValueError(f"not a loader's answer: {reason}")

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ingest.errors import DamagedDocument
-from ingest.loaders.builder import Builder, markdown_table
+from ingest.loaders.builder import Builder
 from ingest.loaders.compound import Compound
+from ingest.loaders.output import Output
 from ingest.loaders.source import Source
 from ingest.models import Document
 
@@ -74,15 +75,15 @@ def load_doc(source: Source) -> Document:
         if version < WORD_97:
             raise DamagedDocument(f"{source} was written by Word 95 or older, which is not read. Save it as .docx.")
         table = compound.stream("1Table" if flags & SECOND_TABLE else "0Table")
-        return _Reader(body, table).read(compound.title)
+        return _Reader(body, table, source.output).read(compound.title)
 
 
 class _Reader:
-    def __init__(self, body: bytes, table: bytes) -> None:
+    def __init__(self, body: bytes, table: bytes, output: Output) -> None:
         self._body = body
         self._pieces = list(_pieces(body, table))
         self._starts, self._styles = _paragraph_styles(body, table)
-        self._builder = Builder()
+        self._builder = Builder(output)
         self._cells: list[str] = []
         self._cell: list[str] = []
         self._rows: list[list[str]] = []
@@ -152,7 +153,7 @@ class _Reader:
 
     def _end_table(self) -> None:
         rows = [*self._rows, self._cells] if self._cells else self._rows
-        self._builder.add("table", markdown_table(rows))
+        self._builder.add_table(rows)
         self._rows, self._cells, self._cell = [], [], []
 
 

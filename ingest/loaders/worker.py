@@ -61,7 +61,7 @@ def _load(request: Request, memory_mb: int, answers: BinaryIO) -> Answer:
 
     allow_seconds(request.seconds * CPU_SHARE)
     try:
-        source = open_source(path, ocr=request.ocr, at_work=at_work)
+        source = open_source(path, ocr=request.ocr, at_work=at_work, most_output=request.most_output)
         read = Fingerprint.of(source.data)
         return Answer(load_source(source), read)
     except LoadError as error:

@@ -1,0 +1,116 @@
+"""No file becomes more than it may: its output is limited where it is read, and checked where it is taken over."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+import zipfile
+
+import bombs
+import pytest
+
+from ingest.errors import LoaderStopped, OversizedDocument
+from ingest.loaders.output import ALWAYS
+from ingest.loaders.sandbox import LoaderPool
+from ingest.models import Document
+
+GROWING = {
+    "words.txt.gz": bombs.gzip_of_words,
+    "gzips.tar.gz": bombs.tar_of_gzips,
+    "repeated.ods": bombs.repeating_ods,
+    "shared.xlsx": bombs.sharing_xlsx,
+    "spine.epub": bombs.epub_of_one_chapter,
+    "ragged.csv": bombs.ragged_csv,
+    "merged.docx": bombs.merged_docx,
+    "pages.pdf": bombs.pdf_of_one_stream,
+    "indent.json": bombs.indented_json,
+    "files.eml": bombs.mail_of_gzips,
+}
+
+
+def read(paths, **more) -> dict:
+    with LoaderPool(1, 60, 1024, 200, **more) as pool:
+        return {one.path.name: one.result for one in pool.load_all(paths)}
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_a_small_file_that_becomes_a_large_text_is_refused_by_name(write, name):
+    path, good = write(name, GROWING[name]()), write("good.txt", "Good words.")
+    assert path.stat().st_size < ALWAYS / 20
+    results = read([path, good])
+    assert isinstance(results[name], OversizedDocument), results[name]
+    assert f"{name} gives more than" in str(results[name])
+    assert results["good.txt"].text == "Good words."
+
+
+def test_what_is_packed_well_but_not_absurdly_is_read(write):
+    log = "".join(f"2026-11-25 12:{i // 60 % 60:02d}:{i % 60:02d} job {i} is done\n" for i in range(100_000))
+    result = read([write("jobs.log.gz", gzip.compress(log.encode()))])["jobs.log.gz"]
+    assert isinstance(result, Document)
+    assert result.text.endswith("job 99999 is done")
+
+
+def test_what_lies_in_archives_in_archives_counts_once(write):
+    data = ("Some words of a long text. " * 200_000).encode()
+    for name in ("inner.txt", "a.zip", "b.zip"):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(name, data)
+        data = buffer.getvalue()
+    result = read([write("outer.zip", data)])["outer.zip"]
+    assert isinstance(result, Document)
+    assert 3 * len(result.text) > ALWAYS > len(result.text)
+
+
+def test_a_limit_of_the_settings_is_named(write):
+    path = write("long.txt", "word\n\n" * 700_000)
+    with LoaderPool(1, 60, 1024, 5) as pool:
+        (loaded,) = pool.load_all([path])
+    assert isinstance(loaded.result, OversizedDocument)
+    assert "raise FOOTNOTE_MAX_FILE_MB" in str(loaded.result)
+
+
+WRONG = """
+import json, sys
+from ingest.loaders import wire, worker
+real = worker.encode
+def encode(result):
+    if "bad" not in result.text:
+        return real(result)
+    head = {head}
+    head = json.dumps(head).encode()
+    body = wire.HEADER.pack(len(head)) + head + {rest!r}
+    return wire.HEADER.pack(len(body)) + body
+worker.encode = encode
+worker.main(int(sys.argv[1]), int(sys.argv[2]))
+"""
+GOOD = {"title": "t", "blocks": [["paragraph", 0, 3, 0, ""]], "pages": [], "warnings": [], "text": 3}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"title": 7},
+        {"title": "\ud800"},
+        {"blocks": [["paragraph", "0", 3, 0, ""]]},
+        {"blocks": [["paragraph", 0, 4, 0, ""]]},
+        {"blocks": [["paragraph", 0, 3, 0, ""], ["paragraph", 1, 3, 0, ""]]},
+        {"blocks": [["paragraph", True, 3, 0, ""]]},
+        {"blocks": [[["paragraph"], 0, 3, 0, ""]]},
+        {"pages": [[2, 0, 3, "", "text", None]]},
+        {"pages": [[1, 0, 3, "", "text", "much"]]},
+        {"pages": None},
+        {"warnings": "none"},
+        {"text": 1e300},
+        {"text": -1},
+        {"error": ["e"], "kind": {}},
+    ],
+)
+def test_a_worker_that_answers_nonsense_costs_that_file_alone(write, changed):
+    code = WRONG.format(head=repr(GOOD | changed), rest=b"bad")
+    paths = [write("a.txt", "bad"), write("b.txt", "Good words.")]
+    results = read(paths, command=(sys.executable, "-c", code))
+    assert isinstance(results["a.txt"], LoaderStopped)
+    assert "a.txt could not be read: the reading process ended" in str(results["a.txt"])
+    assert results["b.txt"].text == "Good words."
