@@ -21,6 +21,7 @@ from ingest.errors import Cancelled
 from ingest.filters import Filter
 from ingest.models import Query
 from ingest.settings import Settings
+from ingest.storable import storable
 
 EXTRACTIVE = "extractive"
 NOTHING_INDEXED = "There is nothing to answer from yet: the collection holds no documents. Add some first."
@@ -99,7 +100,8 @@ class Answerer:
         check_question(question)
         k = self._settings.passages if k is None else k
         check_k(k, MOST_PASSAGES)
-        return self._events(question.strip(), history, k, within)
+        turns = [Turn(storable(one.question), storable(one.answer)) for one in history]
+        return self._events(storable(question).strip(), turns, k, within)
 
     def _events(
         self, question: str, history: Sequence[Turn], k: int, within: Filter | None

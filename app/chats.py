@@ -13,6 +13,7 @@ from typing import Any, Self
 from app.models import Answer, Citation, Quote, Sentence, Turn, Usage
 from ingest.database import Database
 from ingest.filters import Filter
+from ingest.storable import storable, storable_values
 
 SCHEMA_VERSION = 4
 SCHEMA = """
@@ -169,7 +170,7 @@ class ChatStore:
             )
             row = db.execute(
                 "INSERT INTO exchanges (conversation, question, asked) VALUES (?, ?, ?) RETURNING id",
-                (conversation_id, question, time.time()),
+                (conversation_id, storable(question), time.time()),
             ).fetchone()
             return int(row[0])
 
@@ -217,7 +218,7 @@ def _filter(within: Filter) -> str:
 
 
 def _title(text: str) -> str:
-    plain = " ".join(text.split())
+    plain = " ".join(storable(text).split())
     return plain if len(plain) <= MOST_TITLE_CHARACTERS else plain[: MOST_TITLE_CHARACTERS - 1].rstrip() + "…"
 
 
@@ -228,7 +229,7 @@ def _stored(answer: Answer) -> str:
 def _answer(stored: str | None) -> Answer | None:
     if stored is None:
         return None
-    fields: dict[str, Any] = json.loads(stored)
+    fields: dict[str, Any] = storable_values(json.loads(stored))
     for item in fields["sentences"]:
         item["quotes"] = [Quote(**quote) for quote in item.get("quotes", ())]
     for name, kind in (("sentences", Sentence), ("citations", Citation), ("nearest", Citation)):

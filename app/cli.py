@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -28,9 +27,17 @@ from app.maintenance import backup_command, doctor_command, reembed_command, res
 from app.models import Answer, Event, Token
 from app.questions import read_questions
 from app.readings import print_readings, report_json
-from ingest.__main__ import INTERRUPTED, SOME_FAILED, CollectionOption, JsonOption, ingest_command, messages
-from ingest.console import stopping
-from ingest.errors import Cancelled, QuestionError
+from ingest.__main__ import (
+    INTERRUPTED,
+    SOME_FAILED,
+    CollectionOption,
+    JsonOption,
+    failure_words,
+    ingest_command,
+    messages,
+)
+from ingest.console import print_json, stopping
+from ingest.errors import Cancelled, FootnoteError, QuestionError
 from ingest.models import SearchHit
 from ingest.settings import load_settings
 
@@ -100,7 +107,7 @@ def search(  # noqa: PLR0917 - Typer's form of options
             footnote.check_filter(within, collection=collection)
             _each(question, questions, as_facts)
         elif as_json:
-            _print_json(as_facts(question or ""))
+            print_json(as_facts(question or ""))
         else:
             hits, notice = found(question or "")
             print_hits(hits, Console(emoji=False))
@@ -149,7 +156,7 @@ def ask(  # noqa: PLR0917 - Typer's form of options
             footnote.check_filter(within, collection=collection)
             _each(question, questions, answered)
         elif as_json:
-            _print_json(answered(question or ""))
+            print_json(answered(question or ""))
         else:
             print_answer(events(question or ""), Console(emoji=False))
     if cancel.is_set():
@@ -164,7 +171,7 @@ def status(as_json: JsonOption = False) -> None:
             _note(footnote, name)
         facts = (footnote.status(), footnote.settings.data_dir, footnote.bytes_on_disk())
         if as_json:
-            _print_json(status_json(*facts))
+            print_json(status_json(*facts))
         else:
             print_status(*facts, Console(emoji=False))
 
@@ -184,7 +191,7 @@ def report(
     with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
         rows = footnote.report(source, collection=collection)
         if as_json:
-            _print_json(report_json(rows))
+            print_json(report_json(rows))
         else:
             print_readings(rows, Console(emoji=False))
 
@@ -199,7 +206,7 @@ def remove(
     with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
         removed = footnote.remove(source, collection=collection)
         if as_json:
-            _print_json({"removed": removed})
+            print_json({"removed": removed})
         else:
             Console(emoji=False).print(f"Removed {removed:,} document{'' if removed == 1 else 's'}.", highlight=False)
 
@@ -210,7 +217,7 @@ def collections(as_json: JsonOption = False) -> None:
     with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
         names = footnote.collections()
         if as_json:
-            _print_json({"collections": names})
+            print_json({"collections": names})
         else:
             for name in names:
                 typer.echo(name)
@@ -266,10 +273,12 @@ def _each(question: str | None, path: Path, answered: Callable[[str], dict[str, 
     for done, one in enumerate(asked, start=1):
         try:
             result = answered(one.text)
-        except QuestionError as error:
+        except Exception as error:
+            if isinstance(error, FootnoteError) and not isinstance(error, QuestionError):
+                raise  # the index or a model cannot be used: no question can be answered
             failed += 1
-            result = {"error": str(error)}
-        _print_json({"_id": one.id, **result})
+            result = {"error": failure_words(error)}
+        print_json({"_id": one.id, **result})
         _progress(done, len(asked))
     if failed:
         raise typer.Exit(SOME_FAILED)
@@ -279,7 +288,3 @@ def _progress(done: int, total: int) -> None:
     end = "\n" if done == total else "\r"
     if sys.stderr.isatty() or done == total or done % 50 == 0:
         print(f"{done}/{total} questions", end=end if sys.stderr.isatty() else "\n", file=sys.stderr)  # noqa: T201 - progress
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    print(json.dumps(value), flush=True)  # noqa: T201 - what was asked for

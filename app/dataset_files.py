@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 from app.datasets import Dataset, EvaluationQuestion, Span, made
 from app.models import Turn
 from ingest.errors import SourceError
+from ingest.storable import storable_values
 
 CORPUS, QUERIES, QRELS = "corpus.jsonl", "queries.jsonl", "qrels"
 SPAN_QUESTIONS, SPAN_CORPORA = "questions_df.csv", "corpora"
@@ -36,7 +38,7 @@ def read_dataset(path: Path) -> Dataset:
             return _spans(path, name)
         if path.is_file():
             return _own(path, path.stem)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SourceError(f"The evaluation set {path} could not be read: {error}. Check the file.") from error
     found = "does not exist" if not path.exists() else "is no evaluation set"
     raise SourceError(f"{path} {found}. Name {FORMS}.")
@@ -161,7 +163,7 @@ def read_lines(data: bytes, name: str) -> list[dict[str, Any]]:
         SourceError: it cannot be read, or a line is not of its form.
     """
     try:
-        lines = data.decode("utf-8-sig").splitlines()
+        lines = io.StringIO(data.decode("utf-8-sig"), newline=None)  # U+2028 ends no line
     except UnicodeDecodeError as error:
         raise SourceError(f"The questions in {name} could not be read: {error}. Give a text file in UTF-8.") from error
     found = list(_objects(lines, Path(name)))
@@ -237,8 +239,8 @@ def _objects(lines: Iterable[str], path: Path) -> Iterator[tuple[int, dict[str, 
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
-        except ValueError as error:
+            value = storable_values(json.loads(line))
+        except (ValueError, RecursionError) as error:
             raise SourceError(f"{path}, line {number}: not JSON ({error}). Each line is one object.") from error
         if not isinstance(value, dict):
             raise SourceError(f"{path}, line {number}: not a JSON object. A line of questions is {OWN_FORM}.")

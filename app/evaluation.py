@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,9 +24,10 @@ from app.scoring import (
     passage_scores,
     ranking_scores,
 )
-from ingest.errors import Cancelled, QuestionError, SourceError
+from ingest.errors import Cancelled, FootnoteError, QuestionError, SourceError
 from ingest.models import Query, SearchHit
 
+logger = logging.getLogger(__name__)
 # Passages of which the ten documents of nDCG@10 and MRR@10 are taken, and the hundred of Recall@100.
 RANKED_PASSAGES, DEEP_PASSAGES = 50, 200
 
@@ -79,18 +82,35 @@ def evaluate(
 
     Raises:
         Cancelled: it was stopped.
-        SourceError: the set does not fit what was ingested, or a question of it cannot be asked.
+        SourceError: the set does not fit what was ingested, or no question of it can be asked.
     """
     run = _Run(system, dataset, plan)
     run.warm()
-    asked = []
+    asked: list[_Asked] = []
+    notes = list(dataset.notes)
     for done, question in enumerate(dataset.questions, start=1):
         if cancel is not None and cancel.is_set():
             raise Cancelled("Stopped before all questions were asked; nothing was written.")
-        asked.append(run.asked(question))
+        try:
+            asked.append(run.asked(question))
+        except Exception as error:  # noqa: BLE001 - `_why_left_out` raises what is no matter of this question
+            notes.append(_why_left_out(question, error))
         if on_progress is not None:
             on_progress(done, len(dataset.questions))
-    return Evaluation(dataset.name, dataset.digest, plan.k, plan.facts, dataset.notes, tuple(run.scored(asked)))
+    if not asked:
+        raise SourceError(f"No question of {dataset.name} could be asked. {notes[-1]}")
+    return Evaluation(dataset.name, dataset.digest, plan.k, plan.facts, tuple(notes), tuple(run.scored(asked)))
+
+
+def _why_left_out(question: EvaluationQuestion, error: Exception) -> str:
+    """A note on a question that failed by itself; raises what is wrong with the index, a model or the set."""
+    if isinstance(error, FootnoteError) and not isinstance(error, QuestionError):
+        raise error
+    said = str(error)
+    if not isinstance(error, QuestionError):
+        logger.error("Internal error at question %s", ascii(question.id), exc_info=error)
+        said = f"internal error ({type(error).__name__}: {error})"
+    return f"Question {question.id} could not be asked and counts in no figure: {said}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +134,17 @@ class _Run:
 
     def warm(self) -> None:
         """Searches once, so that no question's time has the model's loading in it."""
-        self._search(self._dataset.questions[0].text, self._plan.k)
+        with suppress(QuestionError):  # it is noted when that question's turn comes
+            self._search(self._dataset.questions[0].text, self._plan.k)
 
     def asked(self, question: EvaluationQuestion) -> _Asked:
-        try:
-            began = time.perf_counter()
-            alone = Query(question.text)
-            searched, answer = self._answer(question)
-            seconds = time.perf_counter() - began if answer else None
-            search = self._searches(question, searched)
-            last_turn = search if searched == alone else self._searches(question, alone)
-            return _Asked(question, search, last_turn, answer, seconds)
-        except QuestionError as error:
-            raise SourceError(f"Question {question.id} of {self._dataset.name} cannot be asked: {error}") from error
+        began = time.perf_counter()
+        alone = Query(question.text)
+        searched, answer = self._answer(question)
+        seconds = time.perf_counter() - began if answer else None
+        search = self._searches(question, searched)
+        last_turn = search if searched == alone else self._searches(question, alone)
+        return _Asked(question, search, last_turn, answer, seconds)
 
     def scored(self, asked: Sequence[_Asked]) -> Iterator[QuestionResult]:
         rankings = ranking_scores([(one.question, one.search) for one in asked], self._plan.k)

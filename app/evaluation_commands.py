@@ -15,7 +15,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from ingest.__main__ import SOME_FAILED, CollectionOption, JsonOption, messages
-from ingest.console import stopping
+from ingest.console import print_json, stopping
 from ingest.errors import SourceError
 from ingest.settings import load_settings
 
@@ -113,7 +113,7 @@ def evaluate_command(  # noqa: PLR0917 - Typer's form of options
         if report is not None:
             _write_report(told, report)
         if as_json:
-            _print_json(evaluation_json(told.evaluation, tolerance) | _comparison_json(told))
+            print_json(evaluation_json(told.evaluation, tolerance) | _comparison_json(told))
         else:
             print_evaluation(told, Console(emoji=False))
         for sentence in gate_sentences(told.falls) if told.falls else ():
@@ -158,7 +158,7 @@ def generate_command(  # noqa: PLR0917 - Typer's form of options
         }
         review = f"in the chat: http://{footnote.settings.host}:{footnote.settings.port}/?review=1"
         if as_json:
-            _print_json(facts)
+            print_json(facts)
         else:
             Console(emoji=False).print(_said(facts, n, review), markup=False, highlight=False, soft_wrap=True)
 
@@ -276,7 +276,3 @@ def _said(facts: dict[str, Any], wanted: int, review: str) -> str:
     if facts["skipped"]:
         text += f" {facts['skipped']:,} were skipped, because the model's quote was not in the passage or it gave none."
     return f"{text} Read them through ({review}), then run: footnote eval {facts['output']}"
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    print(json.dumps(value), flush=True)  # noqa: T201 - what was asked for

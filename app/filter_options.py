@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -11,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ingest.__main__ import CollectionOption, JsonOption, messages
-from ingest.console import one_line
+from ingest.console import one_line, print_json
 from ingest.filters import Filter
 from ingest.settings import load_settings
 
@@ -72,7 +71,7 @@ def tag_command(
             rows = library.tag(source, add=add or (), remove=remove or (), collection=collection)
         if as_json:
             found = [{"document": row.source, "tags": list(row.tags)} for row in rows]
-            print(json.dumps({"documents": found}))  # noqa: T201 - what was asked for
+            print_json({"documents": found})
             return
         for row in rows:
             said = "[red]failed, so it keeps no tags[/red]" if row.status == "failed" else "[dim]no tags[/dim]"

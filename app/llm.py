@@ -19,6 +19,7 @@ from app.thoughts import without_thoughts
 from ingest.errors import LLMBusy, LLMError, LLMInterrupted, LLMNotConfigured
 from ingest.network import bypass_proxy_for_loopback
 from ingest.settings import Settings
+from ingest.storable import StorableStream
 from ingest.urls import masked
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ class ChatLLM:
     def _pieces(self, prompt: Prompt, spending: Spending) -> Generator[str, None, None]:
         """What the model writes; "" where it wrote nothing for a moment."""
         said, reason, usage, heard = "", "", None, False
+        storable = StorableStream()
         try:
             with closing(self._chunks(prompt)) as chunks:
                 for chunk in chunks:
@@ -152,8 +154,11 @@ class ChatLLM:
                         reason = next(
                             (str(found) for key in REASONS if (found := chunk.response_metadata.get(key))), reason
                         )
-                        said += chunk.text
-                    yield chunk.text if chunk is not None else ""
+                    piece = storable.feed(chunk.text) if chunk is not None else ""
+                    said += piece
+                    yield piece
+            if rest := storable.end():
+                yield rest
         except Exception as error:
             raise self._in_words(error, said) from error
         finally:

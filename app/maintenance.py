@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -13,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ingest.__main__ import SOME_FAILED, CollectionOption, JsonOption, messages
-from ingest.console import stopping
+from ingest.console import print_json, stopping
 from ingest.errors import EmbedderError, RerankerError, SourceError
 from ingest.models import Diagnosis, Problem
 from ingest.settings import Settings, load_settings
@@ -43,7 +42,7 @@ def doctor_command(
                 line.update("Trying the entailment model")
                 found = replace(found, problems=(*found.problems, *_entailment_problems(settings)))
     if as_json:
-        print(json.dumps(diagnosis_json(found)))  # noqa: T201 - what was asked for
+        print_json(diagnosis_json(found))
     else:
         _print_diagnosis(found, Console(emoji=False))
     if not found.ok:
@@ -186,6 +185,6 @@ def _held(facts: dict[str, Any]) -> str:
 
 def _tell(facts: dict[str, Any], text: str, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(facts))  # noqa: T201 - what was asked for
+        print_json(facts)
     else:
         Console(emoji=False).print(text, markup=False, highlight=False, soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.errors import SourceError
+from ingest.storable import storable, storable_values
 
 STANDARD_INPUT = Path("-")
 
@@ -38,20 +40,20 @@ def read_questions(path: Path) -> list[AskedQuestion]:
 
 
 def _questions(path: Path, text: str) -> Iterator[AskedQuestion]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(io.StringIO(text, newline=None), start=1):  # U+2028 ends no line
         if not line.strip():
             continue
         if line.lstrip().startswith("{"):
             yield _from_json(path, number, line)
         else:
-            yield AskedQuestion(str(number), line.strip())
+            yield AskedQuestion(str(number), storable(line.strip()))
 
 
 def _from_json(path: Path, number: int, line: str) -> AskedQuestion:
     try:
-        fields = json.loads(line)
+        fields = storable_values(json.loads(line))
         return AskedQuestion(str(fields.get("_id", number)), str(fields["text"]))
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, RecursionError) as error:
         raise SourceError(
             f'{path}, line {number}: not a question. Each line is {{"_id": "1", "text": "…"}}, or the question itself.'
         ) from error

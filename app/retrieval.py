@@ -18,6 +18,7 @@ from ingest.errors import QuestionError
 from ingest.filters import Filter
 from ingest.index import Index
 from ingest.models import Query, SearchHit, StoredChunk, as_query, neighbours
+from ingest.storable import storable
 
 logger = logging.getLogger(__name__)
 # Candidates a leg gives at least, so that what ranks low in one leg can still be lifted by the other. 100 and 200
@@ -96,6 +97,7 @@ class Retriever:
         self, question: str | Query, k: int, within: Filter | None, on_notice: Callable[[str], None] | None
     ) -> list[Scored]:
         query = as_query(question)
+        query = replace(query, text=storable(query.text))
         check_question(query.text)
         check_k(k)
         n = max(CANDIDATES, 2 * k, self._reranker.candidates if self._reranker else 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from ingest.console import ProgressView, one_line, print_report, report_json, stopping, visible
+from ingest.console import ProgressView, one_line, print_json, print_report, report_json, stopping, visible
 from ingest.errors import Cancelled, EmbedderMismatch, FootnoteError, QuestionError, SettingsError, SourceError
 from ingest.models import FileOutcome, IngestProgress, IngestReport
 from ingest.names import on_disk
@@ -95,7 +94,7 @@ def ingest_command(  # noqa: PLR0917 - Typer's form of options
                     cancel=cancel,
                 )
         if as_json:
-            print(json.dumps(report_json(report)))  # noqa: T201 - what was asked for
+            print_json(report_json(report))
         else:
             print_report(report, Console(emoji=False))
     if report.cancelled:
@@ -157,7 +156,7 @@ def messages(console: Console, *, as_json: bool = False, so_far: Callable[[], di
         if isinstance(error, FootnoteError):
             console.print(visible(text), style="red", markup=False, highlight=False, soft_wrap=True)
         if as_json:
-            print(json.dumps({**so_far(), "error": text}), flush=True)  # noqa: T201 - what was asked for
+            print_json({**so_far(), "error": text})
 
     try:
         yield
@@ -170,8 +169,13 @@ def messages(console: Console, *, as_json: bool = False, so_far: Callable[[], di
         say(error, str(error))
         raise typer.Exit(_exit_status(error)) from error
     except Exception as error:
-        say(error, f"Internal error: {type(error).__name__}: {error}")
+        say(error, failure_words(error))
         raise
+
+
+def failure_words(error: BaseException) -> str:
+    """What a failure is called in JSON: the message of an error raised on purpose; of others, that it is internal."""
+    return str(error) if isinstance(error, FootnoteError) else f"Internal error: {type(error).__name__}: {error}"
 
 
 def _exit_status(error: FootnoteError) -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ingest.database import Database
 from ingest.rows import CollectionRow, EmbedderRole, EmbedderRow
+from ingest.storable import storable
 
 EMBEDDER_COLUMNS = "SELECT id, role, model, fingerprint, dimensions, kept, generation, garbage FROM embedders"
 # Each step frees the role that the next one takes.
@@ -36,7 +37,7 @@ class Catalog:
 
     def collection(self, name: str) -> CollectionRow | None:
         """The collection called `name`, or None."""
-        rows = self._query("SELECT id, uid, name FROM collections WHERE name = ?", name)
+        rows = self._query("SELECT id, uid, name FROM collections WHERE name = ?", storable(name))
         return CollectionRow(*rows[0]) if rows else None
 
     def create_collection(self, name: str, uid: str) -> CollectionRow:

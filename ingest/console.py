@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 import time
@@ -19,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ingest.models import FileStatus, IngestProgress, IngestReport
+from ingest.storable import storable_values
 
 # Seconds between two lines where the output is not a terminal.
 LINE_SECONDS = 5.0
@@ -140,6 +142,11 @@ def report_json(report: IngestReport) -> dict[str, Any]:
         "unfollowed": list(report.unfollowed),
         "cancelled": report.cancelled,
     }
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Prints an object on one line of standard output, every string of it fit for any reader of JSON."""
+    print(json.dumps(storable_values(value)), flush=True)  # noqa: T201 - what was asked for
 
 
 @contextmanager

@@ -19,6 +19,8 @@ import psutil
 
 from ingest.database import Database
 from ingest.errors import Cancelled
+from ingest.storable import storable
+from ingest.urls import masked
 
 POLL_SECONDS = 0.1
 
@@ -69,7 +71,7 @@ class WriterQueue:
             row = db.execute(
                 "INSERT INTO jobs (collection, ticket, state, what, pid, process_started)"
                 " SELECT ?, coalesce(max(ticket), 0) + 1, 'waiting', ?, ?, ? FROM jobs RETURNING id",
-                (self._collection, what, os.getpid(), psutil.Process().create_time()),
+                (self._collection, masked(storable(what)), os.getpid(), psutil.Process().create_time()),
             ).fetchone()
             return int(row[0])
 

@@ -126,7 +126,7 @@ class _Run:
             return self._report(found, cancelled=True)
         each_once(found, self._index.docstore.sources(self._index.collection.id))
         self._total = len(found.files) + len(found.failed)
-        what = f"ingest of {masked(str(paths[0]))}" if paths else "ingest"
+        what = f"ingest of {paths[0]}" if paths else "ingest"
         try:
             with self._pages, writing(self._index, what, self._tell_waiting, self._cancel) as writer:
                 for path, reason in found.failed.items():

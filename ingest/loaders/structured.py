@@ -83,12 +83,17 @@ def _values(text: str, source: Source) -> Any:
         try:
             return json.loads(text)
         except json.JSONDecodeError as error:
-            lines = [line for line in text.splitlines() if line.strip()]
+            lines = [line for line in _lines_of(text) if line.strip()]
             if len(lines) < FEWEST_ROWS or not all(line.lstrip().startswith(("{", "[")) for line in lines[:3]):
                 raise _not_json(source, error) from error
         except RecursionError as error:
             raise DamagedDocument(f"{source} is nested too deeply to be read.") from error
-    return [_parsed(line, source, number) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    return [_parsed(line, source, number) for number, line in enumerate(_lines_of(text), start=1) if line.strip()]
+
+
+def _lines_of(text: str) -> list[str]:
+    """Lines as JSON Lines has them: other line ends of Unicode, such as U+2028, may stand in a value."""
+    return text.replace("\r\n", "\n").split("\n")
 
 
 def _parsed(text: str, source: Source, line: int = 0) -> Any:

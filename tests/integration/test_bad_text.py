@@ -1,0 +1,162 @@
+"""Lone surrogates, NULs and odd line ends in questions, answers and arguments: each is one question's matter."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from durability import quick
+from hypothesis import given
+from hypothesis import strategies as st
+from llm_servers import answering, scripted
+from typer.testing import CliRunner
+
+from app.bootstrap import Footnote
+from app.chats import ChatStore
+from app.cli import cli
+from app.dataset_files import read_lines
+from app.models import Answer, Token, Turn
+from app.questions import read_questions
+from ingest.errors import SourceError
+from ingest.storable import StorableStream, is_storable, storable
+
+LONE = "\ud800"
+UNDECODED = "caf\udce9"  # as Python gives bytes of the command line that are no UTF-8
+
+
+@pytest.fixture
+def fruit(settings, write, monkeypatch):
+    """A data folder with one document, and the models' stand-ins in every Footnote that is opened on it."""
+    monkeypatch.setenv("FOOTNOTE_DATA_DIR", str(settings.data_dir))
+    with quick(settings) as one:
+        monkeypatch.setattr(Footnote, "_embedder_for", type(one)._embedder_for)
+        one.ingest([write("a.md", "# Fruit\n\nApples are red. A crate holds 40 apples.")])
+        yield one
+
+
+def test_a_surrogate_in_a_question_and_in_what_was_said_before_is_searched_without(fruit):
+    history = [Turn(f"Are apples{LONE} fruit?", f"Yes{LONE}.")]
+    (answer,) = [event for event in fruit.ask(f"Apples{LONE} are\0 what?", history) if isinstance(event, Answer)]
+    assert is_storable(answer.question + answer.searched + answer.text)
+    assert fruit.search(f"red apples{LONE}", 1)[0].chunk.text.endswith("Apples are red. A crate holds 40 apples.")
+
+
+def test_surrogates_of_a_model_reach_nobody_and_halves_of_a_character_are_joined(fruit, dead_proxy):
+    with scripted(answering("Apples \ud83d", "\ude00 are", f" red{LONE} [1].", "\udc00 \ud83d")) as (url, _):
+        fields = {"llm": "openai:test", "llm_base_url": url, "llm_timeout": 20}
+        fruit.settings = fruit.settings.model_copy(update=fields)
+        *events, answer = fruit.ask("What colour are apples?")
+    said = "".join(event.text for event in events if isinstance(event, Token))
+    assert said.startswith("Apples 😀 are red\ufffd [1].")
+    assert is_storable(said + answer.text + "".join(one.text for one in answer.sentences))
+    conversation = fruit.chats.create("default")
+    exchange = fruit.chats.add_question(conversation.id, f"What{LONE}?")
+    fruit.chats.add_answer(exchange, answer)
+    fruit.chats.rename(conversation.id, f"Title{LONE}")
+    (kept,) = fruit.chats.exchanges(conversation.id)
+    assert (kept.question, kept.answer) == ("What\ufffd?", answer)
+
+
+def test_an_answer_that_an_earlier_footnote_kept_with_surrogates_can_be_shown(fruit, settings):
+    conversation = fruit.chats.create("default")
+    exchange = fruit.chats.add_question(conversation.id, "What?")
+    answer = Answer(
+        question="What?", searched="", text=f"Words{LONE}", refused=True, answerer="", sentences=(), citations=()
+    )
+    fruit.chats.add_answer(exchange, answer)
+    assert fruit.chats.exchanges(conversation.id)[0].answer.text == "Words\ufffd"
+    assert isinstance(fruit.chats, ChatStore)
+
+
+@given(st.lists(st.text(st.characters(), max_size=5), max_size=6))
+def test_pieces_become_the_text_whose_characters_are_whole(pieces):
+    stream = StorableStream()
+    made = "".join([*map(stream.feed, pieces), stream.end()])
+    whole = "".join(pieces).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    assert is_storable(made)
+    assert made == storable(whole) or len(made) <= len("".join(pieces))
+    assert "".join(c for c in made if c != "\ufffd") == "".join(c for c in storable(whole) if c != "\ufffd")
+
+
+def test_each_question_of_a_file_is_answered_or_says_why_not(fruit, tmp_path, monkeypatch):
+    path = tmp_path / "questions.jsonl"
+    lines = [{"_id": f"a{LONE}", "text": f"What colour{LONE} are apples?"}, {"_id": "b", "text": "x" * 9000}]
+    lines += [{"_id": "c", "text": "break"}, {"_id": "d", "text": "one\u2028two apples"}]
+    path.write_text("\n".join(json.dumps(line, ensure_ascii=line["_id"] != "d") for line in lines), encoding="utf-8")
+    real = Footnote.search
+
+    def search(self, question, *more, **options):
+        if question == "break":
+            raise TypeError(f"not{LONE} this")
+        return real(self, question, *more, **options)
+
+    monkeypatch.setattr(Footnote, "search", search)
+    for command in ("search", "ask"):
+        result = CliRunner().invoke(cli, [command, "--questions", str(path)])
+        told = {one["_id"]: one for one in map(json.loads, result.stdout.splitlines())}
+        assert list(told) == ["a\ufffd", "b", "c", "d"]
+        assert result.exit_code == 1
+        assert "error" not in told["a\ufffd"]
+        assert "error" not in told["d"]
+        assert "error" in told["b"]
+        assert "ud800" not in result.stdout
+        if command == "search":
+            assert told["c"]["error"] == "Internal error: TypeError: not\ufffd this"
+
+
+@pytest.mark.parametrize("line", ["{" * 100_000, '{"text": ' + "[" * 100_000, '{"_id": "1"}', "{}"])
+def test_a_line_that_is_no_question_is_named(tmp_path, line):
+    path = tmp_path / "questions.jsonl"
+    path.write_text(f"first question\n{line}")
+    with pytest.raises(SourceError, match="line 2: not a question"):
+        read_questions(path)
+
+
+def test_a_question_that_cannot_be_asked_ends_no_evaluation(fruit, tmp_path, monkeypatch):
+    path = tmp_path / "own.jsonl"
+    lines = [
+        {"question": f"What colour{LONE} are apples?", "source": "a.md"},
+        {"question": "x" * 9000, "source": "a.md"},
+    ]
+    path.write_text(
+        "\n".join(map(json.dumps, [*lines, {"question": "How many apples hold crates?", "source": "a.md"}]))
+    )
+    result = CliRunner().invoke(cli, ["eval", str(path), "--json"])
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert [one["id"] for one in told["questions"]] == ["1", "3"]
+    assert [note for note in told["notes"] if note.startswith("Question 2 could not be asked")]
+
+
+def test_questions_of_ones_own_may_hold_any_unicode():
+    data = json.dumps({"question": f"a{LONE}b", "source": "x\u2028y"}, ensure_ascii=True).encode()
+    raw = '{"question": "a\u2028b", "source": "c"}'.encode()
+    assert [one["question"] for one in read_lines(data + b"\r\n" + raw, "q")] == ["a\ufffdb", "a\u2028b"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["search", UNDECODED],
+        ["ask", UNDECODED],
+        ["search", "apples", "--in", UNDECODED],
+        ["search", "apples", "--type", UNDECODED],
+        ["search", "apples", "--tag", UNDECODED],
+        ["search", "apples", "--since", UNDECODED],
+        ["search", "apples", "--collection", UNDECODED],
+        ["report", UNDECODED],
+        ["remove", UNDECODED],
+        ["tag", UNDECODED, "--add", "x"],
+        ["ingest", UNDECODED],
+        ["ingest", f"http://{UNDECODED}/"],
+        ["ingest", "--sitemap", f"http://{UNDECODED}/"],
+        ["ingest", "--collection", UNDECODED, "."],
+        ["eval", UNDECODED],
+    ],
+)
+@pytest.mark.parametrize("as_json", [True, False])
+def test_arguments_that_are_no_unicode_end_in_a_message(fruit, arguments, as_json):
+    result = CliRunner().invoke(cli, [*arguments, *(["--json"] if as_json else [])])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code in {0, 1, 2}
+    assert not as_json or json.loads(result.stdout)
