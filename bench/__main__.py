@@ -1,7 +1,7 @@
 """`python -m bench [NAME...]`: what the README quotes, as Markdown tables; all if none is named.
 
-durability, growth, filters and cost make their own documents; all others need real ones: FOOTNOTE_SHARED names their
-folder.
+durability, growth, filters, cost and sentences bring their own documents; all others need real ones: FOOTNOTE_SHARED
+names their folder.
 """
 
 from __future__ import annotations
@@ -10,7 +10,20 @@ import os
 import sys
 from pathlib import Path
 
-from bench import answers, cost, durability, filters, growth, history, ingest, loaders, refusal, retrieval, verification
+from bench import (
+    answers,
+    cost,
+    durability,
+    filters,
+    growth,
+    history,
+    ingest,
+    loaders,
+    refusal,
+    retrieval,
+    sentences,
+    verification,
+)
 
 ON_REAL_DOCUMENTS = {
     "loaders": loaders.run,
@@ -27,6 +40,7 @@ BENCHES = {
     "growth": growth.run,
     "filters": filters.run,
     "cost": cost.run,
+    "sentences": sentences.run,
 }
 
 
