@@ -15,9 +15,9 @@ MIB = 1024 * 1024
 
 def nested_zips(depth: int = 6, width: int = 16) -> bytes:
     """Like 42.zip: zips in zips, many times over, with zeros at the bottom."""
-    data = _zip({"zeros.txt": bytes(4 * MIB)})
+    data = zipped({"zeros.txt": bytes(4 * MIB)})
     for _ in range(depth):
-        data = _zip({f"{i}.zip": data for i in range(width)})
+        data = zipped({f"{i}.zip": data for i in range(width)})
     return data
 
 
@@ -55,7 +55,7 @@ def billion_laughs() -> bytes:
 
 def laughing_docx() -> bytes:
     """A Word document whose text is a billion laughs."""
-    return _zip(
+    return zipped(
         {
             "[Content_Types].xml": b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
             b'<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
@@ -110,7 +110,7 @@ def huge_png(side: int = 100_000) -> bytes:
 def zip_that_climbs() -> bytes:
     """A zip whose names lead out of its folder."""
     names = ("../../climbed.txt", "/tmp/climbed.txt", "C:\\climbed.txt", "a/../../climbed.txt")
-    return _zip(dict.fromkeys(names, b"Some words"))
+    return zipped(dict.fromkeys(names, b"Some words"))
 
 
 def tar_of_links() -> bytes:
@@ -169,7 +169,7 @@ def wide_sheet() -> bytes:
 
 def many_members(n: int = 5_000) -> bytes:
     """A zip of many small files."""
-    return _zip({f"{i}.txt": b"Some words" for i in range(n)})
+    return zipped({f"{i}.txt": b"Some words" for i in range(n)})
 
 
 def notebook_of_one(cells: int = 200_000) -> bytes:
@@ -177,7 +177,8 @@ def notebook_of_one(cells: int = 200_000) -> bytes:
     return json.dumps({"cells": [{"cell_type": "raw", "source": ""}] * cells, "nbformat": 4}).encode()
 
 
-def _zip(members: dict[str, bytes]) -> bytes:
+def zipped(members: dict[str, bytes]) -> bytes:
+    """A zip archive of these members."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members.items():
@@ -220,7 +221,7 @@ def repeating_ods(rows: int = 3_000, columns: int = 500) -> bytes:
         "</table:table></office:spreadsheet></office:body></office:document-content>"
     )
     manifest = '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
-    return _zip(
+    return zipped(
         {
             "mimetype": b"application/vnd.oasis.opendocument.spreadsheet",
             "META-INF/manifest.xml": manifest.encode(),
@@ -249,7 +250,7 @@ def epub_of_one_chapter(times: int = 1_000, characters: int = 40_000) -> bytes:
         '<package><manifest><item id="a" href="a.html" media-type="text/html"/></manifest>'
         "<spine>" + '<itemref idref="a"/>' * times + "</spine></package>"
     )
-    return _zip(
+    return zipped(
         {
             "META-INF/container.xml": b'<container><rootfiles><rootfile full-path="c.opf"/></rootfiles></container>',
             "c.opf": book.encode(),
@@ -282,7 +283,7 @@ def merged_docx(characters: int = 20_000, rows: int = 2_000) -> bytes:
         members = {name: made.read(name) for name in made.namelist()}
     body = members["word/document.xml"].decode()
     members["word/document.xml"] = body.replace("<w:body>", f"<w:body><w:tbl>{table}</w:tbl>").encode()
-    return _zip(members)
+    return zipped(members)
 
 
 def pdf_of_one_stream(pages: int = 2_000, words: int = 1_000) -> bytes:

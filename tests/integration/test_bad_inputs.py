@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
 import string
+import zipfile
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from xml.sax.saxutils import escape
 
+import bombs
+import docx
+import pptx
 import pytest
+import xlsxwriter
 from durability import PoolInProcess, quick
 from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
+from reportlab.pdfgen.canvas import Canvas
 from typer.testing import CliRunner
 
 from app.cli import cli
@@ -22,6 +31,7 @@ from ingest.models import Document
 from ingest.storable import escaped, is_storable, storable
 
 LONE = "\ud800"
+MARK = "MARKOFTHETEXT"
 TEXT_SUFFIXES = sorted({row.suffixes[0] for row in ROWS if row.is_text} | {".jsonl", ".tsv", ".rtf"})
 # Any code point there is, surrogates, NUL and other control characters among them.
 anything = st.text(st.characters(), max_size=60)
@@ -45,6 +55,15 @@ def strings(value) -> list[str]:
     if isinstance(value, dict):
         value = [*value.keys(), *value.values()]
     return [one for part in value for one in strings(part)] if isinstance(value, list | tuple) else []
+
+
+def is_storable_or_named(path: Path) -> None:
+    """What is read of a file can be stored, or its failure names it."""
+    (loaded,) = PoolInProcess().load_all([path])
+    if isinstance(loaded.result, Document):
+        assert all(map(is_storable, strings(asdict(replace(loaded.result, places=b"")))))
+    else:
+        assert path.name in str(loaded.result)
 
 
 def test_a_lone_surrogate_in_a_name_of_json_ends_no_other_file(footnote, write):
@@ -129,11 +148,55 @@ def test_every_loader_gives_storable_strings_or_a_named_error(tmp_path, suffix, 
     content = forms.get(suffix, f"# {text}\n\n{more}\n\n- {text}\n- {more}\n\n| {text} | {more} |\n| --- | --- |\n")
     for encoding in ("utf-8", "utf-16"):
         path.write_bytes(content.encode(encoding, "surrogatepass"))
-        (loaded,) = PoolInProcess().load_all([path])
-        if isinstance(loaded.result, Document):
-            assert all(map(is_storable, strings(asdict(replace(loaded.result, places=b"")))))
+        is_storable_or_named(path)
+
+
+def packages() -> dict[str, bytes]:
+    """A small file of each format that is a package, with MARK where its words stand."""
+    word, slides, book, page = docx.Document(), pptx.Presentation(), io.BytesIO(), io.BytesIO()
+    word.add_heading(MARK, 1)
+    word.add_paragraph(f"Some words {MARK}")
+    slide = slides.slides.add_slide(slides.slide_layouts[0])
+    slide.shapes.title.text = MARK
+    with xlsxwriter.Workbook(book, {"in_memory": True}) as workbook:
+        workbook.add_worksheet().write_string(0, 0, f"Some words {MARK}")
+    canvas = Canvas(page, invariant=1, pageCompression=0)
+    canvas.setTitle(MARK)
+    canvas.drawString(72, 700, f"Some words {MARK}")
+    canvas.save()
+    files = {".xlsx": book.getvalue(), ".pdf": page.getvalue()}
+    for suffix, made in {".docx": word, ".pptx": slides}.items():
+        buffer = io.BytesIO()
+        made.save(buffer)
+        files[suffix] = buffer.getvalue()
+    words, more = bombs.WORDS.encode(), f"{bombs.WORDS}{MARK}".encode()
+    for suffix, data in {".ods": bombs.repeating_ods(1, 1), ".epub": bombs.epub_of_one_chapter(1, 25)}.items():
+        files[suffix] = repacked(data, lambda _, part: part.replace(words, more))
+    files[".zip"] = bombs.zipped({f"{MARK}.txt": more, f"{MARK}/inner.json": b'{"a": "%s"}' % MARK.encode()})
+    return files
+
+
+def repacked(data: bytes, changed: Callable[[str, bytes], bytes]) -> bytes:
+    """A zip package with its members' bytes changed."""
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        return bombs.zipped({name: changed(name, package.read(name)) for name in package.namelist()})
+
+
+@pytest.mark.parametrize("suffix", sorted(packages()))
+@limits(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=anything)
+def test_every_loader_of_packages_gives_storable_strings_or_a_named_error(tmp_path, suffix, text):
+    mark = MARK.encode()
+    data, path = packages()[suffix], tmp_path / f"file{suffix}"
+    for words in (text.encode("utf-8", "surrogatepass"), escape(text).encode("utf-8", "replace"), b"&#xD800;&#0;"):
+        if suffix == ".zip":
+            name = storable(text).replace("/", "_") or "x"
+            path.write_bytes(bombs.zipped({f"{name}.txt": words + b" some words", f"{name}/a.md": b"# " + words}))
+        elif suffix == ".pdf":
+            path.write_bytes(data.replace(mark, text.encode("utf-16-be", "surrogatepass")))
         else:
-            assert path.name in str(loaded.result)
+            path.write_bytes(repacked(data, lambda _, part, words=words: part.replace(mark, words)))
+        is_storable_or_named(path)
 
 
 @limits(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
