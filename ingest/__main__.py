@@ -71,7 +71,7 @@ def ingest_command(  # noqa: PLR0917 - Typer's form of options
     """
     notes = Console(stderr=True, emoji=False)
     done: list[FileOutcome] = []
-    with messages(notes, as_json=as_json, so_far=lambda: report_json(_so_far(done))):
+    with messages(notes, as_json=as_json, so_far=lambda error: report_json(_so_far(done, error))):
         from ingest.fetch import Fetcher  # noqa: PLC0415 - `--help` need not wait for it
         from ingest.library import Library  # noqa: PLC0415 - see above
 
@@ -109,10 +109,10 @@ def _show(moment: IngestProgress, progress: ProgressView, done: list[FileOutcome
     progress(moment)
 
 
-def _so_far(done: Sequence[FileOutcome]) -> IngestReport:
+def _so_far(done: Sequence[FileOutcome], error: BaseException) -> IngestReport:
     """What was done before an error ended the run."""
     written = sum(outcome.chunks for outcome in done if outcome.status in {"added", "updated"})
-    return IngestReport(tuple(done), written)
+    return IngestReport(tuple(done), written, cancelled=isinstance(error, Cancelled | KeyboardInterrupt))
 
 
 def _note(console: Console, text: str) -> None:
@@ -141,13 +141,15 @@ def _sources(
 
 
 @contextmanager
-def messages(console: Console, *, as_json: bool = False, so_far: Callable[[], dict[str, Any]] = dict) -> Iterator[None]:
+def messages(
+    console: Console, *, as_json: bool = False, so_far: Callable[[BaseException], dict[str, Any]] = lambda _: {}
+) -> Iterator[None]:
     """Turns errors raised on purpose into a message and an exit status; a traceback means a mistake of ours.
 
     Args:
         console: where messages go.
         as_json: whether an error is printed as a JSON object on standard output too, under "error".
-        so_far: gives what else that object holds.
+        so_far: gives what else that object holds, of an error.
     """
     for sentence in unknown_variables():
         console.print(sentence, style="yellow", markup=False)
@@ -156,7 +158,7 @@ def messages(console: Console, *, as_json: bool = False, so_far: Callable[[], di
         if isinstance(error, FootnoteError):
             console.print(visible(text), style="red", markup=False, highlight=False, soft_wrap=True)
         if as_json:
-            print_json({**so_far(), "error": text})
+            print_json({**so_far(error), "error": text})
 
     try:
         yield

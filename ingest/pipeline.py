@@ -247,8 +247,8 @@ class _Run:
 
     def _prune(self, found: Scan, writer: IndexWriter) -> None:
         known = self._index.docstore.sources(self._index.collection.id)
-        real = {os.path.realpath(source) for source in found.files if not is_url(source)}
         under = [s for s in known if s not in found.files and any(is_under(s, folder) for folder in found.folders)]
+        real = {os.path.realpath(source) for source in found.files if not is_url(source)} if under else set()
         gone = [s for s in under if is_gone(s) or os.path.realpath(s) in real]  # or there under another name, by a link
         if gone:
             writer.remove(gone)

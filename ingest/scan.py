@@ -72,37 +72,35 @@ def each_once(found: Scan, known: Iterable[str]) -> None:
         found: by `scan`; its `files` and `named` are changed.
         known: the sources of the collection.
     """
-    where = _RealPaths()
+    known = list(known)
+    real = _real_paths([*known, *found.files, *found.named])
     names: dict[str, str] = {}
     for source in known:
-        real = where.of(source)
-        if real not in names or source == real:
-            names[real] = source
+        if real[source] not in names or source == real[source]:
+            names[real[source]] = source
     kept: dict[str, str] = {}
-    for source in sorted(found.files, key=lambda one: where.of(one) != one):  # real names first
-        real = where.of(source)
-        kept.setdefault(real, names.get(real, source))
-    named = {kept[where.of(source)] for source in found.named}
-    found.files = dict.fromkeys(kept[where.of(source)] for source in found.files)
+    for source in sorted(found.files, key=lambda one: real[one] != one):  # real names first
+        kept.setdefault(real[source], names.get(real[source], source))
+    named = {kept[real[source]] for source in found.named}
+    found.files = dict.fromkeys(kept[real[source]] for source in found.files)
     found.named = named
 
 
-class _RealPaths:
-    """Resolves symbolic links, remembering folders: collections have many files in few of them."""
-
-    def __init__(self) -> None:
-        self._folders: dict[str, str] = {}
-
-    def of(self, source: str) -> str:
-        """The path of a file without any link; an address is its own."""
+def _real_paths(sources: Iterable[str]) -> dict[str, str]:
+    """The path of each file without any link; an address is its own. Each folder is looked at once."""
+    folders: dict[str, str] = {}
+    real: dict[str, str] = {}
+    for source in dict.fromkeys(sources):
         if is_url(source):
-            return source
-        if os.path.islink(source):  # noqa: PTH114 - a string is at hand
-            return os.path.realpath(source)
-        folder, name = os.path.split(source)
-        if folder not in self._folders:
-            self._folders[folder] = os.path.realpath(folder)
-        return os.path.join(self._folders[folder], name)  # noqa: PTH118 - a string is at hand
+            real[source] = source
+        elif os.path.islink(source):  # noqa: PTH114 - a string is at hand
+            real[source] = os.path.realpath(source)
+        else:
+            folder, name = os.path.split(source)
+            if folder not in folders:
+                folders[folder] = os.path.realpath(folder)
+            real[source] = source if folders[folder] == folder else os.path.join(folders[folder], name)  # noqa: PTH118 - a string is at hand
+    return real
 
 
 def is_gone(source: str) -> bool:

@@ -13,6 +13,7 @@ from app.bootstrap import Footnote
 from app.chats import Conversation
 from app.views.rendering import filter_words, plain, text_html
 from ingest.filters import Filter
+from ingest.names import composed
 from ingest.network import is_url
 from ingest.selection import Choices
 
@@ -100,15 +101,24 @@ def _fields(choices: Choices, within: Filter, key: str) -> Filter:
 def _sources(choices: Choices, within: Filter, key: str) -> Sequence[str]:
     options = [*folders(choices.sources), *choices.sources]
     if len(options) > MOST_OPTIONS:
-        part = st.text_input("Part of a document's or folder's name", key=f"part-{key}").casefold()
-        options = [one for one in options if part in one.casefold()][:MOST_OPTIONS]
+        part = st.text_input("Part of a document's or folder's name", key=f"part-{key}")
+        wanted = composed(part).casefold()
+        options = [one for one in options if wanted in composed(one).casefold()][:MOST_OPTIONS]
     return _several("Documents and folders", options, within.sources, f"sources-{key}")
 
 
 def _several(name: str, options: Sequence[str], chosen: Sequence[str], key: str) -> list[str]:
     """A choice of several; nothing to draw where there is nothing to choose."""
     offered = list(dict.fromkeys([*options, *chosen]))  # what is gone from the collection can still be taken out
-    return st.multiselect(name, offered, default=list(chosen), key=key, placeholder="All") if offered else []
+    if not offered:
+        return []
+    labels = Counter(map(composed, offered))
+
+    def shown(one: str) -> str:
+        """The form that is typed to find it in the list; two names that differ in their form alone stay apart."""
+        return composed(one) if labels[composed(one)] == 1 else one
+
+    return st.multiselect(name, offered, default=list(chosen), key=key, placeholder="All", format_func=shown)
 
 
 def _clear_button(footnote: Footnote, conversation: Conversation | None, collection: str, key: str) -> None:

@@ -167,6 +167,17 @@ def test_pruning_removes_what_an_earlier_footnote_ingested_twice(tmp_path, write
     assert list(found.files) == [str(real)]
 
 
+def test_pruning_keeps_one_name_of_a_folder_that_has_become_a_link(footnote, write):
+    real, copy = write("real/a.txt", "Apples are red."), write("copy/a.txt", "Apples are red.")
+    folder = real.parents[1]
+    assert footnote.ingest([folder]).count("added") == 2
+    copy.unlink()
+    copy.parent.rmdir()
+    copy.parent.symlink_to(real.parent, target_is_directory=True)
+    report = footnote.ingest([folder], prune=True)
+    assert {one.path: one.status for one in report.documents} == {str(real): "unchanged", str(copy): "removed"}
+
+
 def test_links_out_of_a_folder_are_followed_unless_that_is_not_wanted(footnote, write, tmp_path):
     inside = write("in/a.txt", "Apples.").parent
     outside = tmp_path / "secret.txt"

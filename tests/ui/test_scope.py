@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from pages import open_page, shown
 from streamlit.testing.v1 import AppTest
@@ -43,6 +45,20 @@ def test_chosen_documents_are_asked_and_kept_with_the_conversation(filled, tmp_p
     assert "Ask: fruit · txt" in shown(again)
     assert filled.chats.exchanges(chat.id)[0].answer.within == chat.within
     assert field(again, "Types").value == ["txt"]
+
+
+def test_a_document_whose_name_is_decomposed_is_offered_as_it_is_typed(footnote, write):
+    path = write(unicodedata.normalize("NFD", "Geschäftsführung.md"), "Bears are brown.")
+    footnote.ingest([path, write("a.txt", "Apples are red.")])
+    page = open_page(footnote)
+    typed = unicodedata.normalize("NFC", str(path))
+    assert typed in field(page, "Documents and folders").options
+    field(page, "Documents and folders").select(typed).run()
+    assert not page.exception
+    page.chat_input[0].set_value("What colour are bears?").run()
+    (chat,) = footnote.chats.conversations()
+    assert chat.within == Filter(sources=(str(path),))
+    assert "Bears are brown." in shown(page)
 
 
 def test_an_answer_says_that_only_some_documents_were_asked_also_when_all_are_asked_from_then_on(filled):
