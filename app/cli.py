@@ -36,7 +36,7 @@ from ingest.__main__ import (
     ingest_command,
     messages,
 )
-from ingest.console import print_json, stopping
+from ingest.console import print_anything, print_json, stopping
 from ingest.errors import Cancelled, FootnoteError, QuestionError
 from ingest.models import SearchHit
 from ingest.settings import load_settings
@@ -225,6 +225,7 @@ def collections(as_json: JsonOption = False) -> None:
 
 def main() -> None:
     """Runs the command that was typed; called by `app.__main__`."""
+    print_anything()
     cli()
 
 

@@ -120,7 +120,8 @@ class QuestionWriter:
         question = " ".join(found["question"].split())
         if not question or len(question) > LONGEST_QUESTION or POINTS_AT_PASSAGE.search(question):
             return None
-        span = located(found["quote"].strip().splitlines()[0], chunk.text)
+        quote = next(iter(found["quote"].strip().splitlines()), "")  # U+2028 alone is a quote, and no line
+        span = located(quote, chunk.text)
         return (question, *span) if span else None
 
 

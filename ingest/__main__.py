@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from ingest.console import ProgressView, one_line, print_json, print_report, report_json, stopping, visible
+from ingest.console import (
+    ProgressView,
+    one_line,
+    print_anything,
+    print_json,
+    print_report,
+    report_json,
+    stopping,
+    visible,
+)
 from ingest.errors import Cancelled, EmbedderMismatch, FootnoteError, QuestionError, SettingsError, SourceError
 from ingest.models import FileOutcome, IngestProgress, IngestReport
 from ingest.names import on_disk
@@ -188,6 +197,7 @@ def _exit_status(error: FootnoteError) -> int:
 
 def main() -> None:
     """Entry point of `python -m ingest`."""
+    print_anything()
     command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     command.command()(ingest_command)
     command(prog_name="python -m ingest")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
+import sys
 import threading
 import time
 import unicodedata
@@ -142,6 +144,12 @@ def report_json(report: IngestReport) -> dict[str, Any]:
         "unfollowed": list(report.unfollowed),
         "cancelled": report.cancelled,
     }
+
+
+def print_anything() -> None:
+    """Lets standard output spell out what its encoding lacks, where it is another one than UTF-8."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def print_json(value: dict[str, Any]) -> None:

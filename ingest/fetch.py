@@ -183,6 +183,11 @@ class WebPages:
         path.write_bytes(page.data)
         return path
 
+    def forget(self, path: Path) -> None:
+        """Deletes a page that was read: those of a site would fill the disk. Other files are left alone."""
+        if self._folder is not None and path.parent == self._folder:
+            path.unlink(missing_ok=True)
+
 
 def _run(call: Callable[[], T], future: Future[T]) -> None:
     try:

@@ -168,9 +168,11 @@ class _Run:
             except Exception as error:  # noqa: BLE001 - `_fail_with` raises what is no matter of this file
                 self._fail_with(source, error)
             else:
-                if not known:
-                    self._sources[path] = source
-                    yield path
+                if known:
+                    self._pages.forget(path)
+                    continue
+                self._sources[path] = source
+                yield path
 
     def _is_known(self, source: str, file: Fingerprint, *, retry: bool) -> bool:
         """Finishes a file whose bytes were indexed, or failed, before."""
@@ -192,6 +194,7 @@ class _Run:
     def _split(self, loaded: Loaded) -> None:
         """Chunks what was loaded and adds it to the batch, or records why it could not be."""
         source, chunker = self._sources.pop(loaded.path), self._chunker
+        self._pages.forget(loaded.path)
         if loaded.read:  # the file may have changed since it was hashed
             self._hashed[source] = loaded.read
         try:

@@ -276,3 +276,11 @@ def test_documents_are_tagged_and_only_some_are_searched(run, write):
     assert "fits the filter: tagged wild. Types there are: md, txt. Tags: animal, fruit, old." in nothing.stderr
     lines = run("search", "--questions", "-", "--tag", "old", stdin="brown\n").stdout
     assert json.loads(lines)["filter"] == {"tags": ["old"]}
+
+
+def test_text_that_the_encoding_of_the_output_lacks_is_spelled_out(run, write):
+    path = write("Straße.md", "# Wörter\n\nÄpfel sind rot \u2603.")
+    assert run("ingest", path, PYTHONIOENCODING="ascii").returncode == 0
+    result = run("search", "rot", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "sind rot \\u2603." in result.stdout

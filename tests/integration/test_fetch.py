@@ -7,6 +7,7 @@ import socket
 import threading
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -307,6 +308,21 @@ def test_pages_are_ingested_under_their_address(footnote):
         assert footnote.ingest(sources[:1]).count("failed") == 1  # refused: not a public address
         assert footnote.search("apples", 1)[0].chunk.text == "Apples are green."
     assert footnote.remove(base) == 3
+
+
+def test_a_page_is_deleted_from_the_disk_when_it_was_read(footnote, monkeypatch):
+    folders = []
+
+    class Kept(fetch.tempfile.TemporaryDirectory):
+        def cleanup(self) -> None:
+            folders.append([path.name for path in Path(self.name).iterdir()])
+            super().cleanup()
+
+    monkeypatch.setattr(fetch.tempfile, "TemporaryDirectory", Kept)
+    with site({"/a": b"<p>Good words.</p>", "/b": b"<p>Other words.</p>"}) as (base, _):
+        for _ in range(2):
+            footnote.ingest([f"{base}/a", f"{base}/b"], allow_private=True)
+    assert folders == [[], []]
 
 
 def test_a_sitemap_of_broken_addresses_gives_the_whole_ones_and_a_failure_for_each_broken(footnote):
