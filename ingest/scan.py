@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.loaders.formats import is_ignored
-from ingest.names import on_disk
+from ingest.names import composed, on_disk
 from ingest.network import is_url
 from ingest.storable import escaped, is_storable
 from ingest.urls import masked
@@ -78,12 +78,22 @@ def each_once(found: Scan, known: Iterable[str]) -> None:
     for source in known:
         if real[source] not in names or source == real[source]:
             names[real[source]] = source
+    # File systems that take both forms of a name for one, as that of macOS does, give out the one that was asked for.
+    twins = {composed(path): name for path, name in names.items() if not path.isascii()}
     kept: dict[str, str] = {}
     for source in sorted(found.files, key=lambda one: real[one] != one):  # real names first
-        kept.setdefault(real[source], names.get(real[source], source))
+        twin = twins.get(composed(real[source]), source)
+        kept.setdefault(real[source], names.get(real[source]) or (twin if _is_same_file(twin, source) else source))
     named = {kept[real[source]] for source in found.named}
     found.files = dict.fromkeys(kept[real[source]] for source in found.files)
     found.named = named
+
+
+def _is_same_file(one: str, other: str) -> bool:
+    try:
+        return one == other or os.path.samefile(one, other)  # noqa: PTH121 - strings are at hand
+    except OSError:
+        return False
 
 
 def _real_paths(sources: Iterable[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import unicodedata
 from pathlib import Path
 
 import psutil
@@ -165,6 +166,21 @@ def test_pruning_removes_what_an_earlier_footnote_ingested_twice(tmp_path, write
     found = scan([link, real.parent], is_readable)
     each_once(found, [str(real), str(link / "a.txt")])
     assert list(found.files) == [str(real)]
+
+
+def test_a_file_system_that_takes_both_forms_of_a_name_for_one_gives_one_document(write):
+    """As on macOS; here, a second link to the file has the other form."""
+    kept, asked = (write("x").with_name(unicodedata.normalize(form, "Größe.txt")) for form in ("NFD", "NFC"))
+    kept.write_text("words")
+    os.link(kept, asked)
+    found = scan([asked], is_readable)
+    each_once(found, [str(kept)])
+    assert (list(found.files), found.named) == ([str(kept)], {str(kept)})
+    asked.unlink()
+    asked.write_text("another file")
+    found = scan([asked], is_readable)
+    each_once(found, [str(kept)])
+    assert list(found.files) == [str(asked)]
 
 
 def test_pruning_keeps_one_name_of_a_folder_that_has_become_a_link(footnote, write):
