@@ -4,12 +4,16 @@ A chunk is a block of a section (under one heading), or a run of small ones, so 
 that is too long alone is split where its kind allows: a table between rows, a list between items, text between
 sentences, then between words. What the embedder reads is the chunk's context (title and headings, a split table's
 header row) and its text; both are counted with the embedder's own tokenizer, so that nothing is ever cut off.
+
+Chunks are made one by one, and of the text only a window at a time is tokenized: memory does not grow with a document.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -27,6 +31,11 @@ CONTEXT_SHARE = 0.25
 # Characters a token can stand for at most. BERT reads a word of over 100 characters as one unknown token: its
 # letters are lost to the model, so text without spaces counts as at least one token per this many characters.
 CHARACTERS_PER_TOKEN = 16
+# A heading's title is kept with every chunk under it: no more than so many characters of it.
+MOST_TITLE_CHARACTERS = 300
+# Characters that are tokenized together, and how many such windows are remembered.
+WINDOW_CHARACTERS = 64 * 1024
+WINDOWS = 4
 SEPARATORS = {
     "table": (r"\n",),
     "code": (r"\n\s*\n", r"\n"),
@@ -87,21 +96,22 @@ class Chunker:
         """Changes when the same document would be split otherwise."""
         return f"{CHUNKER_FINGERPRINT}/{self.limit}"
 
-    def split(self, document: Document) -> list[Chunk]:
-        """Splits a document.
+    def split(self, document: Document) -> Iterator[Chunk]:
+        """Splits a document, chunk by chunk.
 
         Every character of the document that is not white space is in at least one chunk, and
         `document.text[c.start:c.end] == c.text` for each chunk.
 
-        Returns:
+        Yields:
             Chunks in reading order, positions from 0.
         """
-        counter = _Counter(self._tokenizer, document.text)
-        chunks: list[Chunk] = []
+        counter = _Counter(self._tokenizer, document.text, self.limit)
+        position = 0
         for section in _sections(document):
             for piece in self._pieces(document, section, counter):
-                chunks.extend(self._fitting(document, section, piece, len(chunks)))
-        return chunks
+                for chunk in self._fitting(document, section, piece, position):
+                    position = chunk.position + 1
+                    yield chunk
 
     def _pieces(self, document: Document, section: _Section, counter: _Counter) -> Iterator[_Piece]:
         """Units, each joined with what precedes it as long as that is short and both fit."""
@@ -184,97 +194,164 @@ class Chunker:
 
     def _room(self, context: str) -> int:
         """Tokens left for a chunk's own text under `context`."""
-        return max(1, self.limit - (self._tokenizer.count_tokens(context) if context else self._special))
+        return max(1, self.limit - (self._count(context) if context else self._special))
+
+    def _count(self, text: str) -> int:
+        """Tokens of a context, special ones included; one is taken to stand for no more characters than it may."""
+        return max(self._tokenizer.count_tokens(text), self._special + -(-len(text) // CHARACTERS_PER_TOKEN))
 
     def _context(self, title: str, heading: tuple[str, ...]) -> str:
         """Title and heading path, the middle left out, then words, until it takes no more than its share."""
         parts = [part for part in (title, *heading) if part]
         parts = [part for index, part in enumerate(parts) if index == 0 or part != parts[index - 1]]
         budget = int(self.limit * CONTEXT_SHARE)
-        while len(parts) > 1 and self._tokenizer.count_tokens(" > ".join(parts)) > budget:
+        while len(parts) > 1 and self._count(" > ".join(parts)) > budget:
             parts.pop(len(parts) // 2)
         context = " > ".join(parts)
-        if self._tokenizer.count_tokens(context) <= budget:
+        if self._count(context) <= budget:
             return context
-        spans = self._tokenizer.token_spans(context)[: max(0, budget - self._special)]
+        room = max(0, budget - self._special)
+        spans = self._tokenizer.token_spans(context[: room * CHARACTERS_PER_TOKEN])[:room]
         return context[: spans[-1][1]].rstrip() if spans else ""
 
 
-class _Counter:
-    """Counts tokens between any two offsets of one text, which is tokenized once."""
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The chunks of a document, made whenever they are gone through."""
 
-    def __init__(self, tokenizer: Tokenizer, text: str) -> None:
+    chunker: Chunker
+    document: Document
+
+    def __iter__(self) -> Iterator[Chunk]:
+        return self.chunker.split(self.document)
+
+
+class _Counter:
+    """Counts tokens between any two offsets of one text, of which a window at a time is tokenized.
+
+    Args:
+        tokenizer: of the embedder.
+        text: to be counted in.
+        limit: tokens that a chunk may have; of spans that are longer for sure, that alone is told.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, text: str, limit: int) -> None:
         self.text = text
-        self._starts = [start for start, _ in tokenizer.token_spans(text)]
+        self._tokenizer = tokenizer
+        self._longest = limit * CHARACTERS_PER_TOKEN
+        self._edges = [0]
+        self._windows: OrderedDict[int, array[int]] = OrderedDict()
 
     def count(self, start: int, end: int) -> int:
-        tokens = bisect_left(self._starts, end) - bisect_left(self._starts, start)
-        return max(tokens, -(-(end - start) // CHARACTERS_PER_TOKEN))
+        at_least = -(-(end - start) // CHARACTERS_PER_TOKEN)
+        if end - start > self._longest:
+            return at_least
+        while self._edges[-1] < end:
+            self._edges.append(self._edge(self._edges[-1]))
+        tokens = 0
+        for number in range(bisect_right(self._edges, start) - 1, bisect_left(self._edges, end)):
+            starts = self._starts(number)
+            tokens += bisect_left(starts, end) - bisect_left(starts, start)
+        return max(tokens, at_least)
+
+    def _edge(self, start: int) -> int:
+        """Where the window that begins at `start` ends: before a white space, so that no token is cut."""
+        end = start + WINDOW_CHARACTERS
+        if end >= len(self.text):
+            return len(self.text)
+        return next((at for at in range(end, start + WINDOW_CHARACTERS // 2, -1) if self.text[at].isspace()), end)
+
+    def _starts(self, number: int) -> array[int]:
+        """Where the tokens of a window begin, as offsets in the text."""
+        if number not in self._windows:
+            first, last = self._edges[number], self._edges[number + 1]
+            spans = self._tokenizer.token_spans(self.text[first:last])
+            self._windows[number] = array("q", (first + start for start, _ in spans))
+        self._windows.move_to_end(number)
+        while len(self._windows) > WINDOWS:
+            self._windows.popitem(last=False)
+        return self._windows[number]
 
 
 def _sections(document: Document) -> Iterator[_Section]:
     """The blocks grouped by heading and page; headings that directly follow each other share a section."""
     path: list[Block] = []
     run: list[Block] = []
-    page = None
+    page, said = None, False  # said: the run has more than headings
     for block in document.blocks:
         here = document.page_at(block.start)
-        opens = block.kind == "heading" and any(b.kind != "heading" for b in run)
-        if run and (opens or here != page):
+        if run and ((block.kind == "heading" and said) or here != page):
             yield _Section(_titles(path), tuple(run))
-            run = []
+            run, said = [], False
         if block.kind == "heading":
             path = [*(b for b in path if b.level < block.level), block]
         page = here
+        said = said or block.kind != "heading"
         run.append(block)
     if run:
         yield _Section(_titles(path), tuple(run))
 
 
 def _titles(path: Sequence[Block]) -> tuple[str, ...]:
-    return tuple(block.title for block in path if block.title)
+    return tuple(block.title[:MOST_TITLE_CHARACTERS].rstrip() for block in path if block.title)
 
 
-def _split(counter: _Counter, start: int, end: int, room: int, separators: Sequence[str]) -> list[tuple[int, int]]:
+def _split(counter: _Counter, start: int, end: int, room: int, separators: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Splits [start, end) into the fewest spans of at most `room` tokens, at the coarsest separators that do."""
     if counter.count(start, end) <= room:
-        return [(start, end)]
+        yield start, end
+        return
     if not separators:
-        return _split_anywhere(counter, start, end, room)
-    cuts = [m.end() for m in re.compile(separators[0]).finditer(counter.text, start, end) if start < m.end() < end]
-    if not cuts:
-        return _split(counter, start, end, room, separators[1:])
-    spans: list[tuple[int, int]] = []
-    for left, right in zip([start, *cuts], [*cuts, end], strict=True):
-        if spans and counter.count(spans[-1][0], right) <= room:
-            spans[-1] = (spans[-1][0], right)
-        elif counter.count(left, right) <= room:
-            spans.append((left, right))
-        else:
-            spans.extend(_split(counter, left, right, room, separators[1:]))
-    return spans
+        yield from _split_anywhere(counter, start, end, room)
+        return
+    run: tuple[int, int] | None = None
+    for left, right in _between_cuts(counter.text, start, end, separators[0]):
+        if run and counter.count(run[0], right) <= room:
+            run = run[0], right
+            continue
+        if run:
+            yield run
+        run = None
+        if counter.count(left, right) <= room:
+            run = left, right
+            continue
+        for span in _split(counter, left, right, room, separators[1:]):
+            if run:
+                yield run
+            run = span
+    if run:
+        yield run
 
 
-def _split_anywhere(counter: _Counter, start: int, end: int, room: int) -> list[tuple[int, int]]:
+def _between_cuts(text: str, start: int, end: int, separator: str) -> Iterator[tuple[int, int]]:
+    """What a separator divides [start, end) into, the separator at the end of each span."""
+    at = start
+    for found in re.compile(separator).finditer(text, start, end):
+        if at < found.end() < end:
+            yield at, found.end()
+            at = found.end()
+    yield at, end
+
+
+def _split_anywhere(counter: _Counter, start: int, end: int, room: int) -> Iterator[tuple[int, int]]:
     """Text without spaces: cut wherever `room` is full."""
-    spans = []
     step = max(1, room * CHARACTERS_PER_TOKEN)
     while start < end:
         stop = min(end, start + step)
         while stop - start > 1 and counter.count(start, stop) > room:
             stop = start + (stop - start) // 2
-        spans.append((start, stop))
+        yield start, stop
         start = stop
-    return spans
 
 
 def _table_header(text: str, block: Block) -> str:
     """The header row of a Markdown table, to stand over each of its parts; "" for all else."""
     if block.kind != "table":
         return ""
-    rows = text[block.start : block.end].split("\n", 2)
-    is_header = len(rows) > 2 and re.fullmatch(r"[\s|:+-]+", rows[1]) and "-" in rows[1]  # noqa: PLR2004 - header, rule, body
-    return rows[0].strip() if is_header else ""
+    first = text.find("\n", block.start, block.end)
+    second = text.find("\n", first + 1, block.end)
+    rule = text[first + 1 : second] if 0 <= first < second else ""
+    return text[block.start : first].strip() if re.fullmatch(r"[\s|:+-]+", rule) and "-" in rule else ""
 
 
 def _stripped(text: str, start: int, end: int) -> tuple[int, int]:

@@ -7,9 +7,11 @@ was replaced); a chunk counts only when its version is active here.
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, astuple
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ from ingest.selection import Selection
 from ingest.tags import Tags, put_tags
 
 # Chunks read at once by whoever goes through all of them.
-PART = 1_000
+PART = 512
 # Chunks looked at to see whether all is well.
 SOME = 8
 CHUNK_COLUMNS = """
@@ -84,7 +86,7 @@ class DocStore:
     # Writing versions
 
     def add_pending(self, collection: int, version: VersionRow, chunks: Sequence[ChunkRow]) -> None:
-        """Stores a version and its chunks, not yet to be found; one that is there already is replaced."""
+        """Stores a version and its first chunks, not yet to be found; one that is there already is replaced."""
         with self._transaction() as db:
             db.execute(
                 "INSERT OR IGNORE INTO documents (id, collection, source, updated, type) VALUES (?, ?, ?, ?, ?)",
@@ -98,12 +100,12 @@ class DocStore:
                 " :places, length(CAST(:text AS BLOB)))",
                 {**asdict(version), "warnings": json.dumps(version.warnings), "created": time.time()},
             )
-            db.executemany(
-                "INSERT INTO chunks (id, version, position, start, stop, text, page, heading, embed_key, place,"
-                " context) VALUES (:id, :version, :position, :start, :end, :text, :page, :heading, :embed_key, :place,"
-                " :context)",
-                ({**asdict(c), "version": version.id, "heading": json.dumps(c.heading)} for c in chunks),
-            )
+            _add_chunks(db, version.id, chunks)
+
+    def add_chunks(self, version_id: str, chunks: Sequence[ChunkRow]) -> None:
+        """Stores more chunks of a version that is pending."""
+        with self._transaction() as db:
+            _add_chunks(db, version_id, chunks)
 
     def activate(self, version_ids: Sequence[str], tags: Sequence[str] | None = None) -> None:
         """In one transaction: each version becomes its document's active one, the one before it stale.
@@ -285,10 +287,11 @@ class DocStore:
         )
         return self.indexed_chunks([row[0] for row in rows])
 
-    def in_parts(self, chunk_ids: Sequence[str]) -> Iterator[list[IndexedChunk]]:
-        """The same, as many at a time as memory takes easily."""
-        for i in range(0, len(chunk_ids), PART):
-            if part := self.indexed_chunks(chunk_ids[i : i + PART]):
+    def in_parts(self, chunk_ids: Iterable[str]) -> Iterator[list[IndexedChunk]]:
+        """The same for ids in order, as many at a time as memory takes easily: each version's stand together."""
+        left = iter(chunk_ids)
+        while ids := list(islice(left, PART)):
+            if part := self.indexed_chunks(ids):
                 yield part
 
     def document_id(self, collection: int, source: str) -> str | None:
@@ -326,6 +329,14 @@ class DocStore:
         """The pages of a version, with their offsets in its text."""
         rows = self._query("SELECT page_spans FROM versions WHERE id = ?", version_id)
         return [Page(**page) for page in json.loads(rows[0][0])] if rows else []
+
+
+def _add_chunks(db: sqlite3.Connection, version_id: str, chunks: Sequence[ChunkRow]) -> None:
+    db.executemany(
+        "INSERT INTO chunks (id, version, position, start, stop, text, page, heading, embed_key, place, context)"
+        " VALUES (:id, :version, :position, :start, :end, :text, :page, :heading, :embed_key, :place, :context)",
+        ({**asdict(c), "version": version_id, "heading": json.dumps(c.heading)} for c in chunks),
+    )
 
 
 def _indexed_chunk(row: Sequence[Any]) -> IndexedChunk:

@@ -38,6 +38,14 @@ class LexicalEntry:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A chunk with its terms, field by field."""
+
+    entry: LexicalEntry
+    fields: dict[str, str]
+
+
 class LexicalWriter:
     """Adds and deletes; nothing is seen by others until `commit`."""
 
@@ -46,18 +54,31 @@ class LexicalWriter:
         self._folder = folder
         self._windows = windows
         self._languages: set[str] = set()
+        # A chunk is written when the one after it is there, for what stands beside it counts.
+        self._before: _Written | None = None
+        self._last: _Written | None = None
 
     def add(self, entries: Sequence[LexicalEntry]) -> None:
-        """Adds all chunks of versions, in reading order; what is there of these versions already is replaced."""
+        """Adds all chunks of versions, in reading order; what is there of these versions already is replaced.
+
+        The chunks of a version may come in several calls, one right after the other.
+        """
         with mapped("write", self._folder):
-            self.delete({entry.version_id for entry in entries})
-            found = [self._terms(entry) for entry in entries]
-            for i, (entry, fields) in enumerate(zip(entries, found, strict=True)):
-                if self._windows:
-                    around = [j for j in (i - 1, i, i + 1) if _same_version(entries, i, j)]
-                    fields[WINDOW] = " ".join(found[j]["text"] for j in around)
-                document = tantivy.Document(chunk_id=entry.chunk_id, version_id=entry.version_id, **fields)
-                self._writer.add_document(document)
+            for entry in entries:
+                last = self._last and self._last.entry
+                if not last or last.version_id != entry.version_id or entry.chunk_id <= last.chunk_id:
+                    self.delete({entry.version_id})
+                self._write_last(_Written(entry, self._terms(entry)))
+
+    def _write_last(self, after: _Written | None = None) -> None:
+        """Writes the last chunk; `after` it stands the next one of its version, which is the last from here on."""
+        if self._last:
+            entry, fields = self._last.entry, dict(self._last.fields)
+            if self._windows:
+                around = [one for one in (self._before, self._last, after) if one]
+                fields[WINDOW] = " ".join(one.fields["text"] for one in around)
+            self._writer.add_document(tantivy.Document(chunk_id=entry.chunk_id, version_id=entry.version_id, **fields))
+        self._before, self._last = (self._last if after else None), after
 
     def _terms(self, entry: LexicalEntry) -> dict[str, str]:
         language = language_of(entry.text) or ENGLISH
@@ -67,25 +88,24 @@ class LexicalWriter:
     def delete(self, version_ids: set[str]) -> None:
         """Deletes all chunks of versions."""
         with mapped("delete", self._folder):
+            self._write_last()
             for version_id in version_ids:
                 self._writer.delete_documents_by_term("version_id", version_id)
 
     def clear(self) -> None:
         """Deletes all chunks; until `commit`, searches find them."""
         with mapped("delete", self._folder):
+            self._before = self._last = None
             self._writer.delete_all_documents()
 
     def commit(self) -> None:
         """Makes what was added and deleted durable and visible."""
         with mapped("write", self._folder):
+            self._write_last()
             made = made_with(self._folder)
             if not self._languages <= made.languages:  # before it is seen: what is not noted is not asked for
                 note(self._folder, replace(made, languages=made.languages | self._languages))
             self._writer.commit()
-
-
-def _same_version(entries: Sequence[LexicalEntry], one: int, other: int) -> bool:
-    return 0 <= other < len(entries) and entries[one].version_id == entries[other].version_id
 
 
 def _schema(*fields: str) -> tantivy.Schema:

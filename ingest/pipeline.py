@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from ingest.chunking import CHUNKER_FINGERPRINT, Chunker
+from ingest.chunking import CHUNKER_FINGERPRINT, Chunker, Split
 from ingest.errors import Cancelled, EmptyDocument, FootnoteError, LoadError
 from ingest.fetch import WebPages
 from ingest.files import Fingerprint, fingerprint
@@ -34,8 +34,9 @@ from ingest.writer import IndexWriter, Prepared, writing
 
 logger = logging.getLogger(__name__)
 
-# Chunks written and made active together: enough that commits cost little, few enough that a stop loses little.
-BATCH_CHUNKS = 256
+# Files and characters of text written and made active together: enough that commits cost little, few enough that a
+# stop loses little. So many characters are some 256 chunks.
+BATCH_CHARACTERS = 128 * 1024
 BATCH_FILES = 64
 MOST_LOADERS = 4
 # Marks what was read with recognition turned off where it would have mattered: to be read again when it is on.
@@ -206,9 +207,9 @@ class _Run:
         document = loaded.result
         if isinstance(document, LoadError):
             raise type(document)(str(document).replace(str(loaded.path), source))
-        chunks = chunker.split(document)
-        if not chunks:
+        if not any(document.text[block.start : block.end].strip() for block in document.blocks):
             raise EmptyDocument(f"{source} holds no text that could be searched.")
+        chunks = Split(chunker, document)
         file, reading = self._hashed[source], Reading.of(document, loaded.seconds)
         pipeline = self._pipeline_of(" ".join(document.warnings))
         self._batch.append(Prepared(source, file.content_sha, pipeline, file.size, document, chunks, reading))
@@ -234,9 +235,9 @@ class _Run:
                 self._put([one], writer)
             return
         self._embedded += result.embedded
-        for prepared, status in zip(batch, result.statuses, strict=True):
+        for prepared, status, n in zip(batch, result.statuses, result.chunks, strict=True):
             pages = len(prepared.document.pages) or None
-            n, warnings = len(prepared.chunks), prepared.document.warnings
+            warnings = prepared.document.warnings
             self._chunks += 0 if status == "unchanged" else n
             self._finish(FileOutcome(prepared.source, status, pages, n, warnings=warnings, reading=prepared.reading))
 
@@ -263,7 +264,7 @@ class _Run:
         return Chunker(self._index.embedder, self._settings.chunk_tokens)
 
     def _is_full(self) -> bool:
-        return len(self._batch) >= BATCH_FILES or sum(len(p.chunks) for p in self._batch) >= BATCH_CHUNKS
+        return len(self._batch) >= BATCH_FILES or sum(len(p.document.text) for p in self._batch) >= BATCH_CHARACTERS
 
     def _pipeline_of(self, said: str) -> str:
         """The pipeline's fingerprint; another one for what was left unread because recognition is off."""

@@ -7,14 +7,12 @@ before.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
-from ingest.docstore import PART
 from ingest.errors import LexicalDamaged, LexicalStoreError, VectorsDamaged
 from ingest.index import Index
 from ingest.legs import write_text, write_vectors
-from ingest.models import IndexedChunk
 from ingest.rows import EmbedderRow
 
 logger = logging.getLogger(__name__)
@@ -112,7 +110,7 @@ def _rewrite_text(index: Index) -> None:
     outdated = index.lexical.outdated  # it has not the fields of today
     with index.lexical.anew() if outdated else index.lexical.writing() as lexical:
         lexical.clear()
-        for part in _whole_versions(index, wanted):
+        for part in index.docstore.in_parts(wanted):
             write_text(lexical, part)
         lexical.commit()
 
@@ -134,7 +132,7 @@ def _recover_text(index: Index, *, thorough: bool) -> None:
     if not missing:
         return
     with index.lexical.writing() as lexical:
-        for part in _whole_versions(index, missing):
+        for part in index.docstore.in_parts(missing):
             write_text(lexical, part)
         lexical.commit()
     _say(index, len(missing), "text index")
@@ -178,17 +176,6 @@ def adopt(index: Index, row: EmbedderRow) -> None:
     except VectorsDamaged:
         logger.warning("The vectors of %r cannot be read; they are embedded anew.", index.collection.name)
     index.docstore.kept.all_kept(row.id)
-
-
-def _whole_versions(index: Index, ids: Sequence[str]) -> Iterator[list[IndexedChunk]]:
-    """As `DocStore.in_parts`, with all chunks of a version in one part: `ids` are in order, so they stand together."""
-    start = 0
-    while start < len(ids):
-        end = min(start + PART, len(ids))
-        while end < len(ids) and ids[end].rpartition("-")[0] == ids[end - 1].rpartition("-")[0]:
-            end += 1
-        yield index.docstore.indexed_chunks(ids[start:end])
-        start = end
 
 
 def _say(index: Index, chunks: int, what: str) -> None:

@@ -11,41 +11,56 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import islice
 
-from ingest.errors import EmbedderError, FootnoteError, VectorsDamaged
+from ingest.docstore import PART
+from ingest.errors import Cancelled, EmbedderError, FootnoteError, VectorsDamaged
 from ingest.index import Index
 from ingest.jobs import Turn
-from ingest.legs import write_text, write_vectors
+from ingest.legs import STOPPED, write_text, write_vectors
 from ingest.lexical_writer import LexicalWriter
 from ingest.memory import give_back
 from ingest.models import Chunk, Document, FileStatus, IndexedChunk, Reading, chunk_id
 from ingest.recovery import is_clean, recover, renew_text, tidy
-from ingest.rows import ChunkRow, EmbedderRole, VersionRow
+from ingest.rows import ChunkRow, EmbedderRole, KnownVersion, VersionRow
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A file that was read and split, ready to be written. `pipeline` fingerprints the loader and the chunker."""
+    """A file that was read, ready to be written.
+
+    `pipeline` fingerprints the loader and the chunker. `chunks` are gone through once, or again where writing is tried
+    again; they may be made as they are asked for, so that a long document's are never in memory all together.
+    """
 
     source: str
     content_sha: str
     pipeline: str
     size: int
     document: Document
-    chunks: Sequence[Chunk]
+    chunks: Iterable[Chunk]
     reading: Reading
 
 
 @dataclass(frozen=True, slots=True)
+class _Staged:
+    """A version that is stored as pending, with so many chunks."""
+
+    id: str
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
-    """What a write did: a status for each file in order, and how many texts the model had to embed."""
+    """What a write did: for each file in order a status and its chunks, and how many texts the model had to embed."""
 
     statuses: tuple[FileStatus, ...]
+    chunks: tuple[int, ...]
     embedded: int
 
 
@@ -103,31 +118,56 @@ class IndexWriter:
         Raises:
             Cancelled: `cancel` was set.
         """
-        versions = [self._version(prepared) for prepared in batch]
-        statuses = tuple(self._status(version) for version in versions)
-        staged = [
-            (version, [_chunk_row(version.id, chunk) for chunk in prepared.chunks])
-            for version, prepared, status in zip(versions, batch, statuses, strict=True)
-            if status != "unchanged"
-        ]
+        docstore, collection = self._index.docstore, self._index.collection.id
+        known = [docstore.known_version(collection, prepared.source) for prepared in batch]
+        versions = [self._version_id(prepared) for prepared in batch]
+        statuses = tuple(_status(version, before) for version, before in zip(versions, known, strict=True))
+        counts = [before.chunks if before else 0 for before in known]
         same = [one.source for one, status in zip(batch, statuses, strict=True) if status == "unchanged"]
         if tags is not None and same:
-            self._index.docstore.tags.put(self._index.collection.id, same, tags)
-        if not staged:
-            return Written(statuses, 0)
+            docstore.tags.put(collection, same, tags)
+        changed = [i for i, status in enumerate(statuses) if status != "unchanged"]
+        if not changed:
+            return Written(statuses, tuple(counts), 0)
         self._index.settle_embedder()
         self.recover()
-        docstore = self._index.docstore
-        for version, rows in staged:
-            docstore.add_pending(self._index.collection.id, version, rows)
-        chunks = docstore.indexed_chunks([row.id for _, rows in staged for row in rows])
-        lexical = self._lexical_writer()
-        write_text(lexical, chunks)
-        lexical.commit()
-        embedded = self._write_vectors(chunks, on_embedded, cancel)
-        docstore.activate([version.id for version, _ in staged], tags)
+        staged = [self._stage(batch[i], cancel) for i in changed]
+        for i, one in zip(changed, staged, strict=True):
+            counts[i] = one.chunks
+        self._write_text(staged, cancel)
+        embedded = self._write_vectors(staged, on_embedded, cancel)
+        docstore.activate([one.id for one in staged], tags)
         self.collect("stale")
-        return Written(statuses, embedded)
+        return Written(statuses, tuple(counts), embedded)
+
+    def _stage(self, prepared: Prepared, cancel: threading.Event | None) -> _Staged:
+        """Stores a version as pending, and its chunks so many at a time."""
+        docstore, version = self._index.docstore, self._version(prepared)
+        rows = (_chunk_row(version.id, chunk) for chunk in prepared.chunks)
+        first = list(islice(rows, PART))
+        _check(cancel)
+        docstore.add_pending(self._index.collection.id, version, first)
+        n = len(first)
+        while part := list(islice(rows, PART)):
+            _check(cancel)
+            docstore.add_chunks(version.id, part)
+            n += len(part)
+        return _Staged(version.id, n)
+
+    def _parts(self, staged: Sequence[_Staged], cancel: threading.Event | None) -> Iterator[list[IndexedChunk]]:
+        """The chunks of versions in the order of their ids, so many at a time; looks at `cancel` before each."""
+        in_order = sorted(staged, key=lambda version: version.id)
+        ids = (chunk_id(version.id, position) for version in in_order for position in range(version.chunks))
+        for part in self._index.docstore.in_parts(ids):
+            _check(cancel)
+            yield part
+
+    def _write_text(self, staged: Sequence[_Staged], cancel: threading.Event | None) -> None:
+        lexical = self._lexical_writer()
+        for part in self._parts(staged, cancel):
+            write_text(lexical, part)
+        lexical.commit()
+        _check(cancel)
 
     def remove(self, sources: Sequence[str]) -> None:
         """Removes documents: found no more at once, then deleted from every store."""
@@ -198,7 +238,7 @@ class IndexWriter:
 
     def _write_vectors(
         self,
-        chunks: Sequence[IndexedChunk],
+        staged: Sequence[_Staged],
         on_embedded: Callable[[int], None] | None,
         cancel: threading.Event | None,
     ) -> int:
@@ -209,7 +249,7 @@ class IndexWriter:
                 continue
             told = on_embedded if role == "current" else None
             try:
-                embedded += self._write_leg(role, chunks, told, cancel)
+                embedded += self._write_leg(role, staged, told, cancel)
             except EmbedderError as error:
                 if role == "current":
                     raise
@@ -219,32 +259,35 @@ class IndexWriter:
     def _write_leg(
         self,
         role: EmbedderRole,
-        chunks: Sequence[IndexedChunk],
+        staged: Sequence[_Staged],
         told: Callable[[int], None] | None,
         cancel: threading.Event | None,
     ) -> int:
-        index = self._index
+        def embed(told: Callable[[int], None] | None) -> int:
+            docstore, leg = self._index.docstore, self._index.leg(self._index.embedders()[role])
+            return sum(write_vectors(docstore, leg, part, told, cancel) for part in self._parts(staged, cancel))
+
         try:
-            return write_vectors(index.docstore, index.leg(index.embedders()[role]), chunks, told, cancel)
+            return embed(told)
         except VectorsDamaged:  # Chroma was killed while it wrote
             self._recovered = False
             self.recover()
-            return write_vectors(index.docstore, index.leg(index.embedders()[role]), chunks, None, cancel)
+            return embed(None)
 
-    def _status(self, version: VersionRow) -> FileStatus:
-        known = self._index.docstore.known_version(self._index.collection.id, version.source)
-        if known is None:
-            return "added"
-        return "unchanged" if known.id == version.id else "updated"
+    def _document_id(self, prepared: Prepared) -> str:
+        """The id of the document where it is known, else one made of its source."""
+        collection = self._index.collection
+        known = self._index.docstore.document_id(collection.id, prepared.source)
+        return known or _digest(collection.uid, prepared.source)
+
+    def _version_id(self, prepared: Prepared) -> str:
+        return _digest(self._document_id(prepared), prepared.content_sha, prepared.pipeline)
 
     def _version(self, prepared: Prepared) -> VersionRow:
-        """The row of a version, under its document's id where that is known, else under one made of its source."""
-        collection, document = self._index.collection, prepared.document
-        known = self._index.docstore.document_id(collection.id, prepared.source)
-        document_id = known or _digest(collection.uid, prepared.source)
+        document = prepared.document
         return VersionRow(
-            id=_digest(document_id, prepared.content_sha, prepared.pipeline),
-            document_id=document_id,
+            id=self._version_id(prepared),
+            document_id=self._document_id(prepared),
             source=prepared.source,
             content_sha=prepared.content_sha,
             pipeline=prepared.pipeline,
@@ -257,6 +300,17 @@ class IndexWriter:
             page_spans=json.dumps([asdict(page) for page in document.pages]),
             places=document.places,
         )
+
+
+def _status(version_id: str, before: KnownVersion | None) -> FileStatus:
+    if before is None:
+        return "added"
+    return "unchanged" if before.id == version_id else "updated"
+
+
+def _check(cancel: threading.Event | None) -> None:
+    if cancel and cancel.is_set():
+        raise Cancelled(STOPPED)
 
 
 def _chunk_row(version_id: str, chunk: Chunk) -> ChunkRow:

@@ -36,6 +36,7 @@ from ingest.vectors import HNSW, VectorStore
 # Every method that changes a store. A kill falls after one of them, and so before the next.
 STEPS = [
     (DocStore, "add_pending"),
+    (DocStore, "add_chunks"),
     (LexicalWriter, "add"),
     (LexicalWriter, "delete"),
     (LexicalWriter, "clear"),

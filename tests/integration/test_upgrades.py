@@ -219,7 +219,7 @@ def test_a_text_index_that_was_being_switched_is_there_again_and_nothing_is_left
 
 
 def test_a_text_index_made_anew_has_all_of_a_document_that_is_read_in_parts(settings, write, monkeypatch):
-    monkeypatch.setattr("ingest.recovery.PART", 3)
+    monkeypatch.setattr("ingest.docstore.PART", 3)
     with quick(settings) as footnote:
         footnote.ingest([write(f"{name}.txt", " ".join(f"w{i}" for i in range(600))) for name in "ab"])
         index = footnote.index("default")

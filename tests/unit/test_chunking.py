@@ -38,7 +38,7 @@ def build(parts):
 @given(pieces, st.integers(16, 64))
 def test_every_word_is_in_a_chunk_and_no_chunk_is_too_long(parts, limit):
     document, tokenizer = build(parts), WordTokenizer()
-    chunks = Chunker(tokenizer, limit).split(document)
+    chunks = list(Chunker(tokenizer, limit).split(document))
     covered = [False] * len(document.text)
     for position, chunk in enumerate(chunks):
         assert chunk.position == position
@@ -52,7 +52,7 @@ def test_every_word_is_in_a_chunk_and_no_chunk_is_too_long(parts, limit):
 
 def test_a_chunk_knows_its_headings_and_page(write):
     path = write("a.md", "# Top\n\nIntro words.\n\n## Inner\n\nInner words.\n\n# Next\n\nLast words.")
-    chunks = Chunker(WordTokenizer(), 64).split(load(path))
+    chunks = list(Chunker(WordTokenizer(), 64).split(load(path)))
     found = {chunk.text.split("\n")[-1]: chunk.heading for chunk in chunks}
     assert found["Inner words."] == ("Top", "Inner")
     assert found["Last words."] == ("Next",)
@@ -66,7 +66,7 @@ def test_short_blocks_share_a_chunk_and_a_long_one_has_its_own():
     builder = Builder()
     for text in ("short one " * 10, "short two " * 10, "long three " * ENOUGH_TOKENS, "four " * 10):
         builder.add("paragraph", text)
-    chunks = Chunker(LongReader(), 512).split(builder.build())
+    chunks = list(Chunker(LongReader(), 512).split(builder.build()))
     lasts = [[line.split()[-1] for line in chunk.text.split("\n\n")] for chunk in chunks]
     assert lasts == [["one", "two", "three"], ["four"]]
 
@@ -92,7 +92,7 @@ def test_the_title_and_headings_are_embedded_with_the_text():
 def test_a_long_table_repeats_its_header_for_every_part():
     builder = Builder()
     builder.add("table", markdown_table([["Name", "Amount"], *[[f"row {i}", str(i)] for i in range(40)]]))
-    chunks = Chunker(WordTokenizer(), 64).split(builder.build())
+    chunks = list(Chunker(WordTokenizer(), 64).split(builder.build()))
     assert len(chunks) > 3
     assert all("| Name | Amount |" in chunk.embedded_text for chunk in chunks)
 
@@ -123,6 +123,6 @@ def test_a_word_longer_than_any_chunk_is_still_whole_in_the_index(word):
         def token_spans(self, text):
             return [(i, i + 1) for i in range(len(text))]
 
-    chunks = Chunker(Letters(), 64).split(builder.build())
+    chunks = list(Chunker(Letters(), 64).split(builder.build()))
     assert "".join(chunk.text for chunk in chunks) == word
     assert all(chunk.tokens <= 64 for chunk in chunks)

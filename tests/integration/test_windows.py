@@ -1,0 +1,207 @@
+"""A long document is taken a window at a time: memory does not grow with it, and a stop is seen before the next one."""
+
+from __future__ import annotations
+
+import threading
+import tracemalloc
+
+import pytest
+from durability import quick
+from tests_support import WordTokenizer
+
+from ingest import docstore, writer
+from ingest.chunking import CHARACTERS_PER_TOKEN, MOST_TITLE_CHARACTERS, WINDOW_CHARACTERS, Chunker
+from ingest.docstore import DocStore
+from ingest.doctor import examine
+from ingest.kept_vectors import KeptVectors
+from ingest.legs import EMBED_BATCH
+from ingest.lexical_writer import LexicalEntry, LexicalWriter
+from ingest.loaders.builder import Builder
+from ingest.models import Block, Document, Page, page_at
+from ingest.vectors import VectorStore
+
+PART = 20
+WRITING = {
+    "add_pending": DocStore,
+    "add_chunks": DocStore,
+    "add": LexicalWriter,
+    "commit": LexicalWriter,
+    "put": KeptVectors,
+    "upsert": VectorStore,
+    "activate": DocStore,
+}
+
+
+@pytest.fixture
+def unprocessed(settings):
+    """A Footnote on real stores, with stand-ins for the model and the reading processes."""
+    with quick(settings) as one:
+        yield one
+
+
+@pytest.fixture
+def long_text(write, monkeypatch):
+    """A text of three windows of chunks, which are made small for it."""
+    monkeypatch.setattr(docstore, "PART", PART)
+    monkeypatch.setattr(writer, "PART", PART)
+    return write("long.txt", "\n\n".join(f"word{i} " * 55 for i in range(2 * PART + 10)))
+
+
+def spied(monkeypatch, kind, name, seen) -> None:
+    real = getattr(kind, name)
+
+    def method(self, *arguments, **more):
+        result = real(self, *arguments, **more)
+        seen(arguments)
+        return result
+
+    monkeypatch.setattr(kind, name, method)
+
+
+@pytest.mark.parametrize("step", [name for name in WRITING if name != "activate"])
+def test_a_stop_in_a_step_is_seen_before_its_next_window(unprocessed, long_text, monkeypatch, step):
+    cancel, after = threading.Event(), []
+    for name, kind in WRITING.items():
+        spied(monkeypatch, kind, name, lambda _, name=name: after.append(name) if cancel.is_set() else None)
+    spied(monkeypatch, WRITING[step], step, lambda _: cancel.set())
+    report = unprocessed.ingest([long_text], cancel=cancel)
+    assert report.cancelled
+    # What a window's vectors are kept as goes to Chroma too before the next look.
+    assert after == (["upsert"] if step == "put" else [])
+    monkeypatch.undo()
+    assert unprocessed.ingest([long_text]).count("added") == 1
+    assert examine(unprocessed.settings, open_library=type(unprocessed)).problems == ()
+
+
+def test_a_stop_while_a_text_is_split_is_seen_before_its_next_window(unprocessed, long_text, monkeypatch):
+    cancel, made = threading.Event(), []
+
+    def stop_at_ten(_):
+        made.append(1)
+        if len(made) == 10:
+            cancel.set()
+
+    spied(monkeypatch, Chunker, "_chunk", stop_at_ten)
+    assert unprocessed.ingest([long_text], cancel=cancel).cancelled
+    assert len(made) <= PART + 1
+
+
+def test_a_long_document_is_written_window_by_window(unprocessed, long_text, monkeypatch):
+    sizes = {}
+    for name in ("add_pending", "add_chunks", "indexed_chunks"):
+        spied(monkeypatch, DocStore, name, lambda a, name=name: sizes.setdefault(name, []).append(len(a[-1])))
+    spied(monkeypatch, LexicalWriter, "add", lambda a: sizes.setdefault("add", []).append(len(a[0])))
+    spied(monkeypatch, VectorStore, "upsert", lambda a: sizes.setdefault("upsert", []).append(len(a[0])))
+    (outcome,) = unprocessed.ingest([long_text]).documents
+    assert outcome.chunks == 2 * PART + 10
+    assert sizes["add_pending"] == [PART]
+    assert sizes["add_chunks"] == sizes["add"][1:] == [PART, 10]
+    assert max(sizes["indexed_chunks"]) <= PART
+    assert max(sizes["upsert"]) <= EMBED_BATCH
+    assert unprocessed.search("word45", 1)[0].chunk.text.startswith("word45 ")
+
+
+def test_documents_that_are_written_together_lose_nothing_at_the_edges_of_windows(unprocessed, write, monkeypatch):
+    monkeypatch.setattr(docstore, "PART", 3)
+    monkeypatch.setattr(writer, "PART", 3)
+    paths = [write(f"{name}.txt", "\n\n".join(f"{name}{i} " * 55 for i in range(4))) for name in "abcdefgh"]
+    assert unprocessed.ingest(paths).count("added") == 8
+    index = unprocessed.index("default")
+    assert sorted(index.lexical.ids()) == index.docstore.chunk_ids(index.collection.id)
+    assert len(index.lexical.ids()) == 32
+
+
+def test_what_stands_beside_a_chunk_counts_across_windows(settings):
+    from ingest.lexical import LexicalStore
+
+    entries = [LexicalEntry(f"v-{i:06d}", "v", f"text{i}", "", "n.txt") for i in range(6)]
+    found = []
+    for name, parts in (("whole", [entries]), ("parts", [entries[:2], entries[2:3], entries[3:]])):
+        store = LexicalStore(settings.data_dir / name)
+        with store.writing() as lexical:
+            for part in parts:
+                lexical.add(part)
+            lexical.commit()
+        found.append([store.search(f"text{i}", 10) for i in range(6)])
+        assert sorted(store.ids()) == [entry.chunk_id for entry in entries]
+    assert found[0] == found[1]
+
+
+class Spy(WordTokenizer):
+    """Remembers the longest text that it was given."""
+
+    longest = 0
+
+    def count_tokens(self, text):
+        self.longest = max(self.longest, len(text))
+        return super().count_tokens(text)
+
+    def token_spans(self, text):
+        self.longest = max(self.longest, len(text))
+        return super().token_spans(text)
+
+
+SHAPES = {
+    "words": ("paragraph", "some words of no end "),
+    "letters": ("paragraph", "abcdefgh"),
+    "sentences": ("paragraph", "A sentence is here. "),
+    "lines": ("code", "a line;\n"),
+    "table": ("table", "| a | b |\n"),
+    "items": ("list", "- an item\n"),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_one_endless_block_is_tokenized_window_by_window_and_in_the_same_memory(shape):
+    kind, words = SHAPES[shape]
+    peaks = []
+    for size in (150_000, 600_000):
+        text = words * (size // len(words))
+        document, tokenizer = Document(text, "t", (Block(kind, 0, len(text)),)), Spy()
+        tracemalloc.start()
+        n = sum(1 for _ in Chunker(tokenizer, 64).split(document))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert n > size // (64 * CHARACTERS_PER_TOKEN) - 1
+        assert tokenizer.longest <= WINDOW_CHARACTERS
+    assert peaks[1] < 1.2 * peaks[0] + 100_000
+
+
+def test_a_long_heading_is_not_repeated_whole_with_every_chunk():
+    builder = Builder()
+    builder.add_heading(1, "x" * 20_000)
+    builder.add_heading(2, "many words " * 2_000)
+    for i in range(200):
+        builder.add_heading(3, f"part {i}")
+        builder.add("paragraph", "words")
+    chunks = list(Chunker(WordTokenizer(), 64).split(builder.build("y" * 300)))
+    assert len(chunks) >= 200
+    assert max(len(title) for chunk in chunks for title in chunk.heading) <= MOST_TITLE_CHARACTERS
+    assert max(len(chunk.context) for chunk in chunks) <= 64 * CHARACTERS_PER_TOKEN
+
+
+def test_a_header_of_long_words_is_not_repeated_with_every_part_of_its_table():
+    rows = [["h" * 50_000, "name"], *([f"row {i}", str(i)] for i in range(300))]
+    builder = Builder()
+    builder.add_table(rows)
+    assert max(len(c.context) for c in Chunker(WordTokenizer(), 64).split(builder.build())) <= 64 * CHARACTERS_PER_TOKEN
+
+
+class Counted(tuple):
+    """Pages that count how often one is looked at."""
+
+    __slots__ = ()
+    looks = 0
+
+    def __getitem__(self, at):
+        Counted.looks += 1
+        return super().__getitem__(at)
+
+    def __iter__(self):
+        raise AssertionError("all pages are gone through for one offset")
+
+
+def test_a_page_is_found_among_many_without_going_through_them():
+    pages = Counted(Page(n, 10 * n, 10 * n + 9) for n in range(1, 20_001))
+    assert page_at(pages, 123_456).number == 12_345
+    assert Counted.looks < 40
