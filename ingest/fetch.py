@@ -13,24 +13,22 @@ import ssl
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Self, TypeVar
+from typing import Self
 from urllib.parse import urljoin
 
 import httpcore
 import httpx
 
-from ingest.errors import Cancelled, LoadError
+from ingest.errors import LoadError
 from ingest.network import is_url
 from ingest.public_network import PublicNetwork
 from ingest.urls import masked
+from ingest.waiting import awaited
 
-T = TypeVar("T")
 MIB = 1024 * 1024
 HEADERS = (
     (b"User-Agent", b"Footnote/0.1 (reads pages that its user names)"),
@@ -39,7 +37,7 @@ HEADERS = (
 )
 # Seconds that a page may take, redirects included, whatever a server does; and without a sign of life.
 WHOLE_SECONDS, CONNECT_SECONDS, READ_SECONDS = 120.0, 10.0, 30.0
-POLL_SECONDS, GRACE_SECONDS = 0.1, 1.0
+GRACE_SECONDS = 1.0
 MOST_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 OK = 200
@@ -93,23 +91,12 @@ class Fetcher:
         shown = masked(url)
         try:
             # Looking up a name cannot be stopped, nor given a limit; it can be left behind.
-            return self._awaited(lambda: self._follow(url, shown, until), shown, until + GRACE_SECONDS)
+            return awaited(lambda: self._follow(url, shown, until), self._cancel, until + GRACE_SECONDS)
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
             if time.monotonic() > until:
                 raise _too_slow(shown) from error
             reason = masked(str(error)) or type(error).__name__
             raise LoadError(f"{shown} could not be fetched: {reason}. Check the address and the network.") from error
-
-    def _awaited(self, call: Callable[[], T], shown: str, until: float) -> T:
-        """What `call` returns or raises, in a thread that is left behind at the deadline, or when it is stopped."""
-        future: Future[T] = Future()
-        threading.Thread(target=_run, args=(call, future), name="fetch", daemon=True).start()
-        while not self._cancel.is_set():
-            if wait([future], POLL_SECONDS).done:
-                return future.result()
-            if time.monotonic() > until:
-                raise _too_slow(shown)
-        raise Cancelled("Stopped. What was finished is kept; the next run goes on from here.")
 
     def _follow(self, url: str, shown: str, until: float) -> Fetched:
         here = url
@@ -187,13 +174,6 @@ class WebPages:
         """Deletes a page that was read: those of a site would fill the disk. Other files are left alone."""
         if self._folder is not None and path.parent == self._folder:
             path.unlink(missing_ok=True)
-
-
-def _run(call: Callable[[], T], future: Future[T]) -> None:
-    try:
-        future.set_result(call())
-    except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
-        future.set_exception(error)
 
 
 def _too_slow(shown: str) -> LoadError:

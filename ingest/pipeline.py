@@ -30,6 +30,7 @@ from ingest.scan import Scan, each_once, is_gone, is_under, scan
 from ingest.settings import Settings
 from ingest.storable import storable
 from ingest.urls import masked
+from ingest.waiting import awaited
 from ingest.writer import IndexWriter, Prepared, writing
 
 logger = logging.getLogger(__name__)
@@ -261,7 +262,9 @@ class _Run:
 
     @cached_property
     def _chunker(self) -> Chunker:
-        return Chunker(self._index.embedder, self._settings.chunk_tokens)
+        embedder = self._index.embedder
+        awaited(embedder.load, self._cancel)  # importing torch alone takes seconds, and cannot be stopped
+        return Chunker(embedder, self._settings.chunk_tokens)
 
     def _is_full(self) -> bool:
         return len(self._batch) >= BATCH_FILES or sum(len(p.document.text) for p in self._batch) >= BATCH_CHARACTERS

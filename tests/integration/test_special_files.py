@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from ingest import pipeline
+from ingest.embedding import Embedder
 from ingest.errors import Cancelled, LoadError, UnsupportedDocument
 from ingest.files import Fingerprint, fingerprint, opened
 from ingest.loaders import is_readable
@@ -204,6 +205,20 @@ def test_links_out_of_a_folder_are_followed_unless_that_is_not_wanted(footnote, 
     assert statuses(report) == {"a.txt": "added"}
     assert sorted(Path(one).name for one in report.unfollowed) == ["link.txt", "up"]
     assert statuses(footnote.ingest([inside])) == {"a.txt": "unchanged", "link.txt": "added"}
+
+
+def test_an_ingest_that_is_stopped_does_not_wait_for_the_model(footnote, write, monkeypatch):
+    cancel, released = threading.Event(), threading.Event()
+
+    def load(_self) -> None:
+        cancel.set()
+        released.wait(60)
+
+    monkeypatch.setattr(Embedder, "load", load)
+    report = footnote.ingest([write("a.txt")], cancel=cancel)
+    assert report.cancelled
+    assert not released.is_set()
+    released.set()
 
 
 def test_looking_for_files_stops_when_asked(write):
