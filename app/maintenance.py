@@ -30,11 +30,14 @@ def doctor_command(
     """
     notes = Console(stderr=True, emoji=False)
     with messages(notes, as_json=as_json):
-        from ingest.doctor import examine  # noqa: PLC0415 - `--help` need not wait for it
+        from ingest.doctor import examine, try_reading  # noqa: PLC0415 - `--help` need not wait for it
 
         with notes.status("Looking through the data folder") as line:
             settings = load_settings()
             found = examine(settings, fix=fix, on_wait=lambda who: line.update(f"Waiting for {escape(who)}"))
+            line.update("Trying a process that reads files")
+            reading = try_reading(settings)
+            found = replace(found, problems=(*found.problems, *reading.problems), facts=reading.facts)
             if settings.reranker or settings.reranker_url:
                 line.update("Trying the reranker")
                 found = replace(found, problems=(*found.problems, *_reranker_problems(settings)))
@@ -122,6 +125,7 @@ def diagnosis_json(found: Diagnosis) -> dict[str, Any]:
         "ok": found.ok,
         "problems": [asdict(one) for one in found.problems],
         "mended": [asdict(one) for one in found.mended],
+        "facts": list(found.facts),
     }
 
 
@@ -174,6 +178,8 @@ def _print_diagnosis(found: Diagnosis, console: Console) -> None:
         for one in problems:
             line = f"[{style}]{word}[/{style}]  {escape(one.what)} [dim]{escape(one.fix)}[/dim]"
             console.print(line, highlight=False, soft_wrap=True)
+    for fact in found.facts:
+        console.print(escape(fact), highlight=False, soft_wrap=True)
     if found.ok:
         console.print("Nothing is broken any more." if found.mended else "Nothing is broken.")
 

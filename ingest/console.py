@@ -21,6 +21,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ingest.loaders.confinement import not_confined
 from ingest.models import FileStatus, IngestProgress, IngestReport
 from ingest.storable import storable_values
 
@@ -109,17 +110,22 @@ def print_report(report: IngestReport, console: Console) -> None:
         console.print(f"[red]failed[/red]  {escape(one_line(outcome.error))}", highlight=False, soft_wrap=True)
     if len(failed) > MOST_FAILURES:
         console.print(f"… and {len(failed) - MOST_FAILURES:,} more failures: see `footnote status --json`.")
-    for outcome in report.documents:
-        if outcome.status in {"added", "updated"}:
-            for warning in outcome.warnings:
-                line = escape(f"{one_line(outcome.path)}: {one_line(warning)}")
-                console.print(f"[yellow]note[/yellow]    {line}", highlight=False, soft_wrap=True)
+    for note in _notes(report):
+        console.print(f"[yellow]note[/yellow]    {escape(note)}", highlight=False, soft_wrap=True)
     if report.skipped:
         console.print(f"Left out, of kinds that are not read: {_kinds(report.skipped)}.", highlight=False)
     if report.unfollowed:
         console.print(f"Left out, as symbolic links (--no-follow): {len(report.unfollowed):,}.", highlight=False)
     if report.cancelled:
         console.print("Stopped. What is listed above is kept; run the same command again to go on from here.")
+
+
+def _notes(report: IngestReport) -> Iterator[str]:
+    """What is worth knowing of the files that were read, and of how they were."""
+    for outcome in report.documents:
+        if outcome.status in {"added", "updated"}:
+            yield from (f"{one_line(outcome.path)}: {one_line(warning)}" for warning in outcome.warnings)
+    yield from map(not_confined, report.unconfined)
 
 
 def report_json(report: IngestReport) -> dict[str, Any]:
@@ -143,6 +149,7 @@ def report_json(report: IngestReport) -> dict[str, Any]:
         "skipped": list(report.skipped),
         "unfollowed": list(report.unfollowed),
         "cancelled": report.cancelled,
+        "unconfined": list(report.unconfined),
     }
 
 

@@ -16,11 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.errors import FootnoteError, LexicalDamaged, VectorsDamaged, VectorStoreError
+from ingest.errors import FootnoteError, LexicalDamaged, LoadError, VectorsDamaged, VectorStoreError
 from ingest.folder_checks import DAMAGED, ROOM_BYTES, Finding, files, is_writable, sqlite_problems
 from ingest.index import CHROMA_NAME, Index, VectorLeg
 from ingest.legs import write_tokens
 from ingest.library import DOCUMENTS, Library
+from ingest.loaders.confinement import not_confined
+from ingest.loaders.worker_process import confinement_of
 from ingest.models import Diagnosis, Problem
 from ingest.recovery import adopt, rebuild_text, rebuild_vectors
 from ingest.rows import EmbedderRow
@@ -59,6 +61,15 @@ def examine(
     remaining = tuple(one.problem for one in visit.findings(fix=False))
     kept = {(one.kind, one.what) for one in remaining}
     return Diagnosis(remaining, tuple(one.problem for one in found if (one.problem.kind, one.problem.what) not in kept))
+
+
+def try_reading(settings: Settings) -> Diagnosis:
+    """Starts a process that reads files, and says what holds it; a problem where it can read none."""
+    try:
+        found = confinement_of(settings.load_memory_mb, allow_unconfined=settings.allow_unconfined)
+    except LoadError as error:
+        return Diagnosis((Problem("reading", str(error), "no file is read while this is so; see the message"),))
+    return Diagnosis(facts=(str(found), *map(not_confined, found.missing)))
 
 
 @dataclass(frozen=True, slots=True)

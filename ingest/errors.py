@@ -12,7 +12,8 @@ Each message says what happened, to which file or setting, and what the user can
     │   ├── OversizedDocument     what it holds is more than one file may give
     │   ├── UnsupportedDocument   no loader knows this kind of file
     │   ├── UnreadableFile        the file system does not give the file out
-    │   └── LoaderStopped         the loader crashed, hung, or outgrew its limits
+    │   ├── LoaderStopped         the loader crashed, hung, or outgrew its limits
+    │   └── NotConfined           the reading process cannot be kept from the rest of the machine
     ├── EmbedderError             an embedding model cannot be loaded or trusted
     │   └── EmbedderMismatch      the model is not the one that the index was made with, or cannot replace it
     ├── StoreError                an index store cannot be read or written
@@ -72,6 +73,9 @@ class UnreadableFile(LoadError): ...
 
 
 class LoaderStopped(LoadError): ...
+
+
+class NotConfined(LoadError): ...
 
 
 class EmbedderError(FootnoteError): ...

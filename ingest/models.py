@@ -285,6 +285,7 @@ class IngestReport:
         skipped: files inside folders that are of no kind that can be read.
         unfollowed: symbolic links inside folders that were not followed, as asked.
         cancelled: the user stopped it; what is in `documents` was finished.
+        unconfined: what does not hold the processes that read files, each with its reason.
     """
 
     documents: tuple[FileOutcome, ...] = ()
@@ -294,6 +295,7 @@ class IngestReport:
     skipped: tuple[str, ...] = ()
     unfollowed: tuple[str, ...] = ()
     cancelled: bool = False
+    unconfined: tuple[str, ...] = ()
 
     def count(self, status: FileStatus) -> int:
         """How many files ended with `status`."""
@@ -367,10 +369,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What the doctor found, what of it is mended now, and what is not."""
+    """What the doctor found, what of it is mended now, and what is not; `facts` are worth knowing, and no problems."""
 
     problems: tuple[Problem, ...] = ()
     mended: tuple[Problem, ...] = ()
+    facts: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

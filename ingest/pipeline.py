@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ingest.chunking import CHUNKER_FINGERPRINT, Chunker, Split
-from ingest.errors import Cancelled, EmptyDocument, FootnoteError, LoadError
+from ingest.errors import Cancelled, EmptyDocument, FootnoteError, LoadError, NotConfined
 from ingest.fetch import WebPages
 from ingest.files import Fingerprint, fingerprint
 from ingest.filters import tag_names
@@ -115,6 +115,7 @@ class _Run:
         self._batch: list[Prepared] = []
         self._tags = tags
         self._untagged: list[str] = []
+        self._unconfined: tuple[str, ...] = ()
         self._total = 0
         self._chunks = 0
         self._embedded = 0
@@ -146,8 +147,16 @@ class _Run:
     def _add(self, found: Scan, writer: IndexWriter) -> None:
         workers = self._settings.workers or min(MOST_LOADERS, os.cpu_count() or 1)
         limits = self._settings
-        with LoaderPool(workers, limits.load_timeout, limits.load_memory_mb, limits.max_file_mb, ocr=self._ocr) as pool:
+        with LoaderPool(
+            workers,
+            limits.load_timeout,
+            limits.load_memory_mb,
+            limits.max_file_mb,
+            ocr=self._ocr,
+            allow_unconfined=limits.allow_unconfined,
+        ) as pool:
             for loaded in pool.load_all(self._to_load(found), cancel=self._cancel):
+                self._unconfined = pool.confinement.missing if pool.confinement else self._unconfined
                 self._check_cancelled()
                 self._split(loaded)
                 if self._is_full():
@@ -281,14 +290,17 @@ class _Run:
         """Records what went wrong with one file; raises what is wrong with the index, the model or the run."""
         if not _is_of_one_file(error):
             raise error
-        if isinstance(error, LoadError):
+        if isinstance(error, LoadError) and not isinstance(error, NotConfined):
             self._fail(source, str(error), seconds)
+            return
+        # What is no fault of the content is remembered for no content, so that the next run tries the file again.
+        if isinstance(error, NotConfined):
+            self._record(source, KnownFailure("", self._pipeline, masked(storable(str(error))), seconds))
             return
         logger.error("Internal error at %s", ascii(source), exc_info=error)
         said = (
             f"{source} could not be ingested because of an internal error ({type(error).__name__}: {error}). Report it."
         )
-        # Remembered for no content, so that the next run tries the file again.
         self._record(source, KnownFailure("", self._pipeline, masked(storable(said)), seconds))
 
     def _record(self, source: str, failure: KnownFailure) -> None:
@@ -338,6 +350,7 @@ class _Run:
             skipped=tuple(found.skipped),
             unfollowed=tuple(found.unfollowed),
             cancelled=cancelled,
+            unconfined=self._unconfined,
         )
 
 

@@ -120,6 +120,8 @@ class Settings(BaseSettings):
     """Whether text in pictures and scanned pages is recognised."""
     allow_private_addresses: bool = False
     """Whether web pages at loopback and private addresses may be fetched."""
+    allow_unconfined: bool = False
+    """Whether files are read also where the kernel does not confine the processes that read them (Linux)."""
     workers: int = Field(default=0, ge=0, le=64)
     """Processes that read files; 0: one per core, four at most."""
     load_timeout: float = Field(default=120.0, gt=0, le=86_400)

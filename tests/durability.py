@@ -91,6 +91,8 @@ class WordFootnote(Footnote):
 class PoolInProcess:
     """Loads files without a process of their own: quick, for documents that are known to be harmless."""
 
+    confinement = None
+
     def __init__(self, *_: object, **__: object) -> None: ...
 
     def __enter__(self):

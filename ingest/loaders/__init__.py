@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from ingest.errors import DamagedDocument, EmptyDocument, FootnoteError, LoadError, UnreadableFile
 from ingest.loaders.formats import FORMATS, KIND_OF_SUFFIX
@@ -45,19 +46,27 @@ def load(path: Path, *, ocr: bool = True, at_work: Callable[[], None] = lambda: 
 
 def open_source(
     path: Path,
+    file: BinaryIO | None = None,
     *,
     ocr: bool = True,
     at_work: Callable[[], None] = lambda: None,
     most_output: int = DEFAULT_MOST,
 ) -> Source:
-    """Reads a file's bytes, for `load_source`. Arguments as of `load`; `most_output` as of `Output.of`.
+    """Reads a file's bytes, for `load_source`.
+
+    Args:
+        path: the file.
+        file: the same, where it is open already: the path is then but its name.
+        ocr: as of `load`.
+        at_work: as of `load`.
+        most_output: as of `Output.of`.
 
     Raises:
         UnreadableFile: the file system does not give the file out.
         UnsupportedDocument: it is a folder, device, pipe or socket.
     """
     try:
-        return Source.of(path, ocr=ocr, at_work=at_work, most_output=most_output)
+        return Source.of(path, file, ocr=ocr, at_work=at_work, most_output=most_output)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise UnreadableFile(f"{path} could not be read: {reason}. Check that it is there and readable.") from error

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Self
+from typing import BinaryIO, Self
 
 from ingest.errors import DamagedDocument, EncryptedDocument, FootnoteError
 from ingest.files import opened
@@ -66,14 +66,20 @@ class Source:
     def of(
         cls,
         path: Path,
+        file: BinaryIO | None = None,
         *,
         ocr: bool = True,
         at_work: Callable[[], None] = lambda: None,
         most_output: int = DEFAULT_MOST,
     ) -> Self:
-        """The file at `path`. OSError when it cannot be read, UnsupportedDocument when it is no regular file."""
-        with opened(path) as file:
-            data = file.read()
+        """The file at `path`, or the open one that is there.
+
+        Raises:
+            OSError: it cannot be read.
+            UnsupportedDocument: it is no regular file.
+        """
+        with nullcontext(file) if file else opened(path) as stream:
+            data = stream.read()
         allowance = Allowance(min(MOST_UNPACKED, max(SMALL, MOST_RATIO * len(data))))
         output = Output.of(str(path), len(data), most_output)
         return cls(str(path), data, path.suffix.lower(), ocr, 0, at_work, allowance, output)

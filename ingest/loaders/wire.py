@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import struct
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any, BinaryIO, NoReturn, get_args
 
 from ingest import errors
-from ingest.errors import LoadError
+from ingest.errors import LoadError, NotConfined
+from ingest.loaders.confinement import Confinement
 from ingest.loaders.output import DEFAULT_MOST, size_of
 from ingest.models import Block, BlockKind, Document, HowRead, Page
 from ingest.places import check
@@ -36,32 +38,61 @@ class Request:
     """A file to be read.
 
     Attributes:
-        path: of the file.
+        path: what the file is called.
+        file: it, open for reading; the worker itself can open none.
         seconds: it may take to the next sign of life.
         ocr: whether text in pictures is read.
         most_output: as of `Output.of`.
     """
 
     path: str
+    file: BinaryIO
     seconds: float
     ocr: bool = True
     most_output: int = DEFAULT_MOST
 
 
-def encode_request(request: Request) -> bytes:
-    """A request as the bytes that `read_request` reads."""
-    body = json.dumps([request.seconds, request.ocr, request.most_output]).encode() + b"\n" + os.fsencode(request.path)
+def send_request(channel: socket.socket, request: Request) -> None:
+    """Sends a request, and the descriptor of its file, for `receive_request`."""
+    options = json.dumps([request.seconds, request.ocr, request.most_output]).encode()
+    body = options + b"\n" + os.fsencode(request.path)
+    socket.send_fds(channel, [HEADER.pack(len(body))], [request.file.fileno()])
+    channel.sendall(body)
+
+
+def receive_request(channel: socket.socket) -> Request | None:
+    """The next request, whose file the caller closes; None where the other end is closed."""
+    header, descriptors, _, _ = socket.recv_fds(channel, HEADER.size, 1)
+    if len(header) < HEADER.size or not descriptors:
+        return None
+    file, body = os.fdopen(descriptors[0], "rb"), b""
+    while missing := HEADER.unpack(header)[0] - len(body):
+        part = os.read(channel.fileno(), missing)
+        if not part:
+            return None
+        body += part
+    options, path = body.split(b"\n", 1)
+    seconds, ocr, most_output = json.loads(options)
+    return Request(os.fsdecode(path), file, float(seconds), bool(ocr), int(most_output))
+
+
+def encode_greeting(greeting: Confinement | NotConfined) -> bytes:
+    """A worker's first words: how it is confined, or why it cannot be; their length first."""
+    fields = {"error": str(greeting)} if isinstance(greeting, NotConfined) else asdict(greeting)
+    body = json.dumps(fields).encode()
     return HEADER.pack(len(body)) + body
 
 
-def read_request(stream: BinaryIO) -> Request | None:
-    """The next request; None where the stream ends."""
-    header = stream.read(HEADER.size)
-    if len(header) < HEADER.size:
-        return None
-    options, path = stream.read(HEADER.unpack(header)[0]).split(b"\n", 1)
-    seconds, ocr, most_output = json.loads(options)
-    return Request(os.fsdecode(path), float(seconds), bool(ocr), int(most_output))
+def decode_greeting(body: bytes) -> Confinement:
+    """The greeting, without its length. It is made before a file is read, so it can be trusted.
+
+    Raises:
+        NotConfined: the worker says that it cannot be confined.
+    """
+    fields = json.loads(body)
+    if "error" in fields:
+        raise NotConfined(fields["error"])
+    return Confinement(**{**fields, "missing": tuple(fields["missing"])})
 
 
 def encode(result: Document | LoadError) -> bytes:

@@ -1,7 +1,7 @@
-"""`python -m ingest.loaders.worker MEMORY_MB PARENT`: reads files for `ingest.loaders.sandbox`, one after another.
+"""`python -m ingest.loaders.worker MEMORY_MB PARENT REQUIRED`: reads files for `ingest.loaders.sandbox`, one by one.
 
-On standard input come requests, on standard output go answers, both as `ingest.loaders.wire` writes them. What a
-library prints goes to standard error.
+Standard input is a socket on which requests come, each with its open file; on standard output go a greeting, then
+answers: all as `ingest.loaders.wire` writes them. What a library prints goes to standard error.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from ingest.errors import LoadError, LoaderStopped
+from ingest.errors import LoadError, LoaderStopped, NotConfined
 from ingest.files import Fingerprint
 from ingest.loaders import load_source, open_source
-from ingest.loaders.confinement import allow_seconds, confine
-from ingest.loaders.wire import AT_WORK, Request, encode, read_request
+from ingest.loaders.confinement import MOST_OPEN_FILES, Confinement, allow_seconds, confine
+from ingest.loaders.wire import AT_WORK, Request, encode, encode_greeting, receive_request
 from ingest.models import Document
 
 PR_SET_PDEATHSIG = 1
@@ -34,21 +35,38 @@ class Answer(NamedTuple):
     read: Fingerprint
 
 
-def main(memory_mb: int, parent: int) -> None:
-    """Serves until standard input ends."""
+def main(memory_mb: int, parent: int, required: str = "required") -> None:
+    """Serves until the other end of standard input is closed.
+
+    Args:
+        memory_mb: address space that the process may take, in MiB.
+        parent: process id of whom it serves.
+        required: "required": reads nothing where the kernel does not confine it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the pool's to handle
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before it could be watched
         sys.exit(0)
-    requests = os.fdopen(os.dup(0), "rb")
+    os.closerange(3, MOST_OPEN_FILES)
+    requests = socket.socket(fileno=os.dup(0))
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    confine(memory_mb)
-    while request := read_request(requests):
-        answer = _load(request, memory_mb, answers)
+    greeting = _confined(memory_mb, required=required == "required")
+    answers.write(encode_greeting(greeting))
+    answers.flush()
+    while isinstance(greeting, Confinement) and (request := receive_request(requests)):
+        with request.file:
+            answer = _load(request, memory_mb, answers)
         answers.write(encode(answer.result) + answer.read.pack())
         answers.flush()
+
+
+def _confined(memory_mb: int, *, required: bool) -> Confinement | NotConfined:
+    try:
+        return confine(memory_mb, required=required)
+    except NotConfined as error:
+        return error
 
 
 def _load(request: Request, memory_mb: int, answers: BinaryIO) -> Answer:
@@ -61,7 +79,7 @@ def _load(request: Request, memory_mb: int, answers: BinaryIO) -> Answer:
 
     allow_seconds(request.seconds * CPU_SHARE)
     try:
-        source = open_source(path, ocr=request.ocr, at_work=at_work, most_output=request.most_output)
+        source = open_source(path, request.file, ocr=request.ocr, at_work=at_work, most_output=request.most_output)
         read = Fingerprint.of(source.data)
         return Answer(load_source(source), read)
     except LoadError as error:
@@ -75,4 +93,4 @@ def _load(request: Request, memory_mb: int, answers: BinaryIO) -> Answer:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

@@ -302,4 +302,5 @@ def test_on_the_command_line_with_the_real_model(sampled, tmp_path):
     question = "How long is parental leave at Larkspur?"
     here, there = (run(one, "ask", question) for one in (sampled.settings.data_dir, data))
     assert (here["answer"], here["citations"]) == (there["answer"], there["citations"])
-    assert run(data, "doctor") == {"ok": True, "problems": [], "mended": []}
+    found = run(data, "doctor")
+    assert (found["ok"], found["problems"], found["mended"]) == (True, [], [])

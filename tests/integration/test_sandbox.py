@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from ingest.errors import EmptyDocument, LoadError, LoaderStopped, UnreadableFile, UnsupportedDocument
-from ingest.loaders.sandbox import FILES_A_WORKER, LoaderPool
+from ingest.loaders.sandbox import LoaderPool
 from ingest.loaders.wire import HEADER, decode, encode
+from ingest.loaders.worker_process import FILES_A_WORKER
 from ingest.models import Block, Document, Page
 
 # Workers that misbehave when the name of the file says so, and else do as the real one does.

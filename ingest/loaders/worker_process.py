@@ -1,0 +1,239 @@
+"""Drives one worker process from outside: starts it, gives it files, bounds its time and its answers, ends it."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from ingest.errors import LoadError, LoaderStopped, NotConfined, UnreadableFile
+from ingest.files import PACKED, Fingerprint, check_size, opened
+from ingest.loaders.confinement import Confinement, close_to_others
+from ingest.loaders.output import most_of_any, most_output
+from ingest.loaders.wire import HEADER, Request, decode, decode_greeting, longest_answer, send_request
+from ingest.models import Document
+
+MIB = 1024 * 1024
+# Fresh processes now and then: what a library leaks over many files is given back.
+FILES_A_WORKER = 200
+POLL_SECONDS = 0.2
+# A worker may take so long to start, on a busy machine.
+STARTING_SECONDS = 60.0
+LONGEST_GREETING = 10_000
+# What a worker gets of the environment: no keys, no tokens.
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+# NumPy's threads would start with it, before the worker gives up what reading needs not.
+NO_THREADS = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+WORKER = (sys.executable, "-m", "ingest.loaders.worker")
+# Signs of life that one file may give, each of which lets it go on for as long as it had at first.
+MOST_SIGNS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a worker may take, and how it is started; as of `ingest.loaders.sandbox.LoaderPool`."""
+
+    timeout: float
+    memory_mb: int
+    max_file_mb: int
+    ocr: bool = True
+    allow_unconfined: bool = False
+    command: tuple[str, ...] = WORKER
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A worker that has been started, and the ends of what it is spoken to by."""
+
+    process: subprocess.Popen[bytes]
+    requests: socket.socket
+    answers: IO[bytes]
+    errors: IO[bytes]
+
+
+def confinement_of(memory_mb: int, *, allow_unconfined: bool) -> Confinement:
+    """Starts a worker to see what holds it.
+
+    Raises:
+        LoadError: it does not start, or cannot be confined.
+    """
+    worker = WorkerProcess(Limits(STARTING_SECONDS, memory_mb, 1, allow_unconfined=allow_unconfined), threading.Event())
+    try:
+        return worker.start(Path("No file"))
+    finally:
+        worker.end()
+
+
+class WorkerProcess:
+    """A worker process, started when there is something to read and again when it had to be ended."""
+
+    def __init__(self, limits: Limits, stop: threading.Event) -> None:
+        self._limits = limits
+        self._stop = stop
+        self._running: _Running | None = None
+        self._files = 0
+        self.confinement: Confinement | None = None
+
+    def load(self, path: Path) -> tuple[Document | LoadError, Fingerprint | None]:
+        """Reads one file; every way this can go wrong is an error about that file."""
+        try:
+            with _open(path) as file:
+                size = os.fstat(file.fileno()).st_size
+                check_size(path, size, self._limits.max_file_mb)
+                return self._answer(path, file, size)
+        except LoadError as error:
+            return error, None
+
+    def start(self, path: Path) -> Confinement:
+        """Starts the process, unless it runs; `path` is for whom.
+
+        Raises:
+            NotConfined: it cannot be confined, and must be.
+            LoaderStopped: it does not start.
+        """
+        if self._files >= FILES_A_WORKER:
+            self.end()
+        if self._running and self.confinement:
+            return self.confinement
+        close_to_others()
+        self._files, self._running = 0, self._started()
+        try:
+            self.confinement = decode_greeting(self._message(path, time.monotonic() + STARTING_SECONDS))
+        except NotConfined as error:
+            self.end()
+            raise NotConfined(
+                f"{path} was not read: the process that reads files cannot be confined ({error}). To have files read "
+                "all the same, set FOOTNOTE_ALLOW_UNCONFINED=true; read only files that you trust then."
+            ) from error
+        except (ValueError, TypeError) as error:
+            raise self._crashed(path) from error
+        return self.confinement
+
+    def end(self) -> None:
+        """Ends the process, whatever it is at."""
+        running, self._running = self._running, None
+        if running:
+            running.process.kill()
+            running.process.wait()
+            for end in (running.requests, running.answers, running.errors):
+                with suppress(OSError):
+                    end.close()
+
+    def _started(self) -> _Running:
+        limits = self._limits
+        requests, theirs = socket.socketpair()
+        errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        required = "optional" if limits.allow_unconfined else "required"
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603 - our own module
+                [*limits.command, str(limits.memory_mb), str(os.getpid()), required],
+                stdin=theirs.fileno(),
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                cwd=Path(__file__).resolve().parents[2],
+                env={name: os.environ[name] for name in PASSED_ON if name in os.environ} | NO_THREADS,
+            )
+        assert process.stdout is not None
+        return _Running(process, requests, process.stdout, errors)
+
+    def _answer(self, path: Path, file: BinaryIO, file_size: int) -> tuple[Document | LoadError, Fingerprint | None]:
+        seconds = self._limits.timeout + file_size / MIB
+        most_of_all = most_of_any(self._limits.max_file_mb)
+        most = most_output(file_size, most_of_all)
+        self.start(path)
+        self._files += 1
+        request = Request(os.fspath(path), file, seconds, self._limits.ocr, most_of_all)
+        try:
+            assert self._running
+            send_request(self._running.requests, request)
+            for _ in range(MOST_SIGNS):
+                deadline = time.monotonic() + seconds
+                size = HEADER.unpack(self._read(HEADER.size, path, deadline))[0]
+                if size:
+                    break
+            else:
+                raise self._stopped(path, "took too long to be read and was given up. Split it")
+            if size > longest_answer(most):
+                raise self._stopped(path, f"gives more than {most / MIB:,.0f} MiB of text. Split it")
+            result = decode(self._read(size, path, deadline), most)
+            read = Fingerprint.unpack(self._read(PACKED.size, path, deadline))
+        except (OSError, ValueError) as error:
+            raise self._crashed(path) from error
+        return result, read if read.size else None
+
+    def _message(self, path: Path, deadline: float) -> bytes:
+        size = HEADER.unpack(self._read(HEADER.size, path, deadline))[0]
+        if size > LONGEST_GREETING:
+            raise self._crashed(path)
+        return self._read(size, path, deadline)
+
+    def _read(self, size: int, path: Path, deadline: float) -> bytes:
+        assert self._running
+        pipe, parts, missing = self._running.answers.fileno(), [], size
+        while missing:
+            if self._stop.is_set():
+                raise self._stopped(path, "was not read to the end, because the work was stopped. Ingest it again")
+            if time.monotonic() > deadline:
+                raise self._stopped(
+                    path, "took too long to be read and was given up. Raise FOOTNOTE_LOAD_TIMEOUT, or split it"
+                )
+            if not select.select([pipe], [], [], POLL_SECONDS)[0]:
+                continue
+            part = os.read(pipe, min(missing, MIB))
+            if not part:
+                raise self._crashed(path)
+            parts.append(part)
+            missing -= len(part)
+        return b"".join(parts)
+
+    def _stopped(self, path: Path, reason: str) -> LoaderStopped:
+        self.end()
+        return LoaderStopped(f"{path} {reason}.")
+
+    def _crashed(self, path: Path) -> LoaderStopped:
+        assert self._running
+        process, errors = self._running.process, self._running.errors
+        process.kill()
+        status, said = process.wait(), _last_words(errors)
+        self.end()
+        how = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
+        return LoaderStopped(
+            f"{path} could not be read: the reading process ended ({how}{said}). The file may be damaged, or need more "
+            f"than {self._limits.memory_mb} MiB (FOOTNOTE_LOAD_MEMORY_MB)."
+        )
+
+
+def _last_words(errors: IO[bytes]) -> str:
+    with suppress(OSError):
+        errors.seek(0)
+        lines = errors.read(MIB).decode(errors="replace").strip().splitlines()
+        return f": {lines[-1][:200]}" if lines else ""
+    return ""
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file to be read, without waiting.
+
+    Raises:
+        UnreadableFile: the file system does not give it out.
+        UnsupportedDocument: it is a folder, device, pipe or socket.
+    """
+    try:
+        with opened(path) as file:
+            yield file
+    except OSError as error:
+        raise UnreadableFile(
+            f"{path} could not be read: {error.strerror}. Check that it is there and readable."
+        ) from error
