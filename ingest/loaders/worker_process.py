@@ -33,8 +33,9 @@ STARTING_SECONDS = 60.0
 LONGEST_GREETING = 10_000
 # What a worker gets of the environment: no keys, no tokens.
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
-# NumPy's threads would start with it, before the worker gives up what reading needs not.
-NO_THREADS = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+# NumPy's threads would start with it, before the worker gives up what reading needs not; ONNX Runtime would keep an
+# identifier of the machine in the home folder, and send what it measures to its makers.
+ADDED = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}
 WORKER = (sys.executable, "-m", "ingest.loaders.worker")
 # Signs of life that one file may give, each of which lets it go on for as long as it had at first.
 MOST_SIGNS = 2_000
@@ -142,7 +143,7 @@ class WorkerProcess:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 cwd=Path(__file__).resolve().parents[2],
-                env={name: os.environ[name] for name in PASSED_ON if name in os.environ} | NO_THREADS,
+                env={name: os.environ[name] for name in PASSED_ON if name in os.environ} | ADDED,
             )
         assert process.stdout is not None
         return _Running(process, requests, process.stdout, errors)

@@ -16,7 +16,7 @@ import pytest
 
 from ingest.errors import DamagedDocument, EmptyDocument, LoadError, LoaderStopped
 from ingest.loaders.sandbox import LoaderPool
-from ingest.loaders.worker_process import NO_THREADS
+from ingest.loaders.worker_process import ADDED
 from ingest.models import Document
 
 MEMORY_MB = 1024
@@ -139,7 +139,7 @@ def test_a_worker_can_neither_call_nor_start_nor_write_anything(write):
             text=True,
             timeout=60,
             cwd=ROOT,
-            env={**os.environ, **NO_THREADS, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, **ADDED, "PYTHONPATH": str(ROOT)},
         )
     said = dict(line.split(" ", 1) for line in result.stdout.splitlines())
     names = ("socket", "connect", "lookup", "program", "system", "write", "remove", "rename")

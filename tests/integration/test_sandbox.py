@@ -188,6 +188,13 @@ def test_workers_get_no_secrets(write, monkeypatch):
     assert "False" in str(result)
 
 
+def test_what_recognises_text_sends_no_measurements(write):
+    command = (sys.executable, "-c", "import os, sys; sys.exit(os.environ.get('ORT_DISABLE_TELEMETRY'))")
+    with pool(command=command) as loaders:
+        ((_, result, *_),) = loaders.load_all([write("a.txt", "Good words.")])
+    assert "status 1: 1)" in str(result)
+
+
 @pytest.mark.parametrize(
     "result",
     [
