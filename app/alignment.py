@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from app import facts, sentences
 from app.facts import FACTS, Word
+from app.language_data import ENGLISH, Language, language
+from app.language_detection import told
 from app.models import Passage
 from app.negation import denials
 from app.tables import header_of
@@ -21,8 +22,6 @@ ENOUGH = 0.75
 LEAST_NEW = 2
 # Words to either side of a fact that say what it is a fact of; the nearest count most.
 WINDOW = 5
-# What tells that the first word of a sentence is its subject, and so may be a name.
-SUBJECT = re.compile(r"(?:['\u2019]s)?\s+(?:[A-Z]|(?:is|are|was|were|has|had|does|did|can|could|will|would)\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,7 @@ class Line:
     words: tuple[Word, ...]
     terms: frozenset[str]
     denials: tuple[tuple[str, ...], ...]
+    spoken: Language
     header: str = ""
     named: frozenset[str] = frozenset()
 
@@ -53,21 +53,24 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A sentence of an answer, word by word."""
+    """A sentence of an answer, word by word, as its language has it."""
 
     text: str
     words: tuple[Word, ...]
     terms: frozenset[str]
     denials: tuple[tuple[str, ...], ...]
+    spoken: Language
 
     @classmethod
-    def of(cls, text: str) -> Claim:
-        """Reads a sentence; its first word counts as a name where it is the subject."""
-        words = facts.read(text)
+    def of(cls, text: str, name: str = ENGLISH) -> Claim:
+        """Reads a sentence in the language of that name; its first word counts as a name where it is the subject."""
+        spoken = language(name)
+        words = facts.read(text, spoken)
         first = words[0] if words else None
-        if first and first.kind == "word" and text[first.start].isupper() and SUBJECT.match(text, first.end):
+        if first and first.kind == "word" and text[first.start].isupper() and spoken.subject.match(text, first.end):
             words = (Word(first.term, "name", first.start, first.end), *words[1:])
-        return cls(text, words, frozenset(word.term for word in words if word.says), denials(text, words))
+        said = frozenset(word.term for word in words if word.says)
+        return cls(text, words, said, denials(text, words, spoken), spoken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,8 @@ class Alignment:
 
 def align(claim: Claim, passages: Sequence[Passage]) -> Alignment:
     """The sentences that together say most of a claim, chosen greedily: the best one, then what adds most to it."""
-    context = _context(passages)
-    lines = [line for passage in passages for line in read_lines(passage)]
+    context = _context(passages, claim.spoken)
+    lines = [line for passage in passages for line in read_lines(passage, claim.spoken.name)]
     chosen: list[Line] = []
     left = set(claim.terms)
     stated = {word.term for word in claim.words if word.kind in FACTS}
@@ -104,20 +107,21 @@ def align(claim: Claim, passages: Sequence[Passage]) -> Alignment:
     return Alignment(tuple(chosen), known, context, len(known) / len(claim.terms) if claim.terms else 0.0)
 
 
-def read_lines(passage: Passage) -> tuple[Line, ...]:
-    """The sentences of a passage."""
-    return _lines(passage)
+def read_lines(passage: Passage, name: str = ENGLISH) -> tuple[Line, ...]:
+    """The sentences of a passage, each in the language that it tells, else in that of the name."""
+    return _lines(passage, name)
 
 
 @lru_cache(maxsize=512)
-def _lines(passage: Passage) -> tuple[Line, ...]:
+def _lines(passage: Passage, name: str) -> tuple[Line, ...]:
     found = []
     for start, end in sentences.split(passage.text):
         text = passage.text[start:end]
-        words = facts.read(text)
+        spoken = language(told(text) or name)
+        words = facts.read(text, spoken)
         header = header_of(passage.text, start, passage.header)
-        named = _terms(facts.read(header), header)
-        found.append(Line(passage, start, end, words, _terms(words, text), denials(text, words), header, named))
+        named, denied = _terms(facts.read(header, spoken), header), denials(text, words, spoken)
+        found.append(Line(passage, start, end, words, _terms(words, text), denied, spoken, header, named))
     return tuple(found)
 
 
@@ -135,9 +139,9 @@ def _has(there: frozenset[str], term: str) -> bool:
     return term in there or any(facts.same_name(term, other) for other in there)
 
 
-def _context(passages: Sequence[Passage]) -> frozenset[str]:
+def _context(passages: Sequence[Passage], spoken: Language) -> frozenset[str]:
     parts = [part for p in passages for part in (p.title, *p.heading)]
-    return frozenset().union(*(_terms(facts.read(part), part) for part in parts))
+    return frozenset().union(*(_terms(facts.read(part, spoken), part) for part in parts))
 
 
 def around(words: Sequence[Word], at: int) -> dict[str, float]:

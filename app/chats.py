@@ -15,7 +15,7 @@ from ingest.database import Database
 from ingest.filters import Filter
 from ingest.storable import storable, storable_values
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS conversations (
     id TEXT PRIMARY KEY,
@@ -43,6 +43,7 @@ ALTER TABLE conversations ADD COLUMN filter TEXT NOT NULL DEFAULT '{}';
     3: "",  # no table is another one, but answers hold what was used and the prompt, which format 2 cannot read
     # Answers hold the filter that they were asked under, too.
     4: "ALTER TABLE exchanges ADD COLUMN earlier TEXT NOT NULL DEFAULT '[]';",
+    5: "",  # no table is another one, but sentences may be 'not checked', which format 4 cannot read
 }
 CONVERSATIONS = "SELECT id, title, collection, updated, filter FROM conversations"
 EXCHANGES = "SELECT id, question, answer, helpful, earlier FROM exchanges"

@@ -25,6 +25,8 @@ TAIL = re.compile(r"[\s.!?\u2026\"'\u201d\u2019)*_|\u3002\uff01\uff1f]*$")
 # What ends a sentence. A figure and a dot may be the first half of a decimal.
 FINISHED = re.compile(r"(?:(?<!\d)\.|[!?\u2026\u3002\uff01\uff1f])[\"'\u201d\u2019)\]*_]*$")
 UNFINISHED = "not finished"
+# Which of the findings on several passages counts, where none supports a sentence: the highest.
+RANK = {"unsupported": 0, "partly": 1, "not checked": 2}
 TABLE_RULE = re.compile(r"\s*\|?\s*:?-+:?\s*\|")
 
 
@@ -100,6 +102,8 @@ class Verifier:
             return _Checked(start, end, words, finding, ())
         if finding.verdict == "partly":
             return _Checked(start, end, words, finding, proving)
+        if finding.verdict == "not checked":
+            return _Checked(start, end, words, finding, own or proving)
         also = tuple(p for p in own if p in proving or self._judge(words, [p]).verdict == "supported")
         missing = tuple(p for p in proving if p not in also)
         return _Checked(start, end, words, finding, also + missing)
@@ -107,7 +111,7 @@ class Verifier:
     def _proof(self, words: str, own: Sequence[Passage], passages: Sequence[Passage]) -> Finding:
         """What the cited passages say of a sentence; where that is no proof, the best that others say."""
         findings = [self._judge(words, own)] if own else []
-        if findings and findings[0].verdict == "supported":
+        if findings and findings[0].verdict in {"supported", "not checked"}:
             return findings[0]
         nearest = _nearest(words, passages)
         for tried in ([[one] for one in nearest] + [nearest]) if nearest else []:
@@ -117,7 +121,7 @@ class Verifier:
             findings.append(finding)
         if own or not findings:
             return findings[0] if findings else Finding("unsupported", "no passage says this")
-        return max(findings, key=lambda finding: (finding.verdict == "partly", finding.share))
+        return max(findings, key=lambda finding: (RANK[finding.verdict], finding.share))
 
     def _judge(self, words: str, passages: Sequence[Passage]) -> Finding:
         return judge(words, passages, self._embedder, self._entailment)
@@ -171,12 +175,13 @@ class _Writer:
         return Sentence(
             text=one.words,
             citations=tuple(self._number(passage) for passage in one.cites),
-            supported=None if verdict == "no claim" else verdict == "supported",
+            supported=None if verdict in {"no claim", "not checked"} else verdict == "supported",
             start=start,
             end=end,
             reason=one.finding.reason,
             partly=verdict == "partly",
             quotes=quotes,
+            unchecked=verdict == "not checked",
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app import facts
+from app import facts, terms
 
 # What prompts/answer.md asks for where the passages do not answer.
 REFUSAL = "I could not find this in the documents."
@@ -32,6 +32,8 @@ GREETING = re.compile(
 )
 # Headings, and blocks of code.
 NOT_PROSE = re.compile(r"\s*(?:#{1,6}\s|```|~~~)")
+# Scripts without spaces, of which one character says something.
+SPACELESS = re.compile(f"[{terms.SPACELESS}]")
 RULE = re.compile(r"[\s|:*_-]*$")
 
 
@@ -40,7 +42,7 @@ def is_claim(words: str) -> bool:
     if NOT_PROSE.match(words) or RULE.match(words) or words.rstrip("*_ ").endswith((":", "?")):
         return False
     read = facts.read(words)
-    if not any(word.says for word in read):
+    if not any(word.says for word in read) and not SPACELESS.search(words):
         return False
     if any(word.kind in {"number", "month"} for word in read):
         return True

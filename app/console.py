@@ -22,6 +22,8 @@ from ingest.models import CollectionStatus, SearchHit
 
 HEADING_SEPARATOR = " > "
 MIB = 1024 * 1024
+# Verdicts that are told below an answer.
+VERDICT_WORDS = {"unsupported": "not supported", "partly": "partly supported", "not checked": "not checked"}
 
 
 def hits_json(hits: Sequence[SearchHit], within: Filter | None = None, notice: str = "") -> dict[str, Any]:
@@ -177,9 +179,9 @@ def _tell(event: Waiting, told: str, status: Status) -> str:
 
 def _print_proof(answer: Answer, console: Console) -> None:
     for sentence in answer.sentences:
-        if sentence.supported is False:
+        if sentence.supported is False or sentence.unchecked:
             line = escape(f"“{one_line(sentence.text)}” {one_line(sentence.reason)}")
-            what = "partly supported" if sentence.partly else "not supported"
+            what = VERDICT_WORDS[sentence.verdict]
             console.print(f"[yellow]{what}[/yellow]  {line}", highlight=False)
     if answer.nearest:
         console.print("Nearest passages:", style="bold")

@@ -9,110 +9,45 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Final, Literal
 
+from text_to_num import text2num
+
 from app import terms
-from ingest.stop_words import STOP_WORDS
+from app.language_data import ENGLISH, Language, language
 
 Kind = Literal["number", "month", "name", "word", "stop"]
 FACTS: Final[frozenset[str]] = frozenset({"number", "month", "name"})
-# "U.S." and "U. S." are one word; "isn't" is two.
-WORD = re.compile(
-    rf"(?:[A-Z]\.\s?){{2,}}|\d(?:[\d,]*\d)?(?:\.\d+)?|[{terms.SPACELESS}]|[^\W\d_]+(?=n['\u2019]t\b)|n['\u2019]t\b|"
-    rf"[^\W\d_{terms.SPACELESS}][^\W{terms.SPACELESS}]*(?:['\u2019][^\W\d_]+)?|[%\u2030$\u20ac\u00a3\u00a5\u00b0]"
-)
-BEGINS = re.compile(r"(?:^|[.!?:\u2026|>#*\u2022-])[\s\"'`\u201c\u2018(*_]*$")
-MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            ("january", "jan"),
-            ("february", "feb"),
-            ("march", "mar"),
-            ("april", "apr"),
-            ("may",),
-            ("june", "jun"),
-            ("july", "jul"),
-            ("august", "aug"),
-            ("september", "sep", "sept"),
-            ("october", "oct"),
-            ("november", "nov"),
-            ("december", "dec"),
-        ),
-        start=1,
+# Numbers where a comma groups digits, and where it parts decimals and dots or spaces group.
+DOTTED = r"\d(?:[\d,]*\d)?(?:\.\d+)?"
+GROUPED = r"\d{1,3}(?:[.\u00a0\u202f '\u2019]\d{3})+(?!\d)(?:,\d+)?"
+COMMAED = rf"(?<![\d.,]){GROUPED}|\d+(?:,\d{{3}})+\.\d+|\d+(?:[.,]\d+)?"
+ISO_DATE = r"\b\d{4}-\d{2}-\d{2}\b"
+DAY_FIRST = r"\b\d{1,2}(?P<mark>[./])\d{1,2}(?P=mark)\d{4}\b"
+
+
+def _pattern(number: str, dates: str) -> re.Pattern[str]:
+    """Words, numbers, dates and signs. "U.S." and "U. S." are one word; "isn't" is two."""
+    return re.compile(
+        rf"(?P<date>{dates})|(?:[A-Z]\.\s?){{2,}}|{number}|[{terms.SPACELESS}]|[^\W\d_]+(?=n['\u2019]t\b)|n['\u2019]t\b|"
+        rf"[^\W\d_{terms.SPACELESS}][^\W{terms.SPACELESS}]*(?:['\u2019][^\W\d_]+)?|[%\u2030$\u20ac\u00a3\u00a5\u20bd\u00b0]"
     )
-    for name in names
-}
 
 
-def _numbered(words: str, first: int, step: int = 1) -> dict[str, int]:
-    return {word: first + step * i for i, word in enumerate(words.split())}
-
-
-CARDINALS = {"zero": 0} | _numbered(
-    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
-    "nineteen",
-    2,
-)
-TENS = _numbered("twenty thirty forty fifty sixty seventy eighty ninety", 20, 10)
-SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12, "bn": 9, "mn": 6}
-# "Second" is left out: it is a unit as well.
-ORDINALS = _numbered("third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth", 3)
-# What may follow "twenty-".
-DIGITS = _numbered("one two three four five six seven eight nine", 1)
-# Words that are numbers by themselves; "one" is rather a pronoun.
-IN_WORDS = CARDINALS | TENS | ORDINALS
-# Each unit in all its spellings, by what it measures; a spelling alone on its line is the unit's plain form.
-UNITS = {
-    spelling: line.split()[0]
-    for line in (
-        "% percent percentage",
-        "$ dollar dollars usd",
-        "\u20ac euro euros eur",
-        "\u00a3 pound-sterling gbp sterling",
-        "\u00a5 yen yuan",
-        "km kilometre kilometres kilometer kilometers",
-        "m metre metres meter meters",
-        "cm centimetre centimetres centimeter centimeters",
-        "mm millimetre millimetres millimeter millimeters",
-        "mi mile miles",
-        "ft foot feet",
-        "inch inches",
-        "yard yards yd",
-        "acre acres",
-        "hectare hectares ha",
-        "kg kilogram kilograms kilogramme kilogrammes",
-        "g gram grams",
-        "lb lbs pound pounds",
-        "tonne tonnes ton tons",
-        "litre litres liter liters",
-        "gallon gallons",
-        "ms millisecond milliseconds",
-        "second seconds sec",
-        "minute minutes min mins",
-        "hour hours hr hrs",
-        "day days",
-        "week weeks",
-        "month months",
-        "year years yr yrs",
-        "decade decades",
-        "century centuries",
-        "mph",
-        "kw kilowatt kilowatts",
-        "mw megawatt megawatts",
-        "kb kilobyte kilobytes",
-        "mb megabyte megabytes mib",
-        "gb gigabyte gigabytes gib",
-        "tb terabyte terabytes",
-        "\u00b0 degree degrees",
-    )
-    for spelling in line.split()
-}
+WORD = _pattern(DOTTED, ISO_DATE)
+WORD_WITH_COMMA = _pattern(COMMAED, f"{ISO_DATE}|{DAY_FIRST}")
+BEGINS = re.compile(r"(?:^|[.!?:\u2026|>#*\u2022\u00bf\u00a1-])[\s\"'`\u201c\u201e\u2018\u00ab(*_]*$")
+# Characters before a word in which its sentence may begin, or that hold the word before it.
+BEFORE = 40
+PREVIOUS = re.compile(r"(\w+)\.?\s+$")
+# Two words that may be a unit: "por ciento".
+PHRASE = re.compile(r"\s+[^\W\d_]+\s+[^\W\d_]+")
+PART = re.compile(r"\d+")
+MOST_MONTHS, MOST_DAYS, DECADE, HUNDRED = 12, 31, 10, 100
 # A name may be written as people or language of a place: Canada, Canadian.
 PEOPLE = frozenset({"", "n", "an", "ian", "ean", "ese", "ish", "i", "ic", "s", "es", "a", "y", "e"})
 LEAST_SHARED = 4
 # Whole numbers without a unit that are taken for years.
 YEARS = (1000, 2100)
 # What stands before "n't", and that itself.
-CONTRACTED = frozenset({"n't", "ca", "wo", "sha", "ai", "must", "need"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +69,22 @@ class Word:
         return self.kind != "stop"
 
 
+def read(text: str, spoken: Language | None = None) -> tuple[Word, ...]:
+    """The words of a text, in order; a number written in several words ("13.1 million") is one.
+
+    Args:
+        text: in one language.
+        spoken: which; English where none is named.
+    """
+    return _read_words(text, (spoken or language(ENGLISH)).name)
+
+
 @lru_cache(maxsize=4_000)
-def read(text: str) -> tuple[Word, ...]:
-    """The words of a text, in order; a number written in several words ("13.1 million") is one."""
-    return tuple(_joined(text, [_word(text, match) for match in WORD.finditer(text)]))
+def _read_words(text: str, name: str) -> tuple[Word, ...]:
+    spoken = language(name)
+    pattern = WORD_WITH_COMMA if spoken.decimal_comma else WORD
+    found = [word for match in pattern.finditer(text) for word in _words(text, match, spoken)]
+    return tuple(_joined(text, found, spoken))
 
 
 def acronyms(text: str) -> frozenset[str]:
@@ -168,36 +115,97 @@ def is_year(word: Word) -> bool:
     return not word.unit and word.term.isdecimal() and YEARS[0] <= int(word.term) <= YEARS[1]
 
 
-def _word(text: str, match: re.Match[str]) -> Word:
-    written = match.group().rstrip()
-    start, end = match.start(), match.start() + len(written)
+def _words(text: str, match: re.Match[str], spoken: Language) -> Iterator[Word]:
+    if match["date"]:
+        yield from _date(match)
+        return
+    written, start = match.group().rstrip(), match.start()
+    before, mark, rest = written.replace("\u2019", "'").partition("'")
+    if mark and rest and before.casefold() in spoken.elisions:
+        written, start = rest, start + len(before) + 1
     plain = written.casefold().replace("\u2019", "'").removesuffix("'s")
-    kind, term = _read(text, written, plain, start)
-    return Word(term, kind, start, end)
+    kind, term = _read(text, written, plain, start, spoken)
+    yield Word(term, kind, start, start + len(written))
 
 
-def _read(text: str, written: str, plain: str, start: int) -> tuple[Kind, str]:
+def _date(match: re.Match[str]) -> Iterator[Word]:
+    """Day, month and year of a date in digits, in the order written; its numbers alone where it is none."""
+    parts = list(PART.finditer(match.group()))
+    is_iso = "-" in match.group()
+    day, month = (int(parts[i].group()) for i in ((2, 1) if is_iso else (0, 1)))
+    is_date = 1 <= month <= MOST_MONTHS and 1 <= day <= MOST_DAYS
+    for i, part in enumerate(parts):
+        start, end = match.start() + part.start(), match.start() + part.end()
+        if i == 1 and is_date:
+            yield Word(f"month {month}", "month", start, end)
+        else:
+            yield Word(str(int(part.group())), "number", start, end)
+
+
+def _read(text: str, written: str, plain: str, start: int, spoken: Language) -> tuple[Kind, str]:
     if written[0].isdigit():
-        return "number", terms.number(written)
-    if plain in IN_WORDS:
-        return "number", str(IN_WORDS[plain])
-    if plain in MONTHS and written[0].isupper():
-        return "month", f"month {MONTHS[plain]}"
-    if plain in UNITS:
-        unit = UNITS[plain]
+        return "number", _figure(written) if spoken.decimal_comma else terms.number(written)
+    if (value := _number_word(plain, spoken.name)) is not None:
+        return "number", str(value)
+    if plain in spoken.months and (written[0].isupper() or not spoken.capital_months):
+        return "month", f"month {spoken.months[plain]}"
+    if plain in spoken.units:
+        unit = spoken.units[plain]
         return ("word" if unit.isalpha() else "stop"), unit  # a sign is its number's unit, and no word of its own
-    if plain in STOP_WORDS or len(plain) == 1 or plain in CONTRACTED:
+    if plain in spoken.stop or len(plain) == 1:
         return "stop", plain
-    return _kind(text, written, start), terms.stem(plain.replace(".", "").replace(" ", ""))
+    return _kind(text, written, start, spoken), spoken.stem(plain.replace(".", "").replace(" ", ""))
 
 
-def _kind(text: str, written: str, start: int) -> Kind:
+def _figure(written: str) -> str:
+    """The plain form of a number whose decimals follow a comma: "1.234,50" gives "1234.5"."""
+    if re.fullmatch(GROUPED, written):
+        plain = re.sub(r"[^\d,]", "", written).replace(",", ".")
+    elif "," in written and "." in written:
+        plain = written.replace(",", "")
+    else:
+        plain = written.replace(",", ".")
+    return terms.number(plain)
+
+
+@lru_cache(maxsize=50_000)
+def _number_word(plain: str, name: str) -> int | None:
+    """The value of a word that is a number, as compounds like "einundzwanzig" are; None for others."""
+    spoken = language(name)
+    if plain in spoken.numbers:
+        return spoken.numbers[plain]
+    if not spoken.compounds or plain in spoken.scales or plain in spoken.stop or not plain.isalpha():
+        return None
+    try:
+        value = int(text2num(plain, spoken.code))
+    except ValueError:
+        return None
+    return value if value > 1 else None  # "one" is rather a pronoun
+
+
+def _kind(text: str, written: str, start: int, spoken: Language) -> Kind:
     """Names are capitalised inside a sentence, or have capitals or digits inside."""
-    inner = any(c.isupper() or c.isdigit() or c == "." for c in written[1:])
-    return "name" if inner or (written[0].isupper() and not BEGINS.search(text, 0, start)) else "word"
+    if any(c.isupper() or c.isdigit() or c == "." for c in written[1:]):
+        return "name"
+    if not written[0].isupper() or BEGINS.search(text, max(0, start - BEFORE), start):
+        return "word"
+    return "name" if not spoken.capital_nouns or _is_named(text, written, start, spoken) else "word"
 
 
-def _joined(text: str, words: Sequence[Word]) -> Iterator[Word]:
+def _is_named(text: str, written: str, start: int, spoken: Language) -> bool:
+    """Whether a capitalised word is a name where all nouns have capitals: by the word before it, and its ending."""
+    found = PREVIOUS.search(text, max(0, start - BEFORE), start)
+    if not found or written.casefold().endswith(spoken.noun_endings):
+        return False
+    previous = found.group(1).casefold()
+    if previous in spoken.before_names:
+        return True
+    counts = previous in spoken.units or previous in spoken.scales or previous in spoken.months
+    begins = previous in spoken.stop and BEGINS.search(text, max(0, found.start() - BEFORE), found.start())
+    return found.group(1)[0].isupper() and not counts and not begins
+
+
+def _joined(text: str, words: Sequence[Word], spoken: Language) -> Iterator[Word]:
     """Joins a number with its scale, its tens and its unit."""
     at = 0
     while at < len(words):
@@ -211,32 +219,36 @@ def _joined(text: str, words: Sequence[Word]) -> Iterator[Word]:
         if value is None:
             yield word
             continue
-        while at < len(words) and (more := _scaled(text, value, words[at], end)) is not None:
+        while at < len(words) and (more := _scaled(text, value, words[at], end, spoken)) is not None:
             value, end = more, words[at].end
             at += 1
-        yield Word(_plain(value), "number", word.start, end, _unit(text, before, words[at : at + 1], word.start, end))
+        unit = _unit(text, before, words[at : at + 1], (word.start, end), spoken)
+        yield Word(_plain(value), "number", word.start, end, unit)
 
 
-def _scaled(text: str, value: Decimal, following: Word, end: int) -> Decimal | None:
+def _scaled(text: str, value: Decimal, following: Word, end: int, spoken: Language) -> Decimal | None:
     """The value with the word after it, where that belongs to it."""
     between, written = text[end : following.start], text[following.start : following.end].casefold()
-    if written in SCALES and not between.strip(" -"):
-        return value * Decimal(10 ** SCALES[written])
-    if value in TENS.values() and between in {"-", " "} and written in DIGITS:
-        return value + DIGITS[written]
+    if written in spoken.scales and not between.strip(" -"):
+        return value * Decimal(10 ** spoken.scales[written])
+    is_tens = value % DECADE == 0 and DECADE < value < HUNDRED
+    if is_tens and between in {"-", " "} and written in spoken.digits:
+        return value + spoken.digits[written]
     return None
 
 
-def _unit(text: str, before: Word | None, after: Sequence[Word], start: int, end: int) -> str:
+def _unit(text: str, before: Word | None, after: Sequence[Word], span: tuple[int, int], spoken: Language) -> str:
+    start, end = span
     if before is not None and not text[before.end : start].strip():
         sign = text[before.start : before.end]
-        if sign in UNITS and not sign.isalpha():
-            return UNITS[sign]
+        if sign in spoken.units and not sign.isalpha():
+            return spoken.units[sign]
     for following in after:
         written = text[following.start : following.end].casefold()
-        if written in UNITS and not text[end : following.start].strip(" -"):
-            return UNITS[written]
-    return ""
+        if written in spoken.units and not text[end : following.start].strip(" -"):
+            return spoken.units[written]
+    phrase = PHRASE.match(text, end)
+    return spoken.units.get(" ".join(phrase.group().split()).casefold(), "") if phrase else ""
 
 
 def _value(term: str) -> Decimal | None:

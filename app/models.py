@@ -15,7 +15,7 @@ from ingest.urls import host_and_path
 
 NOT_IN_WORDS = re.compile(r"[\W_]+")
 SUFFIX = re.compile(r"\.[A-Za-z]\w{0,4}$")
-Verdict = Literal["supported", "partly", "unsupported", "no claim"]
+Verdict = Literal["supported", "partly", "unsupported", "not checked", "no claim"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,8 @@ class Sentence:
 
     `citations` are numbers of `Answer.citations`. `supported` is None where the sentence makes no claim (a
     greeting, 'I could not find …'), or none yet (the last one of an answer that was cut). `reason` says in a few
-    words why a sentence is not supported, or why it has no verdict; `partly`, that some of it is. `quotes` are the
+    words why a sentence is not supported, or why it has no verdict; `partly`, that some of it is. `unchecked`: its
+    figures, dates and names are right, but its words could not be checked; `supported` is None then. `quotes` are the
     words that bear it out, best first; where it is contradicted, those that do. `start`/`end` are its place in
     `Answer.text`, markers included. `spans` are places in `Answer.text` of the words that answer the question.
     """
@@ -124,12 +125,13 @@ class Sentence:
     partly: bool = False
     quotes: tuple[Quote, ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
+    unchecked: bool = False
 
     @property
     def verdict(self) -> Verdict:
         """The verdict in a word or two."""
         if self.supported is None:
-            return "no claim"
+            return "not checked" if self.unchecked else "no claim"
         return "supported" if self.supported else "partly" if self.partly else "unsupported"
 
 

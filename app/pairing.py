@@ -9,15 +9,11 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 from app.facts import FACTS, Word, alike, is_year, read
+from app.language_data import Language
 from app.tables import cells
 
-# Where what is said of one figure ends and what is said of the next begins, the surest first.
-BORDERS = (
-    re.compile(r"[;(]|\b(?:and|but|while|whereas|versus|vs|against|compared|than|from|to)\b", re.IGNORECASE),
-    re.compile(r"[,:\u2013\u2014]"),
-)
-# "In 2021 and 2020, 12 and 9 respectively": which belong together is told by their order alone.
-BY_ORDER = re.compile(r"\brespective", re.IGNORECASE)
+# Where what is said of one figure may end and what is said of the next begins, if no surer border is there.
+BORDER = re.compile(r"[,:\u2013\u2014]")
 
 Read = tuple[str, Sequence[Word]]  # a sentence with its words
 # Terms that are said of a figure, by its own term.
@@ -25,20 +21,21 @@ Said = Mapping[str, frozenset[str]]
 _Shared = tuple[frozenset[str], frozenset[str]]
 
 
-def other_column(claim: Sequence[Word], header: str, row: str) -> tuple[str, str] | None:
+def other_column(claim: Sequence[Word], header: str, row: str, spoken: Language) -> tuple[str, str] | None:
     """The name and the value of a column that a claim names, where all its figures stand in other columns of the row.
 
     Args:
         claim: its words.
         header: names the columns.
         row: with as many cells.
+        spoken: the language of all of them.
     """
     figures = {word.term for word in claim if word.kind == "number"}
     said = {word.term for word in claim if word.says}
     named, given = [], False
     for name, value in zip(cells(header), cells(row), strict=True):
-        there = {word.term for word in read(value) if word.kind == "number"}
-        names = said & {word.term for word in read(name) if word.says}
+        there = {word.term for word in read(value, spoken) if word.kind == "number"}
+        names = said & {word.term for word in read(name, spoken) if word.says}
         given = given or bool(there & figures - names)
         if names and there & figures:
             return None
@@ -60,13 +57,13 @@ class Pairing:
     stated: frozenset[str]
 
     @classmethod
-    def of(cls, claim: Read, source: Sequence[Read]) -> Pairing:
-        """Reads a claim and the sentences that may prove it, each with its words."""
+    def of(cls, claim: Read, source: Sequence[Read], spoken: Language) -> Pairing:
+        """Reads a claim and the sentences that may prove it, each with its words, in one language."""
         figures = tuple({word.term: word for word in claim[1] if word.kind == "number"}.values())
         if len(figures) < 2:  # noqa: PLR2004 - it takes two to change places
             return cls((), {}, {}, frozenset())
         stated = frozenset(word.term for word in claim[1] if word.kind in FACTS)
-        return cls(figures, _said([claim]), _said(source), stated)
+        return cls(figures, _said([claim], spoken), _said(source, spoken), stated)
 
     def exchanged(self) -> tuple[Word, Word] | None:
         """Two figures of the claim, where the source says of each what the claim says of the other."""
@@ -95,37 +92,37 @@ class Pairing:
         return (len(one & self.stated), len(one)) > (len(other & self.stated), len(other))
 
 
-def _said(sentences: Iterable[Read]) -> Said:
+def _said(sentences: Iterable[Read], spoken: Language) -> Said:
     """What each figure of some sentences is said of: the terms between the borders around it, but for other figures."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for text, words in sentences:
         numbers = [word for word in words if word.kind == "number"]
-        if BY_ORDER.search(text):
-            continue
+        if spoken.in_order.search(text):
+            continue  # "in 2021 and 2020, 12 and 9 respectively": which belong together is told by their order alone
         for years in (True, False):
             alike_ones = [word for word in numbers if is_year(word) is years]
             others = frozenset(word.term for word in alike_ones)
-            for start, end, held in _regions(text, alike_ones):
+            for start, end, held in _regions(text, alike_ones, spoken):
                 there = {word.term for word in words if word.says and start <= word.start < end} - others
                 for word in held:
                     found[word.term] |= there
     return {term: frozenset(said) for term, said in found.items()}
 
 
-def _regions(text: str, figures: Sequence[Word]) -> Iterator[tuple[int, int, list[Word]]]:
+def _regions(text: str, figures: Sequence[Word], spoken: Language) -> Iterator[tuple[int, int, list[Word]]]:
     """Parts [start, end) of a sentence, each with the figures in it: mostly one, several where no border is between."""
     start, held = 0, list(figures[:1])
     for one, following in pairwise(figures):
-        if (border := _border(text, one.end, following.start)) is not None:
+        if (border := _border(text, one.end, following.start, spoken)) is not None:
             yield start, border, held
             start, held = border, []
         held.append(following)
     yield start, len(text), held
 
 
-def _border(text: str, start: int, end: int) -> int | None:
+def _border(text: str, start: int, end: int, spoken: Language) -> int | None:
     """The last place between two figures that is surely a border, or else may be one."""
-    for borders in BORDERS:
+    for borders in (spoken.border, BORDER):
         if found := list(borders.finditer(text, start, end)):
             return found[-1].start()
     return None

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.alignment import ENOUGH, Alignment, Claim, Line, align, around, held, nearness, read_lines
+from app.fact_checks import checked, missing, proof
 from app.facts import FACTS, Word, alike, same_name
+from app.language_detection import spoken
 from app.meaning import Embeds, Entails
 from app.models import Passage, Verdict
-from app.negation import DENIES, opposite
+from app.negation import opposite
 from app.pairing import Pairing, other_column
 from app.wording import Difference, differences
 
@@ -29,6 +31,8 @@ MARGIN = 0.15
 SAME_LINE = 0.4
 # … and how alike it must be at least: places that share little are two things.
 LEAST_ALIKE = 0.4
+# Share of a claim's words that make its language that of its source.
+MOSTLY = 0.6
 # What a sentence begins with is what it is about, and must be in its source, unless it looks like one of these.
 NO_SUBJECT = re.compile(r"[^\w]*(?:[a-z]|\w+(?:ly|ing|ed|ion)\b)")
 
@@ -47,32 +51,75 @@ def judge(
     text: str, passages: Sequence[Passage], embedder: Embeds | None = None, entailment: Entails | None = None
 ) -> Finding:
     """The verdict on one sentence, its markers taken out, from the passages given."""
-    claim = Claim.of(text)
+    own, theirs = spoken(text, [passage.text for passage in passages])
+    lines = [line for passage in passages for line in read_lines(passage, theirs)]
+    claim = _read(text, own, theirs, lines)
+    if why := _cannot_check(claim, lines):
+        return _facts_alone(claim, lines, why)
     found = align(claim, passages)
     if found.coverage < LEAST or not found.lines:
         return Finding("unsupported", _hardly_said(claim, found), (), found.coverage)
-    lines = [line for passage in passages for line in read_lines(passage)]
     read = entailment.read(_proof(found), text) if entailment else "neutral"
+    verdict, reason = _verdict(claim, found, lines, read)
+    if verdict == "supported" and found.coverage < ENOUGH and read != "entailment":
+        verdict, reason = _by_meaning(claim, found, embedder)
+    return Finding(verdict, reason, found.lines, found.coverage)
 
-    def finding(verdict: Verdict, reason: str = "") -> Finding:
-        return Finding(verdict, reason, found.lines, found.coverage)
 
+def _verdict(claim: Claim, found: Alignment, lines: Sequence[Line], read: str) -> tuple[Verdict, str]:
+    """The verdict by facts, denials and opposites, and by how an entailment model reads it; with its reason."""
     if wrong := _contradiction(claim, found, lines):
-        return finding("unsupported", wrong)
-    if missing := _facts_missing(claim, found, lines):
-        return finding("partly", missing)
+        return "unsupported", wrong
+    if absent := _facts_missing(claim, found, lines):
+        return "partly", absent
     if read == "contradiction":
-        return finding("unsupported", "the source says otherwise, as the entailment model reads it")
-    if found.coverage < ENOUGH and read != "entailment" and not _same_meaning(claim, found, embedder):
-        return finding("partly", _words_missing(claim, found))
-    return finding("supported")
+        return "unsupported", "the source says otherwise, as the entailment model reads it"
+    return "supported", ""
+
+
+def _by_meaning(claim: Claim, found: Alignment, embedder: Embeds | None) -> tuple[Verdict, str]:
+    return ("supported", "") if _same_meaning(claim, found, embedder) else ("partly", _words_missing(claim, found))
+
+
+def _read(text: str, own: str, theirs: str, lines: Sequence[Line]) -> Claim:
+    """The claim in its language; in that of its source, where that has most of its words, whatever few words told."""
+    claim = Claim.of(text, own)
+    if own == theirs:
+        return claim
+    same = Claim.of(text, theirs)
+    words = {word.term for word in same.words if word.kind == "word"}
+    shared = held(words, frozenset[str]().union(*(line.terms for line in lines)))
+    return same if len(shared) > MOSTLY * len(words) else claim
+
+
+def _cannot_check(claim: Claim, lines: Sequence[Line]) -> str:
+    """Why words of the claim tell nothing; "" where they do. A sentence that stands in its source is always checked."""
+    if any(" ".join(line.text.split()) == " ".join(claim.text.split()) for line in lines):
+        return ""
+    if not claim.spoken.is_known:
+        return "sentences of its language cannot be checked"
+    if lines and all(line.spoken is not claim.spoken for line in lines):
+        return "it is in another language than its source"
+    return ""
+
+
+def _facts_alone(claim: Claim, lines: Sequence[Line], why: str) -> Finding:
+    """The verdict from figures, dates, codes and names: never that it is supported."""
+    proving, absent, wanted = proof(claim, lines), missing(claim, lines), checked(claim)
+    share = 1 - len(absent) / len(wanted) if wanted else 0.0
+    if absent:
+        words = dict.fromkeys(claim.text[word.start : word.end] for word in absent)
+        return Finding("partly", f"{_listed(words)} is not in the passage", proving, share)
+    if wrong := _other_unit(claim, lines):
+        return Finding("unsupported", wrong, proving, share)
+    return Finding("not checked", f"{why}; its figures, dates and names are there" if wanted else why, proving, share)
 
 
 def _contradiction(claim: Claim, found: Alignment, lines: Sequence[Line]) -> str:
     for at, word in enumerate(claim.words):
         if word.kind in FACTS and (wrong := _other_value(claim, at, found, lines)):
             return wrong
-    pairing = Pairing.of((claim.text, claim.words), [(line.text, line.words) for line in lines])
+    pairing = Pairing.of((claim.text, claim.words), [(line.text, line.words) for line in lines], claim.spoken)
     for line in found.lines:
         for difference in differences(claim.words, line.words):
             if wrong := _other_words(claim, line, difference, pairing):
@@ -93,7 +140,7 @@ def _changed_places(claim: Claim, pairing: Pairing) -> str:
 def _other_column(claim: Claim, found: Alignment) -> str:
     """What a row of a table has in the column that the claim names, where the claim's figures are of others."""
     for line in found.lines:
-        if line.header and (there := other_column(claim.words, line.header, line.text)):
+        if line.header and (there := other_column(claim.words, line.header, line.text, claim.spoken)):
             return f"under \u201c{there[0]}\u201d the source says {there[1]}"
     return ""
 
@@ -101,10 +148,9 @@ def _other_column(claim: Claim, found: Alignment) -> str:
 def _other_words(claim: Claim, line: Line, difference: Difference, pairing: Pairing) -> str:
     """What a sentence worded like the claim has in place of a fact of it, or denies; "" where nothing."""
     ours, theirs = difference.ours, difference.theirs
-    if any(word.term in DENIES for word in ours) != any(word.term in DENIES for word in theirs):
-        return (
-            "the source does not deny that" if any(word.term in DENIES for word in ours) else "the source denies that"
-        )
+    we_deny, they_deny = (any(word.term in claim.spoken.denies for word in words) for words in (ours, theirs))
+    if we_deny != they_deny:
+        return "the source does not deny that" if we_deny else "the source denies that"
     for word in ours:
         for other in theirs:
             if _instead(line, word, other, pairing) and not any(same_name(word.term, o.term) for o in theirs):
@@ -115,14 +161,17 @@ def _other_words(claim: Claim, line: Line, difference: Difference, pairing: Pair
 def _instead(line: Line, word: Word, other: Word, pairing: Pairing) -> bool:
     """Whether a word of the claim stands where the source has another fact of its kind, or says the opposite."""
     if word.kind not in FACTS:
-        return opposite(word.term, other.term)
+        return opposite(word.term, other.term, line.spoken)
     return _is_fact(line, other, word) and not pairing.agrees(word, other)
 
 
 def _is_fact(line: Line, other: Word, like: Word) -> bool:
     """Whether a word of a source is a fact of the same kind; the first of a sentence has its capital anyway."""
     return other.kind == like.kind or (
-        like.kind == "name" and other.kind == "word" and line.text[other.start].isupper()
+        like.kind == "name"
+        and other.kind == "word"
+        and line.text[other.start].isupper()
+        and not line.spoken.capital_nouns
     )
 
 
@@ -159,7 +208,7 @@ def _has(other: Word, word: Word) -> bool:
 
 def _facts_missing(claim: Claim, found: Alignment, lines: Sequence[Line]) -> str:
     there = found.context.union(*(line.terms for line in lines), *(line.named for line in found.lines))
-    begins = claim.words[:1] if not NO_SUBJECT.match(claim.text) else ()
+    begins = claim.words[:1] if claim.spoken.subject_needed and not NO_SUBJECT.match(claim.text) else ()
     needed = [word for word in claim.words if word.kind in FACTS or (word in begins and word.says)]
     missing = [word for word in needed if not held({word.term}, there)]
     words = dict.fromkeys(claim.text[word.start : word.end] for word in missing)
@@ -190,12 +239,14 @@ def _with_unit(text: str, word: Word) -> str:
 
 def _denial(claim: Claim, found: Alignment) -> str:
     """What one side denies and the other does not."""
-    theirs = [frozenset(reach) for line in found.lines for reach in line.denials]
+    theirs = [
+        line.terms if claim.spoken.both_ways else frozenset(reach) for line in found.lines for reach in line.denials
+    ]
     for reach in claim.denials:
         known = found.known.intersection(reach)
         if reach and not any(known & denied if known else denied for denied in theirs):
             return f"the source does not deny that ({claim_words(claim, reach)})"
-    ours = frozenset(term for reach in claim.denials for term in reach)
+    ours = frozenset(term for reach in claim.denials for term in (claim.terms if claim.spoken.both_ways else reach))
     for reach in found.lines[0].denials:
         if reach and reach[0] in claim.terms and not ours.intersection(reach):
             return f"the source denies that ({claim_words(claim, reach[:1])})"
@@ -208,12 +259,15 @@ def claim_words(claim: Claim, reach: Sequence[str]) -> str:
 
 
 def _opposite(claim: Claim, found: Alignment) -> str:
-    line = found.lines[0]
+    line, spoken = found.lines[0], claim.spoken
+    ours, theirs = ({word.term for word in words} for words in (claim.words, line.words))
     for word in claim.words:
-        if word.term in found.known or not word.says:
+        is_common = word.term in spoken.common_opposites and word.term not in theirs
+        if not is_common and (word.term in found.known or not word.says):
             continue
         for other in line.words:
-            if other.term not in claim.terms and opposite(word.term, other.term):
+            there = other.term in (ours if is_common else claim.terms)
+            if not there and opposite(word.term, other.term, spoken):
                 return f"the source says {line.text[other.start : other.end]}, not {claim.text[word.start : word.end]}"
     return ""
 

@@ -1,7 +1,7 @@
 """`python -m bench [NAME...]`: what the README quotes, as Markdown tables; all if none is named.
 
-durability, growth, filters, cost and sentences bring their own documents; all others need real ones: FOOTNOTE_SHARED
-names their folder.
+durability, growth, filters, cost, sentences and languages bring their own documents; all others need real ones:
+FOOTNOTE_SHARED names their folder.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from bench import (
     growth,
     history,
     ingest,
+    languages,
     loaders,
     refusal,
     retrieval,
@@ -41,6 +42,7 @@ BENCHES = {
     "filters": filters.run,
     "cost": cost.run,
     "sentences": sentences.run,
+    "languages": languages.run,
 }
 
 

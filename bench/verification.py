@@ -25,8 +25,8 @@ from ingest.embedding import Embedder
 
 SEED = 1
 HALVES = ("development", "held out")
-VERDICTS = ("supported", "partly", "unsupported", "no claim")
-WORST = ("unsupported", "partly", "supported", "no claim")
+VERDICTS = ("supported", "partly", "unsupported", "not checked", "no claim")
+WORST = ("unsupported", "partly", "not checked", "supported", "no claim")
 VERBATIM, HUMAN = "verbatim", "the humans' own"
 OTHER, NEAREST = "another passage", "nearest other passage"
 

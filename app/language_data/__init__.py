@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import snowballstemmer
+from babel import Locale
+from babel.dates import get_day_names, get_month_names
+
+from ingest.languages import COMMON
+
 LANGUAGES = ("english", "german", "french", "spanish", "italian", "portuguese", "dutch", "russian")
-# Abbreviations of further languages, for texts whose language is not told.
+ENGLISH, RUSSIAN = "english", "russian"
+# Any language that there is no data for: some abbreviations and common words alone are known of them.
 OTHER = "other"
+NEVER = re.compile(r"(?!)")
+TEN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,125 @@ class SentenceRules:
     ordinals_before: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Language:
+    """What words of a language say, for comparing two of its sentences. Words are casefolded.
+
+    `is_known` is False where there is no such data. `stop` are words without meaning of their own, `numbers` those that
+    are numbers, `digits` the ones that may follow a word for tens, `scales` powers of ten, `units` spellings with the
+    name of their unit, `months` their numbers. `subject` matches what follows a first word that is the subject. `cue`
+    matches what denies, `not_cue` what then follows where it denies nothing, `ends` what ends its reach, `narrow` are
+    cues that deny one word. `opposites` are stems by stem,
+    `common_opposites` those of `stop` that count. `border` parts what is said of one figure from the next.
+    """
+
+    name: str
+    code: str
+    is_known: bool
+    stop: frozenset[str]
+    numbers: Mapping[str, int]
+    digits: Mapping[str, int]
+    compounds: bool
+    scales: Mapping[str, int]
+    units: Mapping[str, str]
+    months: Mapping[str, int]
+    capital_months: bool
+    elisions: frozenset[str]
+    capital_nouns: bool
+    before_names: frozenset[str]
+    noun_endings: tuple[str, ...]
+    subject: re.Pattern[str]
+    subject_needed: bool
+    decimal_comma: bool
+    cue: re.Pattern[str]
+    not_cue: re.Pattern[str]
+    ends: re.Pattern[str]
+    narrow: frozenset[str]
+    both_ways: bool
+    denies: frozenset[str]
+    opposites: Mapping[str, frozenset[str]]
+    common_opposites: frozenset[str]
+    prefixes: tuple[str, ...]
+    not_prefixed: frozenset[str]
+    border: re.Pattern[str]
+    in_order: re.Pattern[str]
+
+    def stem(self, word: str) -> str:
+        """The stem of a casefolded word; of a language without data, the word."""
+        return stem(word, self.name) if self.is_known else word
+
+
+@lru_cache
+def language(name: str) -> Language:
+    """What is known of a language of `LANGUAGES`; for any other, `OTHER`, of which nothing is."""
+    if name not in LANGUAGES:
+        return _unknown()
+    data = _data(name)
+    facts, negation = data["facts"], data["negation"]
+    numbers = _numbers(facts["numbers"])
+    return Language(
+        name=name,
+        code=data["code"],
+        is_known=True,
+        stop=COMMON[name] | frozenset(facts["stop"].split()),
+        numbers=numbers,
+        digits={word: n for word, n in numbers.items() if n < TEN} | _numbers(facts["digits"]),
+        compounds=facts["compounds"],
+        scales=data["scales"],
+        units={
+            spelling.replace("_", " "): unit
+            for unit, spellings in data["units"].items()
+            for spelling in spellings.split()
+        },
+        months=_months(data["code"]) | _numbers(facts["more_months"]),
+        capital_months=facts["capital_months"],
+        elisions=frozenset(facts["elisions"].split()),
+        capital_nouns=facts["capital_nouns"],
+        before_names=frozenset(facts["before_names"].split()),
+        noun_endings=tuple(facts["noun_endings"].split()),
+        subject=NEVER if facts["capital_nouns"] else _subject(facts["subject_verbs"].split()),
+        subject_needed=facts["subject_needed"],
+        decimal_comma=facts["decimal_comma"],
+        cue=re.compile(negation["cue"], re.IGNORECASE),
+        not_cue=re.compile(negation["not_cue"], re.IGNORECASE),
+        ends=re.compile(negation["ends"], re.IGNORECASE),
+        narrow=frozenset(negation["narrow"].split()),
+        both_ways=negation["both_ways"],
+        denies=frozenset(negation["denies"].split()),
+        opposites=_opposites(data["opposites"]["pairs"], name),
+        common_opposites=frozenset(data["opposites"]["common"].split()),
+        prefixes=tuple(data["opposites"]["prefixes"].split()),
+        not_prefixed=frozenset(stem(word, name) for word in data["opposites"]["not_prefixed"].split()),
+        border=re.compile(rf"[;(]|\b(?:{'|'.join(data['pairing']['borders'].split())})\b", re.IGNORECASE),
+        in_order=re.compile(rf"\b{data['pairing']['in_order']}", re.IGNORECASE),
+    )
+
+
+@lru_cache
+def translated_names(code: str) -> frozenset[str]:
+    """Names that every language has its own of, casefolded: countries, languages and days of the week, as CLDR has."""
+    if not code:
+        return frozenset()
+    locale = Locale(code)
+    names = [*locale.territories.values(), *locale.languages.values(), *get_day_names("wide", locale=locale).values()]
+    return frozenset(name.casefold() for name in names)
+
+
+@lru_cache(maxsize=50_000)
+def stem(word: str, name: str) -> str:
+    """The stem of a casefolded word of a language of `LANGUAGES`."""
+    found: str = _stemmer(name).stemWord(word)
+    return found
+
+
+@lru_cache
+def common_words() -> dict[str, frozenset[str]]:
+    """The words that tell each language that a text may be in, also of those without other data."""
+    known = {name: language(name) for name in LANGUAGES}
+    others = {name: frozenset(words.split()) for name, words in _data(OTHER)["languages"].items()}
+    return {name: one.stop.union(one.numbers, one.months, one.units) for name, one in known.items()} | others
+
+
 @lru_cache
 def sentence_rules(language: str) -> SentenceRules:
     """The rules of a language of `LANGUAGES`; of all together for any other, as "" is."""
@@ -46,6 +175,74 @@ def sentence_rules(language: str) -> SentenceRules:
         ordinals=all(one["ordinals"] for one in read),
         ordinals_before=_words(read, "ordinals_before"),
     )
+
+
+@lru_cache
+def _unknown() -> Language:
+    nothing: frozenset[str] = frozenset()
+    return Language(
+        name=OTHER,
+        code="",
+        is_known=False,
+        stop=nothing,
+        numbers={},
+        digits={},
+        compounds=False,
+        scales={},
+        units={},
+        months={},
+        capital_months=True,
+        elisions=nothing,
+        capital_nouns=False,
+        before_names=nothing,
+        noun_endings=(),
+        subject=NEVER,
+        subject_needed=False,
+        decimal_comma=False,
+        cue=NEVER,
+        not_cue=NEVER,
+        ends=NEVER,
+        narrow=nothing,
+        both_ways=False,
+        denies=nothing,
+        opposites={},
+        common_opposites=nothing,
+        prefixes=(),
+        not_prefixed=nothing,
+        border=NEVER,
+        in_order=NEVER,
+    )
+
+
+def _subject(verbs: Collection[str]) -> re.Pattern[str]:
+    return re.compile(rf"(?:['\u2019]s)?\s+(?:[A-Z\u00c0-\u00de\u0410-\u042f]|(?:{'|'.join(verbs)})\b)")
+
+
+def _numbers(written: str) -> dict[str, int]:
+    """Words with their values, written one after the other."""
+    parts = written.split()
+    return {word: int(value) for word, value in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def _months(code: str) -> dict[str, int]:
+    contexts = [get_month_names("wide", context, code) for context in ("format", "stand-alone")]
+    return {name.casefold(): number for names in contexts for number, name in names.items()}
+
+
+def _opposites(pairs: str, name: str) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for line in pairs.strip().splitlines():
+        one, other = (
+            frozenset(form for word in side.split() for form in (word, stem(word, name))) for side in line.split("|")
+        )
+        for these, those in ((one, other), (other, one)):
+            found |= {word: found.get(word, frozenset()) | those for word in these}
+    return found
+
+
+@lru_cache
+def _stemmer(name: str) -> Any:
+    return snowballstemmer.stemmer(name)
 
 
 def _words(read: Collection[dict[str, Any]], key: str) -> frozenset[str]:

@@ -185,9 +185,10 @@ def _marks(text: str, found: Sequence[Sentence]) -> Iterator[tuple[int, str]]:
 
 
 def _flagged(sentence: Sentence) -> tuple[str, str]:
-    """What goes before and after a sentence that is not supported, or not finished."""
+    """What goes before and after a sentence that is not supported, not checked, or not finished."""
     if sentence.supported is None:
-        why = f"No verdict: {escape(sentence.reason)}"
+        what = "Not checked" if sentence.unchecked else "No verdict"
+        why = f"{what}: {PRIVATE.sub('', escape(sentence.reason))}"
         return '<span class="fn-unfinished">', f'</span> <span class="fn-why" role="note">{why}</span>'
     kind, what = ("fn-partly", "Partly supported") if sentence.partly else ("fn-unsupported", "Not supported")
     proof = f" {NOTE}{sentence.quotes[0].n}{NUMBER_END}" if sentence.quotes and not sentence.citations else ""

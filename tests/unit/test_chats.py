@@ -76,6 +76,22 @@ def test_an_answer_kept_before_tokens_were_counted_still_opens_in_todays_format(
         assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
 
 
+def test_an_answer_kept_before_sentences_could_be_unchecked_still_opens_and_those_are_kept(store, path):
+    chat = store.create("work")
+    unchecked = replace(ANSWER.sentences[0], supported=None, unchecked=True, reason="it is in another language")
+    for answer in (ANSWER, replace(ANSWER, sentences=(unchecked,))):
+        store.add_answer(store.add_question(chat.id, "What?"), answer)
+    with sqlite3.connect(path) as db:
+        stored = json.loads(db.execute("SELECT answer FROM exchanges ORDER BY id").fetchone()[0])
+        for sentence in stored["sentences"]:
+            del sentence["unchecked"]
+        db.execute("UPDATE exchanges SET answer = ? WHERE id = (SELECT MIN(id) FROM exchanges)", (json.dumps(stored),))
+        db.execute("PRAGMA user_version = 4")
+    before, after = ChatStore.open(path).exchanges(chat.id)
+    assert before.answer == ANSWER
+    assert [one.verdict for one in after.answer.sentences] == ["not checked"]
+
+
 def test_what_an_answer_took_is_kept_when_another_takes_its_place(store, path):
     chat = store.create("work")
     number = store.add_question(chat.id, "What?")

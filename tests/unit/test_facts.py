@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app import facts
+from app.language_data import language
 from app.negation import denials, opposite
 from app.terms import stem
 from app.wording import differences
@@ -57,7 +58,7 @@ def test_a_run_of_names_has_an_acronym():
 
 
 def denied(text: str) -> list[tuple[str, ...]]:
-    return list(denials(text, facts.read(text)))
+    return list(denials(text, facts.read(text), language("english")))
 
 
 def test_what_is_denied_is_what_follows():
@@ -67,17 +68,17 @@ def test_what_is_denied_is_what_follows():
 
 
 def test_opposites_are_told_in_either_order():
-    assert opposite("increas", "decreas")
-    assert opposite("decreas", "increas")
-    assert not opposite("increas", "grew")
-    assert opposite("before", "after")
+    assert opposite("increas", "decreas", language("english"))
+    assert opposite("decreas", "increas", language("english"))
+    assert not opposite("increas", "grew", language("english"))
+    assert opposite("before", "after", language("english"))
 
 
 def test_a_prefix_makes_the_opposite():
-    assert opposite(stem("unsuccessful"), stem("successful"))
-    assert opposite(stem("valid"), stem("invalid"))
-    assert opposite(stem("appeared"), stem("disappears"))
-    assert not opposite(stem("ink"), "k")
+    assert opposite(stem("unsuccessful"), stem("successful"), language("english"))
+    assert opposite(stem("valid"), stem("invalid"), language("english"))
+    assert opposite(stem("appeared"), stem("disappears"), language("english"))
+    assert not opposite(stem("ink"), "k", language("english"))
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_a_prefix_makes_the_opposite():
     [("import", "port"), ("inform", "form"), ("display", "play"), ("discount", "count"), ("intend", "tend")],
 )
 def test_what_only_looks_like_a_prefix_makes_no_opposite(one, other):
-    assert not opposite(stem(one), stem(other))
+    assert not opposite(stem(one), stem(other), language("english"))
 
 
 def test_sentences_worded_alike_show_what_differs():

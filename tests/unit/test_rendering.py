@@ -76,6 +76,15 @@ def test_a_sentence_that_is_not_finished_has_no_verdict_and_says_why():
     assert "not borne out" not in notice_html(answer(text, (cut,)))
 
 
+def test_a_sentence_that_could_not_be_checked_says_so_and_keeps_its_footnote():
+    text = "Fine [1]."
+    unchecked = Sentence("Fine.", (1,), None, 0, len(text), "it is in <another> language", unchecked=True)
+    html = answer_html(answer(text, (unchecked,)), "x")
+    assert "Not checked: it is in &lt;another&gt; language" in html
+    assert 'href="#fn-x-1"' in html
+    assert "not borne out" not in notice_html(answer(text, (unchecked,)))
+
+
 def test_a_partly_supported_sentence_is_marked_otherwise():
     text = "Half true [1]."
     half = Sentence("Half true.", (1,), False, 0, len(text), "“x” is not in the passage", partly=True)
