@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -14,8 +14,8 @@ from app.extractive import NO_QUOTES, ExtractiveAnswerer
 from app.llm import ChatLLM
 from app.meaning import Embeds, Entails
 from app.models import Answer, Citation, Event, Passage, Retrieved, Sentence, Token, Turn
-from app.refusal import Refusal, nowhere
-from app.retrieval import check_k, check_question
+from app.refusal import Judgement, Refusal, nowhere
+from app.retrieval import Absent, check_k, check_question
 from app.writing import Course, Writer, Written
 from ingest.errors import Cancelled
 from ingest.filters import Filter
@@ -52,6 +52,7 @@ class Answerer:
         llm: the language model; None: answers quote.
         settings: how many passages, the prompts' folder, the model's context.
         entailment: the model that reads claims against their proof; None: words and the embedder verify alone.
+        absent: question, the documents to search (`within`) -> the identifiers that it names and no document holds.
         refusal: decides whether passages answer a question; None where it is not calibrated for the embedder.
     """
 
@@ -63,9 +64,11 @@ class Answerer:
         settings: Settings,
         *,
         entailment: Entails | None = None,
+        absent: Callable[[str, Filter | None], Sequence[Absent]] = lambda _question, _within: (),
         refusal: Refusal | None = None,
     ) -> None:
         self._retrieve = retrieve
+        self._absent = absent
         self._embedder = embedder
         self._refusal = refusal
         self._verifier = Verifier(embedder, entailment)
@@ -119,6 +122,8 @@ class Answerer:
         yield Retrieved(query, passages)
         if not passages:
             yield from self._refuse(course, passages, NOTHING_INDEXED)
+        elif missing := self._absent(question, within):
+            yield from self._refuse(course, passages, REFUSAL, _are_absent(missing))
         elif writer is not None and self._llm is not None:
             yield from self._write(writer, self._llm.name, course, passages)
         else:
@@ -128,13 +133,13 @@ class Answerer:
         return float(self._embedder.encode_query(one) @ self._embedder.encode_query(other))
 
     def _quote(self, course: Course, passages: Sequence[Passage]) -> Iterator[Event]:
-        judged = self._refusal.judge(course.searched, passages, self._embedder) if self._refusal else None
+        judged = self._judged(course.query, passages)
         course.confidence = round(judged.confidence, 4) if judged else None
         answers = judged is None or judged.answers
-        quotes = self._extractive.answer(course.query, passages) if answers else NO_QUOTES
+        quotes = self._extractive.answer(course.query, passages, relevant=judged is not None) if answers else NO_QUOTES
         course.done("answer")
         if not quotes.sentences:
-            yield from self._refuse(course, passages, REFUSAL)
+            yield from self._refuse(course, passages, REFUSAL, judged.reason if judged else "")
             return
         at = 0
         for sentence in quotes.sentences:
@@ -154,6 +159,12 @@ class Answerer:
             usage=course.spending.usage(self._settings),
             within=course.within,
         )
+
+    def _judged(self, query: Query, passages: Sequence[Passage]) -> Judgement | None:
+        if self._refusal is None:
+            return None
+        last = query.text if query.alone != query.text else None
+        return self._refusal.judge(query.alone, passages, self._embedder, last=last)
 
     def _write(self, writer: Writer, name: str, course: Course, passages: Sequence[Passage]) -> Iterator[Event]:
         written = yield from writer.write(course, passages)
@@ -191,7 +202,7 @@ class Answerer:
             prompt=course.prompt,
         )
 
-    def _refuse(self, course: Course, passages: Sequence[Passage], text: str) -> Iterator[Event]:
+    def _refuse(self, course: Course, passages: Sequence[Passage], text: str, why: str = "") -> Iterator[Event]:
         course.done("answer")
         yield Token(text)
         yield Answer(
@@ -204,7 +215,7 @@ class Answerer:
             citations=(),
             nearest=_nearest(passages),
             timings=course.timings,
-            notice=_needed(course, passages),
+            notice=" ".join((*course.notices, why)) if why else _needed(course, passages),
             confidence=course.confidence,
             usage=course.spending.usage(self._settings),
             within=course.within,
@@ -255,6 +266,17 @@ def _needed(course: Course, passages: Sequence[Passage]) -> str:
     listed = ", ".join(f"\u201c{word}\u201d" for word in missing[:MOST_MISSING])
     needed = f"An answer would need documents about {listed}: the nearest passages do not mention it." if listed else ""
     return " ".join(part for part in (*course.notices, needed) if part)
+
+
+def _are_absent(missing: Sequence[Absent]) -> str:
+    """Names the identifiers that stand nowhere, and the nearest that do."""
+
+    def listed(names: Iterable[str]) -> str:
+        return ", ".join(f"\u201c{name}\u201d" for name in names)
+
+    nearest = list(dict.fromkeys(name for one in missing for name in one.nearest))
+    said = f"{listed(one.text for one in missing)} is in none of the documents that were searched."
+    return f"{said} The nearest that are: {listed(nearest)}." if nearest else said
 
 
 def _nearest(passages: Sequence[Passage]) -> tuple[Citation, ...]:

@@ -73,12 +73,14 @@ class Footnote(Library):
         name, notices = self.existing(collection), list[str]()
         embedder = self.index(name).embedder
         refusal = self._refusal if embedder.model == self._refusal.embedder else None
+        retriever = self.retriever(name)
         answerer = Answerer(
-            partial(self.retriever(name).passages, on_notice=notices.append),
+            partial(retriever.passages, on_notice=notices.append),
             embedder,
             self._llm,
             self.settings,
             entailment=self._entailment,
+            absent=lambda asked, within: retriever.absent(asked, within=within),
             refusal=refusal,
         )
         events = answerer.ask(question, history, k=k, within=within)

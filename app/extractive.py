@@ -6,12 +6,15 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app import sentences, terms
+from app.entries import Entries
+from app.identifiers import identifiers
 from app.markers import MARKER
 from app.meaning import Embeds
 from app.models import Citation, Passage, Quote, Sentence
@@ -47,7 +50,8 @@ RECKONED = re.compile(
 RESULT = 0.12
 STATED = re.compile(r"(?:=|\b(?:is|are|was|were|equals?|gives?|makes?)\b)\s*(?:about\s+)?[^\w\s]?(\d[\d,]*(?:\.\d+)?)")
 LEAD = re.compile(r"\s*(?:[-*+\u2022]\s+|\d{1,3}[.)]\s+|\|\s*|>\s*)")
-NOT_QUOTED = re.compile(r"\s*(?:#{1,6}\s|```|~~~|\|?[\s|:-]+\|?$)")
+NOT_QUOTED = re.compile(r"\s*(?:#{1,6}\s|\|?[\s|:-]+\|?$)")
+CODE = re.compile(r"\s*(?:```|~~~)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,17 @@ class _Candidate:
 
     @property
     def text(self) -> str:
-        return " ".join(self.passage.text[self.start : self.end].split())
+        words = self.passage.text[self.start : self.end]
+        return words if self.is_code else " ".join(words.split())
+
+    @property
+    def is_code(self) -> bool:
+        return bool(CODE.match(self.passage.text, self.start))
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether no other sentence may follow it on its line."""
+        return self.is_code or bool(self.header)
 
 
 class ExtractiveAnswerer:
@@ -90,41 +104,122 @@ class ExtractiveAnswerer:
     def __init__(self, embedder: Embeds) -> None:
         self._embedder = embedder
 
-    def answer(self, question: str | Query, passages: Sequence[Passage]) -> Quotes:
-        """One to four sentences that answer the question best, in reading order, each with its footnote."""
+    def answer(self, question: str | Query, passages: Sequence[Passage], *, relevant: bool = False) -> Quotes:
+        """One to four sentences that answer the question best, in reading order, each with its footnote.
+
+        Where the question names a thing by its identifier, they are of what the passages say of that thing.
+
+        Args:
+            question: alone, or with those before it.
+            passages: to quote from, best first.
+            relevant: whether it is known that they answer the question.
+        """
         query = as_query(question)
-        candidates = _candidates(query.alone, passages)
+        asked = _Asked.of(query, passages)
+        candidates = asked.candidates(passages)
         if not candidates:
             return NO_QUOTES
         vectors = self._embedder.encode_documents([candidate.read for candidate in candidates])
-        meaning = vectors @ query_vector(self._embedder.encode_query, query)
-        shared = _shared_terms(query, candidates)
-        if meaning.max() < LEAST_MEANING and shared.max() < LEAST_TERMS:
+        known = self._embedder.knows(query.text)
+        meaning = vectors @ query_vector(self._embedder.encode_query, asked.query) * known
+        shared = asked.shared_terms(candidates)
+        if not relevant and meaning.max() < LEAST_MEANING and shared.max() < LEAST_TERMS:
             return NO_QUOTES
         rank = np.array([1 / math.sqrt(candidate.passage.n) for candidate in candidates])
         figure = _figures(query.alone, candidates)
         chosen = _choose(MEANING * meaning + TERMS * shared + RANK * rank + figure, vectors)
-        return _quote(query.alone, [candidates[i] for i in chosen])
+        return _quote(query.alone, asked.of_one_thing([candidates[i] for i in chosen]))
 
 
-def _candidates(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
-    """The sentences of the passages; where there are very many, those that share most terms with the question."""
-    found: dict[str, _Candidate] = {}
-    for passage in passages:
-        for start, end in sentences.split(passage.text):
-            if candidate := _candidate(passage, start, end):
-                found.setdefault(candidate.text.casefold(), candidate)
-    wanted = terms.content_terms(question)
-    order = sorted(found.values(), key=lambda c: (-len(wanted & terms.content_terms(c.read)), c.passage.n, c.start))
-    return order[:MOST_CANDIDATES]
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question as sentences are held against it.
+
+    `query` is it without the identifiers whose `entries` were found; `wanted` are its terms, in its `language`, with
+    their weights.
+    """
+
+    query: Query
+    entries: Entries
+    language: str
+    wanted: dict[str, float]
+
+    @classmethod
+    def of(cls, query: Query, passages: Sequence[Passage]) -> Self:
+        named = [one for one in identifiers(query.text) if not one.is_label]
+        entries = Entries.of(passages, named)
+        text = query.text
+        for one in reversed(named if entries.spans else []):
+            text = f"{text[: one.start]} {text[one.end :]}"
+        if any(map(str.isalnum, text)):
+            query = replace(query, text=text)
+        language = terms.language(query.alone, *(passage.text for passage in passages))
+        return cls(query, entries, language, query.weighted(lambda part: terms.content_terms(part, language)))
+
+    def terms(self, text: str) -> set[str]:
+        """The terms of a text that are asked for."""
+        return terms.content_terms(text, self.language) & self.wanted.keys()
+
+    def candidates(self, passages: Sequence[Passage]) -> list[_Candidate]:
+        """The sentences that may be quoted; where there are very many, those that share most terms with the question.
+
+        Of an entry, lines that only repeat the question are left out.
+        """
+        found: dict[tuple[str, str], _Candidate] = {}
+        for passage in passages:
+            above = " ".join(word for word in terms.tokens(passage.above) if self.terms(word))
+            for start, end in sentences.split(passage.text):
+                candidate = _candidate(passage, start, end, above)
+                if candidate and self._may_answer(candidate):
+                    found.setdefault((candidate.text.casefold(), above.casefold()), candidate)
+        order = sorted(found.values(), key=lambda one: (-len(self.terms(one.read)), one.passage.n, one.start))
+        return order[:MOST_CANDIDATES]
+
+    def _may_answer(self, candidate: _Candidate) -> bool:
+        if not self.entries.spans:
+            return True
+        if not self.entries.hold(candidate.passage, candidate.start, candidate.end):
+            return False
+        return bool(terms.content_terms(candidate.text, self.language) - self.wanted.keys())
+
+    def shared_terms(self, candidates: Sequence[_Candidate]) -> NDArray[np.float32]:
+        """Share of the question's terms in each candidate, rare terms weighing more: float32 [n], 0 to 1."""
+        held = [self.terms(candidate.read) for candidate in candidates]
+        frequency = Counter(term for one in held for term in one)
+        weight = {term: share * math.log(1 + len(held) / (1 + frequency[term])) for term, share in self.wanted.items()}
+        total = sum(weight.values()) or 1.0
+        return np.array([sum(weight[term] for term in one) / total for one in held], dtype=np.float32)
+
+    def of_one_thing(self, chosen: Sequence[_Candidate]) -> list[_Candidate]:
+        """Leaves out what is said of another thing than the best sentence is about.
+
+        Title, headings and file name say what that is, as far as the question names it. A sentence of which they, and
+        it, say less of that, and nothing else that the question names, is about another.
+        """
+        best, *others = chosen
+        subject, here = self.terms(best.passage.above), self.terms(best.read)
+        now = {term for term, weight in self.wanted.items() if weight == 1}
+
+        def is_of_it(other: _Candidate) -> bool:
+            held = self.terms(f"{other.passage.above} {other.read}")
+            return subject <= held or bool(held & now - here - subject)
+
+        return [best, *filter(is_of_it, others)]
 
 
-def _candidate(passage: Passage, start: int, end: int) -> _Candidate | None:
-    """A sentence without its list mark or outer table rules; None for headings, code and scraps."""
+def _candidate(passage: Passage, start: int, end: int, above: str) -> _Candidate | None:
+    """A sentence without its list mark or outer table rules, or a block of code; None for headings and scraps.
+
+    Args:
+        passage: what it is a part of.
+        start: its beginning in the passage's text.
+        end: its end.
+        above: words of the question that title, headings and file name have.
+    """
     raw, begin = passage.text[start:end], start
     if NOT_QUOTED.match(raw) or end - start > LONGEST or raw.rstrip().endswith((":", "?")):
         return None
-    if lead := LEAD.match(raw):
+    if not CODE.match(raw) and (lead := LEAD.match(raw)):
         start += lead.end()
         end = start + len(passage.text[start:end].rstrip(" |" if "|" in lead.group() else None))
     words = passage.text[start:end]
@@ -132,18 +227,9 @@ def _candidate(passage: Passage, start: int, end: int) -> _Candidate | None:
         return None
     header = headed(header_of(passage.text, begin, passage.header))
     topic = passage.heading[-1] if passage.heading else passage.title
-    read = ": ".join(part for part in (topic, header.partition("\n")[0].strip("| "), words) if part)
+    missing = " ".join(word for word in above.split() if word.casefold() not in topic.casefold())
+    read = ": ".join(part for part in (missing, topic, header.partition("\n")[0].strip("| "), words) if part)
     return _Candidate(passage, start, end, read, header)
-
-
-def _shared_terms(query: Query, candidates: Sequence[_Candidate]) -> NDArray[np.float32]:
-    """Share of the question's terms in each candidate, rare terms weighing more: float32 [n], 0 to 1."""
-    wanted = query.weighted(terms.content_terms)
-    held = [terms.content_terms(candidate.read) for candidate in candidates]
-    frequency = Counter(term for one in held for term in one & wanted.keys())
-    weight = {term: share * math.log(1 + len(held) / (1 + frequency[term])) for term, share in wanted.items()}
-    total = sum(weight.values()) or 1.0
-    return np.array([sum(weight[term] for term in one & wanted.keys()) / total for one in held], dtype=np.float32)
 
 
 def _figures(question: str, candidates: Sequence[_Candidate]) -> NDArray[np.float32]:
@@ -186,11 +272,12 @@ def _quote(question: str, chosen: Sequence[_Candidate]) -> Quotes:
     for n, candidate in enumerate(ordered, start=1):
         if text:
             before = ordered[n - 2]
-            runs_on = candidate.passage is before.passage and not candidate.header and not before.header
+            runs_on = candidate.passage is before.passage and not candidate.stands_alone and not before.stands_alone
             text += " " if runs_on else "\n\n"
-        start, words = len(text), _escaped(candidate.text)
+        start, words = len(text), candidate.text if candidate.is_code else _escaped(candidate.text)
         lead, tail = (f"{_escaped(candidate.header)}\n| ", " |") if candidate.header else ("", "")
-        text += f"{lead}{words} [{n}]{tail}"
+        gap = "\n\n" if candidate.is_code else " "
+        text += f"{lead}{words}{gap}[{n}]{tail}"
         note = candidate.passage.cite(n, candidate.start, candidate.end)
         quote = Quote(n, note.start, note.end, note.quote)
         at = start + len(lead)

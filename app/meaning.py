@@ -22,6 +22,10 @@ class Embeds(Protocol):
         """float32 [dimensions]."""
         ...
 
+    def knows(self, text: str) -> bool:
+        """Whether most words of a text are in its vocabulary; the vectors of others say nothing."""
+        ...
+
     def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         """Each text's tokens, read among the others."""
         ...

@@ -24,8 +24,7 @@ class Passage:
 
     `n` is its number in the prompt and in [n] markers, from 1. `document` is the source as ingested; `also_in`
     names other sources with the same words. `place` is what its page is called ("slide 4"). `score` is comparable
-    within one question only. `lead` is by how much its BM25 score is above the mean of the ten best, of which
-    those that are not there count 0. `header` is the header row of the table whose rows the text begins with, where
+    within one question only. `header` is the header row of the table whose rows the text begins with, where
     that row lies before `start`.
     """
 
@@ -41,13 +40,18 @@ class Passage:
     score: float
     also_in: tuple[str, ...] = ()
     place: str = ""
-    lead: float = 0.0
     header: str = ""
 
     @property
     def name(self) -> str:
         """What its document is called: its title, or its file's name in words where it has none."""
         return self.title or _in_words(self.document)
+
+    @property
+    def above(self) -> str:
+        """What is said of the passage outside its text: title, headings, page or sheet, file, folder."""
+        folder = "" if is_url(self.document) else _in_words(str(PurePath(self.document).parent))
+        return " ".join(filter(None, (self.title, *self.heading, self.place, _in_words(self.document), folder)))
 
     def cite(self, n: int, start: int = 0, end: int | None = None) -> Citation:
         """Footnote `n` on `text[start:end]`."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,14 +23,26 @@ from numpy.typing import NDArray
 
 from app import facts, terms
 from app.alignment import read_lines
+from app.entries import named
+from app.identifiers import identifiers
 from app.late_interaction import matches, text_vector
 from app.meaning import Embeds
 from app.models import Passage
 from ingest.encoded import TokenVectors
+from ingest.languages import ENGLISH, language_of
+from ingest.scripts import RUN
 
 CALIBRATION = Path(__file__).with_name("refusal.json")
 # What each model weighs; `evidence` says what it is.
-ABOUT = ("tokens", "tokens in any", "function words", "nearest sentence", "terms in a sentence", "words lead")
+ABOUT = (
+    "tokens",
+    "tokens in any",
+    "function words",
+    "nearest sentence",
+    "terms in a sentence",
+    "passage stands out",
+    "sentence stands out",
+)
 SAID = (
     "nearest passage",
     "passage stands out",
@@ -45,6 +57,13 @@ SAID = (
 # terms and three quarters seven did.
 TOLD = "told in a sentence"
 LEAST_TOLD, LEAST_SHARE, LEAST_OWN = 3, 0.8, 2
+# Shares of a question's terms that a sentence must have where it is judged by words: alone, and where the models think
+# that the documents are about it.
+HALF, SOME = 0.5, 0.3
+OTHER_LANGUAGE = (
+    "The question seems to be in {asked}, the nearest passages in {spoken}, and the embedding model in use does not "
+    "bridge the two. Ask in {spoken}, or change to a multilingual model with `footnote reembed --model NAME`."
+)
 # Passages that are read, the best ones: 8 told own questions from others no better, 3 worse, and each costs its time.
 MOST_READ = 5
 # Characters of a document's name that are read.
@@ -74,10 +93,14 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Whether a question is answered, and how sure it is that its passages say it: 0 to 1."""
+    """Whether a question is answered, and how sure it is that its passages say it: 0 to 1.
+
+    `reason` says why not, where it is no matter of what the passages say.
+    """
 
     answers: bool
     confidence: float
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +121,38 @@ class Refusal:
         fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return cls(_model(fields["about"]), _model(fields["said"]), fields["threshold"], fields["embedder"])
 
-    def judge(self, question: str, passages: Sequence[Passage], embedder: Embeds) -> Judgement:
-        """Whether to answer a question from these passages."""
-        return self.weigh(evidence(question, passages, embedder))
+    def judge(
+        self, question: str, passages: Sequence[Passage], embedder: Embeds, *, last: str | None = None
+    ) -> Judgement:
+        """Whether to answer a question from these passages.
+
+        What names a thing by its identifier is answered where a passage has that. The models were fitted to English:
+        questions in other languages are judged by the words that a sentence shares with them, those in scripts that the
+        embedder does not know by these alone.
+
+        Args:
+            question: in words that are understood alone.
+            passages: the best, in order.
+            embedder: the collection's.
+            last: the question as asked, where it was put after those before it: what these share with the passages
+                is no sign that they say anything of this one.
+        """
+        found = self.weigh(evidence(question, passages, embedder))
+        if named(passages, [one for one in identifiers(question) if not one.is_label]):
+            return replace(found, answers=True)
+        language = terms.language(question, *_texts(passages))
+        told = told_share(question, passages, language)
+        if last is not None and len(terms.content_terms(last, language)) >= LEAST_OWN:
+            found = replace(found, answers=found.answers and told_share(last, passages, language) > 0)
+        if not embedder.knows(question):
+            return Judgement(told > HALF, told)
+        if language == ENGLISH:
+            return found
+        spoken = language_of(" ".join(_texts(passages)))
+        if spoken and spoken != language:
+            reason = OTHER_LANGUAGE.format(asked=language.title(), spoken=spoken.title())
+            return Judgement(told >= HALF, told, "" if told >= HALF else reason)
+        return Judgement(told > HALF or (told >= SOME and found.answers), max(told, found.confidence))
 
     def weigh(self, found: dict[str, float]) -> Judgement:
         """The same from evidence."""
@@ -113,24 +165,31 @@ class Refusal:
 def evidence(question: str, passages: Sequence[Passage], embedder: Embeds) -> dict[str, float]:
     """What speaks for the first passages answering a question, by name.
 
-    "terms in a sentence" is the logarithm of one more than their number, "told in a sentence" whether these are nearly
-    all that are asked (1 or 0), "words lead" the greatest `Passage.lead`, a difference of BM25 scores; all others are
-    shares or cosine similarities. NaN stands for what there is none of. "tokens" is how near the question's tokens come
-    to those of a passage, on average, and "tokens in any" to those of all passages; "function words" are those that
-    carry no meaning. A passage "stands out" by how much nearer the words that carry meaning come to it than to the
-    others, a sentence by how much nearer all tokens come to it. "words beyond the title" is how near those that the
-    title of the nearest passage lacks come to that passage; the nearest is the one whose own vector is.
+    "terms in a sentence" is the logarithm of one more than their number, "told in a sentence" whether these are
+    nearly all that are asked (1 or 0); all others are shares or cosine similarities. None is a score of the search:
+    those depend on how many chunks there are. NaN stands for what there is none of. "tokens" is how near the
+    question's tokens come to those of a passage, on average, and "tokens in any" to those of all passages;
+    "function words" are those that carry no meaning. A passage "stands out" by how much nearer the words that carry
+    meaning come to it than to the others, a sentence by how much nearer all tokens come to it. "words beyond the
+    title" is how near those that the title of the nearest passage lacks come to that passage; the nearest is the
+    one whose own vector is.
     """
     read = passages[:MOST_READ]
     (asked,) = embedder.encode_tokens([question])
-    there = embedder.encode_tokens([_titled(passage) for passage in read])
-    lines = [line for passage, one in zip(read, there, strict=True) for line in _sentences(passage, one)] or there
+    titles = [_title(question, passage) for passage in read]
+    there = embedder.encode_tokens([f"{title}{one.text}" for title, one in zip(titles, read, strict=True)])
+    lines = [
+        line
+        for passage, title, one in zip(read, titles, there, strict=True)
+        for line in _sentences(passage, len(title), one)
+    ] or there
     vector = embedder.encode_query(question)
     whole, single = (np.stack([text_vector(one) for one in some]) @ vector for some in (there, lines))
     nearest = int(whole.argmax())
     found, in_lines = (np.stack([matches(asked, one) for one in some]) for some in (there, lines))
-    wanted, titled = terms.content_terms(question), terms.content_terms(read[nearest].name)
-    held = _held(wanted, read)
+    language = terms.language(question, *_texts(read))
+    wanted, titled = terms.content_terms(question, language), terms.content_terms(read[nearest].name, language)
+    held = _held(wanted, read, language)
     most = max(LEAST_TOLD, LEAST_SHARE * len(wanted))
     words, untitled = _in_words(question, asked.spans), _in_words(question, asked.spans, titled)
     return {
@@ -141,7 +200,6 @@ def evidence(question: str, passages: Sequence[Passage], embedder: Embeds) -> di
         "function words": float(_mean(found[:, ~words]).max()),
         "terms in a sentence": math.log1p(max((all_held for _, all_held in held), default=0)),
         TOLD: float(any(own >= LEAST_OWN and all_held >= most for own, all_held in held)),
-        "words lead": max(passage.lead for passage in read),
         "passage stands out": _stands_out(_mean(found[:, words if words.any() else ~words])),
         "sentence stands out": _stands_out(_mean(in_lines)),
         "asked in the title": _share(wanted & titled, wanted),
@@ -151,35 +209,51 @@ def evidence(question: str, passages: Sequence[Passage], embedder: Embeds) -> di
 
 def nowhere(question: str, passages: Sequence[Passage]) -> list[str]:
     """The words of a question that carry meaning and stand in none of the passages, as written."""
-    there = set[str]().union(*(_terms(p, f"{p.header} {p.text}") for p in passages))
-    words = (word for word in terms.tokens(question) if terms.content_terms(word) - there)
+    language = terms.language(question, *_texts(passages))
+    there = set[str]().union(*(_terms(p, f"{p.header} {p.text}", language) for p in passages))
+    asked = RUN.findall(question) + terms.tokens(RUN.sub(" ", question))
+    words = (word for word in asked if terms.content_terms(word, language) - there)
     return list(dict.fromkeys(words))
 
 
-def _titled(passage: Passage) -> str:
-    """What is embedded of a passage: its words under what its document is called.
+def told_share(question: str, passages: Sequence[Passage], language: str) -> float:
+    """The greatest share of a question's terms that a sentence has, with what stands above it: 0 to 1."""
+    wanted = terms.content_terms(question, language)
+    held = _held(wanted, passages[:MOST_READ], language)
+    return max((found for own, found in held if own), default=0) / max(1, len(wanted))
+
+
+def _texts(passages: Sequence[Passage]) -> list[str]:
+    return [passage.text for passage in passages[:MOST_READ]]
+
+
+def _title(question: str, passage: Passage) -> str:
+    """What is read before a passage: what its document is called, with words of the question that only its place has.
 
     A file's name was not counted when the chunk was made to fit the model: a long one would push out its end.
     """
+    name = passage.name[:MOST_NAME]
+    said = terms.content_terms(f"{name} {passage.header} {passage.text}")
+    asked = terms.content_terms(question) - said
+    place = [word for word in terms.tokens(passage.above) if terms.content_terms(word) & asked]
     header = f"{passage.header}\n" if passage.header else ""
-    return f"{passage.name[:MOST_NAME]}: {header}{passage.text}"
+    return f"{' '.join([name, *dict.fromkeys(place)])}: {header}"
 
 
-def _sentences(passage: Passage, tokens: TokenVectors) -> list[TokenVectors]:
-    """The tokens of each sentence of a passage, of those that the model has read."""
-    before = len(_titled(passage)) - len(passage.text)
+def _sentences(passage: Passage, before: int, tokens: TokenVectors) -> list[TokenVectors]:
+    """The tokens of each sentence of a passage that begins at `before`, of those that the model has read."""
     found = (tokens.part(before + line.start, before + line.end) for line in read_lines(passage))
     return [one for one in found if len(one.vectors)]
 
 
-def _held(wanted: set[str], passages: Sequence[Passage]) -> list[tuple[int, int]]:
-    """How many terms of a question each sentence holds: itself, and with the title, headings and header above it."""
+def _held(wanted: set[str], passages: Sequence[Passage], language: str) -> list[tuple[int, int]]:
+    """How many terms of a question each sentence holds: itself, and with what is said above it."""
     found = []
     for passage in passages:
-        above = wanted & _terms(passage, "")
+        above = wanted & _terms(passage, "", language)
         for line in read_lines(passage):
-            own = wanted & terms.content_terms(line.text)
-            found.append((len(own), len(above | own | (wanted & terms.content_terms(line.header)))))
+            own = wanted & terms.content_terms(line.text, language)
+            found.append((len(own), len(above | own | (wanted & terms.content_terms(line.header, language)))))
     return found
 
 
@@ -197,8 +271,8 @@ def _mean(nearness: NDArray[np.float32]) -> NDArray[np.float32]:
     return nearness.mean(axis=-1) if nearness.shape[-1] else np.full(nearness.shape[:-1], math.nan, np.float32)
 
 
-def _terms(passage: Passage, text: str) -> set[str]:
-    return terms.content_terms(" ".join((passage.name, *passage.heading, text)))
+def _terms(passage: Passage, text: str, language: str) -> set[str]:
+    return terms.content_terms(f"{passage.above} {text}", language)
 
 
 def _share(found: set[str], of: set[str]) -> float:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from app.fusion import fuse, ranking, with_nearness, with_neighbours
+from app.identifiers import Identifier, file_names, holds, identifiers, nearest
 from app.models import Passage
 from app.reranking import Reranked, Reranker
 from ingest.errors import QuestionError
@@ -24,8 +25,9 @@ logger = logging.getLogger(__name__)
 # Candidates a leg gives at least, so that what ranks low in one leg can still be lifted by the other. 100 and 200
 # found nothing more (bench/retrieval.py).
 CANDIDATES = 50
-# The best by words whose mean `Passage.lead` is told from.
-LED = 10
+# Chunks that are looked through for an identifier, the best by its words.
+NAMING = 50
+UNKNOWN_SCRIPT = "The embedding model does not know this script: keywords alone were searched."
 # Chunks whose tokens are held against the question's.
 NEAREST = 30
 MOST_HITS = 1_000
@@ -34,12 +36,19 @@ MOST_CHARACTERS = 8_000
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A chunk with its fused score, its `Passage.lead`, and the other sources that hold the same words."""
+    """A chunk with its fused score, and the other sources that hold the same words."""
 
     chunk: StoredChunk
     score: float
-    lead: float = 0.0
     also_in: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """An identifier that no document holds, and the most similar that some do."""
+
+    text: str
+    nearest: tuple[str, ...] = ()
 
 
 class Retriever:
@@ -87,7 +96,12 @@ class Retriever:
         within: Filter | None = None,
         on_notice: Callable[[str], None] | None = None,
     ) -> list[Passage]:
-        """The same as `search`, as numbered passages to ground an answer in."""
+        """The same as `search`, as numbered passages to ground an answer in.
+
+        `on_notice` is also told where the embedding model does not know the question's script.
+        """
+        if on_notice and not self._index.embedder.knows(as_query(question).text):
+            on_notice(UNKNOWN_SCRIPT)
         best = self._best(question, k, within, on_notice)
         stored = self._index.docstore.indexed_chunks([one.chunk.id for one in best])
         headers = {one.chunk.id: one.table_header for one in stored}
@@ -101,8 +115,26 @@ class Retriever:
         check_question(query.text)
         check_k(k)
         n = max(CANDIDATES, 2 * k, self._reranker.candidates if self._reranker else 0)
-        found = unique(self._index.consistent(lambda: self._ranked(query, n, within)))
-        return (self._reranked(self._reranker, query.alone, found, on_notice) if self._reranker else found)[:k]
+        wanted = [one for one in identifiers(query.text) if not one.is_label]
+        found = unique(self._index.consistent(lambda: self._ranked(query, n, within, wanted)))
+        if self._reranker:
+            found = self._reranked(self._reranker, query.alone, found, on_notice)
+        return _named_first(found, wanted)[:k]
+
+    def absent(self, question: str, *, within: Filter | None = None) -> list[Absent]:
+        """The identifiers that a question names and no document holds, with the nearest that some do.
+
+        Args:
+            question: as the user wrote it.
+            within: the documents that are looked through; None for all.
+        """
+        wanted = identifiers(question)
+        hits = {one: self._index.keyword_search(one.text, NAMING, within=within) for one in wanted}
+        texts = {one: [_words(hit.chunk) for hit in hits[one]] for one in wanted}
+        missing = [one for one in wanted if not any(holds(text, one) for text in texts[one])]
+        around = self._index.keyword_search(question, NAMING, within=within) if missing else []
+        nearby = [_words(hit.chunk) for hit in around]
+        return [Absent(one.text, tuple(nearest(one, [*texts[one], *nearby]))) for one in missing]
 
     def _reranked(
         self,
@@ -129,26 +161,47 @@ class Retriever:
             logger.warning("%s", done.notice)
         return [replace(found[i], score=score) for i, score in zip(done.order, done.scores, strict=True)]
 
-    def _ranked(self, query: Query, n: int, within: Filter | None) -> list[Scored]:
+    def _ranked(self, query: Query, n: int, within: Filter | None, wanted: Sequence[Identifier]) -> list[Scored]:
         """The first `n` of either leg, by their fused score and their neighbours', the best by their tokens as well.
 
         Ties keep the order of the chunks' ids, so that equal input gives equal output. A chunk's neighbours are of its
-        own document, and so of those that are searched.
+        own document, and so of those that are searched. Vectors of text that the embedding model does not know take no
+        part; identifiers that the question names are looked for by themselves as well.
         """
+        knows = self._index.embedder.knows
         keyword_leg = self._pool.submit(self._index.keyword_search, query, n, within=within)
-        vector_hits = self._index.vector_search(query, n, within=within)
+        vector_hits = self._index.vector_search(query, n, within=within) if knows(query.text) else []
+        vector_hits = [hit for hit in vector_hits if knows(hit.chunk.text)]
+        naming = [hit for one in wanted for hit in self._index.keyword_search(one.text, NAMING, within=within)]
         keyword_hits = keyword_leg.result()
-        chunks = {hit.chunk.id: hit.chunk for hit in (*vector_hits, *keyword_hits)}
+        chunks = {hit.chunk.id: hit.chunk for hit in (*vector_hits, *keyword_hits, *naming)}
         meaning, words = ({hit.chunk.id: hit.score for hit in hits} for hits in (vector_hits, keyword_hits))
         around = {*chunks, *(one for chunk_id in chunks for one in neighbours(chunk_id))}
         other_words = self._pool.submit(self._index.keyword_scores, query, sorted(around - words.keys()))
-        meaning |= self._index.vector_scores(query, sorted(around - meaning.keys()))
+        if vector_hits:
+            unknown = {one for one, chunk in chunks.items() if not knows(chunk.text)}
+            meaning |= self._index.vector_scores(query, sorted(around - meaning.keys() - unknown))
         words |= other_words.result()
         fused = fuse([meaning, words])
         scores = with_neighbours(fused, chunks, neighbours)
-        scores = with_nearness(scores, self._index.token_scores(query, ranking(scores)[:NEAREST]))
-        mean = sum(hit.score for hit in keyword_hits[:LED]) / LED
-        return [Scored(chunks[one], scores[one], words.get(one, 0.0) - mean) for one in ranking(scores)]
+        if vector_hits:
+            scores = with_nearness(scores, self._index.token_scores(query, ranking(scores)[:NEAREST]))
+        return [Scored(chunks[one], scores[one]) for one in ranking(scores)]
+
+
+def _named_first(found: list[Scored], wanted: Sequence[Identifier]) -> list[Scored]:
+    """Puts the chunks first that name most of the identifiers asked for; the best score is theirs as well."""
+    if not wanted or not found:
+        return found
+    counts = [sum(holds(_words(one.chunk), name) for name in wanted) for one in found]
+    order = sorted(range(len(found)), key=lambda i: -counts[i])
+    best = max(one.score for one in found)
+    return [replace(found[i], score=best) if counts[i] else found[i] for i in order]
+
+
+def _words(chunk: StoredChunk) -> str:
+    """All words that a chunk is known by."""
+    return "\n".join((file_names(chunk.source), chunk.title, *chunk.heading, chunk.place, chunk.text))
 
 
 def unique(fused: Sequence[Scored]) -> list[Scored]:
@@ -204,6 +257,5 @@ def _passage(n: int, one: Scored, header: str) -> Passage:
         score=one.score,
         also_in=one.also_in,
         place=chunk.place,
-        lead=one.lead,
         header=header,
     )

@@ -6,11 +6,12 @@ import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import snowballstemmer
 
-from ingest.stop_words import STOP_WORDS
+from ingest.languages import COMMON, ENGLISH, asked_in, language_of
+from ingest.scripts import OF_SCRIPT, RUN, light_stem, pieces
 
 SPACELESS: Final = r"\u3040-\u30ff\u3400-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\uf900-\ufaff"
 TOKEN = re.compile(rf"\d[\d,]*(?:\.\d+)?|[{SPACELESS}]|[^\W\d_{SPACELESS}][^\W{SPACELESS}]*(?:['\u2019][^\W\d_]+)?")
@@ -27,7 +28,6 @@ NUMBER_WORDS = {
     "eleven": "11",
     "twelve": "12",
 }
-_stemmer = snowballstemmer.stemmer("english")
 
 
 def tokens(text: str) -> list[str]:
@@ -35,18 +35,30 @@ def tokens(text: str) -> list[str]:
     return TOKEN.findall(unicodedata.normalize("NFKC", text))
 
 
-def content_terms(text: str) -> set[str]:
-    """Stems of the words that carry meaning, and the numbers in their plain form."""
-    found = set()
-    for token in tokens(text):
+def language(question: str, *texts: str) -> str:
+    """The language whose words a question is compared by: its own, or where that is not clear, that of `texts`."""
+    return asked_in(question, COMMON) or (language_of(" ".join(texts)) if texts else "") or ENGLISH
+
+
+def content_terms(text: str, language: str = ENGLISH) -> set[str]:
+    """Stems of the words that carry meaning, and the numbers in their plain form.
+
+    Args:
+        text: a question, or a text that it is held against.
+        language: whose stems and stop words are meant. Texts are compared by those of one language.
+    """
+    text = unicodedata.normalize("NFKC", text)
+    common = COMMON[language]
+    found = set(pieces(text))
+    for token in TOKEN.findall(RUN.sub(" ", text)):
         if token[0].isdigit():
             found.add(number(token))
             continue
         word = token.casefold().replace("\u2019", "'").removesuffix("'s")
-        if word in NUMBER_WORDS:
+        if word in NUMBER_WORDS and language == ENGLISH:
             found.add(NUMBER_WORDS[word])
-        elif word not in STOP_WORDS:
-            found.add(stem(word))
+        elif word not in common:
+            found.add(stem(word, language))
     return found
 
 
@@ -65,7 +77,14 @@ def number(written: str) -> str:
 
 
 @lru_cache(maxsize=50_000)
-def stem(word: str) -> str:
-    """The stem of a casefolded English word; other words come back much as they are."""
-    found: str = _stemmer.stemWord(word)
+def stem(word: str, language: str = ENGLISH) -> str:
+    """The stem of a casefolded word of a language."""
+    if language in OF_SCRIPT:
+        return light_stem(word, language)
+    found: str = _stemmer(language).stemWord(word)
     return found
+
+
+@lru_cache
+def _stemmer(language: str) -> Any:
+    return snowballstemmer.stemmer(language)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench import (
     answers,
+    cases,
     cost,
     durability,
     filters,
@@ -21,6 +22,7 @@ from bench import (
     languages,
     loaders,
     refusal,
+    refusal_sizes,
     retrieval,
     sentences,
     verification,
@@ -34,6 +36,8 @@ ON_REAL_DOCUMENTS = {
     "answers": answers.run,
     "verification": verification.run,
     "refusal": refusal.run,
+    "sizes": refusal_sizes.run,
+    "cases": cases.run,
 }
 BENCHES = {
     **ON_REAL_DOCUMENTS,

@@ -15,10 +15,11 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from app.refusal import CALIBRATION, Judgement, Refusal, evidence
+from bench import refusal_sizes
 from bench.refusal_fit import ANSWERABLE, FOLDS, KINDS, NEAR, Example, auroc, crossed, fitted
 from bench.refusal_sets import Collection, asked, collections, unseen
 from ingest.embedding import Embedder
@@ -27,7 +28,8 @@ PASSAGES = 8
 COMMAND = "FOOTNOTE_SHARED=... python -m bench.refusal"
 DATA = (
     "eval/answerable, eval/chunking, eval/conversations, eval/scifact (bench/refusal_sets.py says which parts) and the "
-    "sample documents, each ingested by itself; off-topic: questions of the others"
+    "sample documents, each ingested by itself; off-topic: questions of the others; and the collections of 1 to 10,000 "
+    "chunks of bench/refusal_sizes.py. The counts say which of them were used"
 )
 
 
@@ -119,7 +121,9 @@ def write(found: list[Example]) -> None:
 def main() -> None:
     """Fits, writes app/refusal.json and reports."""
     shared = Path(os.environ["FOOTNOTE_SHARED"]).resolve()
-    found = list(examples(shared))
+    # Of every size, so that neither models nor threshold depend on how many chunks there are.
+    sized = (replace(one.example, collection=f"{one.size:,} chunks") for one in refusal_sizes.examples(shared))
+    found = [*examples(shared), *sized]
     write(found)
     report(found, list(examples(shared, unseen)))
 

@@ -17,10 +17,12 @@ from functools import lru_cache
 import tantivy
 
 from ingest.languages import COMMON, ENGLISH, LANGUAGES
+from ingest.scripts import LETTER, OF_SCRIPT, light_stem, pieces
 
 # Raised when documents are spelled out otherwise: text indexes of before are then made anew (ingest.recovery).
-ANALYSIS = 3
-# Scripts written without spaces are indexed by character; all else by word, and numbers with their points.
+ANALYSIS = 4
+# Scripts written without spaces are indexed by character and by pieces (ingest.scripts); all else by word, and numbers
+# with their points.
 SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー"
 TOKEN = rf"[{SPACELESS}]|\p{{Nd}}+(?:\.\p{{Nd}}+)+|[[\p{{L}}\p{{M}}\p{{N}}_]--[{SPACELESS}]]+"
 # "39,669" is one number, however it is written.
@@ -87,9 +89,19 @@ def terms_of(spelled: str, languages: Iterable[str] = (), *, without: str = "") 
     others = (
         f"{language}.{stem}"
         for language in sorted({*languages} & LANGUAGES - {ENGLISH})
-        for stem in _analyzer(language, without).analyze(spelled)
+        for stem in _stems(spelled, language, without)
     )
-    return [*_analyzer(ENGLISH, without).analyze(spelled), *others]
+    # A single letter of a script without spaces is no word.
+    words = (word for word in _analyzer(ENGLISH, without).analyze(spelled) if len(word) > 1 or not LETTER.match(word))
+    return [*words, *pieces(spelled), *others]
+
+
+def _stems(spelled: str, language: str, without: str) -> Sequence[str]:
+    if language not in OF_SCRIPT:
+        return _analyzer(language, without).analyze(spelled)
+    common, script = COMMON.get(without, ()), OF_SCRIPT[language]
+    words = (word for word in WORD.findall(spelled) if script.match(word) and word not in common)
+    return [light_stem(word, language) for word in words]
 
 
 @lru_cache

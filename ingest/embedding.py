@@ -36,6 +36,8 @@ UNLIMITED_MODEL_TOKENS = 512
 BATCH_SIZE = 32
 # What tokenizers write before a token that begins a word: SentencePiece's, and byte-level BPE's.
 WORD_STARTS = "\u2581\u0120"
+# Characters of a text that tell whether the model knows its script, and the share of its letters that it must know.
+MOST_LOOKED_AT, LEAST_KNOWN = 1_000, 0.5
 # Questions whose vectors are kept in memory.
 REMEMBERED = 32
 
@@ -140,6 +142,24 @@ class Embedder(Embeddings):
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """Character offsets [start, end) of the tokens of `text`, without special tokens."""
         return list(self._tokenizer.encode(text, add_special_tokens=False).offsets)
+
+    def knows(self, text: str) -> bool:
+        """Whether most of a text is written in pieces of words that the model has learnt.
+
+        A script that its vocabulary hardly has becomes unknown tokens or single letters: all its texts look alike.
+        """
+        text = text[:MOST_LOOKED_AT]
+        letters = sum(map(str.isalpha, text))
+        if sum(c.isascii() and c.isalpha() for c in text) >= LEAST_KNOWN * letters:
+            return True
+        read = self._tokenizer.encode(text, add_special_tokens=False)
+        unknown = getattr(self._tokenizer.model, "unk_token", None)
+        sizes = [
+            (end - start, token != unknown and end - start > 1)
+            for token, (start, end) in zip(read.tokens, read.offsets, strict=True)
+            if any(map(str.isalpha, text[start:end]))
+        ]
+        return sum(size for size, known in sizes if known) >= LEAST_KNOWN * sum(size for size, _ in sizes)
 
     @cached_property
     def _document_prompt(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from ingest.scripts import script_language
 from ingest.stop_words import STOP_WORDS
 
 ENGLISH = "english"
@@ -23,8 +24,8 @@ COMMON: dict[str, frozenset[str]] = {
         (
             "french",
             "à au aucun aussi autre aux avec ce ces cette chez combien comme comment contre dans de depuis des donc",
-            "du elle elles en encore entre est et été être fait il ils j je l la le les leur leurs lors mais même mon",
-            "n ne nos notre nous on ont ou où par pas pendant peut plus pour pourquoi qu quand que quel quelle",
+            "du elle elles en encore entre est et été être fait il ils j je l la le les leur leurs lors mais me même",
+            "moi mon n ne nos notre nous on ont ou où par pas pendant peut plus pour pourquoi qu quand que quel quelle",
             "quelles quels qui s sa sans se ses si son sont sous sur toute tous tout très un une vos votre vous y",
         ),
         (
@@ -62,13 +63,24 @@ COMMON: dict[str, frozenset[str]] = {
             "мы на над не него нет ни но о об он она они от по под после почему при с свой себя сколько со так также",
             "такой там то того только тот у чего чем что чтобы это этого этой этот я",
         ),
+        (
+            "arabic",
+            "في من على إلى الى عن مع هذا هذه ذلك تلك التي الذي الذين ما ماذا متى أين كيف كم هل هو هي هم كان كانت يكون",
+            "تكون أن إن ان أو او ثم لا لم لن قد كل بعد قبل عند حتى منذ خلال بين أي لماذا أنا نحن له لها",
+            "لهم به بها",
+        ),
+        (
+            "hebrew",
+            "של על את עם אל מן זה זו זאת הוא היא הם הן אני אתה אנחנו מה מי מתי איפה היכן איך כמה האם למה מדוע לא כן יש",
+            "אין או גם כי אם רק כל אחרי לפני עד בין כאשר אשר לו לה להם היה הייתה יהיה איזה איזו",
+        ),
     )
 } | {ENGLISH: STOP_WORDS}
 LANGUAGES = frozenset(COMMON)
 # Of two letters at least: single ones are initials as well.
 WORD = re.compile(r"[^\W\d_]{2,}")
 # Words that are looked at; a text's language shows in its first lines.
-MOST_WORDS = 300
+MOST_WORDS, MOST_CHARACTERS = 300, 2_000
 # A language must have so many different common words in a text, this share of all its words, and more than any other by
 # this factor: "die" and "in" are words of two. Of the 9,013 passages of four English evaluation sets, one is then taken
 # for another language; it is Spanish.
@@ -77,6 +89,15 @@ LEAST_SHARE = 0.12
 MARGIN = 1.5
 # The same of a question.
 LEAST_ASKED = 2
+# Letters and marks that tell a language from those that share its common words.
+OWN_LETTERS = {
+    "german": "äöüß",
+    "french": "çœêèùûîô",
+    "spanish": "ñ¿¡",
+    "italian": "ìò",
+    "portuguese": "ãõ",
+    "russian": "ыэ",
+}
 
 
 def language_of(
@@ -90,6 +111,8 @@ def language_of(
         least: different common words that a language must show.
         margin: how many times as many of them as any other language it must have; more in any case.
     """
+    if (script := script_language(text[:MOST_CHARACTERS])) in among:
+        return script
     words = WORD.findall(text.lower())[:MOST_WORDS]
     counts = sorted(((sum(word in COMMON[name] for word in words), name) for name in among), reverse=True)
     (most, best), next_most = counts[0], (counts[1][0] if len(counts) > 1 else 0)
@@ -99,5 +122,16 @@ def language_of(
 
 
 def asked_in(question: str, among: Collection[str]) -> str:
-    """The language of a question, told by its few words; "" where that is not clear."""
-    return language_of(question, among, least=LEAST_ASKED, margin=1)
+    """The language of a question, told by its few words, and its letters where words leave it open; "" if unclear."""
+    told = language_of(question, among, least=LEAST_ASKED, margin=1)
+    if told:
+        return told
+    words = set(WORD.findall(question.lower()))
+    counts = {name: len(words & COMMON[name]) for name in among}
+    best = max(counts.values(), default=0)
+    marked = [
+        name
+        for name, count in counts.items()
+        if count == best and set(question.lower()) & set(OWN_LETTERS.get(name, ""))
+    ]
+    return marked[0] if best and len(marked) == 1 else ""

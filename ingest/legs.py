@@ -28,7 +28,9 @@ def write_text(lexical: LexicalWriter, chunks: Sequence[IndexedChunk]) -> None:
     """Adds chunks to the text index; the caller commits."""
     lexical.add(
         [
-            LexicalEntry(c.chunk.id, c.chunk.version_id, c.chunk.text, c.context, Path(c.chunk.source).name)
+            LexicalEntry(
+                c.chunk.id, c.chunk.version_id, c.chunk.text, c.context, " ".join(Path(c.chunk.source).parts[-2:])
+            )
             for c in chunks
         ]
     )

@@ -29,7 +29,7 @@ NO_DAMAGE = (errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOSPC
 
 @dataclass(frozen=True, slots=True)
 class LexicalEntry:
-    """What is indexed of a chunk. `name` is the file's name, `heading` its title and heading path."""
+    """What is indexed of a chunk. `name` is the file's name and its folder's, `heading` its title and heading path."""
 
     chunk_id: str
     version_id: str

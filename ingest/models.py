@@ -12,6 +12,7 @@ HowRead = Literal["text", "ocr", "empty"]
 FileStatus = Literal["added", "updated", "unchanged", "removed", "failed"]
 # Why text in pictures was not read, as it stands in warnings and errors.
 OCR_OFF = "to be read by recognising it (OCR), which is turned off"
+UNKNOWN_SCRIPT = "The embedding model does not know the script of this text: it is found by keywords alone."
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from ingest.filters import tag_names
 from ingest.index import Index
 from ingest.loaders import LOADER_FINGERPRINT, is_readable
 from ingest.loaders.sandbox import Loaded, LoaderPool
-from ingest.models import OCR_OFF, FileOutcome, IngestProgress, IngestReport, Reading
+from ingest.models import OCR_OFF, UNKNOWN_SCRIPT, FileOutcome, IngestProgress, IngestReport, Reading
 from ingest.network import is_url
 from ingest.rows import KnownFailure
 from ingest.scan import Scan, each_once, is_gone, is_under, scan
@@ -219,6 +220,8 @@ class _Run:
             raise type(document)(str(document).replace(str(loaded.path), source))
         if not any(document.text[block.start : block.end].strip() for block in document.blocks):
             raise EmptyDocument(f"{source} holds no text that could be searched.")
+        if not self._index.embedder.knows(document.text):
+            document = replace(document, warnings=(*document.warnings, UNKNOWN_SCRIPT))
         chunks = Split(chunker, document)
         file, reading = self._hashed[source], Reading.of(document, loaded.seconds)
         pipeline = self._pipeline_of(" ".join(document.warnings))

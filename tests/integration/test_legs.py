@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.retrieval import Scored, unique
+from app.retrieval import UNKNOWN_SCRIPT, Scored, unique
 from ingest.doctor import examine
 from ingest.models import SearchHit, StoredChunk
 
@@ -52,17 +52,43 @@ def hit(name: str, score: float, rank: int = 1, text: str = "", source: str = ""
     return SearchHit(rank, score, StoredChunk(name, "v", "d", source or name, "", 0, 0, 1, text or name, None, ()))
 
 
-def test_a_passage_knows_by_how_much_its_words_lead(footnote, write):
-    texts = ["Elephants are large grey animals.", "Bread is baked in the grey morning.", "Rivers run to the sea."]
-    footnote.ingest([write(f"{n}.txt", text) for n, text in enumerate(texts)])
-    retriever, index = footnote.retriever("default"), footnote.index("default")
-    best, second = (hit.score for hit in index.keyword_search("large grey elephants", 3))
-    leads = {passage.text: passage.lead for passage in retriever.passages("large grey elephants", 3)}
-    mean = (best + second) / 10
-    assert [leads[text] for text in texts] == pytest.approx([best - mean, second - mean, -mean])
-    alone = {passage.text: passage.lead for passage in retriever.passages("elephants", 3)}
-    assert alone[texts[0]] > 0 > alone[texts[1]]
-    assert {passage.lead for passage in retriever.passages("zebra", 3)} == {0.0}
+@pytest.mark.parametrize(
+    ("question", "absent", "nearest"),
+    [
+        ("How heavy is the GX-310C?", [], []),
+        ("How heavy is the gx310c?", [], []),
+        ("How heavy is the GX-311C?", ["GX-311C"], ["GX-310C"]),
+        ("What is in GX-310C.txt and in “grey matter”?", ["grey matter"], []),
+    ],
+)
+def test_what_a_question_names_and_no_document_holds_is_told_with_the_nearest(
+    footnote, write, question, absent, nearest
+):
+    footnote.ingest([write("GX-310C.txt", "It weighs 31 kg."), write("other.txt", "The GX-310C is grey.")])
+    found = footnote.retriever("default").absent(question)
+    assert [one.text for one in found] == absent
+    assert [name for one in found for name in one.nearest] == nearest
+
+
+def test_the_chunk_that_holds_what_is_named_comes_first(footnote, write):
+    footnote.ingest(
+        [write(f"{n}.txt", f"The weight of part 81-20{n} is {n} kg, the weight in all.") for n in range(10, 40)]
+    )
+    (first, *_) = footnote.search("What is the weight, the weight in all, of 81-2024?", 3)
+    assert "81-2024" in first.chunk.text
+
+
+def test_a_script_that_the_model_does_not_know_is_searched_by_keywords_alone_and_says_so(footnote, write, monkeypatch):
+    footnote.ingest([write("a.txt", "โรงงานปิดเวลา 17:00 น."), write("b.txt", "Bread is baked in the morning.")])
+    embedder = footnote.index("default").embedder
+    monkeypatch.setattr(embedder, "knows", lambda text: text.isascii())
+    notices: list[str] = []
+    passages = footnote.retriever("default").passages("โรงงานปิดกี่โมง", 3, on_notice=notices.append)
+    assert [passage.text for passage in passages] == ["โรงงานปิดเวลา 17:00 น."]
+    assert notices == [UNKNOWN_SCRIPT]
+    asked_in_english = footnote.retriever("default").passages("When is bread baked?", 3, on_notice=notices.append)
+    assert [passage.text for passage in asked_in_english] == ["Bread is baked in the morning."]
+    assert len(notices) == 1
 
 
 def test_a_leg_scores_what_it_did_not_find_as_it_would_have(footnote, write):

@@ -136,3 +136,10 @@ def test_blocks_of_real_files_are_in_order_and_apart(read):
             assert at <= block.start < block.end <= len(one.result.text)
             assert not one.result.text[at : block.start].strip()
             at = block.end
+
+
+def test_cases_of_refusal_quotes_and_languages_come_out_right(shared):
+    from bench.cases import CONVERSATIONS, OURS, outcomes
+
+    found = [one for one in outcomes(shared / "cases", OURS) if one.case != CONVERSATIONS]
+    assert [(one.case, one.question, one.text) for one in found if not one.right] == []

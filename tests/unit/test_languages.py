@@ -24,6 +24,8 @@ PASSAGES = {
     "contract zijn in de bijlage geregeld en worden niet zonder toestemming gewijzigd.",
     "russian": "Сотрудники могут взять отпуск в течение года, если они не были на больничном. Договоры с компанией "
     "заключаются на один год, и уведомления о них отправляются по почте.",
+    "arabic": "يحق للموظف العمل من المنزل ثلاثة أيام في الأسبوع، ويجب إعادة الحاسوب خلال أسبوعين من نهاية العقد.",
+    "hebrew": "העובד זכאי לחופשה של שלושה שבועות בשנה, ועליו להחזיר את המחשב בתוך שבועיים מסיום החוזה.",
     "english": "The employees may ask for their holidays a month before they start. The notice period of the "
     "contract is in the annex, and it is not changed without the consent of all who signed it.",
 }
@@ -35,6 +37,8 @@ ASKED = {
     "portuguese": ("Qual é a notificação para o funcionário?", "notificação"),
     "dutch": ("Wat is de opzegtermijn van het contract?", "opzegtermijn"),
     "russian": ("Где есть договор и что это за уведомление?", "уведомление"),
+    "arabic": ("متى يعيد الموظف الحاسوب؟", "الحاسوب"),
+    "hebrew": ("מתי מחזירים את המחשב?", "מחשב"),
     "english": ("What holiday may an employee ask for?", "employee"),
 }
 
