@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from app import sentences, terms
 from app.claims import is_claim
-from app.markers import CODE, MARKER, marked, unmarked
+from app.markers import MARKER, code_spans, marked, replaced, unmarked
 from app.meaning import Embeds, Entails
 from app.models import Citation, Passage, Quote, Sentence
 from app.verdicts import Finding, judge
@@ -21,7 +21,7 @@ from app.verdicts import Finding, judge
 # Passages that share most words with a sentence and are tried as its proof, each alone and then together.
 MOST_TRIED = 4
 # Where a new marker goes: before what ends a sentence.
-TAIL = re.compile(r"[\s.!?\u2026\"'\u201d\u2019)*_|\u3002\uff01\uff1f]*$")
+TAIL = " \t\r\n.!?\u2026\"'\u201d\u2019)*_|\u3002\uff01\uff1f"
 # What ends a sentence. A figure and a dot may be the first half of a decimal.
 FINISHED = re.compile(r"(?:(?<!\d)\.|[!?\u2026\u3002\uff01\uff1f])[\"'\u201d\u2019)\]*_]*$")
 UNFINISHED = "not finished"
@@ -155,9 +155,8 @@ class _Writer:
             return _outside_code(
                 raw, lambda marker: self._marker([self.cited[n] for n in marked(marker) if n in self.cited])
             )
-        plain = _outside_code(raw, lambda _marker: "", before=r"\s*")
-        tail = TAIL.search(plain)
-        end = tail.start() if tail else len(plain)
+        plain = _outside_code(raw, lambda _marker: "", before=True)
+        end = len(plain.rstrip(TAIL))
         return f"{plain[:end]} {self._marker(cites)}{plain[end:]}" if cites else plain
 
     def _marker(self, cites: Sequence[Passage]) -> str:
@@ -215,14 +214,13 @@ def _numbers(raw: str) -> list[int]:
     return found
 
 
-def _outside_code(raw: str, replace: Callable[[re.Match[str]], str], before: str = "") -> str:
-    """Text whose markers, but not what looks like one in code, are replaced."""
-    pattern = re.compile(before + MARKER.pattern)
+def _outside_code(raw: str, replace: Callable[[re.Match[str]], str], *, before: bool = False) -> str:
+    """Text whose markers, but not what looks like one in code, are replaced; see `app.markers.replaced`."""
     parts, at = [], 0
-    for code in CODE.finditer(raw):
-        parts += [pattern.sub(replace, raw[at : code.start()]), code.group()]
-        at = code.end()
-    return "".join([*parts, pattern.sub(replace, raw[at:])])
+    for start, end in code_spans(raw):
+        parts += [replaced(raw[at:start], replace, before=before), raw[start:end]]
+        at = end
+    return "".join([*parts, replaced(raw[at:], replace, before=before)])
 
 
 def _nearest(words: str, passages: Sequence[Passage]) -> list[Passage]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 
 MARKER = re.compile(r"(?<!\\)(?:\[(\d{1,3}(?:\s*[,;\u2013-]\s*\d{1,3})*)\]|\u3010(\d{1,3})[^\u3011\n]{0,40}\u3011)")
 MAYBE_MARKER = re.compile(r"(?:\[[\d\s,;\u2013-]{0,40}|\u3010(?:\d{1,3}[^\u3011\n]{0,40})?)\Z")
-CODE = re.compile(r"(`+).*?(?<!`)\1(?!`)", re.DOTALL)
+BACKTICKS = re.compile(r"`++")
 MOST_RANGE = 20
 
 
@@ -95,4 +98,31 @@ def marked(marker: re.Match[str]) -> list[int]:
 
 def unmarked(text: str) -> str:
     """Text without its markers and the white space before them."""
-    return re.sub(rf"\s*{MARKER.pattern}", "", text)
+    return replaced(text, lambda _marker: "", before=True)
+
+
+def replaced(text: str, replace: Callable[[re.Match[str]], str], *, before: bool = False) -> str:
+    """Text with something else in place of its markers; `before`: and of the white space before them."""
+    parts, at = [], 0
+    for marker in MARKER.finditer(text):
+        piece = text[at : marker.start()]
+        parts += [piece.rstrip() if before else piece, replace(marker)]
+        at = marker.end()
+    return "".join([*parts, text[at:]])
+
+
+def code_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Spans [start, end) of code in a text: from some backticks to the next ones of the same number."""
+    runs = [run.span() for run in BACKTICKS.finditer(text)]
+    alike: dict[int, list[int]] = defaultdict(list)
+    for i, (start, end) in enumerate(runs):
+        alike[end - start].append(i)
+    i = 0
+    while i < len(runs):
+        start, end = runs[i]
+        same = alike[end - start]
+        after = bisect_left(same, i + 1)
+        if after < len(same):
+            i = same[after]
+            yield start, runs[i][1]
+        i += 1

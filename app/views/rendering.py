@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import PurePath
-from typing import Any
 
-from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
-from markdown_it.token import Token
-
-from app.markers import CODE, MARKER, marked
-from app.models import Answer, Citation, Sentence, Surroundings, Usage
+from app.models import Answer, Citation, Surroundings, Usage
 from app.spending import usage_words
+from app.views.marking import marked_html, note_id
 from ingest.filters import Filter
 
-# Private characters that stand for our own tags while Markdown is rendered; none comes in from outside.
-BEGIN, END, NOTE, NUMBER_END, SPAN, SPAN_END = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004", "\ue005"
-PRIVATE = re.compile("[\ue000-\uf8ff]")
-# What begins a block in Markdown must stay at its beginning.
-LEAD = re.compile(r"\s*(?:(?:[-*+]|\d{1,9}[.)]|>|#{1,6})\s+|\|\s*)*")
 # What Markdown makes a link of as it stands. A word joiner behind it, which cannot be seen, prevents that.
 LINKING = re.compile(r"(?:https?|ftp|mailto|xmpp)(?=:)|www(?=\.)|@", re.IGNORECASE)
 # Documents and folders of a filter that are named, at most.
@@ -39,12 +29,12 @@ def answer_html(answer: Answer, anchor: str) -> str:
         anchor: what tells this answer's footnotes from those of others on the page.
     """
     kind = "fn-answer fn-refused" if answer.refused else "fn-answer"
-    return f'<div class="{kind}">{_markdown(answer.text, answer.sentences, anchor)}</div>'
+    return f'<div class="{kind}">{marked_html(answer.text, answer.sentences, anchor)}</div>'
 
 
 def stream_html(text: str, anchor: str) -> str:
     """As much of an answer as has come; nothing is verified yet."""
-    return f'<div class="fn-answer">{_markdown(text, (), anchor)}<span class="fn-caret"></span></div>'
+    return f'<div class="fn-answer">{marked_html(text, (), anchor)}<span class="fn-caret"></span></div>'
 
 
 def waiting_html(words: str) -> str:
@@ -143,7 +133,7 @@ def _note(citation: Citation, around: Surroundings | str, anchor: str) -> str:
     name, where = escape(document_name(citation.document)), escape(place(citation))
     gone = around if isinstance(around, str) else ""
     before, after = ("", "") if isinstance(around, str) else (around.before, around.after)
-    quote = f'<mark id="{_id(anchor, citation.n)}">{escape(citation.quote)}</mark>'
+    quote = f'<mark id="{note_id(anchor, citation.n)}">{escape(citation.quote)}</mark>'
     mark = '<span class="fn-gone">removed</span>' if gone == REMOVED else ""
     passage = f"{escape(before)}{quote}{escape(after)}"
     note = f'<p class="fn-changed">{escape(gone)}</p>' if gone else ""
@@ -154,93 +144,3 @@ def _note(citation: Citation, around: Surroundings | str, anchor: str) -> str:
         f'<p class="fn-path">{escape(citation.document)}</p>{note}'
         f'<div class="fn-passage">{passage}</div></div></details>'
     )
-
-
-def _markdown(text: str, found: Sequence[Sentence], anchor: str) -> str:
-    text = PRIVATE.sub("\ufffd", text)
-    for at, mark in sorted(_marks(text, found), reverse=True):
-        text = f"{text[:at]}{mark}{text[at:]}"
-    html = _MARKDOWN.render(_outside_code(text))
-    for i, sentence in enumerate(found):
-        html = _paired(html, f"{BEGIN}{i}{NUMBER_END}", f"{END}{i}{NUMBER_END}", *_flagged(sentence))
-    html = re.sub(f"{SPAN}([^{SPAN}{SPAN_END}<]*){SPAN_END}", r"<mark>\1</mark>", html)
-    html = re.sub(f"{NOTE}(\\d+){NUMBER_END}", lambda n: _link(anchor, int(n.group(1))), html)
-    return PRIVATE.sub("", html)
-
-
-def _marks(text: str, found: Sequence[Sentence]) -> Iterator[tuple[int, str]]:
-    """Places in the text, and the private characters that go there."""
-    for i, sentence in enumerate(found):
-        if sentence.supported is False or sentence.reason:
-            words = text[sentence.start : sentence.end]
-            lead = LEAD.match(words)
-            begin = sentence.start + (lead.end() if lead else 0)
-            # Of a row of a table, the first cell: no tag of ours may reach from one cell into another.
-            cell = text.find("|", begin, sentence.end) if words.lstrip().startswith("|") else -1
-            yield begin, f"{BEGIN}{i}{NUMBER_END}"
-            yield sentence.end if cell < 0 else cell, f"{END}{i}{NUMBER_END}"
-        for start, end in sentence.spans:
-            yield start, SPAN
-            yield end, SPAN_END
-
-
-def _flagged(sentence: Sentence) -> tuple[str, str]:
-    """What goes before and after a sentence that is not supported, not checked, or not finished."""
-    if sentence.supported is None:
-        what = "Not checked" if sentence.unchecked else "No verdict"
-        why = f"{what}: {PRIVATE.sub('', escape(sentence.reason))}"
-        return '<span class="fn-unfinished">', f'</span> <span class="fn-why" role="note">{why}</span>'
-    kind, what = ("fn-partly", "Partly supported") if sentence.partly else ("fn-unsupported", "Not supported")
-    proof = f" {NOTE}{sentence.quotes[0].n}{NUMBER_END}" if sentence.quotes and not sentence.citations else ""
-    why = f"{what}: {PRIVATE.sub('', escape(sentence.reason))}" if sentence.reason else what
-    return f'<span class="{kind}">', f'</span> <span class="fn-why" role="note">{why}{proof}</span>'
-
-
-def _paired(html: str, begin: str, end: str, before: str, after: str) -> str:
-    """Our tags in place of a pair of marks, if Markdown has left both."""
-    first, second = html.find(begin), html.find(end)
-    if 0 <= first < second:
-        inner = html[first + len(begin) : second]
-        html = f"{html[:first]}{before}{inner}{after}{html[second + len(end) :]}"
-    return html
-
-
-def _outside_code(text: str) -> str:
-    """Text with its markers, but not what looks like one inside code, put in private characters."""
-    parts, at = [], 0
-    for code in CODE.finditer(text):
-        parts += [MARKER.sub(_noted, text[at : code.start()]), code.group()]
-        at = code.end()
-    return "".join([*parts, MARKER.sub(_noted, text[at:])])
-
-
-def _noted(marker: re.Match[str]) -> str:
-    return "".join(f"{NOTE}{n}{NUMBER_END}" for n in marked(marker))
-
-
-def _link(anchor: str, n: int) -> str:
-    return f'<a class="fn-marker" href="#{_id(anchor, n)}" target="_self" title="Footnote {n}">{n}</a>'
-
-
-def _id(anchor: str, n: int) -> str:
-    return f"fn-{escape(anchor, quote=True)}-{n}"
-
-
-def _nothing(_renderer: RendererHTML, *_: Any) -> str:
-    return ""
-
-
-def _alt(_renderer: RendererHTML, tokens: Sequence[Token], index: int, *_: Any) -> str:
-    return escape(tokens[index].content)
-
-
-def _build() -> MarkdownIt:
-    """CommonMark with tables; HTML is text, images are their description, links are their words."""
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    for rule in ("link_open", "link_close"):
-        markdown.add_render_rule(rule, _nothing)
-    markdown.add_render_rule("image", _alt)
-    return markdown
-
-
-_MARKDOWN = _build()
