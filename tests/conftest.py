@@ -19,6 +19,7 @@ from app.bootstrap import Footnote
 from app.llm import ChatLLM, build_llm
 from ingest import pipeline
 from ingest.settings import Settings
+from ingest.storable import storable
 
 os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:
@@ -32,6 +33,14 @@ SAMPLES = ROOT / "data" / "sample"
 
 
 REAL_LOADERS = pipeline.LoaderPool
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """Makes what a test logged storable: workers send it as UTF-8, and some tests log lone surrogates."""
+    report = yield
+    report.sections = [(name, storable(text)) for name, text in report.sections]
+    return report
 
 
 @pytest.fixture(autouse=True)
