@@ -29,6 +29,7 @@ LABELLED = re.compile(
     r"artigo|fatura|artikelnummer|factuur)s?\s+(?:no\.?\s*|nr\.?\s*|number\s+)?|\u00a7\s?)(\d++(?:\.\d++)*+)(?![\w%]|[-/:.]\w)",
     re.IGNORECASE,
 )
+DIGIT = re.compile(r"\d")
 # Chains with digits that are no identifiers.
 NONE = re.compile(
     r"\d+(?:[.,]\d+)?|\d{1,3}(?:[.,]\d{3})+(?:[.,]\d+)?"  # amounts
@@ -109,7 +110,9 @@ def mentions(text: str, wanted: Identifier) -> Iterator[tuple[int, int]]:
 
 def nearest(wanted: Identifier, texts: Iterable[str]) -> list[str]:
     """The identifiers in texts that are most like one that stands nowhere, those of its shape first."""
-    known = {found[0]: None for text in texts for found in CHAIN.finditer(text) if re.search(r"\d", found[0])}
+    known = {
+        found[0]: None for text in texts for found in CHAIN.finditer(FILE.sub(" ", text)) if DIGIT.search(found[0])
+    }
     alike = difflib.get_close_matches(wanted.text, known, n=len(known) or 1, cutoff=ALIKE)
     return sorted(alike, key=lambda one: shape(one) != shape(wanted.text))[:MOST_NEAREST]
 
