@@ -275,7 +275,8 @@ def _are_absent(missing: Sequence[Absent]) -> str:
         return ", ".join(f"\u201c{name}\u201d" for name in names)
 
     nearest = list(dict.fromkeys(name for one in missing for name in one.nearest))
-    said = f"{listed(one.text for one in missing)} is in none of the documents that were searched."
+    verb = "is" if len(missing) == 1 else "are"
+    said = f"{listed(one.text for one in missing)} {verb} in none of the documents that were searched."
     return f"{said} The nearest that are: {listed(nearest)}." if nearest else said
 
 

@@ -18,7 +18,10 @@ from pathlib import PurePath
 ALNUM = r"[A-Za-z0-9\u00c0-\u024f]"
 # Letters and digits that single marks hold together. Characters of East Asia beside it are no part of it.
 CHAIN = re.compile(rf"(?<!{ALNUM}){ALNUM}++(?:[-./:_#]{ALNUM}++)*+")
-QUOTED = re.compile(r"[\"\u201c\u201e\u00ab]\s?([^\"\u201c\u201d\u201e\u00ab\u00bb\n]{2,80})[\"\u201d\u201c\u00bb]")
+# What a question puts between quotation marks; the value of an attribute in markup or code is no quotation.
+QUOTED = re.compile(
+    r"(?<![\w=])[\"\u201c\u201e\u00ab]\s?([^\"\u201c\u201d\u201e\u00ab\u00bb\n]{2,80})[\"\u201d\u201c\u00bb]"
+)
 PHONE = re.compile(r"(?<![\w.])\+?\d[\d ()/-]{6,18}\d(?![\w.])")
 ENDINGS = "pdf|docx?|xlsx?|pptx?|od[tsp]|csv|tsv|txt|md|html?|eml|msg|json|xml|ya?ml|png|jpe?g|zip"
 FILE = re.compile(rf"(?<![\w-])[\w-]{{1,100}}\.(?:{ENDINGS})\b", re.IGNORECASE)

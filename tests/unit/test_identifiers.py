@@ -47,11 +47,16 @@ def test_what_names_one_thing_is_an_identifier(question, names):
         "Who was 1st, with a 12-month contract and a 50/50 share?",
         "Does IL-6 rise?",
         'Is this "the best of all the plans that there are"?',
+        'What colour is <img src="apples.svg" alt="a red one">?',
         "",
     ],
 )
 def test_amounts_dates_times_and_long_quotations_are_none(question):
     assert found(question) == []
+
+
+def test_strings_in_quotation_marks_of_any_kind_are_found():
+    assert found('What do "pump 77" and \u201eKupfer Welle\u201c say?') == ["pump 77", "Kupfer Welle"]
 
 
 def test_an_identifier_is_found_however_its_case_and_marks_are_written():
