@@ -86,10 +86,10 @@ class Answerer:
     ) -> Generator[Event, None, None]:
         """Answers a question: first `Retrieved`, then any number of `Token`, last one `Answer`; `Waiting` in between.
 
-        The tokens' texts joined are the answer as it was written: `Answer.text` differs from it in markers alone, and
-        only where verification has corrected them. A model that fails before its first word is stood in for by
-        quotes; one that fails later leaves an answer marked incomplete. `stop` ends it and keeps what came; closing the
-        generator keeps nothing.
+        The tokens' texts joined, those before a `Retracted` left out, are the answer as it was written: `Answer.text`
+        differs from it in markers alone, and only where verification has corrected them. A model that fails before its
+        first word is stood in for by quotes; one that fails later leaves an answer marked incomplete. `stop` ends it
+        and keeps what came; closing the generator keeps nothing.
 
         Args:
             question: as the user wrote it.

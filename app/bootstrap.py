@@ -12,6 +12,7 @@ from app.answering import Answerer
 from app.chats import ChatStore
 from app.entailment import EntailmentModel
 from app.llm import ChatLLM, build_llm
+from app.llm_connection import Connection
 from app.models import Answer, Citation, Event, Surroundings, Turn
 from app.question_generation import GeneratedQuestions, QuestionWriter, generate
 from app.refusal import Refusal
@@ -147,6 +148,10 @@ class Footnote(Library):
         """The language model's name, or "extractive" where answers quote the documents."""
         return self._llm.name if self._llm else "extractive"
 
+    def answerer_problem(self) -> str:
+        """What is wrong with the language model's server, as far as can be told at once; "" where nothing is."""
+        return self._connection.problem() if self.settings.llm else ""
+
     def retriever(self, collection: str) -> Retriever:
         """The search over one collection."""
         with self._lock:
@@ -178,6 +183,10 @@ class Footnote(Library):
     def _llm(self) -> ChatLLM | None:
         with self._lock:
             return self._built_llm
+
+    @cached_property
+    def _connection(self) -> Connection:
+        return Connection(self.settings)
 
     @cached_property
     def _refusal(self) -> Refusal:

@@ -14,7 +14,7 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-from app.models import Answer, Citation, Event, Token, Waiting
+from app.models import Answer, Citation, Event, Retracted, Token, Waiting
 from app.spending import usage_words, waiting_words
 from ingest.console import one_line, visible
 from ingest.filters import Filter
@@ -136,6 +136,10 @@ def print_answer(events: Iterable[Event], console: Console) -> None:
         if isinstance(event, Token):
             said += event.text
             console.print(Text(visible(event.text)), end="", soft_wrap=True)
+        elif isinstance(event, Retracted):
+            if said:
+                console.print("\n\nSo far the model thought aloud. Its answer:\n", style="dim")
+            said = ""
         elif isinstance(event, Answer):
             console.print("\n")
             if event.text != said:

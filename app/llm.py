@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import re
-import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from app.llm_context import DEFAULT_CONTEXT, ContextWindow, most_tokens
-from app.llm_errors import dropped, in_words, refuses_stream_options
-from app.models import Prompt, Waiting
+from app.llm_address import Server
+from app.llm_context import ContextWindow, most_tokens
+from app.llm_errors import dropped, in_words, is_not_found, no_api, no_model, refuses_stream_options
+from app.llm_limits import Limits
+from app.llm_model import ANSWER_SHARE, built_model, named
+from app.models import Prompt, Retracted, Waiting
 from app.pump import pumped
 from app.spending import Spending
-from app.thoughts import without_thoughts
-from ingest.errors import LLMBusy, LLMError, LLMInterrupted, LLMNotConfigured
-from ingest.network import bypass_proxy_for_loopback
+from app.thoughts import ThoughtFilter
+from ingest.errors import LLMBusy, LLMError, LLMInterrupted
 from ingest.settings import Settings
 from ingest.storable import StorableStream
-from ingest.urls import masked
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessageChunk
     from langchain_core.messages.ai import UsageMetadata
 
-# Compatible servers want some key in the request, and do not look at it.
-NO_KEY = "not-needed"
-# Of a server's own context, what it may write at most; models that think aloud need much of it.
-ANSWER_SHARE = 0.5
 LEAST_ANSWER = 256
 # Where providers keep the reason for an answer's end.
 REASONS = ("finish_reason", "stop_reason", "done_reason", "status")
@@ -50,7 +44,7 @@ def build_llm(settings: Settings) -> ChatLLM | None:
     """
     if not settings.llm:
         return None
-    return ChatLLM(settings.llm, _model(settings), settings)
+    return ChatLLM(settings.llm, built_model(settings), settings)
 
 
 class ChatLLM:
@@ -72,7 +66,9 @@ class ChatLLM:
         self._sleep = sleep
         self._counts_tokens = True
         self._keeps = False  # a connection, from an answer before
-        self._context = ContextWindow(settings, model)
+        self._thinks_first = False  # without saying so: its answers begin in the middle of a thought
+        self._server = Server(settings)
+        self._context = ContextWindow(settings, model, self._server)
 
     @property
     def context_tokens(self) -> int:
@@ -83,18 +79,22 @@ class ChatLLM:
         """Believes a server that says how much it reads, from now on."""
         self._context.learn(tokens)
 
-    def stream(self, prompt: Prompt, spending: Spending | None = None) -> Generator[str | Waiting, None, None]:
-        """The answer, piece by piece, without what a model says to itself between <think> marks.
+    def stream(
+        self, prompt: Prompt, spending: Spending | None = None
+    ) -> Generator[str | Waiting | Retracted, None, None]:
+        """The answer, piece by piece, without what the model says to itself before it.
 
         A server that is busy is asked again after a while, as long as FOOTNOTE_LLM_RETRY_SECONDS allows. `Waiting`
-        comes between the pieces where there is nothing to read. Closing the iterator ends the request.
+        comes between the pieces where there is nothing to read; `Retracted` where what came turns out to be a thought.
+        Closing the iterator ends the request.
 
         Args:
             prompt: what is asked.
             spending: counts what is taken; several requests for one answer share their patience in it.
 
         Raises:
-            LLMError: no usable answer; `LLMInterrupted` carries what came before a cut.
+            LLMError: no usable answer, or one that goes beyond `app.llm_limits`; `LLMInterrupted` carries what came
+                before a cut.
         """
         spending = Spending() if spending is None else spending
         while True:
@@ -111,8 +111,13 @@ class ChatLLM:
 
     def complete(self, prompt: Prompt, spending: Spending | None = None) -> str:
         """The whole answer. Waits and raises as `stream` does."""
-        pieces = self.stream(prompt, spending)
-        return "".join(piece for piece in pieces if not isinstance(piece, Waiting)).strip()
+        said = ""
+        for piece in self.stream(prompt, spending):
+            if isinstance(piece, Retracted):
+                said = ""
+            elif isinstance(piece, str):
+                said += piece
+        return said.strip()
 
     def _countdown(self, seconds: float, reason: str) -> Iterator[Waiting]:
         until = time.monotonic() + seconds
@@ -129,42 +134,56 @@ class ChatLLM:
             retry_after=error.retry_after,
         )
 
-    def _once(self, prompt: Prompt, spending: Spending) -> Generator[str | Waiting, None, None]:
-        said = ""
-        with closing(self._pieces(prompt, spending)) as pieces:
-            for piece in without_thoughts(pieces):
-                if piece:
-                    said += piece
-                    yield piece
-                else:
-                    yield Waiting(f"{self.name} is at work")
-        if not said.strip():
+    def _once(self, prompt: Prompt, spending: Spending) -> Generator[str | Waiting | Retracted, None, None]:
+        limits = Limits(named(self._settings), self._settings.llm_timeout)
+        thoughts = ThoughtFilter(hold=self._thinks_first)
+        try:
+            with closing(self._pieces(prompt, spending, limits)) as pieces:
+                for piece in pieces:
+                    yield from self._shown(thoughts.feed(piece), limits) or [Waiting(f"{self.name} is at work")]
+        except LLMError:
+            yield from thoughts.end()  # a few characters that might have become a mark
+            raise
+        yield from self._shown(thoughts.end(), limits)
+        self._thinks_first = thoughts.retracted
+        if not limits.text.strip():
             raise LLMError(f"{self.name} gave an empty answer. Ask again, or choose another model in FOOTNOTE_LLM.")
 
-    def _pieces(self, prompt: Prompt, spending: Spending) -> Generator[str, None, None]:
-        """What the model writes; "" where it wrote nothing for a moment."""
-        said, reason, usage, heard = "", "", None, False
+    @staticmethod
+    def _shown(found: list[str | Retracted], limits: Limits) -> list[str | Waiting | Retracted]:
+        for one in found:
+            if isinstance(one, Retracted):
+                limits.retracted()
+            else:
+                limits.said(one)
+        limits.check()
+        return [*found]
+
+    def _pieces(self, prompt: Prompt, spending: Spending, limits: Limits) -> Generator[str, None, None]:
+        """What the model writes, thoughts too; "" where it wrote nothing for a moment."""
+        reason, usage, heard = "", None, False
         storable = StorableStream()
         try:
             with closing(self._chunks(prompt)) as chunks:
                 for chunk in chunks:
+                    piece = storable.feed(chunk.text) if chunk is not None else ""
                     if chunk is not None:
                         heard = True
+                        limits.heard(chunk.text)
                         usage = self._counted(usage, chunk.usage_metadata)
                         reason = next(
                             (str(found) for key in REASONS if (found := chunk.response_metadata.get(key))), reason
                         )
-                    piece = storable.feed(chunk.text) if chunk is not None else ""
-                    said += piece
                     yield piece
-            if rest := storable.end():
-                yield rest
+            yield storable.end()
+        except LLMError:
+            raise
         except Exception as error:
-            raise self._in_words(error, said) from error
+            raise self._in_words(error, limits.text) from error
         finally:
             if heard:
                 spending.book(usage)
-        self._check_end(said, reason)
+        self._check_end(limits.text, reason)
 
     def _counted(self, before: UsageMetadata | None, now: UsageMetadata | None) -> UsageMetadata | None:
         """What a stream took until now: LangChain's parts of it add up, but OpenAI's protocol gives the whole."""
@@ -202,10 +221,19 @@ class ChatLLM:
         try:
             yield from pumped(lambda: self._model.astream(messages, **more), BEAT_SECONDS)
         except Exception as error:
-            if not (more.get("stream_usage") and refuses_stream_options(error)):
+            if more.get("stream_usage") and refuses_stream_options(error):
+                self._counts_tokens = False
+            elif not (self._settings.llm_base_url and is_not_found(error) and self._moved()):
                 raise
-            self._counts_tokens = False
             yield from self._request(prompt)
+
+    def _moved(self) -> bool:
+        """Whether the server has its API at another path than it was asked at, which is taken from now on."""
+        base = self._server.base
+        if not self._server.look() or self._server.base == base:
+            return False
+        self._model = built_model(self._settings.model_copy(update={"llm_base_url": self._server.base}))
+        return True
 
     def _room(self, prompt: Prompt) -> int:
         """Tokens that may be written. vLLM refuses a request for more than the prompt leaves of the context."""
@@ -213,6 +241,11 @@ class ChatLLM:
         return max(LEAST_ANSWER, min(left, int(ANSWER_SHARE * self.context_tokens)))
 
     def _check_end(self, said: str, reason: str) -> None:
+        if reason in CUT_BY_LENGTH and not said.strip():
+            raise LLMError(
+                f"{self.name} reached its length limit before the first word of an answer: it thinks too long. Set "
+                "FOOTNOTE_LLM_CONTEXT_TOKENS higher, or choose another model in FOOTNOTE_LLM."
+            )
         if reason in CUT_BY_LENGTH:
             raise LLMInterrupted(
                 f"{self.name} stopped at its length limit before the answer was complete.", partial=said
@@ -224,63 +257,10 @@ class ChatLLM:
             )
 
     def _in_words(self, error: Exception, partial: str) -> LLMError:
-        address = masked(self._settings.llm_base_url)
-        where = f"{self.name} at {address}" if address else self.name
+        where = named(self._settings)
+        if self._settings.llm_base_url and not partial and is_not_found(error):
+            has_api = self._server.models is not None or "model" in str(error).lower()
+            return no_model(where, self._server.models) if has_api else no_api(where, self._settings.llm_base_url)
         provider = self.name.partition(":")[0]
         key = "OPENAI_API_KEY" if provider == "openai" else f"the key of {provider}"
         return in_words(error, where, partial, self._settings.llm_timeout, key)
-
-
-def _model(settings: Settings) -> BaseChatModel:
-    # No traces of questions and documents to anyone, whatever else the environment asks of LangChain.
-    os.environ["LANGSMITH_TRACING"] = os.environ["LANGCHAIN_TRACING_V2"] = "false"
-    bypass_proxy_for_loopback()
-    arguments = _arguments(settings)
-    from langchain.chat_models import init_chat_model  # noqa: PLC0415 - two seconds that quoting does without
-
-    try:
-        model: BaseChatModel = init_chat_model(settings.llm, **arguments)
-    except ImportError as error:
-        raise LLMNotConfigured(_missing_package(settings.llm, str(error))) from error
-    except Exception as error:
-        raise LLMNotConfigured(
-            f"FOOTNOTE_LLM={settings.llm} cannot be used ({type(error).__name__}). Write provider:model, for example "
-            "openai:gpt-5-mini, and set the provider's key."
-        ) from error
-    return model
-
-
-def _missing_package(llm: str, said: str) -> str:
-    """LangChain names the package; where it does not, all that it says is repeated."""
-    named = re.search(r"pip install [\"'`]?([\w\[\]-]+)", said)
-    if not named:
-        return f"FOOTNOTE_LLM={llm} needs a package that is missing: {said}"
-    package = named.group(1).replace("_", "-")
-    return (
-        f"FOOTNOTE_LLM={llm} needs the package {package}, which is not installed. Install it with "
-        f"{sys.executable} -m pip install {package}"
-    )
-
-
-def _arguments(settings: Settings) -> dict[str, Any]:
-    # Libraries that try again by themselves wait in silence: `ChatLLM.stream` does it where it can be seen and stopped.
-    arguments: dict[str, Any] = {"temperature": 0, "timeout": settings.llm_timeout, "max_retries": 0}
-    provider, colon, model = settings.llm.partition(":")
-    if not colon or not provider or not model:
-        raise LLMNotConfigured(
-            f"FOOTNOTE_LLM={settings.llm} lacks its provider. Write provider:model, for example openai:{settings.llm}."
-        )
-    if settings.llm_base_url:
-        context = settings.llm_context_tokens or DEFAULT_CONTEXT
-        arguments |= {"base_url": settings.llm_base_url, "max_tokens": int(ANSWER_SHARE * context)}
-    if provider == "openai":
-        key = settings.openai_api_key.get_secret_value()
-        if not key and not settings.llm_base_url:
-            raise LLMNotConfigured(
-                f"FOOTNOTE_LLM={settings.llm} needs a key. Set OPENAI_API_KEY, or FOOTNOTE_LLM_BASE_URL for a server "
-                "of your own."
-            )
-        arguments |= {"api_key": key or NO_KEY, "stream_chunk_timeout": settings.llm_timeout}
-        if not settings.llm_base_url:
-            del arguments["temperature"]  # newer models of OpenAI's refuse it
-    return arguments

@@ -6,10 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import httpx
 
+from app.llm_address import Server
 from ingest.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 DEFAULT_CONTEXT = 8192
 LEAST_CONTEXT = 1024
-# Seconds for an answer that a server gives at once or never.
-ASKING_SECONDS = 3.0
 # Between two attempts to ask a server that could not be asked: a question a minute may wait for it, no more.
 ASK_AGAIN_SECONDS = 60.0
 # Bytes of UTF-8 a token has at least, on average, over the tokenizers of current models: errs on the safe side.
@@ -34,14 +34,22 @@ class ContextWindow:
     with: there, the default is the safer guess.
 
     Args:
-        settings: FOOTNOTE_LLM_CONTEXT_TOKENS comes before all else; the server's address and key.
+        settings: FOOTNOTE_LLM_CONTEXT_TOKENS comes before all else.
         model: LangChain's model.
+        server: whom to ask.
         clock: seconds that go on.
     """
 
-    def __init__(self, settings: Settings, model: BaseChatModel, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        model: BaseChatModel,
+        server: Server,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._settings = settings
         self._model = model
+        self._server = server
         self._clock = clock
         self._lock = threading.Lock()
         self._told: int | None = None
@@ -69,35 +77,28 @@ class ContextWindow:
         with self._lock:
             if self._told is None and self._clock() >= self._ask_from:
                 try:
-                    self._told = _sensible(_from_server(self._settings))
-                except httpx.HTTPError as error:
+                    self._told = _sensible(self._from_server())
+                except (httpx.HTTPError, httpx.InvalidURL) as error:
                     # One that is not there, or still loading its model, is said when it is asked for an answer.
                     logger.info("The server cannot be asked for its context (%s)", type(error).__name__)
                     self._ask_from = self._clock() + ASK_AGAIN_SECONDS
             return DEFAULT_CONTEXT if self._told is None else self._told
 
+    def _from_server(self) -> object:
+        """What the server's list of models says of ours; None where it says nothing.
+
+        Raises:
+            httpx.HTTPError, httpx.InvalidURL: it gives no such list now.
+        """
+        found = self._server.ask()
+        if found.models is None and found.status != HTTPStatus.OK:
+            raise httpx.HTTPError(f"HTTP {found.status}")
+        listed = (found.models or {}).get(self._settings.llm.partition(":")[2], {})
+        return listed.get("max_model_len")
+
 
 def _sensible(told: object) -> int:
     return told if isinstance(told, int) and told >= LEAST_CONTEXT else DEFAULT_CONTEXT
-
-
-def _from_server(settings: Settings) -> object:
-    """What the server's list of models says of ours; None where it says nothing.
-
-    Raises:
-        httpx.HTTPError: it gives no such list now.
-    """
-    name = settings.llm.partition(":")[2]
-    key = settings.openai_api_key.get_secret_value()
-    headers = {"authorization": f"Bearer {key}"} if key else {}
-    try:
-        response = httpx.get(f"{settings.llm_base_url.rstrip('/')}/models", headers=headers, timeout=ASKING_SECONDS)
-        models: list[dict[str, Any]] = response.raise_for_status().json()["data"]
-        return next((one.get("max_model_len") for one in models if one["id"] == name), None)
-    except (httpx.InvalidURL, ValueError, KeyError, TypeError, AttributeError) as error:
-        # Not every server's list is in this form.
-        logger.info("The server says nothing of its context (%s)", type(error).__name__)
-        return None
 
 
 def most_tokens(text: str) -> int:

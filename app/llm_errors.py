@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
+from app.llm_limits import unanswered
 from ingest.errors import (
     LLMBusy,
     LLMContextTooLong,
@@ -36,6 +37,8 @@ CONTEXT = re.compile(
     re.IGNORECASE,
 )
 LEAST_CONTEXT = 256
+# Of the models that a server has, what a message names, and characters of each.
+MOST_NAMES, MOST_NAME = 5, 80
 # Statuses that pass by themselves; the last is Anthropic's for a service that is overloaded.
 PASSING = {408, 409, 425, 500, 502, 503, 504, 529}
 # What libraries raise where a connection was open and is lost: httpx, aiohttp, Python itself.
@@ -60,6 +63,8 @@ def in_words(error: Exception, where: str, partial: str, patience: float, key: s
         patience: seconds that were waited for the next words at most.
         key: the name of the variable that the provider's key is in.
     """
+    if ours := _ours(error):
+        return ours
     if partial:
         return LLMInterrupted(
             f"The answer of {where} was cut off ({type(error).__name__}). Ask again to have it whole.", partial=partial
@@ -89,9 +94,9 @@ def _of_request(error: Exception, where: str, key: str) -> LLMError | None:
 
 def _of_status(status: int, error: Exception, where: str, key: str) -> LLMError:
     if status in {401, 403}:
-        return LLMRefusedKey(f"{where} did not accept the key. Check {key}.")
+        return refused_key(where, key)
     if status == HTTPStatus.NOT_FOUND:
-        return LLMNotFound(f"{where} knows no such model. Check FOOTNOTE_LLM and FOOTNOTE_LLM_BASE_URL.")
+        return no_model(where, None)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return LLMRateLimited(f"{where} has too many requests.", retry_after=_retry_after(error))
     if status in PASSING:
@@ -102,10 +107,42 @@ def _of_status(status: int, error: Exception, where: str, key: str) -> LLMError:
 def _unreachable(error: Exception, where: str, patience: float) -> LLMError:
     kind = type(error).__name__
     if isinstance(error, TimeoutError) or "Timeout" in kind:
-        return LLMUnreachable(f"{where} did not answer within {patience:g} seconds (FOOTNOTE_LLM_TIMEOUT).")
+        return LLMUnreachable(unanswered(where, patience))
     if "Connect" in kind or "Protocol" in kind or dropped(error) or isinstance(error, OSError):
-        return LLMUnreachable(f"{where} cannot be reached. Is the server running, and FOOTNOTE_LLM_BASE_URL right?")
+        return unreachable(where)
     return LLMError(f"{where} gave no usable answer ({kind}). Check FOOTNOTE_LLM, or try again.")
+
+
+def refused_key(where: str, key: str) -> LLMRefusedKey:
+    """What is said where a server does not accept the key of a variable."""
+    return LLMRefusedKey(f"{where} did not accept the key. Check {key}.")
+
+
+def unreachable(where: str) -> LLMUnreachable:
+    """What is said where nobody answers at an address."""
+    return LLMUnreachable(f"{where} cannot be reached. Is the server running, and FOOTNOTE_LLM_BASE_URL right?")
+
+
+def no_model(where: str, models: Iterable[str] | None) -> LLMNotFound:
+    """What is said where a server has other models; `models` are those it lists, None where it lists none."""
+    names = [name[:MOST_NAME] for name in models or () if name.isprintable()]
+    more = " and others" if len(names) > MOST_NAMES else ""
+    has = f" It has {', '.join(names[:MOST_NAMES])}{more}." if names else ""
+    return LLMNotFound(f"{where} knows no such model.{has} Check FOOTNOTE_LLM.")
+
+
+def no_api(where: str, base: str) -> LLMNotFound:
+    """What is said where a server answers, but not as one that speaks OpenAI's protocol at that path."""
+    example = "http://127.0.0.1:11434/v1"
+    hint = "" if base.rstrip("/").endswith("/v1") else f" Such an address mostly ends in /v1, as {example} does."
+    return LLMNotFound(
+        f"{where} answers, but offers no chat in OpenAI's form at that address.{hint} Check FOOTNOTE_LLM_BASE_URL."
+    )
+
+
+def is_not_found(error: Exception) -> bool:
+    """Whether a server has nothing at the path, or no such model: servers say both in the same way."""
+    return _status(error) in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
 
 
 def refuses_stream_options(error: Exception) -> bool:
@@ -121,6 +158,14 @@ def dropped(error: BaseException) -> bool:
             return True
         cause = cause.__cause__
     return False
+
+
+def _ours(error: BaseException) -> LLMError | None:
+    """An error of our own, which a library has put into one of its own."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, LLMError):
+        cause = cause.__cause__
+    return cause
 
 
 def _status(error: Exception) -> int | None:

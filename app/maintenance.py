@@ -41,6 +41,9 @@ def doctor_command(
             if settings.reranker or settings.reranker_url:
                 line.update("Trying the reranker")
                 found = replace(found, problems=(*found.problems, *_reranker_problems(settings)))
+            if settings.llm:
+                line.update("Trying the language model")
+                found = replace(found, problems=(*found.problems, *_llm_problems(settings)))
             if settings.entailment_model:
                 line.update("Trying the entailment model")
                 found = replace(found, problems=(*found.problems, *_entailment_problems(settings)))
@@ -138,6 +141,13 @@ def _reranker_problems(settings: Settings) -> list[Problem]:
     except RerankerError as error:
         return [Problem("reranker", str(error), "searches keep their own order while this is so; see the message")]
     return []
+
+
+def _llm_problems(settings: Settings) -> list[Problem]:
+    from app.llm_connection import tried  # noqa: PLC0415 - `--help` need not wait for it
+
+    error = tried(settings)
+    return [Problem("llm", str(error), "answers are quoted while this is so; see the message")] if error else []
 
 
 def _entailment_problems(settings: Settings) -> list[Problem]:

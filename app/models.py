@@ -238,7 +238,12 @@ class Waiting:
     seconds: float | None = None
 
 
-Event = Retrieved | Waiting | Token | Answer
+@dataclass(frozen=True, slots=True)
+class Retracted:
+    """Event: all text that came until now was the model thinking aloud; its answer begins after it."""
+
+
+Event = Retrieved | Waiting | Token | Retracted | Answer
 
 
 def _in_words(document: str) -> str:

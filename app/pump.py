@@ -1,14 +1,14 @@
-"""A stream that can be left at any moment: read in the background, ended the moment nobody wants more of it."""
+"""Streams that can be left at any moment, and calls that end in time: run in the background, in one loop."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import aclosing
 from functools import cache
 from queue import Empty, SimpleQueue
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 # Seconds to wait for a connection to be closed, before going on without knowing.
@@ -79,6 +79,15 @@ def pumped(begin: Callable[[], AsyncIterator[T]], beat: float) -> Iterator[T | N
                 return
     finally:
         stream.close()
+
+
+def settled(begin: Callable[[], Coroutine[Any, Any, T]], seconds: float) -> T:
+    """What an asynchronous call comes to, for those who are not, in the same loop.
+
+    Raises:
+        TimeoutError: it took more than so many seconds, and was ended.
+    """
+    return asyncio.run_coroutine_threadsafe(asyncio.wait_for(begin(), seconds), _loop()).result()
 
 
 def _loop() -> asyncio.AbstractEventLoop:

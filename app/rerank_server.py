@@ -19,8 +19,8 @@ from typing import Any
 
 import httpx
 
+from app.bounded_http import TooMuch, ask
 from ingest.errors import RerankerError, RerankerFailed
-from ingest.network import bypass_proxy_for_loopback
 from ingest.settings import Settings
 
 # What text-embeddings-inference takes in one request unless told otherwise (--max-client-batch-size).
@@ -40,7 +40,6 @@ class RerankServer:
     """
 
     def __init__(self, settings: Settings) -> None:
-        bypass_proxy_for_loopback()
         self._model = settings.reranker
         self._timeout = settings.reranker_timeout
         self._url = _address(settings.reranker_url)
@@ -49,7 +48,7 @@ class RerankServer:
             raise RerankerError(
                 "FOOTNOTE_RERANKER_KEY has characters that no key has. Copy it again from its provider."
             )
-        self._client = httpx.Client(timeout=self._timeout, headers={"Authorization": f"Bearer {key}"} if key else {})
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._speaks_tei = False
         self._rests_until = 0.0
 
@@ -73,16 +72,11 @@ class RerankServer:
 
     def _post(self, asked: dict[str, Any], deadline: float) -> tuple[int, bytes]:
         """The status and body of an answer, which must be whole by `deadline`."""
+        left = max(0.0, deadline - time.monotonic())
         try:
-            with self._client.stream("POST", self._url, json=asked) as response:
-                body = bytearray()
-                for piece in response.iter_bytes():
-                    body += piece
-                    if time.monotonic() > deadline:
-                        raise httpx.ReadTimeout("slow")
-                    if len(body) > MOST_BYTES:
-                        raise self._failed("sent an answer without end")
-                return response.status_code, bytes(body)
+            said = ask(self._url, seconds=left, most_bytes=MOST_BYTES, json=asked, headers=self._headers)
+        except TooMuch as error:
+            raise self._failed("sent an answer without end, or one that is compressed") from error
         except httpx.TimeoutException as error:
             self._rests_until = time.monotonic() + REST
             raise self._failed(
@@ -93,6 +87,7 @@ class RerankServer:
             raise self._failed(
                 f"cannot be reached ({type(error).__name__})", "Check that it runs, and FOOTNOTE_RERANKER_URL"
             ) from error
+        return said.status, said.body
 
     def _read(self, status: int, body: bytes, wanted: int) -> list[float]:
         if status in REFUSED_KEY:

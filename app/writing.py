@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from app.conversation import rewritten
 from app.llm import ChatLLM
 from app.markers import MarkerFilter
-from app.models import Event, Passage, Prompt, Token, Turn, Waiting
+from app.models import Event, Passage, Prompt, Retracted, Token, Turn, Waiting
 from app.prompting import answer_prompt, condense_prompt
 from app.spending import Spending
 from ingest.errors import Cancelled, LLMContextTooLong, LLMError, QuestionError
@@ -85,7 +85,7 @@ class Writer:
                     if isinstance(piece, Waiting):
                         yield piece
                     else:
-                        reply += piece
+                        reply = "" if isinstance(piece, Retracted) else reply + piece
         except LLMError as error:
             course.notices.append(f"{error} The question was searched without the model's help.")
             return None
@@ -137,7 +137,9 @@ class Writer:
         try:
             with closing(self._llm.stream(prompt, course.spending)) as pieces:
                 for piece in pieces:
-                    if isinstance(piece, Waiting):
+                    if isinstance(piece, Waiting | Retracted):
+                        if isinstance(piece, Retracted):
+                            text, markers = "", MarkerFilter(len(prompt.passages))
                         yield piece
                         continue
                     out = markers.feed(piece)

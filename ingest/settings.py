@@ -87,9 +87,9 @@ class Settings(BaseSettings):
     llm: str = ""
     """`openai:MODEL` or any provider:model that LangChain knows; empty: answers quote the documents."""
     llm_base_url: str = Field(default="", pattern=r"^(|https?://\S+)$")
-    """An OpenAI-compatible server, e.g. http://127.0.0.1:11434/v1 for Ollama."""
+    """An OpenAI-compatible server, with or without its /v1, e.g. http://127.0.0.1:11434/v1 for Ollama."""
     llm_timeout: float = Field(default=60.0, gt=0, le=3600)
-    """Seconds to wait for the model's next words."""
+    """Seconds to wait for the model's next word; it may think five times as long, and take ten times in all."""
     llm_context_tokens: int | None = Field(default=None, ge=1024, le=2_000_000)
     """Context window of the model: prompt, passages and answer fit in it. Not set: what its server says, else 8,192."""
     llm_retry_seconds: float = Field(default=60.0, ge=0, le=3600)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import select
 import socket
@@ -25,16 +26,24 @@ class Handler(BaseHTTPRequestHandler):
     models: list[dict]
     slow: bool
     looked_up: list[str]
+    root: str
 
     def do_GET(self) -> None:
         self.looked_up.append(self.path)
+        if not self.path.startswith(f"{self.root}/"):
+            self.refuse(404, "404 page not found")
+            return
         if self.slow:
             self.released.wait(60)
         self.reply(200 if self.models else 404, {"object": "list", "data": self.models})
 
     def do_POST(self) -> None:
         length = int(self.headers.get("content-length", 0))
-        self.requests.append(json.loads(self.rfile.read(length)))
+        asked = json.loads(self.rfile.read(length))
+        if not self.path.startswith(f"{self.root}/"):
+            self.refuse(404, "404 page not found")
+            return
+        self.requests.append(asked)
         type(self).script(self)
 
     def log_message(self, *_: object) -> None:
@@ -108,16 +117,17 @@ def scripted(
     left: threading.Event | None = None,
     looked_up: list[str] | None = None,
     port: int = 0,
+    root: str = "",
 ) -> Iterator[tuple[str, list[dict]]]:
     """A server that does what `script` says with every request; gives its address and the requests it got.
 
     `models` is what it lists, which a `slow` one never does; `left` is set when `wait_until_left` sees the client go;
-    `looked_up` gets the path of each look at what it lists.
+    `looked_up` gets the path of each look at what it lists; what is not below the path `root` is not there.
     """
     requests: list[dict] = []
     released = threading.Event()
     fields = {"requests": requests, "released": released, "left": left or threading.Event(), "models": list(models)}
-    fields |= {"slow": slow, "looked_up": [] if looked_up is None else looked_up}
+    fields |= {"slow": slow, "looked_up": [] if looked_up is None else looked_up, "root": root}
     kind = type("Scripted", (Handler,), {"script": staticmethod(script), **fields})
     server = ThreadingHTTPServer(("127.0.0.1", port), kind)
     server.daemon_threads = True
@@ -220,3 +230,51 @@ def obeying(handler: Handler) -> None:
         handler.released.wait(0.02)
     handler.say("", "stop")
     handler.done()
+
+
+def endless(*pieces: str, first: tuple[str, ...] = ()) -> Script:
+    """Says `first`, then the pieces again and again until the client has gone, a moment apart."""
+
+    def script(handler: Handler) -> None:
+        handler.begin()
+        try:
+            for piece in itertools.chain(first, itertools.cycle(pieces)):
+                handler.say(piece)
+                if handler.released.wait(0.01):
+                    break
+        except OSError:
+            handler.left.set()
+        handler.close_connection = True
+
+    return script
+
+
+def raw(*pieces: bytes, **headers: str) -> Script:
+    """Answers with these bytes as its stream."""
+
+    def script(handler: Handler) -> None:
+        handler.send_response(200)
+        for name, value in {"content-type": "text/event-stream", "transfer-encoding": "chunked", **headers}.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        try:
+            for piece in pieces:
+                handler.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+            handler.end()
+        except OSError:
+            handler.left.set()
+        handler.close_connection = True
+
+    return script
+
+
+def dripping_headers(handler: Handler) -> None:
+    """Sends a header a moment, and never their end."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+    try:
+        while not handler.released.wait(0.05):
+            handler.wfile.write(b"x: y\r\n")
+            handler.wfile.flush()
+    except OSError:
+        handler.left.set()
+    handler.close_connection = True

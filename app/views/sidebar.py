@@ -36,6 +36,8 @@ def draw(footnote: Footnote, conversation: Conversation | None) -> str:
     name = footnote.answerer_name()
     how = "Answers quote your documents word for word." if name == "extractive" else f"Answers are written by {name}."
     st.html(text_html(how, "fn-small"))
+    if problem := footnote.answerer_problem():
+        st.warning(plain(problem), icon=":material/cloud_off:")
     if note := footnote.model_note(collection):
         st.html(text_html(note, "fn-small"))
     return collection

@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app.answering import STOPPED, STOPPED_EARLY, stop
 from app.bootstrap import Footnote
 from app.chats import Conversation, Exchange
-from app.models import Answer, Event, Token, Waiting
+from app.models import Answer, Event, Retracted, Token, Waiting
 from app.spending import waiting_words
 from app.views import rendering
 from ingest.errors import FootnoteError
@@ -120,6 +120,8 @@ def _draw(
             return event
         if isinstance(event, Token):
             text += event.text
+        if isinstance(event, Retracted):
+            text = ""
         if time.monotonic() - drawn > REDRAW_SECONDS or (isinstance(event, Waiting) and event.seconds):
             place.html(_moment_html(event, text, str(exchange.id)))
             drawn = time.monotonic()

@@ -8,7 +8,7 @@ import pytest
 from llm_servers import answering, cut_after, in_turn, refusing, scripted, silent_after
 
 from app.answering import stop
-from app.models import Answer, Token, Usage, Waiting
+from app.models import Answer, Retracted, Token, Turn, Usage, Waiting
 
 
 @pytest.fixture
@@ -20,11 +20,14 @@ def ask(footnote, write, dead_proxy):
         return "".join(event.text for event in events if isinstance(event, Token)), answer
 
     def begin(url: str, question: str = "What colour are apples?", **more):
-        fields = {"llm": "openai:test", "llm_base_url": url, "llm_timeout": 20, "llm_retry_seconds": 0.0}
-        footnote.settings = footnote.settings.model_copy(update=fields | more)
+        use(url, **more)
         return footnote.ask(question)
 
-    asked.begin = begin
+    def use(url: str, **more) -> None:
+        fields = {"llm": "openai:test", "llm_base_url": url, "llm_timeout": 20, "llm_retry_seconds": 0.0}
+        footnote.settings = footnote.settings.model_copy(update=fields | more)
+
+    asked.begin, asked.settings = begin, use
     return asked
 
 
@@ -40,6 +43,21 @@ def test_a_written_answer_is_verified_sentence_by_sentence(ask):
     (note,) = answer.citations
     assert note.quote in "Apples are red. A crate holds 40 apples."
     assert not answer.refused
+
+
+def test_thoughts_that_nobody_opened_are_neither_in_the_answer_nor_in_what_is_searched(ask, footnote):
+    thought = ("Okay, bears [2] are", " what this is about.\n</think>\n\n")
+    rewritten, written = answering(*thought, "What colour are apples?"), answering(*thought, "Apples are red [1].")
+    with scripted(in_turn(rewritten, written)) as (url, requests):
+        ask.settings(url)
+        *events, answer = footnote.ask("And their colour?", [Turn("What are apples?", "Fruit.")])
+    assert len(requests) == 2
+    assert answer.searched == "What colour are apples?"
+    assert answer.text == "Apples are red [1]."
+    assert [one.document.endswith("a.md") for one in answer.citations] == [True]
+    shown = [event for event in events if isinstance(event, Token | Retracted)]
+    after = len(shown) - shown[::-1].index(Retracted()) if Retracted() in shown else 0
+    assert "".join(event.text for event in shown[after:]) == answer.text
 
 
 def test_a_refusal_of_the_model_is_a_refusal(ask):

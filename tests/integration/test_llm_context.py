@@ -6,8 +6,9 @@ import pytest
 from llm_servers import answering, refusing, scripted
 from pydantic import SecretStr
 
-from app import llm_context
+from app import llm_address
 from app.llm import build_llm
+from app.llm_address import Server
 from app.llm_context import ASK_AGAIN_SECONDS, ContextWindow
 from app.models import Prompt
 from ingest.errors import LLMContextTooLong
@@ -59,7 +60,7 @@ def test_a_server_that_could_not_be_asked_is_asked_again_a_minute_later(llm):
     seconds = [1_000.0]
     with scripted(answering("Fine.")) as (url, _):
         model = llm(url)
-    window = ContextWindow(model._settings, model._model, clock=lambda: seconds[0])
+    window = ContextWindow(model._settings, model._model, Server(model._settings), clock=lambda: seconds[0])
     assert window.tokens() == 8192
     port = int(url.partition("127.0.0.1:")[2].partition("/")[0])
     with scripted(answering("Fine."), models=MODELS, port=port):
@@ -71,7 +72,7 @@ def test_a_server_that_could_not_be_asked_is_asked_again_a_minute_later(llm):
 
 
 def test_a_server_that_hangs_is_waited_for_once_a_minute(llm, monkeypatch):
-    monkeypatch.setattr(llm_context, "ASKING_SECONDS", 0.3)
+    monkeypatch.setattr(llm_address, "ASKING_SECONDS", 0.3)
     looked_up: list[str] = []
     with scripted(answering("Fine."), models=MODELS, slow=True, looked_up=looked_up) as (url, _):
         model = llm(url)

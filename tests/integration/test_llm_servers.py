@@ -19,6 +19,7 @@ from llm_servers import (
     scripted,
     silent,
 )
+from pydantic import SecretStr
 
 from app.llm import ChatLLM, build_llm
 from app.llm_errors import dropped, in_words
@@ -66,7 +67,10 @@ def test_what_a_model_thinks_is_left_out(llm):
     [
         (refusing(401), LLMRefusedKey, "Check OPENAI_API_KEY"),
         (refusing(403), LLMRefusedKey, "did not accept the key"),
-        (refusing(404), LLMNotFound, "Check FOOTNOTE_LLM and FOOTNOTE_LLM_BASE_URL"),
+        (refusing(404), LLMNotFound, "no chat in OpenAI's form at that address. Check FOOTNOTE_LLM_BASE_URL"),
+        (refusing(404, "The model `x` does not exist."), LLMNotFound, r"knows no such model\. Check FOOTNOTE_LLM\."),
+        (refusing(405), LLMNotFound, "Check FOOTNOTE_LLM_BASE_URL"),
+        (refusing(302, location="http://127.0.0.1:9/v1"), LLMError, "another address, which is not followed"),
         (refusing(429, retry_after="0.01"), LLMRateLimited, "too many requests"),
         (refusing(429, code="insufficient_quota"), LLMNoCredit, "no credit left"),
         (refusing(402), LLMNoCredit, "no credit left"),
@@ -77,6 +81,7 @@ def test_what_a_model_thinks_is_left_out(llm):
         (refusing(400, "too long", "context_length_exceeded"), LLMContextTooLong, "FOOTNOTE_LLM_CONTEXT_TOKENS"),
         (answering(""), LLMError, "empty answer"),
         (answering("<think>only thoughts"), LLMError, "empty answer"),
+        (answering("<think>Thoughts", finish="length"), LLMError, "thinks too long"),
         (answering("Half an", finish="length"), LLMInterrupted, "length limit"),
         (answering("Half an", finish=None), LLMInterrupted, "cut off before it was complete"),
         (cut_after("Half ", "an"), LLMInterrupted, "was cut off"),
@@ -165,11 +170,37 @@ def test_a_password_in_the_address_is_not_shown(llm):
         ("ollama:qwen3:8b", r"needs the package langchain-ollama, .* -m pip install langchain-ollama$"),
         ("google_genai:some", r"needs the package langchain-google-genai"),
         ("openai:gpt-5-mini", "needs a key. Set OPENAI_API_KEY"),
+        ("azure_openai:gpt-5-mini", r"cannot be used: .*AZURE_OPENAI_API_KEY"),
     ],
 )
 def test_a_model_that_cannot_be_used_says_what_to_do(settings: Settings, name, said):
     with pytest.raises(LLMNotConfigured, match=said):
         build_llm(settings.model_copy(update={"llm": name}))
+
+
+def test_azure_says_what_it_lacks(settings: Settings, monkeypatch):
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
+    azure = settings.model_copy(update={"llm": "azure_openai:gpt-5-mini"})
+    with pytest.raises(LLMNotConfigured, match="OPENAI_API_VERSION"):
+        build_llm(azure)
+    monkeypatch.setenv("OPENAI_API_VERSION", "2025-04-01")
+    with pytest.raises(LLMNotConfigured, match="AZURE_OPENAI_ENDPOINT"):
+        build_llm(azure)
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(LLMUnreachable):
+        build_llm(azure).complete(PROMPT)
+
+
+def test_what_a_library_says_of_its_settings_shows_no_key(settings, monkeypatch):
+    def refusing_to(*_, **more):
+        raise ValueError(f"bad\nkey {more['api_key']} and token tk-very-secret at http://me:pass@host/")
+
+    monkeypatch.setenv("SOME_TOKEN", "tk-very-secret")
+    monkeypatch.setattr("langchain.chat_models.init_chat_model", refusing_to)
+    fields = {"llm": "openai:m", "openai_api_key": SecretStr(KEY)}
+    with pytest.raises(LLMNotConfigured, match=r"bad key \*\*\* and token \*\*\* at http://\*\*\*@host/") as error:
+        build_llm(settings.model_copy(update=fields))
+    assert not any(secret in str(error.value) for secret in (KEY, "tk-very-secret", "pass@"))
 
 
 def test_no_model_is_no_model(settings):

@@ -196,6 +196,14 @@ def test_an_answer_that_is_not_all_it_could_be_can_be_asked_for_again(filled, mo
         assert not filled.chats.exchanges(chat.id)[0].answer.incomplete
 
 
+def test_the_page_says_what_is_wrong_with_the_language_model(filled, monkeypatch):
+    assert not open_page(filled).warning
+    said = "openai:m at http://127.0.0.1:9/v1 cannot be reached."
+    monkeypatch.setattr(filled, "answerer_problem", lambda: said)
+    page = open_page(filled)
+    assert [one.value for one in page.sidebar.warning] == [plain(said)]
+
+
 def test_the_sum_of_a_conversation_keeps_what_was_spent_on_attempts_and_on_exchanges_out_of_sight(filled, monkeypatch):
     monkeypatch.setattr(chat_view, "SHOWN_EXCHANGES", 1)
     chat = filled.chats.create("default")

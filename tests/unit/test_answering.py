@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from app.answering import NOTHING_INDEXED, STOPPED, Answerer, stop, until_stopped
-from app.models import Answer, Passage, Retrieved, Token, Turn, Waiting
+from app.models import Answer, Passage, Retracted, Retrieved, Token, Turn, Waiting
 from app.refusal import Judgement
 from ingest.errors import Cancelled, LLMContextTooLong, LLMInterrupted, LLMUnreachable, QuestionError
 
@@ -67,6 +67,15 @@ def test_the_tokens_are_the_answer_and_only_valid_markers_pass(ask):
     assert [citation.document for citation in answer.citations] == ["/docs/2.txt", "/docs/1.txt"]
     assert [sentence.supported for sentence in answer.sentences] == [True, True, False]
     assert set(answer.timings) == {"condense", "search", "answer", "verify", "total"}
+
+
+def test_what_turns_out_to_be_a_thought_leaves_neither_words_nor_footnotes(ask):
+    llm = ScriptedLLM("Bears [2] are not asked for.", Retracted(), "Apples are red [1].")
+    events = ask(llm=llm, read=list)
+    answer = events[-1]
+    assert (answer.text, [one.document for one in answer.citations]) == ("Apples are red [1].", ["/docs/1.txt"])
+    shown = [event for event in events if isinstance(event, Token | Retracted)]
+    assert "".join(one.text for one in shown[shown.index(Retracted()) + 1 :]) == "Apples are red [1]."
 
 
 def test_a_footnote_in_the_wrong_place_is_corrected_after_the_stream(ask):

@@ -1,0 +1,73 @@
+"""Short HTTP answers: whole within a time, headers included, and within a size; from the address asked and no other."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import httpx
+
+from app.pump import settled
+from ingest.network import bypass_proxy_for_loopback
+
+UNPACKED = {"", "identity"}
+
+
+class TooMuch(httpx.HTTPError):
+    """An answer is larger than it may be, or compressed, which it was not asked to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a server answered."""
+
+    status: int
+    kind: str
+    """The media type, such as "application/json"; "" where it names none."""
+    body: bytes
+
+
+def ask(
+    url: str | httpx.URL,
+    *,
+    seconds: float,
+    most_bytes: int,
+    json: Any = None,
+    headers: dict[str, str] | None = None,
+) -> Answered:
+    """Asks a server, with POST where there is something to send, else with GET. Follows no redirect.
+
+    Raises:
+        httpx.TimeoutException: the answer was not whole after so many seconds.
+        TooMuch: it has more bytes than `most_bytes`, or is compressed.
+        httpx.HTTPError, httpx.InvalidURL: the server cannot be reached, or does not speak HTTP.
+    """
+    bypass_proxy_for_loopback()
+    sent = {"accept-encoding": "identity"} | (headers or {})
+    try:
+        return settled(lambda: _asked("GET" if json is None else "POST", url, most_bytes, json, sent), seconds)
+    except TimeoutError as error:
+        raise httpx.ReadTimeout(f"No whole answer within {seconds:g} seconds") from error
+
+
+async def _asked(method: str, url: str | httpx.URL, most: int, json: Any, headers: dict[str, str]) -> Answered:
+    async with (
+        httpx.AsyncClient(verify=_trust(), timeout=None) as client,  # noqa: S113 - `settled` limits the whole
+        client.stream(method, url, json=json, headers=headers) as response,
+    ):
+        if response.headers.get("content-encoding", "").strip().lower() not in UNPACKED:
+            raise TooMuch("It is compressed")
+        body = bytearray()
+        async for piece in response.aiter_raw():
+            body += piece
+            if len(body) > most:
+                raise TooMuch(f"It has more than {most:,} bytes")
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return Answered(response.status_code, kind, bytes(body))
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    return httpx.create_ssl_context()  # takes longer than a question to a server on this machine
