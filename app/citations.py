@@ -27,7 +27,7 @@ FINISHED = re.compile(r"(?:(?<!\d)\.|[!?\u2026\u3002\uff01\uff1f])[\"'\u201d\u20
 UNFINISHED = "not finished"
 # Which of the findings on several passages counts, where none supports a sentence: the highest.
 RANK = {"unsupported": 0, "partly": 1, "not checked": 2}
-TABLE_RULE = re.compile(r"\s*\|?\s*:?-+:?\s*\|")
+TABLE_RULE = re.compile(r"\s*+\|?\s*+:?-++:?\s*+\|")
 
 
 @dataclass(frozen=True, slots=True)

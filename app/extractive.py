@@ -50,7 +50,7 @@ RECKONED = re.compile(
 RESULT = 0.12
 STATED = re.compile(r"(?:=|\b(?:is|are|was|were|equals?|gives?|makes?)\b)\s*(?:about\s+)?[^\w\s]?(\d[\d,]*(?:\.\d+)?)")
 LEAD = re.compile(r"\s*(?:[-*+\u2022]\s+|\d{1,3}[.)]\s+|\|\s*|>\s*)")
-NOT_QUOTED = re.compile(r"\s*(?:#{1,6}\s|\|?[\s|:-]+\|?$)")
+NOT_QUOTED = re.compile(r"\s*+#{1,6}\s|[\s|:-]++$")
 CODE = re.compile(r"\s*(?:```|~~~)")
 
 

@@ -18,8 +18,8 @@ Kind = Literal["number", "month", "name", "word", "stop"]
 FACTS: Final[frozenset[str]] = frozenset({"number", "month", "name"})
 # Numbers where a comma groups digits, and where it parts decimals and dots or spaces group.
 DOTTED = r"\d(?:[\d,]*\d)?(?:\.\d+)?"
-GROUPED = r"\d{1,3}(?:[.\u00a0\u202f '\u2019]\d{3})+(?!\d)(?:,\d+)?"
-COMMAED = rf"(?<![\d.,]){GROUPED}|\d+(?:,\d{{3}})+\.\d+|\d+(?:[.,]\d+)?"
+GROUPED = r"\d{1,3}(?:[.\u00a0\u202f '\u2019]\d{3}){1,12}(?!\d)(?:,\d+)?"
+COMMAED = rf"(?<![\d.,]){GROUPED}|\d+(?:,\d{{3}}){{1,12}}\.\d+|\d+(?:[.,]\d+)?"
 ISO_DATE = r"\b\d{4}-\d{2}-\d{2}\b"
 DAY_FIRST = r"\b\d{1,2}(?P<mark>[./])\d{1,2}(?P=mark)\d{4}\b"
 
@@ -34,10 +34,15 @@ def _pattern(number: str, dates: str) -> re.Pattern[str]:
 
 WORD = _pattern(DOTTED, ISO_DATE)
 WORD_WITH_COMMA = _pattern(COMMAED, f"{ISO_DATE}|{DAY_FIRST}")
-BEGINS = re.compile(r"(?:^|[.!?:\u2026|>#*\u2022\u00bf\u00a1-])[\s\"'`\u201c\u201e\u2018\u00ab(*_]*$")
 # Characters before a word in which its sentence may begin, or that hold the word before it.
 BEFORE = 40
-PREVIOUS = re.compile(r"(\w+)\.?\s+$")
+BEGINS = re.compile(
+    rf"(?:^|[.!?:\u2026|>#*\u2022\u00bf\u00a1-])[\s\"'`\u201c\u201e\u2018\u00ab(*_]{{0,{BEFORE}}}$",
+)
+PREVIOUS = re.compile(rf"(\w{{1,{BEFORE}}})\.?\s{{1,{BEFORE}}}$")
+# A capitalised word, of which a hyphen and small letters are a part; and a run of them, with small words between.
+CAPITALISED = r"[A-Z][\w'\u2019]*+(?:-++(?![A-Z])[\w'\u2019]*+)*+"
+NAMES = re.compile(rf"{CAPITALISED}((?:\s++(?:of|and|the|for|on)\b)?[\s-]++{CAPITALISED})*+")
 # Two words that may be a unit: "por ciento".
 PHRASE = re.compile(r"\s+[^\W\d_]+\s+[^\W\d_]+")
 PART = re.compile(r"\d+")
@@ -89,7 +94,7 @@ def _read_words(text: str, name: str) -> tuple[Word, ...]:
 
 def acronyms(text: str) -> frozenset[str]:
     """Initials of the runs of capitalised words in a text, casefolded: "Major League Soccer" gives "mls"."""
-    runs = re.findall(r"(?:[A-Z][\w'\u2019-]*(?:\s+(?:of|and|the|for|on)\b)?[\s-]+)+[A-Z][\w'\u2019]*", text)
+    runs = (found[0] for found in NAMES.finditer(text) if found[1])
     return frozenset("".join(re.findall(r"\b[A-Z]", run)).casefold() for run in runs)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 MARKER = re.compile(r"(?<!\\)(?:\[(\d{1,3}(?:\s*[,;\u2013-]\s*\d{1,3})*)\]|\u3010(\d{1,3})[^\u3011\n]{0,40}\u3011)")
 MAYBE_MARKER = re.compile(r"(?:\[[\d\s,;\u2013-]{0,40}|\u3010(?:\d{1,3}[^\u3011\n]{0,40})?)\Z")
+NUMBERS = re.compile(r"(\d++)(?:\s*+[\u2013-]\s*+(\d++))?")
 BACKTICKS = re.compile(r"`++")
 MOST_RANGE = 20
 
@@ -89,9 +90,8 @@ class MarkerFilter:
 def marked(marker: re.Match[str]) -> list[int]:
     """The numbers that a match of MARKER names; "[2-4]" names three."""
     found: list[int] = []
-    for part in re.split(r"\s*[,;]\s*", marker.group(1) or marker.group(2)):
-        first, _, last = re.sub(r"\s*[\u2013-]\s*", "-", part).partition("-")
-        low, high = int(first), int(last or first)
+    for numbers in NUMBERS.finditer(marker.group(1) or marker.group(2)):
+        low, high = int(numbers[1]), int(numbers[2] or numbers[1])
         found.extend(range(low, min(high, low + MOST_RANGE) + 1))
     return found
 

@@ -144,7 +144,7 @@ def _defused(text: str, fence: str) -> str:
 
     Brackets right after a word stay: they are code ("rows[1]"), and a marker copied from there is verified anyway.
     """
-    text = re.sub(rf"<(?=\s*/?\s*(?:passage|{re.escape(fence)})|\|)", "\u2039", text, flags=re.IGNORECASE)
+    text = re.sub(rf"<(?=\s*+/?\s*+(?:passage|{re.escape(fence)})|\|)", "\u2039", text, flags=re.IGNORECASE)
     return PLANTED.sub(lambda marker: f"({marker.group()[1:-1]})", text)
 
 

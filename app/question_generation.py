@@ -35,8 +35,9 @@ TRIES = 3
 # Shorter chunks hold too little to ask a model about, in characters.
 SHORTEST_CHUNK = 200
 LONGEST_QUESTION, SHORTEST_QUOTE = 400, 12
-REPLY = re.compile(
-    r"^\W*question\W*?:\s*(?P<question>.+?)\s*^\W*quote\W*?:\s*(?P<quote>.+)", re.IGNORECASE | re.MULTILINE | re.DOTALL
+# What stands before the two parts of a reply, each on a line of its own.
+QUESTION, QUOTE = (
+    re.compile(rf"^[^\w\n]*+{label}[^\w\n:]*+:", re.IGNORECASE | re.MULTILINE) for label in ("question", "quote")
 )
 POINTS_AT_PASSAGE = re.compile(r"\b(the|this) (passage|text|section|excerpt|document)\b|according to", re.IGNORECASE)
 # Errors that the next question would meet as well.
@@ -114,13 +115,14 @@ class QuestionWriter:
             raise
         except LLMError:
             return None
-        found = REPLY.search(reply)
-        if not found:
+        asked = QUESTION.search(reply)
+        quoted = QUOTE.search(reply, asked.end()) if asked else None
+        if not asked or not quoted:
             return None
-        question = " ".join(found["question"].split())
+        question = " ".join(reply[asked.end() : quoted.start()].split())
         if not question or len(question) > LONGEST_QUESTION or POINTS_AT_PASSAGE.search(question):
             return None
-        quote = next(iter(found["quote"].strip().splitlines()), "")  # U+2028 alone is a quote, and no line
+        quote = next(iter(reply[quoted.end() :].strip().splitlines()), "")  # U+2028 alone is a quote, and no line
         span = located(quote, chunk.text)
         return (question, *span) if span else None
 
@@ -220,7 +222,7 @@ class _Run:
 def located(quote: str, text: str) -> tuple[int, int] | None:
     """Where a quote stands in a text, word for word; white space alone may differ. None where it does not."""
     words = quote.strip().strip("\"'\u201c\u201d\u2018\u2019").split()
-    if len(" ".join(words)) < SHORTEST_QUOTE:
+    if not SHORTEST_QUOTE <= len(" ".join(words)) <= len(text):
         return None
     found = re.search(r"\s+".join(map(re.escape, words)), text)
     return found.span() if found else None

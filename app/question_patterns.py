@@ -21,7 +21,7 @@ DEFINITION = re.compile(
 )
 # A glossary's line: "Chunk: a piece of …", "**Recall** - the share of …".
 ENTRY = re.compile(
-    rf"(?:[-*\u2022] +)?[*_`]*{TERM}[*_`]* ?(?::|\u2013|\u2014|--?(?= ))[*_]* +"
+    rf"(?:[-*\u2022] +)?[*_`]*{TERM}[*_`]{{0,3}} ?(?::|\u2013|\u2014|--?(?= ))[*_]* +"
     r"(?P<gloss>(?:an?|the|any|one|every|how|what|when|where|whether|to)\b.+)",
     re.IGNORECASE,
 )

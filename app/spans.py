@@ -18,11 +18,11 @@ YES_NO = re.compile(
     r"^\W*(?:is|are|was|were|do|does|did|has|have|had|can|could|may|must|should|will|would)\b", re.IGNORECASE
 )
 LIST = re.compile(
-    r"\b(?:which|what|who)\b.*\b(?:are|were)\b|^\W*(?:list|name)\b|\bwhat (?:kinds|types|parts)\b", re.IGNORECASE
+    r"\b(?:which|what|who)\b.{0,200}\b(?:are|were)\b|^\W*(?:list|name)\b|\bwhat (?:kinds|types|parts)\b", re.IGNORECASE
 )
 # "A, B and C": items of one to six words between commas, the last after "and" or "or".
-ITEM = r"[^\s,;:.()]+(?:\s+[^\s,;:.()]+){0,5}"
-ITEMS = re.compile(rf"{ITEM}(?:\s*,\s+{ITEM})+\s*,?\s+(?:and|or)\s+{ITEM}")
+ITEM = r"[^\s,;:.()]++(?:\s++[^\s,;:.()]++){0,5}"
+ITEMS = re.compile(rf"(?<![^\s,;:.()]){ITEM}(?:\s*+,\s++{ITEM}){{1,20}}(?:\s*+,)?\s++(?:and|or)\s++{ITEM}")
 LEADS = re.compile(r"\b(?:is|are|was|were|includes?|included|including|contains?|of|namely|be)\s+")
 DATE_GAP = 3
 

@@ -46,7 +46,7 @@ UNSEEN = str.maketrans({"\ufe0e": None, "\ufe0f": None, "\u20e3": None, "İ": "I
 # Words, and chains of them that nothing but one mark each holds together.
 CHAIN = re.compile(r"\w+(?:[-./:]\w+)*")
 JOINT = re.compile(r"[-./:]")
-NUMBER = re.compile(r"\d+(?:\.\d+)+")
+NUMBER = re.compile(r"(?<!\d)\d++(?:\.\d++)++")
 DATE = re.compile(r"\d{4}\.\d\d?\.\d\d?|\d\d?\.\d\d?\.\d{4}")
 STANDARD = re.compile(r"\b([A-Z]{2,6}) (\d{2,6})\b")
 PARAGRAPH = re.compile(r"§§?\s?(\d+(?:\.\d+)*\w?)")

@@ -25,7 +25,7 @@ from ingest.models import Document
 
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
 # What sets off one message from the next in a mailbox.
-MBOX_FROM = re.compile(rb"^From \S*.*\d\d:\d\d.*\r?\n(?=[!-9;-~]+:|>From |\r?\n)", re.MULTILINE)
+MBOX_FROM = re.compile(rb"^From (?>.*?\d\d:\d\d).*+\n(?=[!-9;-~]++:|>From |\r?\n)", re.MULTILINE)
 QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 ENCLOSED = {"message/rfc822": ".eml", "text/html": ".html", "text/plain": ".txt", "text/calendar": ".txt"}
 # Tag of the property of an Outlook message that holds its text as compressed RTF.

@@ -13,7 +13,7 @@ from ingest.loaders.text import decode, normalise, paragraphs
 from ingest.models import Block, BlockKind, Document
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-FRONT_TITLE = re.compile(r"^title[ \t]*:[ \t]*(.+?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+FRONT_TITLE = re.compile(r"^title[ \t]*+:[ \t]*+(.+)$", re.MULTILINE | re.IGNORECASE)
 KINDS: dict[str, BlockKind] = {
     "bullet_list_open": "list",
     "ordered_list_open": "list",
@@ -78,7 +78,7 @@ def _plain(inline: Token) -> str:
 def _title(front: re.Match[str] | None, blocks: list[Block]) -> str:
     named = FRONT_TITLE.search(front.group(1)) if front else None
     if named:
-        return named.group(1).strip("\"'")
+        return named.group(1).rstrip(" \t").strip("\"'")
     return next((block.title for block in blocks if block.kind == "heading" and block.level == 1), "")
 
 

@@ -20,11 +20,14 @@ ADOC_HEADING = re.compile(r"(={1,6}|#{1,6})\s+(\S.*)$")
 ADOC_FENCE = re.compile(r"(-{4,}|\.{4,}|\+{4,}|```+|={4,}|\*{4,}|_{4,}|/{4,}|\|={3,}|--)\s*$")
 ADOC_UNDERLINE = re.compile(r"([=\-~^+])\1{2,}\s*$")
 ADOC_ATTRIBUTE = re.compile(r":!?[\w-]+!?:(?:\s.*)?$|\[[^]]*\]\s*$|//")
-ORG_HEADING = re.compile(r"(\*+)\s+(?:(?:TODO|DONE|NEXT|WAITING)\s+)?(?:\[#\w\]\s+)?(\S.*?)(?:\s+:[\w@:]+:)?\s*$")
+ORG_HEADING = re.compile(r"(\*+)\s+(?:(?:TODO|DONE|NEXT|WAITING)\s+)?(?:\[#\w\]\s+)?(\S.*)$")
+ORG_TAGS = re.compile(r":[\w@:]+:")
 ORG_KEYWORD = re.compile(r"#\+(\w+):?\s*(.*)$", re.IGNORECASE)
 ORG_BEGIN = re.compile(r"\s*#\+begin_(\w+)", re.IGNORECASE)
 ITEM = re.compile(r"\s*(?:[-+*•]|\.+|\*+|\(?(?:\d+|#|[a-zA-Z])[.)])\s+\S")
 TABLE_ROW = re.compile(r"\s*\|.*")
+# [[address][words]] of Org; `words <address>`_ of reStructuredText.
+LINKED = re.compile(r"\[\[[^][]*+\]\[([^][]*+)\]\]|`([^`<]*+)(?:<[^>`]*+>)?`_{0,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,7 @@ def _org(lines: Sequence[str]) -> Iterator[_Piece]:
         line = lines[at]
         if heading := ORG_HEADING.match(line):
             last = at + 1
-            yield _Piece("heading", at, last, min(len(heading.group(1)), DEEPEST_HEADING), _plain(heading.group(2)))
+            yield _Piece("heading", at, last, min(len(heading.group(1)), DEEPEST_HEADING), _org_title(heading.group(2)))
         elif begin := ORG_BEGIN.match(line):
             end = f"#+end_{begin.group(1)}".casefold()
             ends = (i + 1 for i in range(at + 1, len(lines)) if lines[i].strip().casefold().startswith(end))
@@ -222,7 +225,13 @@ def _is_blank(lines: Sequence[str], at: int) -> bool:
     return at >= len(lines) or not lines[at].strip()
 
 
+def _org_title(heading: str) -> str:
+    """A heading of Org without the tags behind it."""
+    words, *tags = heading.rsplit(maxsplit=1)
+    return _plain(words if tags and ORG_TAGS.fullmatch(tags[0]) else heading)
+
+
 def _plain(title: str) -> str:
     """A heading's words without the marks of emphasis, code and links."""
-    title = re.sub(r"\[\[[^]]*\]\[([^]]*)\]\]|`([^`<]*?)(?:\s*<[^>]*>)?`_{0,2}", r"\1\2", title)
+    title = LINKED.sub(lambda found: found[1] or (found[2] or "").rstrip(), title)
     return " ".join(title.replace("``", "").strip(" *=#`").split())

@@ -12,9 +12,9 @@ from ingest.loaders.source import Source
 from ingest.loaders.text import normalise, paragraphs
 from ingest.models import Document
 
-TITLE = re.compile(r"\{\\info\b.{0,2000}?\{\\title\s+([^{}\\]+)\}", re.DOTALL)
+TITLE = re.compile(r"\{\\info\b.{0,2000}?\{\\title\s++([^{}\\]++)\}", re.DOTALL)
 # Pictures and other bytes written as digits; of no use here, and slow to look through.
-BINARY = re.compile(r"(?:[0-9a-fA-F]{2}\s*){256,}")
+BINARY = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{2}\s*+){256,}+")
 # What the library puts between the cells of a row, whose last one ends in it too.
 CELL = "|"
 

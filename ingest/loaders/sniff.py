@@ -66,14 +66,14 @@ ANY_CASE, ALL = re.IGNORECASE, re.DOTALL
 TEXT_SIGNS = (
     (re.compile(r"<!doctype html|<html\b", ANY_CASE), "html"),
     (
-        re.compile(r"(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*(?:<!doctype html[^>]*>\s*)?<html\b", ANY_CASE | ALL),
+        re.compile(r"(?:<\?xml[^>]*\?>\s*+)?(?><!--.*?-->\s*)*+(?:<!doctype html[^>]*+>\s*+)?<html\b", ANY_CASE | ALL),
         "html",
     ),
     (re.compile(r".{0,4000}office:mimetype=\"application/vnd\.oasis\.opendocument\.text", ALL), "odt"),
     (re.compile(r".{0,4000}office:mimetype=\"application/vnd\.oasis\.opendocument\.presentation", ALL), "odp"),
     (re.compile(r"<\?xml\b"), "xml"),
     (re.compile(r"WEBVTT\b"), "subtitles"),
-    (re.compile(r"From \S+.*\d\d:\d\d.*\n(?:[\w-]+:|>From )", ANY_CASE), "mailbox"),
+    (re.compile(r"From (?>\S.*?\d\d:\d\d).*+\n(?:[\w-]++:|>From )", ANY_CASE), "mailbox"),
     (re.compile(r"\{\s*\"(?:cells|nbformat|metadata)\"\s*:"), "notebook"),
 )
 TOLD_BY_CONTENT = frozenset(kind for _, kind in TEXT_SIGNS) | {"mail", "mhtml"}

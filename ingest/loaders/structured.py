@@ -23,7 +23,7 @@ MOST_COLUMNS = 12
 MOST_CELL = 200
 FEWEST_ROWS = 2
 DEEPEST = 200
-MARKUP = re.compile(r"<(?:p|br|div|a|b|i|em|strong|ul|li|img|span|h\d)\b[^>]*>", re.IGNORECASE)
+MARKUP = re.compile(r"<(?:p|br|div|a|b|i|em|strong|ul|li|img|span|h\d)\b[^<>]*+>", re.IGNORECASE)
 DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 # A record's own name, where it has one.
 NAMES = ("title", "name", "headline", "subject", "id", "_id", "key")

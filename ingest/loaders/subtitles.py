@@ -10,10 +10,10 @@ from ingest.loaders.source import Source
 from ingest.loaders.text import decode, normalise
 from ingest.models import Document
 
-MOMENT = r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{1,3})"
-CUE = re.compile(rf"^\s*{MOMENT}\s*-->\s*{MOMENT}.*$", re.MULTILINE)
-VOICE = re.compile(r"<v(?:\.[^ >]*)?\s+([^>]+)>")
-TAG = re.compile(r"</?[a-z0-9.:/ _-]*>|\{\\[^}]*\}", re.IGNORECASE)
+MOMENT = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{2})[.,](\d{1,3})"
+CUE = re.compile(rf"^[^\S\n]*+{MOMENT}\s*+-->\s*+{MOMENT}.*$", re.MULTILINE)
+VOICE = re.compile(r"<v(?:\.[^\s<>]*+)?\s++([^<>]++)>")
+TAG = re.compile(r"</?[a-z0-9.:/ _-]*+>|\{\\[^{}]*+\}", re.IGNORECASE)
 # Cues that begin within so many seconds stand together.
 PARAGRAPH_SECONDS = 60
 

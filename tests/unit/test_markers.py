@@ -24,6 +24,7 @@ def through(text: str, passages: int, pieces: list[int] | None = None) -> tuple[
         ("A [3]. B [1]. C [3].", "A [1]. B [2]. C [1]."),
         ("A [1, 2] and [1][2].", "A [1][2] and [1][2]."),
         ("A [1-3].", "A [1][2][3]."),
+        ("A [1-2-3].", "A [1][2][3]."),
         ("A [9]. B [0].", "A. B."),
         ("A [9][2].", "A[1]."),
         ("A 【2】 and 【1†source】.", "A [1] and [2]."),

@@ -1,0 +1,42 @@
+"""No text takes more than linear time: every regular expression, on what may be slow for it.
+
+Time is CPU time, and only its growth counts: four times the text may not take more than eight times as long.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+from operator import attrgetter
+
+import growth
+import pytest
+from pattern_inputs import Use, inputs, inside, uses
+
+from app import facts
+from app.language_data import LANGUAGES, language
+from ingest.chunking import SEPARATORS, TEXT_SEPARATORS
+
+FOUND, FUNCTIONS = uses()
+SEARCHED = attrgetter("cue", "ends", "border", "in_order")  # a language's, in the whole text
+# Functions that make a pattern of what they are given, with such patterns.
+GIVEN = {
+    "app/facts.py:_pattern": [facts.WORD, facts.WORD_WITH_COMMA],
+    "app/identifiers.py:mentions": [re.compile(r"(?<!\w)a\s+1\s+a(?!\w)", re.IGNORECASE)],
+    "app/language_data/__init__.py:_subject": [],  # looked for at one place, as not_cue is
+    "app/language_data/__init__.py:language": [one for name in LANGUAGES for one in inside(SEARCHED(language(name)))],
+    "app/prompting.py:_defused": [re.compile(r"<(?=\s*+/?\s*+(?:passage|passage-a1)|\|)", re.IGNORECASE)],
+    "app/question_generation.py:located": [re.compile(r"a\s+a\s+b")],
+    "ingest/chunking.py:_between_cuts": [re.compile(one) for one in chain(TEXT_SEPARATORS, *SEPARATORS.values())],
+}
+
+
+def test_functions_that_make_patterns_are_known():
+    assert set(GIVEN) == FUNCTIONS
+
+
+@pytest.mark.parametrize("use", [*FOUND, *(Use(one, "search") for one in chain(*GIVEN.values()))], ids=str)
+def test_a_pattern_takes_linear_time(use):
+    for text in inputs(use.pattern):
+        found = growth.growth(use.run, lambda n, text=text: use.encoded(text.text(n)))
+        assert found is None, f"{use}: {text} takes more than linear time: {found}"
