@@ -194,14 +194,18 @@ class _Asked:
         """Leaves out what is said of another thing than the best sentence is about.
 
         Title, headings and file name say what that is, as far as the question names it. A sentence of which they, and
-        it, say less of that, and nothing else that the question names, is about another.
+        it, say less of that, and nothing else that the question names, is about another. One that shares with the
+        questions before this one alone answers those, where the best shares more.
         """
         best, *others = chosen
         subject, here = self.terms(best.passage.above), self.terms(best.read)
         now = {term for term, weight in self.wanted.items() if weight == 1}
+        follows_up = len(now) < len(self.wanted)
 
         def is_of_it(other: _Candidate) -> bool:
             held = self.terms(f"{other.passage.above} {other.read}")
+            if follows_up and here & now and not held & now:
+                return False
             return subject <= held or bool(held & now - here - subject)
 
         return [best, *filter(is_of_it, others)]

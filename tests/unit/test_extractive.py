@@ -80,6 +80,13 @@ def test_what_was_asked_before_weighs_less_than_the_question(answerer):
     assert together.text == "Parental leave takes sixteen weeks. [1]"
 
 
+def test_what_answers_the_question_before_alone_is_not_quoted_again(answerer):
+    text = "A tyre change for the van costs 88 pounds. A service for the van costs 275 pounds."
+    earlier = "How much is a tyre change for the van?"
+    quotes = answerer.answer(Query("What about a service?", ((earlier, 0.5),)), [passage(1, text)])
+    assert [one.text for one in quotes.sentences] == ["A service for the van costs 275 pounds."]
+
+
 def test_nothing_relevant_gives_no_quotes(answerer):
     assert answerer.answer("Who won the cup?", [passage(1, "Bread is baked at dawn.")]).sentences == ()
 
