@@ -25,6 +25,9 @@ TAIL = " \t\r\n.!?\u2026\"'\u201d\u2019)*_|\u3002\uff01\uff1f"
 # What ends a sentence. A figure and a dot may be the first half of a decimal.
 FINISHED = re.compile(r"(?:(?<!\d)\.|[!?\u2026\u3002\uff01\uff1f])[\"'\u201d\u2019)\]*_]*$")
 UNFINISHED = "not finished"
+# A claim is held against each sentence of its passages word by word: of this many characters at most.
+MOST_CHECKED = 4_000
+TOO_LONG = "it is too long a sentence to be checked"
 # Which of the findings on several passages counts, where none supports a sentence: the highest.
 RANK = {"unsupported": 0, "partly": 1, "not checked": 2}
 TABLE_RULE = re.compile(r"\s*+\|?\s*+:?-++:?\s*+\|")
@@ -84,7 +87,7 @@ class Verifier:
         """
         spans = [*sentences.split(text), (len(text), len(text))]
         checked = [
-            self._check(text[start:end], start, cited, () if _is_header(text[start:end], text[after:]) else passages)
+            self._check(text[start:end], start, cited, () if _is_header(text, start, after) else passages)
             for (start, end), (after, _) in pairwise(spans)
         ]
         if incomplete and checked and not _is_finished(text[checked[-1].start : checked[-1].end]):
@@ -96,6 +99,8 @@ class Verifier:
         own = tuple(cited[n] for n in _numbers(raw) if n in cited)
         if not passages or not is_claim(words):
             return _Checked(start, end, words, Finding("no claim"), own)
+        if len(words) > MOST_CHECKED:
+            return _Checked(start, end, words, Finding("not checked", TOO_LONG), own)
         finding = self._proof(words, own, passages)
         proving = tuple(dict.fromkeys(line.passage for line in finding.lines))
         if finding.verdict == "unsupported":
@@ -133,21 +138,19 @@ class _Writer:
 
     before: str
     cited: Mapping[int, Passage]
-    text: str = ""
     numbers: dict[Passage, int] = field(default_factory=dict)
 
     def write(self, checked: Sequence[_Checked]) -> Verified:
         """The answer, with numbers for what is cited, then for what contradicts it."""
-        at, places = 0, []
+        parts, places, at, length = list[str](), [], 0, 0
         for one in checked:
-            self.text += self.before[at : one.start]
-            start = len(self.text)
-            self.text += self._marked(self.before[one.start : one.end], one.cites)
-            places.append((start, len(self.text)))
+            parts += [self.before[at : one.start], self._marked(self.before[one.start : one.end], one.cites)]
+            start = length + len(parts[-2])
+            length = start + len(parts[-1])
+            places.append((start, length))
             at = one.end
-        self.text += self.before[at:]
         found = [self._sentence(one, *place) for one, place in zip(checked, places, strict=True)]
-        return Verified(self.text, tuple(found), tuple(_citations(found, self.numbers)))
+        return Verified("".join([*parts, self.before[at:]]), tuple(found), tuple(_citations(found, self.numbers)))
 
     def _marked(self, raw: str, cites: Sequence[Passage]) -> str:
         """A sentence with markers for just these passages: at its old places where they are the same."""
@@ -198,9 +201,9 @@ def _unfinished(one: _Checked, cited: Mapping[int, Passage], text: str) -> _Chec
     return replace(one, finding=Finding("no claim", UNFINISHED, lines), cites=cites)
 
 
-def _is_header(row: str, following: str) -> bool:
-    """Whether a row of a table is its header: the row after it is a rule."""
-    return row.lstrip().startswith("|") and bool(TABLE_RULE.match(following))
+def _is_header(text: str, start: int, after: int) -> bool:
+    """Whether what begins at `start` is the header of a table: a row, and what comes `after` it is a rule."""
+    return text.startswith("|", start) and bool(TABLE_RULE.match(text, after))
 
 
 def _numbers(raw: str) -> list[int]:

@@ -70,8 +70,10 @@ class Identifier:
 def identifiers(question: str) -> list[Identifier]:
     """The identifiers that a question names, in order, each place once."""
     found: list[Identifier] = []
+    taken = bytearray(len(question))
     for one in _all(question):
-        if not any(one.start < other.end and other.start < one.end for other in found):
+        if not any(taken[one.start : one.end]):
+            taken[one.start : one.end] = b"\1" * (one.end - one.start)
             found.append(one)
     return sorted(found, key=lambda one: one.start)
 

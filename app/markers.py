@@ -11,6 +11,7 @@ MARKER = re.compile(r"(?<!\\)(?:\[(\d{1,3}(?:\s*[,;\u2013-]\s*\d{1,3})*)\]|\u301
 MAYBE_MARKER = re.compile(r"(?:\[[\d\s,;\u2013-]{0,40}|\u3010(?:\d{1,3}[^\u3011\n]{0,40})?)\Z")
 NUMBERS = re.compile(r"(\d++)(?:\s*+[\u2013-]\s*+(\d++))?")
 BACKTICKS = re.compile(r"`++")
+SPECIAL = re.compile(r"[`\[\u3010]")
 MOST_RANGE = 20
 
 
@@ -18,7 +19,7 @@ class MarkerFilter:
     """Lets an answer's stream through, but of its markers only those that name a passage, numbered as they come.
 
     A marker never leaves in halves; one that names no passage vanishes with the white space before it. Code is left
-    as it is.
+    as it is. However the stream is cut, each of its characters is looked at once.
 
     Args:
         passages: how many there are; markers from 1 to that are valid.
@@ -26,65 +27,78 @@ class MarkerFilter:
 
     def __init__(self, passages: int) -> None:
         self._passages = passages
-        self._pending = ""
-        self._fence = ""
+        self._out: list[str] = []
+        self._space: list[str] = []  # white space that a marker may yet take with it
+        self._ticks = 0  # backticks at the end of what came: there may be more
+        self._maybe = ""  # what may be the first half of a marker
+        self._last = ""  # the character before that
+        self._fence = 0  # how many backticks have begun the code that this is in
         self.numbers: dict[int, int] = {}
         """Passage -> number of its footnote, in order of first use."""
 
     def feed(self, text: str) -> str:
         """Takes the next piece; returns what of all so far is certain."""
-        self._pending += text
-        return self._drain(final=False)
+        return self._drain(text, final=False)
 
     def end(self) -> str:
         """The stream is over: returns the rest, without white space at its end."""
-        return self._drain(final=True).rstrip()
+        rest = self._drain("", final=True)
+        self._end_backticks()
+        return (rest + self._taken()).rstrip()
 
-    def _drain(self, *, final: bool) -> str:
-        out = []
-        while self._pending:
-            at = re.search(r"`+" if self._fence else r"`+|[\[\u3010]", self._pending)
-            if at is None:
-                keep = len(self._pending) if self._fence else len(self._pending.rstrip())
-                out.append(self._take(keep))
-                break
-            step = self._backticks(at, final=final) if at.group()[0] == "`" else self._bracket(at.start(), final=final)
-            if step is None:
-                out.append(self._take(at.start() if self._fence else len(self._pending[: at.start()].rstrip())))
-                break
-            out.append(step)
-        if final:
-            out.append(self._take(len(self._pending)))
+    def _drain(self, text: str, *, final: bool) -> str:
+        text, self._maybe = self._maybe + text, ""
+        at = 0
+        while at < len(text):
+            if run := BACKTICKS.match(text, at):
+                self._ticks += len(run[0])
+                at = run.end()
+                continue
+            self._end_backticks()
+            special = (BACKTICKS if self._fence else SPECIAL).search(text, at)
+            words, at = text[at : special.start() if special else None], special.start() if special else len(text)
+            self._pass(words)
+            if special and special[0][0] != "`":
+                at = self._bracket(text, at, final=final)
+        return self._taken()
+
+    def _taken(self) -> str:
+        out, self._out = self._out, []
         return "".join(out)
 
-    def _take(self, n: int) -> str:
-        taken, self._pending = self._pending[:n], self._pending[n:]
-        return taken
+    def _pass(self, words: str) -> None:
+        """Lets words through; white space behind them waits for what follows, but in code."""
+        kept = words if self._fence else words.rstrip()
+        if kept:
+            self._out += [*self._space, kept]
+            self._space = []
+        if len(kept) < len(words):
+            self._space.append(words[len(kept) :])
+        self._last = words[-1:] or self._last
 
-    def _backticks(self, run: re.Match[str], *, final: bool) -> str | None:
-        """Enters code, or leaves it where the run is as long as the one that began it. None: wait for more."""
-        if run.end() == len(self._pending) and not final:
-            return None
-        if not self._fence:
-            self._fence = run.group()
-        elif self._fence == run.group():
-            self._fence = ""
-        return self._take(run.end())
+    def _end_backticks(self) -> None:
+        """Enters code, or leaves it where the run of backticks is as long as the one that began it."""
+        if ticks := self._ticks:
+            self._ticks = 0
+            self._pass("`" * ticks)
+            self._fence = 0 if self._fence == ticks else self._fence or ticks
 
-    def _bracket(self, start: int, *, final: bool) -> str | None:
-        """A marker, renumbered, or the bracket itself. None: wait for more."""
-        marker = MARKER.match(self._pending, start)
+    def _bracket(self, text: str, at: int, *, final: bool) -> int:
+        """Passes a marker, renumbered, or the bracket itself; returns where that ends. It may have to wait for more."""
+        marker = None if self._last == "\\" else MARKER.match(text, at)
         if marker is None:
-            if not final and MAYBE_MARKER.match(self._pending, start):
-                return None
-            return self._take(start + 1)
+            if not final and MAYBE_MARKER.match(text, at):
+                self._maybe = text[at:]
+                return len(text)
+            self._pass(text[at])
+            return at + 1
         valid = [n for n in marked(marker) if 1 <= n <= self._passages]
-        before = self._take(marker.end())[:start]
         if not valid:
-            return before.rstrip()
+            self._space = []
         for n in valid:
             self.numbers.setdefault(n, len(self.numbers) + 1)
-        return before + "".join(f"[{self.numbers[n]}]" for n in dict.fromkeys(valid))
+        self._pass("".join(f"[{self.numbers[n]}]" for n in dict.fromkeys(valid)))
+        return marker.end()
 
 
 def marked(marker: re.Match[str]) -> list[int]:

@@ -22,7 +22,7 @@ LIST = re.compile(
 )
 # "A, B and C": items of one to six words between commas, the last after "and" or "or".
 ITEM = r"[^\s,;:.()]++(?:\s++[^\s,;:.()]++){0,5}"
-ITEMS = re.compile(rf"(?<![^\s,;:.()]){ITEM}(?:\s*+,\s++{ITEM}){{1,20}}(?:\s*+,)?\s++(?:and|or)\s++{ITEM}")
+ITEMS = re.compile(rf"(?<![^\s,;:.()]){ITEM}(?:\s*+,\s++{ITEM}){{1,12}}(?:\s*+,)?\s++(?:and|or)\s++{ITEM}")
 LEADS = re.compile(r"\b(?:is|are|was|were|includes?|included|including|contains?|of|namely|be)\s+")
 DATE_GAP = 3
 

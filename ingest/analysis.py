@@ -62,8 +62,8 @@ UNITS = [
     for unit in line.split()
 ]
 UNIT = "|".join(UNITS)
-GLUED = re.compile(rf"(?<![\w.])(\d+(?:\.\d+)?)(?=(?:{UNIT})(?!\w))", re.IGNORECASE)
-MEASURED = re.compile(rf"(?<![\w.])(\d+(?:\.\d+)?)\s?({UNIT})(?:/({UNIT}|day|week))?(?!\w)", re.IGNORECASE)
+GLUED = re.compile(rf"(?<![\w.])(\d++(?:\.\d++)?)(?=(?:{UNIT})(?!\w))", re.IGNORECASE)
+MEASURED = re.compile(rf"(?<![\w.])(\d++(?:\.\d++)?)\s?({UNIT})(?:/({UNIT}|day|week))?(?!\w)", re.IGNORECASE)
 MICRO = str.maketrans({"µ": "u", "μ": "u"})
 IN_WORDS = {"%": "percent", "‰": "permille", "€": "eur", "$": "usd", "£": "gbp", "°c": "celsius", "°f": "fahrenheit"}
 # Of a chain of more parts, such as a path, or a longer one, only the words are terms; of a number, its first parts.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,29 +29,52 @@ class Growth:
     ratio: float
 
 
-def growth(run: Callable[[Any], object], text: Callable[[int], Any], *, quick: float = QUICK) -> Growth | None:
-    """Finds more than linear growth of a function's time; None where there is none."""
-    before = last = 0.0
-    for n in FIRST:
-        before, last = last, _seconds(run, text(n))
-        if last > TOO_MUCH:
-            return Growth(n, last, last / max(before, 1e-9))
-    n = FIRST[-1] * STEP
-    first = _seconds(run, text(n))
-    if first < quick or first < SUSPECT_RATIO * last:
+def growth(
+    run: Callable[[Any], object],
+    text: Callable[[int], Any],
+    *,
+    first: Sequence[int] = FIRST,
+    whole: bool = False,
+) -> Growth | None:
+    """Finds more than linear growth of a function's time; None where there is none.
+
+    Args:
+        run: the function.
+        text: makes a text of about so many characters.
+        first: lengths that are tried at first.
+        whole: whether the longest is tried whatever the shorter ones take.
+    """
+    small = big = 0.0
+    for n in (*first, first[-1] * STEP):
+        small, big = big, _seconds(run, text(n))
+        if big > TOO_MUCH and n < first[-1]:
+            return Growth(n, big, big / max(small, 1e-9))
+    if not whole and (big < QUICK or big < SUSPECT_RATIO * small):
         return None
-    small, big = last, first
-    while big < TOO_MUCH:
-        if big < MOST_RATIO * small and n > FIRST[-1] * STEP:
+    n = LONGEST if whole else first[-1] * STEP
+    while True:
+        small, big = _measured(run, text, n)
+        if big < MOST_RATIO * small or (n == LONGEST and big < NOISE):
             return None
-        if n == LONGEST:
-            break
+        if n == LONGEST or big > TOO_MUCH:
+            return Growth(n, big, big / small)
         n = min(n * STEP, LONGEST)
-        small, big = (min(_seconds(run, text(size)) for _ in range(2)) for size in (n // STEP, n))
-    return Growth(n, big, big / small) if big > max(NOISE, MOST_RATIO * small) else None
+
+
+def _measured(run: Callable[[Any], object], text: Callable[[int], Any], n: int) -> tuple[float, float]:
+    """Seconds for a quarter of `n` characters, and for all; the least of three, where one of them is suspect."""
+    small, big = (_seconds(run, text(size)) for size in (n // STEP, n))
+    for _ in range(2):
+        if big >= MOST_RATIO * small:
+            small, big = (min(one, _seconds(run, text(size))) for one, size in ((small, n // STEP), (big, n)))
+    return small, big
 
 
 def _seconds(run: Callable[[Any], object], text: Any) -> float:
-    began = time.process_time()
-    run(text)
-    return time.process_time() - began
+    gc.disable()  # it goes through all that the tests hold, at any time
+    try:
+        began = time.process_time()
+        run(text)
+        return time.process_time() - began
+    finally:
+        gc.enable()

@@ -128,7 +128,7 @@ class _File:
             elif method in CALLS - {"split"} and value is None:
                 ways.add(_how(method))
         for pattern in compiled:
-            for how in ways or {"search", "fullmatch"}:
+            for how in sorted(ways) or ("fullmatch", "search"):
                 self.unseen[Use(pattern, how)] = self._where
 
     def _note(self, node: ast.Call, method: str, patterns: Sequence[re.Pattern[Any]]) -> None:
@@ -256,9 +256,8 @@ class _Maker:
             likely = [c for c in "a0 A.-" if c in found]
             return self._rng.choice(likely or found) if likely or found else ""
         if code in REPEATS:
-            least, most, body = value
-            times = max(least, 1 if most and self._rng.random() < 0.7 else 0)
-            return "".join(self.sample(body) for _ in range(min(times, 300)))
+            times = max(value[0], 1 if value[1] and self._rng.random() < 0.7 else 0)
+            return "".join(self.sample(value[2]) for _ in range(min(times, 300)))
         if code is op.SUBPATTERN:
             text = self.sample(value[-1])
             if value[0] is not None:

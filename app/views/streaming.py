@@ -19,8 +19,9 @@ from app.views import rendering
 from ingest.errors import FootnoteError
 
 logger = logging.getLogger(__name__)
-# Seconds between two redraws of a streaming answer: the browser need not draw every token.
-REDRAW_SECONDS = 0.06
+# Seconds between two redraws of a streaming answer: the browser need not draw every token. Of a long answer, so many
+# times as long as one redraw takes.
+REDRAW_SECONDS, REST = 0.06, 4
 UNANSWERED = "This question was not answered to the end."
 # In the session: why questions have no answer, by exchange, and an event that is set when an answer is kept.
 PROBLEMS = "problems"
@@ -114,7 +115,7 @@ def _draw(
     waiting = "Looking through your documents" if footnote.ready else "Loading the model, once"
     place.html(rendering.waiting_html(f"{waiting} …"))
     below.button("Stop", key=f"stop-{exchange.id}", icon=":material/stop_circle:")
-    text, drawn = "", time.monotonic()
+    text, drawn, pause = "", time.monotonic(), REDRAW_SECONDS
     for event in events:
         if isinstance(event, Answer):
             return event
@@ -122,9 +123,11 @@ def _draw(
             text += event.text
         if isinstance(event, Retracted):
             text = ""
-        if time.monotonic() - drawn > REDRAW_SECONDS or (isinstance(event, Waiting) and event.seconds):
+        now = time.monotonic()
+        if now - drawn > pause or (isinstance(event, Waiting) and event.seconds):
             place.html(_moment_html(event, text, str(exchange.id)))
             drawn = time.monotonic()
+            pause = max(REDRAW_SECONDS, REST * (drawn - now))
     raise FootnoteError(UNANSWERED)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import email.policy
 import io
 import re
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import EmailMessage, Message
 from email.parser import BytesParser
+from email.policy import EmailPolicy
 from typing import Any
 
 from ingest.errors import DamagedDocument, EmptyDocument, OversizedDocument
@@ -24,6 +24,8 @@ from ingest.loaders.web import add_html, read_html
 from ingest.models import Document
 
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
+# Python parses headers in more than linear time; of a longer one, what a message says of itself is taken as it stands.
+MOST_HEADER = 4_000
 # What sets off one message from the next in a mailbox.
 MBOX_FROM = re.compile(rb"^From (?>.*?\d\d:\d\d).*+\n(?=[!-9;-~]++:|>From |\r?\n)", re.MULTILINE)
 QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
@@ -119,8 +121,17 @@ def _built(builder: Builder, subject: str, members: Members, source: Source) -> 
     return document
 
 
+class _Policy(EmailPolicy):
+    """Python's own, but for long headers."""
+
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        if len(value) <= MOST_HEADER:
+            return super().header_fetch_parse(name, value)
+        return _words(value) if name.title() in HEADERS else value[:MOST_HEADER]
+
+
 def _parsed(raw: bytes) -> EmailMessage:
-    message = BytesParser(policy=email.policy.default).parsebytes(raw)
+    message = BytesParser(policy=_Policy()).parsebytes(raw)
     assert isinstance(message, EmailMessage)
     return message
 

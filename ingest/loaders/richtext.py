@@ -12,9 +12,13 @@ from ingest.loaders.source import Source
 from ingest.loaders.text import normalise, paragraphs
 from ingest.models import Document
 
-TITLE = re.compile(r"\{\\info\b.{0,2000}?\{\\title\s++([^{}\\]++)\}", re.DOTALL)
-# Pictures and other bytes written as digits; of no use here, and slow to look through.
-BINARY = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{2}\s*+){256,}+")
+INFO = re.compile(r"\{\\info\b")
+TITLE = re.compile(r"\{\\title\s++([^{}\\]++)\}")
+# Characters of what a file says of itself in which its title is looked for.
+INFO_CHARACTERS = 4_000
+# Pictures and other bytes written as so many digits; of no use here, and slow to look through.
+DIGITS = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{2}\s*+)++")
+MOST_DIGITS = 512
 # What the library puts between the cells of a row, whose last one ends in it too.
 CELL = "|"
 
@@ -25,7 +29,7 @@ def load_rtf(source: Source) -> Document:
     Raises:
         DamagedDocument: it cannot be read as RTF.
     """
-    rtf = BINARY.sub("", source.data.decode("latin-1"))
+    rtf = DIGITS.sub(_without_binary, source.data.decode("latin-1"))
     try:
         text = normalise(rtf_to_text(rtf, encoding="cp1252", errors="replace"))  # type: ignore[no-untyped-call]
     except (ValueError, IndexError, LookupError, AttributeError, TypeError) as error:
@@ -33,8 +37,14 @@ def load_rtf(source: Source) -> Document:
     builder = Builder(source.output)
     for start, end in paragraphs(text):
         _add(builder, text[start:end].split("\n"))
-    title = TITLE.search(rtf)
+    info = INFO.search(rtf)
+    title = TITLE.search(rtf, info.end(), info.end() + INFO_CHARACTERS) if info else None
     return builder.build(title.group(1).strip() if title else "")
+
+
+def _without_binary(digits: re.Match[str]) -> str:
+    is_binary = len(digits[0]) >= MOST_DIGITS and len("".join(digits[0].split())) >= MOST_DIGITS
+    return "" if is_binary else digits[0]
 
 
 def _add(builder: Builder, lines: list[str]) -> None:

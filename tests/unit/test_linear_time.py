@@ -35,7 +35,11 @@ def test_functions_that_make_patterns_are_known():
     assert set(GIVEN) == FUNCTIONS
 
 
-@pytest.mark.parametrize("use", [*FOUND, *(Use(one, "search") for one in chain(*GIVEN.values()))], ids=str)
+TRIED = [(where, use) for use, where in FOUND.items()]
+TRIED += [(where, Use(one, "search")) for where, patterns in GIVEN.items() for one in patterns]
+
+
+@pytest.mark.parametrize("use", [use for _, use in TRIED], ids=[f"{where} {use.how}" for where, use in TRIED])
 def test_a_pattern_takes_linear_time(use):
     for text in inputs(use.pattern):
         found = growth.growth(use.run, lambda n, text=text: use.encoded(text.text(n)))
