@@ -76,7 +76,10 @@ def reembed_command(  # noqa: PLR0917 - Typer's form of options
 
         if sum((bool(model), rollback, drop)) != 1:
             raise SourceError("Say what to do: --model NAME, --rollback or --drop.")
-        with Library(load_settings()) as library:
+        settings = load_settings()
+        if model:  # named by the user, so it may be fetched
+            settings = settings.model_copy(update={"embedding_model": model})
+        with Library(settings) as library:
             index = library.index(library.existing(collection))
             if drop:
                 names = reembed.drop_others(index)

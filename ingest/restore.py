@@ -11,17 +11,22 @@ import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ingest.backup import FORMAT, MANIFEST, PART_BYTES, BackupFacts, Member, to_disk
-from ingest.errors import BackupError
+from ingest.archived_rows import NotOurs, copy_conversations, copy_documents
+from ingest.backup import FORMAT, MANIFEST, MIB, PART_BYTES, BackupFacts, Member, to_disk
+from ingest.errors import BackupError, DocumentStoreError
 from ingest.folder_checks import RESTORING
 from ingest.library import CHAT_LOCK, CONVERSATIONS, DOCUMENTS, UPLOADS, Library
 from ingest.schema import SCHEMA_VERSION
 from ingest.settings import Settings
 from ingest.writer import writing
+
+# Bytes of a manifest: some 200 for each uploaded file.
+MOST_MANIFEST = 64 * MIB
 
 
 def restore(path: Path, settings: Settings, open_library: Callable[[Settings], Library] = Library) -> BackupFacts:
@@ -33,12 +38,15 @@ def restore(path: Path, settings: Settings, open_library: Callable[[Settings], L
     folder = settings.data_dir
     with _opened(path) as archive:
         manifest = _checked_manifest(archive, path)
+        _check_room(manifest, folder)
         for name, member in manifest["files"].items():
             _verify(archive, name, member, path)
         _check_empty(folder)
         try:
             _unpack(archive, manifest, folder)
-        except (OSError, sqlite3.Error) as error:
+        except (NotOurs, sqlite3.DatabaseError) as error:
+            raise _damaged(path, str(error)) from error
+        except (OSError, DocumentStoreError) as error:
             raise BackupError(
                 f"Could not write to {folder}: {getattr(error, 'strerror', None) or error}. Make room, then restore "
                 "again, or choose another folder with FOOTNOTE_DATA_DIR."
@@ -59,10 +67,13 @@ def _unpack(archive: zipfile.ZipFile, manifest: dict[str, Any], folder: Path) ->
     try:
         for name in manifest["files"]:
             _extract(archive, name, staging)
-        _move_in(staging, folder, str(manifest["uploads"]))
+        _copy_stores(staging, str(manifest["uploads"]), str(folder / UPLOADS))
+        _move_in(staging, folder)
     except BaseException:
         if not before and not (folder / CONVERSATIONS).exists():
             shutil.rmtree(staging, ignore_errors=True)
+            with suppress(OSError):  # it holds something
+                folder.rmdir()
         raise
     for one in [*before, staging]:
         shutil.rmtree(one, ignore_errors=True)
@@ -83,12 +94,19 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
 
 def _checked_manifest(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
     try:
-        manifest: dict[str, Any] = json.loads(archive.read(MANIFEST))
+        with archive.open(MANIFEST) as file:
+            manifest: dict[str, Any] = json.loads(file.read(MOST_MANIFEST))
         newer = manifest["format"] > FORMAT or manifest["schema"] > SCHEMA_VERSION
         manifest["files"] = {name: Member(**member) for name, member in manifest["files"].items()}
-        BackupFacts(**manifest["facts"], size=0)
-        str(manifest["uploads"])
-        safe = all(_is_safe(name) for name in manifest["files"]) and DOCUMENTS in manifest["files"]
+        sizes = [member.size for member in manifest["files"].values()]
+        facts = asdict(BackupFacts(**manifest["facts"], size=0))
+        counted = all(type(one) in {int, float} and one >= 0 for one in (*sizes, *facts.values()))
+        safe = (
+            counted
+            and isinstance(manifest["uploads"], str)
+            and all(_is_safe(name) for name in manifest["files"])
+            and DOCUMENTS in manifest["files"]
+        )
     except Exception as error:
         raise _damaged(path, f"its manifest cannot be read ({error})") from error
     if newer:
@@ -96,6 +114,17 @@ def _checked_manifest(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
     if not safe:
         raise _damaged(path, "it names files that are none of Footnote's")
     return manifest
+
+
+def _check_room(manifest: dict[str, Any], folder: Path) -> None:
+    """Raises BackupError where the disk has no room for all that an archive says it holds."""
+    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    needed, free = sum(one.size for one in manifest["files"].values()), shutil.disk_usage(there).free
+    if needed > free:
+        raise BackupError(
+            f"{folder} has no room: the archive unpacks to {needed // MIB:,} MiB and {free // MIB:,} are free. Nothing "
+            "was touched. Make room, or choose another folder with FOOTNOTE_DATA_DIR."
+        )
 
 
 def _is_safe(name: str) -> bool:
@@ -165,9 +194,8 @@ def _extract(archive: zipfile.ZipFile, name: str, staging: Path) -> None:
         shutil.copyfileobj(file, out)
 
 
-def _move_in(staging: Path, folder: Path, old_uploads: str) -> None:
+def _move_in(staging: Path, folder: Path) -> None:
     """Uploads first, the documents last: until that is there, the folder counts as empty."""
-    _rename_sources(staging, old_uploads, str(folder / UPLOADS))
     if (staging / UPLOADS).exists():
         shutil.copytree(staging / UPLOADS, folder / UPLOADS, dirs_exist_ok=True, copy_function=os.replace)
     for name in (CONVERSATIONS, DOCUMENTS):
@@ -179,20 +207,19 @@ def _move_in(staging: Path, folder: Path, old_uploads: str) -> None:
     to_disk(folder)
 
 
-def _rename_sources(staging: Path, old: str, new: str) -> None:
-    """Uploaded files lie in the new folder now; what refers to them says so."""
-    if old == new:
-        return
-    with closing(sqlite3.connect(staging / DOCUMENTS)) as db, db:
-        for table in ("documents", "failures"):
-            db.execute(
-                f"UPDATE {table} SET source = ?2 || substr(source, length(?1) + 1)"  # noqa: S608 - ours
-                " WHERE substr(source, 1, length(?1)) = ?1",
-                (old + os.sep, new + os.sep),
-            )
-    if (staging / CONVERSATIONS).exists():
-        with closing(sqlite3.connect(staging / CONVERSATIONS)) as db, db:
-            parts = [json.dumps(one + os.sep)[1:-1] for one in (old, new)]
-            db.execute("UPDATE exchanges SET answer = replace(answer, ?, ?)", parts)
-            if "filter" in {row[1] for row in db.execute("PRAGMA table_info(conversations)")}:  # not of an old format
-                db.execute("UPDATE conversations SET filter = replace(filter, ?, ?)", parts)
+def _copy_stores(staging: Path, old: str, new: str) -> None:
+    """Puts new databases in the place of the archived ones. What refers to uploaded files says where they lie now."""
+    parts = [json.dumps(one + os.sep)[1:-1] for one in (old, new)]
+
+    def moved(_table: str, column: str, value: Any) -> Any:
+        if column == "source" and value.startswith(old + os.sep):
+            return new + value[len(old) :]
+        return value.replace(*parts) if column in {"answer", "filter"} and value else value
+
+    for name, copy in ((DOCUMENTS, copy_documents), (CONVERSATIONS, copy_conversations)):
+        if (staging / name).exists():
+            archived = (staging / name).rename(staging / f"{name}.archived")
+            copy(archived, staging / name, moved)
+            archived.unlink()
+            with closing(sqlite3.connect(staging / name)) as db:
+                db.execute("PRAGMA journal_mode = DELETE")  # one file, that can be moved

@@ -1,0 +1,32 @@
+"""The tables of conversations, which `app.chats` reads and writes and backups hold too."""
+
+SCHEMA_VERSION = 5
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS conversations (
+    id TEXT PRIMARY KEY,
+    title TEXT NOT NULL,
+    collection TEXT NOT NULL,
+    updated REAL NOT NULL,
+    filter TEXT NOT NULL DEFAULT '{}'
+);
+CREATE TABLE IF NOT EXISTS exchanges (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    conversation TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE,
+    question TEXT NOT NULL,
+    answer TEXT,
+    asked REAL NOT NULL,
+    helpful INTEGER,
+    earlier TEXT NOT NULL DEFAULT '[]'
+);
+CREATE INDEX IF NOT EXISTS exchanges_by_conversation ON exchanges (conversation, id);
+"""
+MIGRATIONS = {
+    2: """
+ALTER TABLE exchanges ADD COLUMN helpful INTEGER;
+ALTER TABLE conversations ADD COLUMN filter TEXT NOT NULL DEFAULT '{}';
+""",
+    3: "",  # no table is another one, but answers hold what was used and the prompt, which format 2 cannot read
+    # Answers hold the filter that they were asked under, too.
+    4: "ALTER TABLE exchanges ADD COLUMN earlier TEXT NOT NULL DEFAULT '[]';",
+    5: "",  # no table is another one, but sentences may be 'not checked', which format 4 cannot read
+}

@@ -1,0 +1,215 @@
+"""Archives made to hurt whoever restores them: nothing in them runs, and nothing outside is touched."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import sqlite3
+import zipfile
+from contextlib import closing
+
+import pytest
+from durability import WordFootnote, contents, quick
+
+from app.models import Answer
+from ingest.archived_rows import DOCUMENT_TABLES
+from ingest.backup import backup
+from ingest.database import Database
+from ingest.errors import BackupError, EmbedderError
+from ingest.library import Library
+from ingest.restore import restore
+from ingest.schema import SCHEMA, SCHEMA_VERSION
+
+
+@pytest.fixture
+def archive(settings, tmp_path):
+    path = tmp_path / "backup.zip"
+    with quick(settings) as footnote:
+        upload = footnote.save_upload("note.txt", io.BytesIO(b"juniper berries are blue."))
+        footnote.ingest([upload])
+        conversation = footnote.chats.create("default")
+        exchange = footnote.chats.add_question(conversation.id, "What is blue?")
+        answer = next(one for one in footnote.ask("juniper berries are blue") if isinstance(one, Answer))
+        footnote.chats.add_answer(exchange, answer)
+        backup(footnote, path)
+    return path
+
+
+@pytest.fixture
+def elsewhere(settings, tmp_path):
+    return settings.model_copy(update={"data_dir": tmp_path / "elsewhere" / "data"})
+
+
+def changed(archive, *statements: str, name: str = "footnote.sqlite", **values: object) -> None:
+    """Runs statements on a database of the archive, and writes the archive as its maker would."""
+    with zipfile.ZipFile(archive) as whole:
+        members = {one.filename: whole.read(one) for one in whole.infolist()}
+    file = archive.with_suffix(".sqlite")
+    file.write_bytes(members[name])
+    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+        db.execute("PRAGMA foreign_keys = OFF")
+        for statement in statements:
+            db.execute(statement, values if ":" in statement else {})
+    members[name] = file.read_bytes()
+    manifest = json.loads(members["manifest.json"])
+    manifest["files"][name] = {"size": len(members[name]), "sha256": hashlib.sha256(members[name]).hexdigest()}
+    members["manifest.json"] = json.dumps(manifest).encode()
+    with zipfile.ZipFile(archive, "w") as out:
+        for one, content in members.items():
+            out.writestr(one, content)
+
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        (f"CREATE TRIGGER t AFTER UPDATE ON documents BEGIN {ENDLESS}; END",),
+        (f"CREATE TRIGGER t AFTER INSERT ON versions BEGIN {ENDLESS}; END",),
+        ("CREATE TRIGGER t AFTER UPDATE ON collections BEGIN DELETE FROM versions; END",),
+        (f"CREATE VIEW v AS {ENDLESS}",),
+        ("CREATE INDEX i ON documents (zeroblob(400000000))", "DROP INDEX i", "CREATE TABLE more (x)"),
+        ("CREATE VIRTUAL TABLE f USING fts5(x)",),
+    ],
+)
+def test_what_an_archive_would_run_is_not_restored(archive, elsewhere, statements):
+    changed(archive, *statements)
+    restore(archive, elsewhere, WordFootnote)
+    with closing(sqlite3.connect(elsewhere.data_dir / "footnote.sqlite")) as db:
+        made = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')")}
+        tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert made == set()
+    assert tables <= {*DOCUMENT_TABLES, "jobs", "sqlite_sequence"}
+    with quick(elsewhere) as footnote:
+        assert len(contents(footnote)) == 1
+        assert footnote.remove(str(elsewhere.data_dir / "uploads/default/note.txt")) == 1
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE collections SET uid = '../../../evil'", "holds what is no name of Footnote's"),
+        ("UPDATE collections SET name = '../evil'", "holds what is no name of Footnote's"),
+        ("UPDATE embedders SET fingerprint = 'a/b'", "holds what is no name of Footnote's"),
+        ("UPDATE versions SET text = x'00ff'", "holds a value of another type"),
+        ("UPDATE versions SET warnings = '{'", "holds no JSON"),
+        ("UPDATE chunks SET heading = '{}'", "holds JSON of another form"),
+        ("UPDATE chunks SET version = 'none'", "do not fit together|refer to others"),
+        ("UPDATE documents SET collection = 99", "do not fit together|refer to others"),
+        ("ALTER TABLE documents ADD COLUMN more AS (zeroblob(900000000))", "columns that are none of Footnote's"),
+        ("PRAGMA user_version = 0", "which is none of Footnote's"),
+        ("DROP TABLE collections", "do not fit together|refer to others"),
+    ],
+)
+def test_values_that_footnote_would_not_have_written_are_refused(archive, elsewhere, statement, said):
+    changed(archive, statement)
+    with pytest.raises(BackupError, match=said):
+        restore(archive, elsewhere, WordFootnote)
+    assert not elsewhere.data_dir.exists()
+
+
+def test_a_view_in_the_place_of_a_table_is_not_read(archive, elsewhere):
+    changed(archive, "ALTER TABLE tags RENAME TO t", f"CREATE VIEW tags AS SELECT i AS document, i AS name FROM ({ENDLESS.replace('max(i)', 'i')})")  # fmt: skip  # noqa: E501
+    restore(archive, elsewhere, WordFootnote)
+    with quick(elsewhere) as footnote:
+        assert footnote.choices("default").tags == ()
+
+
+def test_conversations_are_held_to_the_same(archive, elsewhere):
+    changed(archive, "UPDATE exchanges SET answer = '[]'", name="chats.sqlite")
+    with pytest.raises(BackupError, match=r"exchanges\.answer holds JSON of another form"):
+        restore(archive, elsewhere, WordFootnote)
+    changed(archive, "UPDATE exchanges SET answer = NULL", f"CREATE TRIGGER t AFTER UPDATE ON exchanges BEGIN {ENDLESS}; END", name="chats.sqlite")  # fmt: skip  # noqa: E501
+    restore(archive, elsewhere, WordFootnote)
+    with quick(elsewhere) as footnote:
+        (conversation,) = footnote.chats.conversations()
+        (exchange,) = footnote.chats.exchanges(conversation.id)
+        assert (exchange.question, exchange.answer) == ("What is blue?", None)
+        footnote.chats.rate(exchange.id, helpful=True)
+
+
+@pytest.mark.parametrize("way", ["dots", "link", "plain"])
+def test_a_document_that_lies_elsewhere_is_never_deleted(archive, elsewhere, tmp_path, way):
+    precious = tmp_path / "precious.txt"
+    precious.write_text("mine")
+    (elsewhere.data_dir / "uploads").mkdir(parents=True)
+    if way == "link":
+        (elsewhere.data_dir / "uploads" / "link").symlink_to(tmp_path)
+    names = {"dots": "uploads/../../../precious.txt", "link": "uploads/link/precious.txt"}
+    source = str(elsewhere.data_dir / names[way]) if way in names else str(precious)
+    changed(archive, "UPDATE documents SET source = :source", source=source)
+    restore(archive, elsewhere, WordFootnote)
+    with quick(elsewhere) as footnote:
+        assert footnote.remove(source) == 1
+    assert precious.read_text() == "mine"
+
+
+def test_a_model_that_an_archive_names_is_not_fetched(archive, elsewhere, monkeypatch):
+    asked: list[bool] = []
+
+    def missing(_source: str, *, local_files_only: bool = False, **_more: object) -> None:
+        asked.append(local_files_only)
+        raise OSError("not here")
+
+    changed(archive, "UPDATE embedders SET model = 'someone/evil-model'")
+    restore(archive, elsewhere, WordFootnote)
+    monkeypatch.setattr("sentence_transformers.SentenceTransformer", missing)
+    with Library(elsewhere) as library:
+        embedder = library.index("default").embedder
+        with pytest.raises(EmbedderError, match=r"only where you name it\. Set FOOTNOTE_EMBEDDING_MODEL=someone/evil"):
+            embedder.load()
+    assert asked == [True]
+    named = elsewhere.model_copy(update={"embedding_model": "someone/evil-model"})
+    with Library(named) as library, pytest.raises(EmbedderError, match="cannot be loaded"):
+        library.index("default").embedder.load()
+    assert asked == [True, True, False]
+
+
+def test_a_manifest_is_as_long_as_manifests_are(archive, elsewhere, monkeypatch):
+    monkeypatch.setattr("ingest.restore.MOST_MANIFEST", 100)
+    with pytest.raises(BackupError, match="its manifest cannot be read"):
+        restore(archive, elsewhere, WordFootnote)
+
+
+def test_an_archive_that_has_no_room_is_refused_before_it_is_unpacked(archive, elsewhere):
+    with zipfile.ZipFile(archive) as whole:
+        members = {one.filename: whole.read(one) for one in whole.infolist()}
+    manifest = json.loads(members["manifest.json"])
+    manifest["files"]["footnote.sqlite"]["size"] = 10**18
+    members["manifest.json"] = json.dumps(manifest).encode()
+    with zipfile.ZipFile(archive, "w") as out:
+        for one, content in members.items():
+            out.writestr(one, content)
+    with pytest.raises(BackupError, match="has no room: the archive unpacks to"):
+        restore(archive, elsewhere, WordFootnote)
+
+
+def test_a_store_of_format_2_becomes_one_of_today(tmp_path):
+    from ingest.archived_rows import copy_documents
+
+    old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
+    with closing(Database(old, SCHEMA, SCHEMA_VERSION)) as database, database.transaction() as db:
+        db.execute("ALTER TABLE collections ADD COLUMN embedding_model TEXT NOT NULL DEFAULT 'm'")
+        db.execute("ALTER TABLE collections ADD COLUMN fingerprint TEXT NOT NULL DEFAULT 'abc'")
+        db.execute("ALTER TABLE collections ADD COLUMN dimensions INTEGER NOT NULL DEFAULT 3")
+        for table in ("embedders", "vectors", "token_vectors", "tags"):
+            db.execute(f"DROP TABLE {table}")
+        db.execute("INSERT INTO collections (id, uid, name, created) VALUES (1, '0123456789ab', 'default', 5.0)")
+        db.execute("INSERT INTO documents (id, collection, source, updated) VALUES ('d', 1, '/a/b.TXT', 5.0)")
+        db.execute(
+            "INSERT INTO versions (id, document, status, content_sha, pipeline, title, text, warnings, size, created)"
+            " VALUES ('v', 'd', 'active', 's', 'p', '', 'Bücher', '[]', 7, 5.0)"
+        )
+        db.execute("PRAGMA user_version = 2")
+    with closing(sqlite3.connect(old)) as db:
+        db.execute("PRAGMA user_version = 2")
+        db.execute("PRAGMA journal_mode = DELETE")
+    copy_documents(old, new, lambda _table, _column, value: value)
+    with closing(sqlite3.connect(new)) as db:
+        assert db.execute(
+            "SELECT collection, role, model, fingerprint, dimensions, kept FROM embedders"
+        ).fetchall() == [(1, "current", "m", "abc", 3, 0)]
+        assert db.execute("SELECT type FROM documents").fetchone() == ("txt",)
+        assert db.execute("SELECT text_bytes FROM versions").fetchone() == (7,)
