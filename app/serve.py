@@ -110,8 +110,10 @@ def _warm(footnote: Footnote, console: Console) -> None:
 
 
 def _streamlit(settings: Settings, console: Console) -> None:
-    from streamlit import config  # noqa: PLC0415 - a second of imports that the checks above come before
-    from streamlit.web import bootstrap  # noqa: PLC0415 - see above
+    import streamlit as st  # noqa: PLC0415 - a second of imports that the checks above come before
+    from starlette.middleware import Middleware  # noqa: PLC0415 - see above
+
+    from app.page_guard import PageGuard  # noqa: PLC0415 - see above
 
     options = {
         "server.address": settings.host,
@@ -121,15 +123,12 @@ def _streamlit(settings: Settings, console: Console) -> None:
         "server.maxUploadSize": settings.max_file_mb,
         "browser.gatherUsageStats": False,
         "browser.serverAddress": settings.host,
-        "global.developmentMode": False,
     }
     os.chdir(MAIN.parents[1])  # where .streamlit/config.toml, the theme, is looked for
-    config._main_script_path = str(MAIN)  # noqa: SLF001 - as Streamlit's own command does
-    flags = {name.replace(".", "_"): value for name, value in options.items()}
-    bootstrap.load_config_options(flag_options=flags)
+    app = st.App(MAIN, middleware=[Middleware(PageGuard, hosts=settings.allowed_host_names)])
     console.print(f"Footnote: [bold]{_url(settings)}[/bold]   Ctrl-C stops it.", highlight=False)
     with suppress(KeyboardInterrupt):
-        bootstrap.run(str(MAIN), is_hello=False, args=[], flag_options=flags)
+        app.run(config=options)
 
 
 def _url(settings: Settings) -> str:

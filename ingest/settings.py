@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     port: int = Field(default=8501, ge=1, le=65535)
     """Port of the chat."""
 
+    allowed_hosts: str = Field(default="", pattern=r"^[A-Za-z0-9.,: _\[\]-]*$")
+    """More names that the chat may be called by, comma-separated, where a reverse proxy passes them on."""
+
     embedding_model: str = Field(default="", max_length=4096)
     """Any sentence-transformers name or folder; empty: what the index was made with, else all-MiniLM-L6-v2."""
     embedding_device: str = Field(default="", pattern=r"^(|cpu|mps|cuda(:\d+)?)$")
@@ -130,6 +133,11 @@ class Settings(BaseSettings):
     """Memory one reading process may take, in MiB."""
     max_file_mb: int = Field(default=200, ge=1)
     """Larger files are refused, in MiB, and files that give more than twice as much text."""
+
+    @property
+    def allowed_host_names(self) -> tuple[str, ...]:
+        """The names of `allowed_hosts`."""
+        return tuple(name.strip() for name in self.allowed_hosts.split(",") if name.strip())
 
     @cached_property
     def prompts_dir(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -134,3 +135,25 @@ def test_stopping_stops_all_and_the_next_start_has_everything(tmp_path, chromium
         page.goto(re.sub(r"http://[^/]*", second.url, address))
         expect(page.locator(".fn-answer")).to_contain_text("a measure of how surprised", timeout=SECONDS)
     page.close()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "evil.example"}, 421),
+        ({"Origin": "http://evil.example", "Upgrade": "websocket", "Connection": "Upgrade"}, 403),
+    ],
+)
+def test_a_page_of_the_internet_cannot_reach_the_chat(served, headers, status):
+    where = urlsplit(served.url)
+    connection = http.client.HTTPConnection(where.hostname, where.port, timeout=60)
+    opens = (
+        {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="} if "Upgrade" in headers else {}
+    )
+    connection.request("GET", "/_stcore/stream" if opens else "/", headers=headers | opens)
+    answer = connection.getresponse()
+    assert answer.status == status
+    if not opens:
+        assert answer.headers["content-security-policy"] == "frame-ancestors 'none'"
+    connection.close()
