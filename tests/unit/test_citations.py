@@ -60,6 +60,12 @@ def test_a_corrected_footnote_leads_to_the_passage_that_says_it():
     assert found.sentences[0].quotes[0].text == "It has three lanes."
 
 
+def test_a_sentence_that_is_too_long_is_not_checked_and_keeps_its_footnote():
+    found = verify(f"Whales are mammals{', and whales are mammals' * 200} [3].").sentences[0]
+    assert (found.unchecked, found.supported, found.citations) == (True, None, (1,))
+    assert "too long" in found.reason
+
+
 def test_a_sentence_of_two_passages_gets_both_footnotes():
     found = verify("Apple opened 8 stores in Berlin, and the bridge was opened in 1931.")
     assert found.text.endswith("1931 [1][2].")

@@ -53,8 +53,17 @@ def test_a_place_and_its_people_are_one_name(one, other, same):
     assert facts.same_name(one, other) is same
 
 
-def test_a_run_of_names_has_an_acronym():
-    assert "mls" in facts.acronyms("the Major League Soccer of today")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("the Major League Soccer of today", {"mls"}),
+        ("North-South Divide, Well-known Person", {"nsd", "wp"}),
+        ("the Bank of England", {"be"}),
+        ("Berlin is big", set()),
+    ],
+)
+def test_a_run_of_names_has_an_acronym(text, expected):
+    assert facts.acronyms(text) == expected
 
 
 def denied(text: str) -> list[tuple[str, ...]]:

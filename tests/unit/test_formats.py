@@ -439,6 +439,13 @@ def letter(subject: str = "Invoice 7") -> EmailMessage:
     return message
 
 
+def test_long_headers_of_a_mail_are_kept_as_they_stand(write):
+    raw = f"To: {'b@example.org, ' * 400}\nSubject: =?utf-8?q?R=C3=A9sum=C3=A9?={' a' * 3000}\n\nHello".encode()
+    document = load(write("a.eml", raw))
+    assert document.title.startswith("R\u00e9sum\u00e9 a a")
+    assert of_kind(document, "metadata")[0].count("b@example.org") == 400
+
+
 def test_a_mail_with_what_is_attached_to_it(write, write_pdf):
     message = letter()
     pdf = write_pdf("x.pdf", ["First page", "The total is 40 euros"]).read_bytes()
