@@ -39,12 +39,13 @@ from ingest.__main__ import (
 from ingest.console import print_anything, print_json, stopping
 from ingest.errors import Cancelled, FootnoteError, QuestionError
 from ingest.models import SearchHit
+from ingest.private import keep_to_owner
 from ingest.settings import load_settings
 
 cli = typer.Typer(
     name="footnote",
     help="Chat with your own documents and check every word of the answer.",
-    epilog="Settings are FOOTNOTE_* variables, or lines of .env; the README has the table.",
+    epilog="Settings are FOOTNOTE_* variables, or lines of .env in the data folder; the README has the table.",
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -225,6 +226,7 @@ def collections(as_json: JsonOption = False) -> None:
 
 def main() -> None:
     """Runs the command that was typed; called by `app.__main__`."""
+    keep_to_owner()
     print_anything()
     cli()
 

@@ -18,6 +18,7 @@ from app.bootstrap import Footnote, shared_footnote
 from ingest.console import ProgressView, print_report, stopping
 from ingest.errors import AlreadyRunning, FootnoteError
 from ingest.library import CHAT_LOCK
+from ingest.private import make_folder, opener
 from ingest.settings import Settings
 
 MAIN = Path(__file__).resolve().parent / "main.py"
@@ -62,8 +63,8 @@ def _only_one(settings: Settings) -> Iterator[None]:
     """Two chats over one data folder would only get in each other's way; the lock goes with the process."""
     path = settings.data_dir / CHAT_LOCK
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.open("a+")
+        make_folder(path.parent)
+        lock = open(path, "a+", encoding="utf-8", opener=opener)  # noqa: SIM115 - closed below
     except OSError as error:
         raise FootnoteError(
             f"The data folder {settings.data_dir} cannot be used: {error.strerror}. Check its permissions, or set "

@@ -25,7 +25,8 @@ from ingest.errors import Cancelled, EmbedderMismatch, FootnoteError, QuestionEr
 from ingest.models import FileOutcome, IngestProgress, IngestReport
 from ingest.names import on_disk
 from ingest.network import is_url
-from ingest.settings import load_settings, unknown_variables
+from ingest.private import keep_to_owner
+from ingest.settings import ignored_settings, load_settings
 
 if TYPE_CHECKING:  # `--help` need not wait for it
     from ingest.fetch import Fetcher
@@ -160,7 +161,7 @@ def messages(
         as_json: whether an error is printed as a JSON object on standard output too, under "error".
         so_far: gives what else that object holds, of an error.
     """
-    for sentence in unknown_variables():
+    for sentence in ignored_settings():
         console.print(sentence, style="yellow", markup=False)
 
     def say(error: BaseException, text: str) -> None:
@@ -197,6 +198,7 @@ def _exit_status(error: FootnoteError) -> int:
 
 def main() -> None:
     """Entry point of `python -m ingest`."""
+    keep_to_owner()
     print_anything()
     command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     command.command()(ingest_command)

@@ -21,14 +21,13 @@ from typing import Any
 from ingest.database import Database
 from ingest.errors import BackupError
 from ingest.library import CONVERSATIONS, DOCUMENTS, UPLOADS, Library
+from ingest.private import OWNER_FILE
 from ingest.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION
 from ingest.writer import writing
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 PART_BYTES = MIB = 1024 * 1024
-# An archive holds every document and conversation in clear.
-OWNER_ONLY = 0o600
 # What a search may not find is no part of a backup, nor who was writing when it was made.
 CLEANED = (
     "DELETE FROM versions WHERE status != 'active'",
@@ -77,10 +76,11 @@ def backup(library: Library, path: Path) -> BackupFacts:
     data_dir = library.settings.data_dir
     try:
         # A folder of its own, which others may not read: two backups to one place do not meet.
+        # An archive holds every document and conversation in clear.
         with tempfile.TemporaryDirectory(prefix=".footnote-", dir=path.parent) as folder:
             partial = Path(folder) / "archive"
             facts = _write(data_dir, Path(folder), partial)
-            partial.chmod(OWNER_ONLY)
+            partial.chmod(OWNER_FILE)
             to_disk(partial)
             partial.replace(path)
         to_disk(path.parent)

@@ -25,6 +25,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
+from ingest.private import make_folder, opener, write_text
+
 HTTP_OK = 200
 
 
@@ -58,8 +60,8 @@ class RunFolder:
 
     def open_lock(self, name: str) -> IO[bytes]:
         """The lock file chroma.`name`, open and not locked."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        return (self.path / f"chroma.{name}").open("ab")
+        make_folder(self.path)
+        return open(self.path / f"chroma.{name}", "ab", opener=opener)
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
@@ -80,7 +82,7 @@ class RunFolder:
     def write_state(self, port: int, server: int, busy: str = "") -> None:
         """Says where the server is, or what it is busy with."""
         new = self._state.with_suffix(".new")
-        new.write_text(json.dumps(asdict(ServerState(port, server, os.getpid(), busy))))
+        write_text(new, json.dumps(asdict(ServerState(port, server, os.getpid(), busy))))
         new.replace(self._state)
 
     def state(self) -> ServerState | None:
@@ -95,7 +97,7 @@ class RunFolder:
 
     def add_deleted(self, chunks: int) -> None:
         """Remembers that so many chunks were deleted."""
-        with self._deleted.open("a") as file:
+        with open(self._deleted, "a", opener=opener) as file:
             file.write(f"{chunks}\n")
 
     def deleted(self) -> int:
@@ -111,7 +113,7 @@ class RunFolder:
 
     def keep_compaction_error(self, why: str) -> None:
         """Remembers why what was deleted could not be removed from Chroma's files."""
-        self._compaction_error.write_text(why, encoding="utf-8")
+        write_text(self._compaction_error, why)
 
     def compaction_error(self) -> str:
         """Why what was deleted is still in Chroma's files; "" where nothing failed."""

@@ -22,7 +22,9 @@ import psutil
 
 from ingest.chroma_compaction import compact
 from ingest.chroma_files import RunFolder, heartbeat, url_of
+from ingest.environment import without_keys
 from ingest.errors import VectorStoreError
+from ingest.private import opener
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -131,13 +133,14 @@ class ChromaServer:
         return None
 
     def _start(self) -> str:
-        with self._run.log.open("wb") as log:
+        with open(self._run.log, "wb", opener=opener) as log:
             supervisor = subprocess.Popen(  # noqa: S603 - our own module, paths as arguments
                 [sys.executable, "-m", "ingest.chroma_supervisor", str(self.folder), str(self._run.path)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd=Path(__file__).resolve().parents[1],
+                env=without_keys(),
                 start_new_session=True,
             )
         # Reaped in the background, so that an ended supervisor is not left as a zombie of a long-lived chat.

@@ -30,7 +30,9 @@ import psutil
 
 from ingest.chroma_compaction import compact
 from ingest.chroma_files import RunFolder, heartbeat, url_of
+from ingest.environment import without_keys
 from ingest.errors import VectorStoreError
+from ingest.private import keep_to_owner, make_file, make_folder
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -83,7 +85,7 @@ class Supervisor:
     def _serve(self, port: int, owner: IO[bytes], users: IO[bytes]) -> bool:
         """One life of the server. Returns whether it was ended because nobody needs it."""
         was_killed = self._run.running.exists()
-        self._run.running.touch()
+        make_file(self._run.running)
         server = _start(self._folder, port, owner)
         self._run.write_state(0, server.pid, busy="starting")
         try:
@@ -170,12 +172,12 @@ class Supervisor:
 
 
 def _start(folder: Path, port: int, owner: IO[bytes]) -> subprocess.Popen[bytes]:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     arguments = ["--path", str(folder), "--host", "127.0.0.1", "--port", str(port)]
     return subprocess.Popen(  # noqa: S603 - Chroma's own command line
         [sys.executable, "-c", SERVE, *arguments],
         stdin=subprocess.DEVNULL,
-        env={**os.environ, "ANONYMIZED_TELEMETRY": "False", "NO_COLOR": "1"},
+        env=without_keys(ANONYMIZED_TELEMETRY="False", NO_COLOR="1"),
         pass_fds=(owner.fileno(),),
         preexec_fn=partial(_die_with, os.getpid()),  # noqa: PLW1509 - the supervisor has one thread
     )
@@ -271,4 +273,5 @@ def _is_free(port: int) -> bool:
 
 
 if __name__ == "__main__":
+    keep_to_owner()
     sys.exit(Supervisor(Path(sys.argv[1]), RunFolder(Path(sys.argv[2]))).run())

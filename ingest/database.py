@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from ingest.errors import DocumentStoreError
+from ingest.private import make_file, make_folder
 
 T = TypeVar("T")
 # A writer waits this long for another process's transaction; ours take milliseconds.
@@ -47,7 +48,8 @@ class Database:
         self.path = path
         self._lock = threading.RLock()
         with self._mapped("open"):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
+            make_file(path)  # its -wal and -shm get the same rights
             self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None)
         try:
             with self._mapped("open"):
@@ -115,6 +117,7 @@ class Database:
         Raises:
             sqlite3.Error: this file cannot be read, or the other not written.
         """
+        make_file(path)
         with self._lock, closing(sqlite3.connect(path)) as copy:
             self._db.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ingest.library import CONVERSATIONS, DOCUMENTS, UPLOADS
 from ingest.models import Problem
+from ingest.private import close, exposed
 
 # With less room, neither SQLite nor Chroma can be trusted to write.
 ROOM_BYTES = 64 * 1024 * 1024
@@ -37,12 +38,20 @@ def files(folder: Path) -> Iterator[Finding]:
     elif (free := shutil.disk_usage(folder).free) < ROOM_BYTES:
         what = f"Only {free // 1024**2} MiB are free where {folder} lies."
         yield Finding(Problem("disk", what, f"make room: {ROOM_BYTES // 1024**2} MiB at least"))
+    yield from _privacy(folder)
     yield from _databases(folder)
     left = [(path, "a restore") for path in folder.glob(RESTORING + "*")]
     left += [(path, "a doctor's visit") for path in folder.glob("*" + DAMAGED) if path.is_dir()]
     for path, by in left:
         what = f"{path} was left by {by} that was cut off."
         yield Finding(Problem("leftovers", what, "it is deleted"), partial(shutil.rmtree, path))
+
+
+def _privacy(folder: Path) -> Iterator[Finding]:
+    if found := list(exposed(folder)):
+        more = f" and {len(found) - 1:,} more files and folders" if found[1:] else ""
+        what = f"Other users of this machine may read or change {found[0]}{more}."
+        yield Finding(Problem("privacy", what, "they are closed to all but you"), partial(close, folder))
 
 
 def _databases(folder: Path) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ import psutil
 
 from ingest.database import Database
 from ingest.errors import Cancelled
+from ingest.private import make_folder, opener
 from ingest.storable import storable
 from ingest.urls import masked
 
@@ -56,9 +57,9 @@ class WriterQueue:
         Raises:
             Cancelled: `cancel` was set while waiting.
         """
-        self._lock_path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self._lock_path.parent)
         job = self._enqueue(what)
-        with self._lock_path.open("ab") as lock:
+        with open(self._lock_path, "ab", opener=opener) as lock:
             try:
                 self._wait(job, lock, on_wait, cancel)
                 yield Turn(self, job, lock, on_wait, cancel)

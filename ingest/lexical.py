@@ -18,6 +18,7 @@ from ingest.languages import ENGLISH, LANGUAGES, asked_in
 from ingest.lexical_files import FIRST_ANALYSIS, META, damaged_files, has_field, made_with, meta, note
 from ingest.lexical_writer import ANALYZER, BOOSTS, SCHEMA, WINDOW, WINDOW_BOOST, LexicalWriter, mapped
 from ingest.models import Query, as_query
+from ingest.private import close_files, make_folder
 
 # Texts are made into terms before tantivy gets them, each by its own language.
 AS_WRITTEN = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
@@ -95,7 +96,7 @@ class LexicalStore:
         with mapped("write", self.folder):
             if not self.exists:
                 self._forget()
-                self.folder.mkdir(parents=True, exist_ok=True)
+                make_folder(self.folder)
                 self.mark()
                 tantivy.Index(SCHEMA, path=str(self.folder))
             index, windows = self._index()
@@ -109,6 +110,7 @@ class LexicalStore:
         with mapped("close", self.folder):
             writer.rollback()
             writer.wait_merging_threads()
+            close_files(self.folder)
 
     def terms(self, text: str) -> list[str]:
         """The distinct terms that `text` is searched by, in order of appearance.

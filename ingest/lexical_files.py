@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ingest.private import write_text
+
 META = "meta.json"
 # Beside tantivy's own files: the analysis's version, then the languages.
 MADE_WITH = "analysis"
@@ -44,7 +46,7 @@ def note(folder: Path, made: MadeWith) -> None:
         OSError: it cannot be written.
     """
     partial = folder / f"{MADE_WITH}.partial"
-    partial.write_text(" ".join((str(made.analysis), *sorted(made.languages))))
+    write_text(partial, " ".join((str(made.analysis), *sorted(made.languages))))
     partial.replace(folder / MADE_WITH)
 
 

@@ -14,6 +14,7 @@ from ingest.analysis import spelled_out, terms_of
 from ingest.errors import LexicalDamaged, LexicalStoreError
 from ingest.languages import ENGLISH, language_of
 from ingest.lexical_files import made_with, note
+from ingest.private import close_files
 
 ANALYZER = "footnote"
 # Weight of a term found in a chunk's headings, or in its file's name, against one found in its text. A heading that
@@ -106,6 +107,7 @@ class LexicalWriter:
             if not self._languages <= made.languages:  # before it is seen: what is not noted is not asked for
                 note(self._folder, replace(made, languages=made.languages | self._languages))
             self._writer.commit()
+            close_files(self._folder)
 
 
 def _schema(*fields: str) -> tantivy.Schema:

@@ -17,12 +17,13 @@ from ingest.chroma_client import Chroma
 from ingest.chroma_server import ChromaServer
 from ingest.docstore import DocStore
 from ingest.embedding import Embedder
-from ingest.errors import QuestionError, SourceError
+from ingest.errors import DocumentStoreError, QuestionError, SourceError
 from ingest.filters import Filter, tag_names
 from ingest.index import Index
 from ingest.models import CollectionStatus, DocumentRow, IngestProgress, IngestReport
 from ingest.names import matching
 from ingest.pipeline import ingest
+from ingest.private import close, make_folder, opener
 from ingest.selection import Choices
 from ingest.settings import COLLECTION_PATTERN, DEFAULT_EMBEDDING_MODEL, Settings
 from ingest.writer import writing
@@ -42,7 +43,7 @@ class Library:
         settings: where things lie and which models to use.
 
     Raises:
-        DocumentStoreError: the data folder cannot be used.
+        DocumentStoreError: the data folder cannot be used, or not be closed to other users.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -51,6 +52,7 @@ class Library:
         self._embedders: dict[str, Embedder] = {}
         self._indexes: dict[str, Index] = {}
         self._uploads = settings.data_dir / UPLOADS
+        _close_to_others(settings.data_dir)
         self._docstore = DocStore.open(settings.data_dir / DOCUMENTS)
         self.chroma = _chroma(settings)
 
@@ -127,10 +129,10 @@ class Library:
         An upload of the same name replaces the earlier one, as saving an edited file does.
         """
         folder = self._uploads / _checked_name(collection or self.settings.collection)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         path = folder / safe_name(name)
         partial = path.with_name(f".{path.name}.{threading.get_ident()}.partial")
-        with partial.open("wb") as file:
+        with open(partial, "wb", opener=opener) as file:
             shutil.copyfileobj(data, file)
         partial.replace(path)
         return path
@@ -285,6 +287,17 @@ def safe_name(name: str) -> str:
 def _heal(index: Index) -> None:
     with writing(index, "recovery of the index") as writer:
         writer.recover()
+
+
+def _close_to_others(folder: Path) -> None:
+    """Takes a data folder from an older Footnote, or one that was copied, from the other users of the machine."""
+    try:
+        close(folder)
+    except OSError as error:
+        raise DocumentStoreError(
+            f"Other users may read {error.filename or folder}, and that cannot be changed: {error.strerror}. Make it "
+            "yours, or set FOOTNOTE_DATA_DIR to a folder of your own."
+        ) from error
 
 
 def _chroma(settings: Settings) -> Chroma:

@@ -358,7 +358,7 @@ class Problem:
 
     Attributes:
         kind: of what: "disk", "documents", "conversations", "leftovers", "text-index", "vectors", "tokens",
-            "vector-store", "orphans", "reranker", "llm" or "entailment".
+            "vector-store", "orphans", "privacy", "reranker", "llm" or "entailment".
         what: what is the matter, in words for the user.
         fix: what `footnote doctor --fix` does about it, or what the user must do.
     """

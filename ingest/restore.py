@@ -21,6 +21,7 @@ from ingest.backup import FORMAT, MANIFEST, MIB, PART_BYTES, BackupFacts, Member
 from ingest.errors import BackupError, DocumentStoreError
 from ingest.folder_checks import RESTORING
 from ingest.library import CHAT_LOCK, CONVERSATIONS, DOCUMENTS, UPLOADS, Library
+from ingest.private import make_folder, opener
 from ingest.schema import SCHEMA_VERSION
 from ingest.settings import Settings
 from ingest.writer import writing
@@ -61,7 +62,7 @@ def restore(path: Path, settings: Settings, open_library: Callable[[Settings], L
 
 def _unpack(archive: zipfile.ZipFile, manifest: dict[str, Any], folder: Path) -> None:
     """Puts all files in their places. Cut off, it leaves its own folder, which says so: it can be done again."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     before = list(folder.glob(RESTORING + "*"))
     staging = Path(tempfile.mkdtemp(prefix=RESTORING, dir=folder))
     try:
@@ -178,7 +179,7 @@ def _check_empty(folder: Path) -> None:
 def _is_served(folder: Path) -> bool:
     """Whether a chat runs on a data folder; it holds this lock for as long."""
     try:
-        with (folder / CHAT_LOCK).open("ab") as lock:
+        with open(folder / CHAT_LOCK, "ab", opener=opener) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
@@ -189,8 +190,8 @@ def _is_served(folder: Path) -> bool:
 
 def _extract(archive: zipfile.ZipFile, name: str, staging: Path) -> None:
     target = staging / name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with archive.open(name) as file, target.open("wb") as out:
+    make_folder(target.parent)
+    with archive.open(name) as file, open(target, "wb", opener=opener) as out:
         shutil.copyfileobj(file, out)
 
 

@@ -1,12 +1,15 @@
-"""Settings: FOOTNOTE_* environment variables, then `.env`, then the defaults written here.
+"""Settings: FOOTNOTE_* environment variables, then a file of them, then the defaults written here.
 
-Every field is the variable FOOTNOTE_<FIELD> in upper case; OPENAI_API_KEY keeps its usual name.
+That file is `.env` in the data folder, or the one that FOOTNOTE_ENV_FILE names, and never one of the folder that a
+command happens to be run in: whoever wrote that could have keys and passages sent where they like. Every field is the
+variable FOOTNOTE_<FIELD> in upper case; OPENAI_API_KEY keeps its usual name.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
+import stat
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +23,8 @@ from ingest.errors import SettingsError
 from ingest.urls import masked_value
 
 PREFIX = "FOOTNOTE_"
+# Names the file of settings; read before there are any.
+ENV_FILE = PREFIX + "ENV_FILE"
 # Read by the test suite and the Makefile, not settings of the product.
 NOT_SETTINGS = frozenset({"FOOTNOTE_SHARED", "FOOTNOTE_CHROMIUM"})
 DEFAULT_EMBEDDING_MODEL = "all-MiniLM-L6-v2"
@@ -52,7 +57,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
-        env_file=(str((_checkout() or Path.cwd()) / ".env"),),
         env_file_encoding="utf-8",
         extra="ignore",
         frozen=True,
@@ -152,16 +156,46 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Reads the settings from the environment and `.env`.
+    """Reads the settings from the environment and the file of settings.
 
     Raises:
-        SettingsError: a value cannot be used; the message names the variable, the value and what is accepted.
+        SettingsError: a value cannot be used (the message names the variable, the value and what is accepted), or the
+            file cannot be read or trusted.
     """
+    file = _env_file()
     try:
-        return Settings()
+        return Settings(_env_file=file)  # type: ignore[call-arg]  # pydantic-settings takes it beside the fields
     except ValidationError as error:
         problems = [_explain(item) for item in error.errors()]
         raise SettingsError("\n".join(problems)) from error
+    except (OSError, UnicodeError) as error:
+        raise SettingsError(f"The settings in {file} cannot be read: {error}. Write it anew as UTF-8 text.") from error
+
+
+def _env_file() -> Path | None:
+    """The file that settings are read from; None where there is none.
+
+    Raises:
+        SettingsError: the one that is named is not there, or others than this user may write to it.
+    """
+    named = os.environ.get(ENV_FILE)
+    folder = os.environ.get(PREFIX + "DATA_DIR")
+    file = _absolute(Path(named)) if named else (_absolute(Path(folder)) if folder else _default_data_dir()) / ".env"
+    try:
+        found = file.stat()
+    except OSError as error:
+        if not named:
+            return None
+        raise SettingsError(
+            f"{ENV_FILE}={named} cannot be read: {error.strerror}. Name a file of settings, or unset it to use .env in "
+            "the data folder."
+        ) from error
+    if found.st_uid not in {os.geteuid(), 0} or found.st_mode & stat.S_IWOTH:
+        raise SettingsError(
+            f"{file} is not read: another user owns it or may write to it, and could have your keys and documents sent "
+            f"where they like. Make it yours (chown, chmod 600), or name another file with {ENV_FILE}."
+        )
+    return file
 
 
 def changed(settings: Settings, changes: Mapping[str, str]) -> Settings:
@@ -185,10 +219,19 @@ def changed(settings: Settings, changes: Mapping[str, str]) -> Settings:
         raise SettingsError("\n".join(_explain(item) for item in error.errors())) from error
 
 
-def unknown_variables() -> list[str]:
-    """One sentence for each FOOTNOTE_ variable in the environment that is no setting, naming the nearest one."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
+def ignored_settings() -> list[str]:
+    """One sentence for each FOOTNOTE_ variable in the environment that is no setting, naming the nearest one.
+
+    And one for a file `.env` in the checkout, which earlier versions read.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {ENV_FILE}
     sentences = []
+    checkout = _checkout()
+    if checkout and (checkout / ".env").exists() and not os.environ.get(ENV_FILE):
+        sentences.append(
+            f"{checkout / '.env'} is not read any more. Move it into the data folder ({_default_data_dir()} unless "
+            f"FOOTNOTE_DATA_DIR names another), or name it with {ENV_FILE}."
+        )
     for name in sorted(os.environ):
         if not name.startswith(PREFIX) or name in known or name in NOT_SETTINGS:
             continue

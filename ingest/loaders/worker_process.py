@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from ingest.environment import without_keys
 from ingest.errors import LoadError, LoaderStopped, NotConfined, UnreadableFile
 from ingest.files import PACKED, Fingerprint, check_size, opened
 from ingest.loaders.confinement import Confinement, close_to_others
@@ -31,8 +32,6 @@ POLL_SECONDS = 0.2
 # A worker may take so long to start, on a busy machine.
 STARTING_SECONDS = 60.0
 LONGEST_GREETING = 10_000
-# What a worker gets of the environment: no keys, no tokens.
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 # NumPy's threads would start with it, before the worker gives up what reading needs not; ONNX Runtime would keep an
 # identifier of the machine in the home folder, and send what it measures to its makers.
 ADDED = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}
@@ -143,7 +142,7 @@ class WorkerProcess:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 cwd=Path(__file__).resolve().parents[2],
-                env={name: os.environ[name] for name in PASSED_ON if name in os.environ} | ADDED,
+                env=without_keys(**ADDED),
             )
         assert process.stdout is not None
         return _Running(process, requests, process.stdout, errors)

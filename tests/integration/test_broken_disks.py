@@ -305,7 +305,8 @@ def test_doctor_on_the_command_line(sampled, tmp_path):
     assert (found["ok"], found["problems"], found["mended"]) == (True, [], [])
     assert done.returncode == 0
     elsewhere = tmp_path / "elsewhere"
-    (elsewhere / ".restore-old").mkdir(parents=True)
+    elsewhere.mkdir(0o700)
+    (elsewhere / ".restore-old").mkdir(0o700)
     environment = {**os.environ, "FOOTNOTE_DATA_DIR": str(elsewhere)}
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, check=False)
     found = json.loads(done.stdout)

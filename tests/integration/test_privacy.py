@@ -1,0 +1,147 @@
+"""Nothing in a data folder can be read or changed by other users of the machine, whatever the umask."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+from durability import WordFootnote, quick
+
+from ingest.backup import backup
+from ingest.doctor import examine
+from ingest.library import Library
+from ingest.private import close, exposed
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def modes(folder: Path) -> dict[str, str]:
+    """What others may do with a folder and all that is in it, where that is anything."""
+    found = {str(path.relative_to(folder)): path.lstat().st_mode for path in [folder, *folder.rglob("*")]}
+    return {name: oct(mode & 0o777) for name, mode in found.items() if mode & 0o077}
+
+
+@pytest.fixture
+def open_umask():
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture
+def filled(settings, write, open_umask):
+    """All that a data folder can hold, written by a program with no umask at all that uses Footnote as a library."""
+    with quick(settings) as footnote:
+        upload = footnote.save_upload("note.txt", io.BytesIO(b"juniper berries are blue."))
+        footnote.ingest([write("a.txt", "Apples are red."), upload])
+        conversation = footnote.chats.create("default")
+        footnote.chats.add_question(conversation.id, "What is red?")
+        assert footnote.search("apples", 1)
+        yield footnote
+
+
+def test_all_files_are_the_owners_alone_while_and_after_they_are_written(filled, settings):
+    names = {path.name for path in settings.data_dir.rglob("*")}
+    assert {"footnote.sqlite", "footnote.sqlite-wal", "chats.sqlite-wal", "chroma.sqlite3", "meta.json"} <= names
+    assert {"note.txt", "chroma.json", "chroma.log", "chroma.owner"} <= names
+    assert modes(settings.data_dir) == {}
+    filled.close()
+    assert modes(settings.data_dir) == {}
+
+
+def test_an_archive_and_what_is_restored_from_it_are_the_owners_alone(filled, settings, tmp_path):
+    from ingest.restore import restore
+
+    archive = tmp_path / "all.zip"
+    backup(filled, archive)
+    assert archive.stat().st_mode & 0o077 == 0
+    elsewhere = settings.model_copy(update={"data_dir": tmp_path / "new" / "data"})
+    restore(archive, elsewhere, WordFootnote)
+    assert (elsewhere.data_dir / "uploads" / "default" / "note.txt").exists()
+    assert modes(tmp_path / "new") == {}
+
+
+def test_the_command_line_writes_for_its_owner_alone(tmp_path, write, open_umask):
+    data, questions = tmp_path / "new" / "data", tmp_path / "questions.jsonl"
+    environment = {**os.environ, "FOOTNOTE_DATA_DIR": str(data)}
+
+    def run(*arguments: str) -> None:
+        command = [sys.executable, "-m", "app", *arguments]
+        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    run("ingest", str(write("a.txt", "The notice period of the contract is three months from the end of a quarter.")))
+    run("eval", "generate", "-o", str(questions))
+    assert modes(data.parent) == {}
+    assert questions.stat().st_mode & 0o077 == 0
+
+
+@pytest.fixture
+def old(settings, write):
+    """A data folder as older versions left it: open to all."""
+    with quick(settings) as footnote:
+        footnote.ingest([write("a.txt", "Apples are red."), footnote.save_upload("b.txt", io.BytesIO(b"Bears."))])
+    for path in [settings.data_dir, *settings.data_dir.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return settings
+
+
+def test_an_old_folder_is_closed_when_it_is_opened(old):
+    assert modes(old.data_dir)
+    with Library(old):
+        assert modes(old.data_dir) == {}
+
+
+def test_the_doctor_finds_and_closes_what_others_can_read(old):
+    (old.data_dir / "footnote.sqlite").chmod(0o600)
+    old.data_dir.chmod(0o700)
+    found = [one for one in examine(old, open_library=WordFootnote).problems if one.kind == "privacy"]
+    assert len(found) == 1
+    assert f"{old.data_dir / 'chats.sqlite'} and 31 more" in found[0].what
+    (old.data_dir / "chroma").chmod(0o755)
+    assert [one.kind for one in examine(old, fix=True, open_library=WordFootnote).mended] == ["privacy"]
+    assert modes(old.data_dir) == {}
+    assert examine(old, open_library=WordFootnote).problems == ()
+
+
+def test_what_is_not_ours_in_a_folder_of_the_users_stays_as_it_is(old):
+    theirs = old.data_dir / "thesis.odt"
+    theirs.write_bytes(b"mine")
+    theirs.chmod(0o664)
+    with Library(old):
+        assert theirs.stat().st_mode & 0o777 == 0o664
+        assert old.data_dir.stat().st_mode & 0o777 == 0o755
+        assert set(modes(old.data_dir)) == {".", "thesis.odt"}
+
+
+def test_a_folder_of_another_user_is_left_as_it_is_which_is_told_once(old, monkeypatch, caplog):
+    before = modes(old.data_dir)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    for _ in range(2):
+        close(old.data_dir)
+    assert modes(old.data_dir) == before
+    (said,) = [record.message for record in caplog.records]
+    assert str(old.data_dir) in said
+    assert "belongs to another user" in said
+
+
+def test_links_are_never_followed(old, tmp_path):
+    outside = tmp_path / "outside.txt"
+    outside.write_text("not ours")
+    outside.chmod(0o644)
+    (old.data_dir / "uploads" / "default" / "link.txt").symlink_to(outside)
+    close(old.data_dir)
+    assert list(exposed(old.data_dir)) == []
+    assert outside.stat().st_mode & 0o777 == 0o644
+
+
+def test_folders_of_older_formats_are_closed_too(settings):
+    with tarfile.open(ROOT / "tests" / "fixtures" / "index-4.tar.gz") as archive:
+        archive.extractall(settings.data_dir, filter="data")
+    with Library(settings):
+        assert modes(settings.data_dir) == {}
