@@ -90,6 +90,7 @@ def _arguments(settings: Settings) -> dict[str, Any]:
         from app.llm_transport import bounded_client  # noqa: PLC0415 - seconds of imports, as below
 
         arguments["http_async_client"] = bounded_client(named(settings))
+        arguments["http_socket_options"] = ()  # else LangChain warns of a client that is not used
         if not settings.llm_base_url:
             del arguments["temperature"]  # newer models of OpenAI's refuse it
     return arguments
