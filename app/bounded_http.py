@@ -10,9 +10,7 @@ from typing import Any
 import httpx
 
 from app.pump import settled
-from ingest.network import bypass_proxy_for_loopback
-
-UNPACKED = {"", "identity"}
+from ingest.network import bypass_proxy_for_loopback, packed
 
 
 class TooMuch(httpx.HTTPError):
@@ -52,12 +50,17 @@ def ask(
         raise httpx.ReadTimeout(f"No whole answer within {seconds:g} seconds") from error
 
 
+def bearer(key: str) -> dict[str, str]:
+    """The headers that carry a key; none for ""."""
+    return {"authorization": f"Bearer {key}"} if key else {}
+
+
 async def _asked(method: str, url: str | httpx.URL, most: int, json: Any, headers: dict[str, str]) -> Answered:
     async with (
         httpx.AsyncClient(verify=_trust(), timeout=None) as client,  # noqa: S113 - `settled` limits the whole
         client.stream(method, url, json=json, headers=headers) as response,
     ):
-        if response.headers.get("content-encoding", "").strip().lower() not in UNPACKED:
+        if packed(response.headers):
             raise TooMuch("It is compressed")
         body = bytearray()
         async for piece in response.aiter_raw():

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from app.bounded_http import ask
+from app.bounded_http import ask, bearer
 from ingest.settings import Settings
 
 # Seconds for an answer that a server gives at once or never, and bytes of it: OpenRouter lists 340 models in 500 KB.
@@ -53,8 +53,7 @@ def listing(base: str, key: str, seconds: float) -> Listing:
     Raises:
         httpx.HTTPError, httpx.InvalidURL: it cannot be asked now.
     """
-    headers = {"authorization": f"Bearer {key}"} if key else {}
-    said = ask(f"{base}/models", seconds=seconds, most_bytes=MOST_BYTES, headers=headers)
+    said = ask(f"{base}/models", seconds=seconds, most_bytes=MOST_BYTES, headers=bearer(key))
     return Listing(base, said.status, _models(said.body) if said.status == HTTPStatus.OK else None)
 
 

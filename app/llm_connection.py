@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 import httpx
 
-from app.bounded_http import ask
+from app.bounded_http import ask, bearer
 from app.llm import build_llm
 from app.llm_address import MOST_BYTES, Server
 from app.llm_errors import no_api, no_model, refused_key, unreachable
@@ -89,8 +89,7 @@ class Connection:
     def _has_chat(self, base: str) -> bool:
         """Whether there is a chat at an address: it refuses a question without a word, where nothing is, a path."""
         key = self._settings.openai_api_key.get_secret_value()
-        headers = {"authorization": f"Bearer {key}"} if key else {}
-        said = ask(f"{base}/chat/completions", seconds=SECONDS, most_bytes=MOST_BYTES, json={}, headers=headers)
+        said = ask(f"{base}/chat/completions", seconds=SECONDS, most_bytes=MOST_BYTES, json={}, headers=bearer(key))
         return said.status not in NOTHING_THERE and said.kind != "text/html"
 
 

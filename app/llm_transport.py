@@ -12,11 +12,11 @@ import httpx2
 from openai import DefaultAsyncHttpxClient
 
 from ingest.errors import LLMError
+from ingest.network import packed
 
 MIB = 1024 * 1024
 # Bytes of one line of a stream, and of one answer. A token takes some 200 bytes.
 MOST_LINE, MOST_ANSWER = MIB, 256 * MIB
-UNPACKED = {"", "identity"}
 
 
 def bounded_client(where: str) -> httpx2.AsyncClient:
@@ -31,8 +31,7 @@ def bounded_client(where: str) -> httpx2.AsyncClient:
                 f"{where} sends questions on to another address, which is not followed. Set FOOTNOTE_LLM_BASE_URL to "
                 "the server's own address."
             )
-        packed = response.headers.get("content-encoding", "").strip().lower()
-        if packed not in UNPACKED:
+        if packed(response.headers):
             raise LLMError(
                 f"{where} answered in a compressed form, which it was not asked for. Look at the server's settings."
             )

@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from app.bounded_http import TooMuch, ask
+from app.bounded_http import TooMuch, ask, bearer
 from ingest.errors import RerankerError, RerankerFailed
 from ingest.settings import Settings
 
@@ -48,7 +48,7 @@ class RerankServer:
             raise RerankerError(
                 "FOOTNOTE_RERANKER_KEY has characters that no key has. Copy it again from its provider."
             )
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._headers = bearer(key)
         self._speaks_tei = False
         self._rests_until = 0.0
 

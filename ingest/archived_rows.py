@@ -43,11 +43,6 @@ JSON = {
 }
 # Columns of embedders that collections had themselves before format 3.
 MODEL_BEFORE_3 = ("id", "embedding_model", "fingerprint", "dimensions", "created")
-# What the migration to format 3 reckons from other columns.
-RECKONED_BEFORE_3 = (
-    "UPDATE versions SET text_bytes = length(CAST(text AS BLOB))",
-    f"UPDATE documents SET type = {schema.TYPE_OF_FILE} WHERE instr(source, '.') AND NOT instr({schema.TYPE_OF_FILE}, '/')",  # noqa: E501, S608 - ours
-)
 MOST_VALUE_BYTES = 512 * 1024 * 1024
 BATCH = 500
 READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ}
@@ -84,7 +79,7 @@ def copy_documents(source: Path, target: Path, change: Change) -> None:
                         " VALUES (?, 'current', ?, ?, ?, ?, 0)",
                         row,
                     )
-                for statement in RECKONED_BEFORE_3:
+                for statement in schema.RECKONED:
                     db.execute(statement)
         _check_references(new)
 

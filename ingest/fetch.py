@@ -24,7 +24,7 @@ import httpcore
 import httpx
 
 from ingest.errors import LoadError
-from ingest.network import is_url
+from ingest.network import is_url, packed
 from ingest.public_network import PublicNetwork
 from ingest.urls import masked
 from ingest.waiting import awaited
@@ -52,7 +52,6 @@ CHARSETS = re.compile(
     r"|johab|tis-620|kz1048|ptcp154",
     re.IGNORECASE,
 )
-UNPACKED = frozenset({"", "identity"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +124,9 @@ class Fetcher:
 
     def _page(self, response: httpcore.Response, said: httpx.Headers, url: httpx.URL, shown: str) -> Fetched:
         """The page of an answer, no more of it than may be."""
-        packed = said.get("content-encoding", "").strip().lower()
-        if packed not in UNPACKED:
+        if how := packed(said):
             raise LoadError(
-                f"{shown} was not read: the server sent it compressed ({packed[:20]}), which it was not asked for."
+                f"{shown} was not read: the server sent it compressed ({how[:20]}), which it was not asked for."
             )
         data = bytearray()
         for part in response.iter_stream():

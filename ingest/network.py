@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -13,6 +14,12 @@ def bypass_proxy_for_loopback() -> None:
     for name in ("NO_PROXY", "no_proxy"):
         hosts = [host for host in os.environ.get(name, "").split(",") if host]
         os.environ[name] = ",".join(dict.fromkeys([*hosts, *LOOPBACK]))
+
+
+def packed(headers: Mapping[str, str]) -> str:
+    """How a server has compressed its answer, which is never asked for here; "" where it has not."""
+    found = headers.get("content-encoding", "").strip().lower()
+    return "" if found == "identity" else found
 
 
 def is_url(source: str) -> bool:

@@ -64,6 +64,12 @@ CREATE INDEX IF NOT EXISTS documents_by_day ON documents (collection, updated);
 # here from the right is all that is not one.
 TYPE_OF_FILE = "lower(substr(source, length(rtrim(source, replace(source, '.', ''))) + 1))"
 
+# What format 3 reckons from other columns.
+RECKONED = (
+    "UPDATE versions SET text_bytes = length(CAST(text AS BLOB))",
+    f"UPDATE documents SET type = {TYPE_OF_FILE} WHERE instr(source, '.') AND NOT instr({TYPE_OF_FILE}, '/')",  # noqa: S608 - our own words
+)
+
 # What brings a file of the version before to each version.
 MIGRATIONS = {
     2: """
@@ -83,11 +89,9 @@ ALTER TABLE collections DROP COLUMN dimensions;
 ALTER TABLE collections ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE chunks ADD COLUMN context TEXT;
 ALTER TABLE versions ADD COLUMN text_bytes INTEGER NOT NULL DEFAULT 0;
-UPDATE versions SET text_bytes = length(CAST(text AS BLOB));
 ALTER TABLE documents ADD COLUMN type TEXT NOT NULL DEFAULT '';
 """
-    + f"UPDATE documents SET type = {TYPE_OF_FILE} WHERE instr(source, '.') AND NOT instr({TYPE_OF_FILE}, '/');"  # noqa: S608
-    + TAGS,
+    + ";".join((*RECKONED, TAGS)),
     4: LATE_INTERACTION,
 }
 
