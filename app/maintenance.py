@@ -30,14 +30,15 @@ def doctor_command(
     """
     notes = Console(stderr=True, emoji=False)
     with messages(notes, as_json=as_json):
-        from ingest.doctor import examine, try_reading  # noqa: PLC0415 - `--help` need not wait for it
+        from ingest.doctor import examine, server_facts, try_reading  # noqa: PLC0415 - `--help` need not wait for it
 
         with notes.status("Looking through the data folder") as line:
             settings = load_settings()
             found = examine(settings, fix=fix, on_wait=lambda who: line.update(f"Waiting for {escape(who)}"))
             line.update("Trying a process that reads files")
             reading = try_reading(settings)
-            found = replace(found, problems=(*found.problems, *reading.problems), facts=reading.facts)
+            facts = (*reading.facts, *server_facts(settings))
+            found = replace(found, problems=(*found.problems, *reading.problems), facts=facts)
             if settings.reranker or settings.reranker_url:
                 line.update("Trying the reranker")
                 found = replace(found, problems=(*found.problems, *_reranker_problems(settings)))

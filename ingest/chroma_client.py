@@ -95,6 +95,10 @@ class Chroma:
         """Why what was deleted is still in the files of a server of ours; "" where nothing failed."""
         return self._server.compaction_error() if self._server else ""
 
+    def open_reason(self) -> str:
+        """Why other users of the machine reach a server of ours; "" where they do not, or it has not run yet."""
+        return self._server.open_reason() if self._server else ""
+
     def compact(self) -> None:
         """Rids the files of a server of ours of what was deleted. Raises as `ChromaServer.compact` does."""
         self.reconnect()
@@ -108,7 +112,13 @@ class Chroma:
             self._server.close()
 
     def _connect(self) -> Client:
-        url = self._server.ensure() if self._server else self._url
+        state = self._server.ensure() if self._server else None
+        if self._server and state and state.closed:
+            from ingest.chroma_transport import handed_out_client  # noqa: PLC0415 - loads chromadb, see below
+
+            with mapped(f"connect to the Chroma server of {self._server.folder}"):
+                return handed_out_client(self._server.run_dir, state.port)
+        url = state.url if state else self._url
         bypass_proxy_for_loopback()
         import chromadb  # noqa: PLC0415 - takes a second; commands that need no vectors do without
         from chromadb.config import Settings  # noqa: PLC0415 - see above

@@ -8,6 +8,8 @@ nobody.
     chroma.owner    held by the supervisor and, inherited, by the server: whoever holds it owns the folder
     chroma.start    held for as long as a process looks whether a server must be started
     chroma.json     the server's port and process; true only while chroma.owner is held
+    chroma.sock     where the supervisor hands out connections to a server that is closed to others
+    chroma.open     why the server is open to other users of the machine; there while it is
     chroma.running  there while a server runs; one left behind says that a server was killed
     chroma.deleted  how many chunks were deleted since Chroma's files were last rid of what is deleted; a number a line
     chroma.error    why Chroma's files could not be rid of it; there until that succeeds
@@ -16,31 +18,41 @@ nobody.
 from __future__ import annotations
 
 import fcntl
+import http.client
 import json
 import os
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
+from ingest.chroma_network import handed_out
 from ingest.private import make_folder, opener, write_text
 
 HTTP_OK = 200
+HEARTBEAT = "/api/v2/heartbeat"
+HEARTBEAT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
     """The local server as its supervisor describes it.
 
-    `busy` says what keeps it from answering although it is alive ("" when it answers).
+    `busy` says what keeps it from answering although it is alive ("" when it answers). A `closed` one listens in a
+    network namespace of the supervisor's, which hands out connections to it (`ingest.chroma_network`).
     """
 
     port: int
     server: int
     supervisor: int
     busy: str = ""
+    closed: bool = False
+
+    @property
+    def url(self) -> str:
+        """Address of the server; of a closed one, inside its namespace."""
+        return url_of(self.port)
 
 
 class RunFolder:
@@ -57,6 +69,7 @@ class RunFolder:
         self._state = path / "chroma.json"
         self._deleted = path / "chroma.deleted"
         self._compaction_error = path / "chroma.error"
+        self._open = path / "chroma.open"
 
     def open_lock(self, name: str) -> IO[bytes]:
         """The lock file chroma.`name`, open and not locked."""
@@ -79,10 +92,10 @@ class RunFolder:
                 return True
             return False
 
-    def write_state(self, port: int, server: int, busy: str = "") -> None:
+    def write_state(self, port: int, server: int, busy: str = "", *, closed: bool = False) -> None:
         """Says where the server is, or what it is busy with."""
         new = self._state.with_suffix(".new")
-        write_text(new, json.dumps(asdict(ServerState(port, server, os.getpid(), busy))))
+        write_text(new, json.dumps(asdict(ServerState(port, server, os.getpid(), busy, closed))))
         new.replace(self._state)
 
     def state(self) -> ServerState | None:
@@ -121,6 +134,30 @@ class RunFolder:
             return self._compaction_error.read_text(encoding="utf-8")
         return ""
 
+    def keep_open_reason(self, why: str) -> None:
+        """Remembers why other users of the machine reach the server; "" where they do not."""
+        if why:
+            write_text(self._open, why)
+        else:
+            self._open.unlink(missing_ok=True)
+
+    def open_reason(self) -> str:
+        """Why other users of the machine reach the server; "" where they do not, or it has not run yet."""
+        with suppress(OSError):
+            return self._open.read_text(encoding="utf-8")
+        return ""
+
+    def answers(self, state: ServerState) -> bool:
+        """Whether the server of a state answers."""
+        with suppress(OSError, http.client.HTTPException):
+            connection = http.client.HTTPConnection("127.0.0.1", state.port, timeout=HEARTBEAT_SECONDS)
+            with closing(connection):
+                if state.closed:
+                    connection.sock = handed_out(self.path, HEARTBEAT_SECONDS)
+                connection.request("GET", HEARTBEAT)
+                return connection.getresponse().status == HTTP_OK
+        return False
+
     def last_words(self) -> str:
         """The end of the server's log, on one line."""
         with suppress(OSError):
@@ -132,11 +169,3 @@ class RunFolder:
 def url_of(port: int) -> str:
     """Address of the server at a port."""
     return f"http://127.0.0.1:{port}"
-
-
-def heartbeat(port: int) -> bool:
-    """Whether a Chroma server answers at a port."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with suppress(OSError), opener.open(f"{url_of(port)}/api/v2/heartbeat", timeout=5) as response:
-        return bool(response.status == HTTP_OK)
-    return False

@@ -21,7 +21,7 @@ from typing import IO
 import psutil
 
 from ingest.chroma_compaction import compact
-from ingest.chroma_files import RunFolder, heartbeat, url_of
+from ingest.chroma_files import RunFolder, ServerState
 from ingest.environment import without_keys
 from ingest.errors import VectorStoreError
 from ingest.private import opener
@@ -41,15 +41,16 @@ class ChromaServer:
 
     def __init__(self, folder: Path, run_dir: Path) -> None:
         self.folder = folder
+        self.run_dir = run_dir
         self._run = RunFolder(run_dir)
         self._users: IO[bytes] | None = None
         self._lock = threading.Lock()
 
-    def ensure(self) -> str:
+    def ensure(self) -> ServerState:
         """Starts the server where none answers; from now on this process counts as one of its users.
 
         Returns:
-            The server's URL.
+            The server, which answers.
 
         Raises:
             VectorStoreError: it does not come up.
@@ -77,6 +78,10 @@ class ChromaServer:
         """Why what was deleted is still in Chroma's files; "" where nothing failed."""
         with self._usable():
             return self._run.compaction_error()
+
+    def open_reason(self) -> str:
+        """Why other users of the machine reach the server; "" where they do not, or it has not run yet."""
+        return self._run.open_reason()
 
     def compact(self) -> None:
         """Stops the server and rids Chroma's files of what was deleted.
@@ -119,12 +124,12 @@ class ChromaServer:
                 "has space, then try again."
             ) from error
 
-    def _answering(self) -> str | None:
-        """URL of the server that owns the folder; waits for one that its supervisor is bringing back."""
+    def _answering(self) -> ServerState | None:
+        """The server that owns the folder; waits for one that its supervisor is bringing back."""
         deadline = time.monotonic() + STOP_SECONDS
         while self._run.is_held("owner"):
-            if port := self._port():
-                return url_of(port)
+            if state := self._reached():
+                return state
             if self._is_busy():
                 deadline = time.monotonic() + STOP_SECONDS
             if time.monotonic() > deadline:
@@ -132,7 +137,7 @@ class ChromaServer:
             time.sleep(POLL_SECONDS)
         return None
 
-    def _start(self) -> str:
+    def _start(self) -> ServerState:
         with open(self._run.log, "wb", opener=opener) as log:
             supervisor = subprocess.Popen(  # noqa: S603 - our own module, paths as arguments
                 [sys.executable, "-m", "ingest.chroma_supervisor", str(self.folder), str(self._run.path)],
@@ -148,8 +153,8 @@ class ChromaServer:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and supervisor.poll() is None:
             if self._run.is_held("owner"):
-                if port := self._port():
-                    return url_of(port)
+                if state := self._reached():
+                    return state
                 if self._is_busy():
                     deadline = time.monotonic() + START_SECONDS
             time.sleep(POLL_SECONDS)
@@ -158,10 +163,10 @@ class ChromaServer:
             "that the folder is writable and the disk has space. `footnote doctor` says what is broken."
         )
 
-    def _port(self) -> int | None:
-        """The port at which the server answers."""
+    def _reached(self) -> ServerState | None:
+        """The server, where it answers."""
         state = self._run.state()
-        return state.port if state and state.port and heartbeat(state.port) else None
+        return state if state and state.port and self._run.answers(state) else None
 
     def _is_busy(self) -> bool:
         state = self._run.state()

@@ -4,11 +4,12 @@ Chroma writes its vector index (HNSW) in place. A kill in the middle leaves file
 collection fail, or the server crash. So after a server did not end by our hand, each collection is asked for its
 nearest neighbours once; one that cannot answer is deleted, and whoever uses it next puts it back from the vectors in
 the document store. When the last user is gone, the room of what was deleted goes back to the disk.
+
+The server is closed to other users of the machine where the system allows it (`ingest.chroma_network`).
 """
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import json
 import os
@@ -21,15 +22,16 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 import psutil
 
 from ingest.chroma_compaction import compact
-from ingest.chroma_files import RunFolder, heartbeat, url_of
+from ingest.chroma_files import RunFolder, ServerState, url_of
+from ingest.chroma_network import Broker, isolate
 from ingest.environment import without_keys
 from ingest.errors import VectorStoreError
 from ingest.private import keep_to_owner, make_file, make_folder
@@ -44,9 +46,18 @@ MOST_RESTARTS = 5
 ANSWER_SECONDS = 600.0
 # With less room on the disk, a collection that fails may be a whole one that could not be written.
 ROOM_BYTES = 64 * 1024 * 1024
-# What `chroma run` does, without the second that its command line takes to import.
-SERVE = "import sys, chromadb_rust_bindings as b; b.cli(['chroma', 'run', *sys.argv[1:]])"
-PR_SET_PDEATHSIG = 1
+# What `chroma run` does, without the second that its command line takes to import. On Linux the kernel ends it with the
+# supervisor, whose id comes first: 1 is PR_SET_PDEATHSIG.
+SERVE = """
+import ctypes, os, signal, sys
+parent = int(sys.argv.pop(1))
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit()
+import chromadb_rust_bindings
+chromadb_rust_bindings.cli(["chroma", "run", *sys.argv[1:]])
+"""
 COLLECTIONS = "/api/v2/tenants/default_tenant/databases/default_database/collections"
 HTTP_SERVER_ERROR = 500
 
@@ -57,11 +68,14 @@ class Supervisor:
     Args:
         folder: the folder that Chroma keeps its data in.
         run: where locks, port and log lie.
+        isolate: moves this process where no other user reaches its port, or raises OSError.
     """
 
-    def __init__(self, folder: Path, run: RunFolder) -> None:
+    def __init__(self, folder: Path, run: RunFolder, isolate: Callable[[], None] = isolate) -> None:
         self._folder = folder
         self._run = run
+        self._isolate = isolate
+        self._broker: Broker | None = None
         self._broken: set[str] = set()
 
     def run(self) -> int:
@@ -73,14 +87,32 @@ class Supervisor:
             return 1
         self._run.forget_state()
         users = self._run.open_lock("users")
-        port, failures = _free_port(), 0
+        self._broker = self._closed()
+        failures = 0
         while failures < MOST_RESTARTS:
-            started = time.monotonic()
+            started, port = time.monotonic(), _free_port()
+            if self._broker:
+                self._broker.port = port
             if self._serve(port, owner, users):
                 return 0
             failures = failures + 1 if time.monotonic() - started < START_SECONDS else 0
-            port = port if _is_free(port) else _free_port()
         return 1
+
+    def _closed(self) -> Broker | None:
+        """Closes the server to others before it is started; None, with the reason kept, where that cannot be."""
+        try:
+            broker = Broker(self._run.path)
+            try:
+                self._isolate()
+            except OSError:
+                broker.close()
+                raise
+        except OSError as error:
+            self._run.keep_open_reason(error.strerror or str(error))
+            return None
+        self._run.keep_open_reason("")
+        broker.start()
+        return broker
 
     def _serve(self, port: int, owner: IO[bytes], users: IO[bytes]) -> bool:
         """One life of the server. Returns whether it was ended because nobody needs it."""
@@ -89,8 +121,8 @@ class Supervisor:
         server = _start(self._folder, port, owner)
         self._run.write_state(0, server.pid, busy="starting")
         try:
-            if _comes_up(server, port) and (not was_killed or self._check(server, port)):
-                self._run.write_state(port, server.pid)
+            if self._comes_up(server, port) and (not was_killed or self._check(server, port)):
+                self._run.write_state(port, server.pid, closed=self._broker is not None)
                 _wait_for_end(server, users)
             if server.poll() is not None:
                 return False
@@ -105,6 +137,8 @@ class Supervisor:
             self._run.write_state(0, server.pid, busy="giving back the room of what was deleted")
             self._give_back_space(deleted)
         self._run.forget_state()
+        if self._broker:
+            self._broker.close()
         return True
 
     def _check(self, server: subprocess.Popen[bytes], port: int) -> bool:
@@ -128,6 +162,14 @@ class Supervisor:
         if well or not _has_ended(server):
             return True
         self._broken.add(name)  # to be deleted unread, as soon as the server is up again
+        return False
+
+    def _comes_up(self, server: subprocess.Popen[bytes], port: int) -> bool:
+        deadline, state = time.monotonic() + START_SECONDS, ServerState(port, server.pid, os.getpid())
+        while time.monotonic() < deadline and server.poll() is None:
+            if self._run.answers(state):
+                return True
+            time.sleep(POLL_SECONDS / 10)
         return False
 
     def _has_room(self) -> bool:
@@ -175,21 +217,11 @@ def _start(folder: Path, port: int, owner: IO[bytes]) -> subprocess.Popen[bytes]
     make_folder(folder)
     arguments = ["--path", str(folder), "--host", "127.0.0.1", "--port", str(port)]
     return subprocess.Popen(  # noqa: S603 - Chroma's own command line
-        [sys.executable, "-c", SERVE, *arguments],
+        [sys.executable, "-c", SERVE, str(os.getpid()), *arguments],
         stdin=subprocess.DEVNULL,
         env=without_keys(ANONYMIZED_TELEMETRY="False", NO_COLOR="1"),
         pass_fds=(owner.fileno(),),
-        preexec_fn=partial(_die_with, os.getpid()),  # noqa: PLW1509 - the supervisor has one thread
     )
-
-
-def _comes_up(server: subprocess.Popen[bytes], port: int) -> bool:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
-        if heartbeat(port):
-            return True
-        time.sleep(POLL_SECONDS / 10)
-    return False
 
 
 def _wait_for_end(server: subprocess.Popen[bytes], users: IO[bytes]) -> None:
@@ -248,28 +280,11 @@ def _request(port: int, path: str, method: str = "GET", body: object = None) -> 
         return json.loads(response.read() or b"null")
 
 
-def _die_with(parent: int) -> None:
-    """Asks the kernel to end this process with its parent, which may have ended just now."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
-
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return True
-    return False
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ingest.chroma_files import RunFolder
 from ingest.errors import FootnoteError, LexicalDamaged, LoadError, VectorsDamaged, VectorStoreError
 from ingest.folder_checks import DAMAGED, ROOM_BYTES, Finding, files, is_writable, sqlite_problems
 from ingest.index import CHROMA_NAME, Index, VectorLeg
@@ -70,6 +71,17 @@ def try_reading(settings: Settings) -> Diagnosis:
     except LoadError as error:
         return Diagnosis((Problem("reading", str(error), "no file is read while this is so; see the message"),))
     return Diagnosis(facts=(str(found), *map(not_confined, found.missing)))
+
+
+def server_facts(settings: Settings) -> tuple[str, ...]:
+    """Says so where the local Chroma server, when it last started, could not be closed to other users."""
+    why = "" if settings.chroma_url else RunFolder(settings.data_dir / "run").open_reason()
+    said = (
+        f"Chroma's server is open: every user of this machine can read and change the vectors ({why}). On a machine "
+        "with other users, allow user namespaces, use a container of its own, or set FOOTNOTE_CHROMA_URL to a server "
+        "that asks for a sign-in."
+    )
+    return (said,) if why else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 
 import pytest
 from durability import ended, state
@@ -70,10 +73,30 @@ def test_a_server_of_the_users_own_that_is_not_there_is_named(settings, write):
         footnote.ingest([write("a.txt", "Apples are red.")])
 
 
-def test_a_server_of_the_users_own_is_used(filled, settings, write, tmp_path):
-    url = f"http://127.0.0.1:{state(settings)['port']}"
-    other = settings.model_copy(update={"chroma_url": url, "data_dir": tmp_path / "other"})
+@pytest.fixture
+def own_server(tmp_path):
+    """The address of a Chroma server that Footnote did not start."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = "import sys, chromadb_rust_bindings as b; b.cli(['chroma', 'run', *sys.argv[1:]])"
+    arguments = ["--path", str(tmp_path / "own"), "--port", str(port)]
+    server = subprocess.Popen([sys.executable, "-c", command, *arguments], stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            break
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}"
+    server.kill()
+    server.wait()
+
+
+def test_a_server_of_the_users_own_is_used(filled, settings, write, tmp_path, own_server):
+    Chroma(None, own_server).client().create_collection("another")
+    other = settings.model_copy(update={"chroma_url": own_server, "data_dir": tmp_path / "other"})
     with Footnote(other) as footnote:
         footnote.ingest([write("b.txt", "Bears are brown.")])
         assert [hit.chunk.text for hit in footnote.search("apples", 5)] == ["Bears are brown."]
-    assert len(Chroma(None, url).client().list_collections()) == 2
+    assert len(Chroma(None, own_server).client().list_collections()) == 2
+    assert not (other.data_dir / "run" / "chroma.json").exists()
