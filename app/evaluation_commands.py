@@ -175,7 +175,8 @@ def _experiment(
     answers: bool | None,
 ) -> Iterator[Experiment]:
     """What asks the set's questions, shows how far it is, and stops at Ctrl-C."""
-    from app.dataset_files import read_dataset  # noqa: PLC0415 - `--help` need not wait for it
+    from app.bootstrap import Footnote  # noqa: PLC0415 - `--help` need not wait for it
+    from app.dataset_files import read_dataset  # noqa: PLC0415 - see above
     from app.evaluation_console import EvaluationView  # noqa: PLC0415 - see above
     from app.experiment import Experiment  # noqa: PLC0415 - see above
     from app.retrieval import check_k  # noqa: PLC0415 - see above
@@ -189,6 +190,7 @@ def _experiment(
             load_settings(),
             keep or Path(folder),
             k=k,
+            opened=Footnote,
             collection=collection,
             answers=answers,
             cancel=cancel,

@@ -7,9 +7,9 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app import metrics
-from app.bootstrap import Footnote
 from app.datasets import Dataset, written
 from app.evaluation import Plan, evaluate
 from app.evaluation_results import Evaluation
@@ -17,6 +17,9 @@ from ingest.errors import Cancelled, SourceError
 from ingest.models import IngestProgress
 from ingest.settings import DEFAULT_EMBEDDING_MODEL, Settings, changed
 from ingest.urls import masked
+
+if TYPE_CHECKING:
+    from app.bootstrap import Footnote
 
 # Settings that only say how questions are answered: the ones that can be compared on a collection that is there.
 OF_QUESTIONS = frozenset(
@@ -39,6 +42,7 @@ class Experiment:
         dataset: the set.
         settings: of the user; a set with a corpus is ingested into a data folder of its own.
         k: passages a question retrieves.
+        opened: how a data folder is opened.
         collection: for a set without a corpus; None for the default one.
         answers: whether questions are answered too; None: where the set marks some as unanswerable, and answers cost
             nothing because no language model is configured.
@@ -46,7 +50,6 @@ class Experiment:
         cancel: stops the work.
         on_ingest: told of the ingest of a corpus.
         on_progress: told how many questions of how many are done.
-        opened: how a data folder is opened.
     """
 
     def __init__(
@@ -56,12 +59,12 @@ class Experiment:
         folder: Path,
         *,
         k: int,
+        opened: Callable[[Settings], Footnote],
         collection: str | None = None,
         answers: bool | None = None,
         cancel: threading.Event | None = None,
         on_ingest: Callable[[IngestProgress], None] | None = None,
         on_progress: Callable[[int, int], None] | None = None,
-        opened: Callable[[Settings], Footnote] = Footnote,
     ) -> None:
         self.dataset = dataset
         self._settings = settings

@@ -264,7 +264,7 @@ def test_character_references_are_compared_with_the_chunks(run, tmp_path):
 def test_a_run_that_is_stopped_says_so(beir, settings, tmp_path):
     cancel = threading.Event()
     stopped = Experiment(
-        read_dataset(beir), settings, tmp_path, k=2, cancel=cancel, on_progress=lambda *_: cancel.set()
+        read_dataset(beir), settings, tmp_path, k=2, opened=Footnote, cancel=cancel, on_progress=lambda *_: cancel.set()
     )
     with pytest.raises(Cancelled, match="Stopped before all questions were asked"):
         stopped.run()
@@ -272,9 +272,9 @@ def test_a_run_that_is_stopped_says_so(beir, settings, tmp_path):
 
 def test_an_experiment_refuses_what_is_no_setting(beir, settings, tmp_path):
     with pytest.raises(SettingsError, match="no_such is not a setting"):
-        Experiment(read_dataset(beir), settings, tmp_path, k=2).run({"no_such": "1"})
+        Experiment(read_dataset(beir), settings, tmp_path, k=2, opened=Footnote).run({"no_such": "1"})
     with pytest.raises(SourceError, match="cannot be used"):
-        Experiment(read_dataset(beir), settings, beir / "corpus.jsonl", k=2).run()
+        Experiment(read_dataset(beir), settings, beir / "corpus.jsonl", k=2, opened=Footnote).run()
 
 
 def test_questions_are_generated_from_the_documents_and_answered_by_them(run, mine, tmp_path, write, footnote):
