@@ -5,10 +5,14 @@ Spoken to over HTTP, so any number of processes may use it at once.
 
 from __future__ import annotations
 
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -20,6 +24,28 @@ from ingest.urls import masked
 if TYPE_CHECKING:
     from chromadb.api.client import Client
 
+
+class _WithoutDotEnv(MetaPathFinder):
+    """Keeps chromadb from taking settings, where traces go among them, from the .env of whatever folder it is run in.
+
+    It reads that when it is imported already, so its settings are changed as soon as they are defined.
+    """
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path, target) if name == "chromadb.config" else None
+        if spec is None or spec.loader is None:
+            return None
+        load = spec.loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            load(module)
+            module.Settings.model_config["env_file"] = None
+
+        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+sys.meta_path.insert(0, _WithoutDotEnv())
 LIST_PAGE = 100
 # What dropping a collection counts as: more than any share of chunks that would be let lie.
 DROPPED = 1_000_000

@@ -9,12 +9,14 @@ are handed a connection that was made inside (SCM_RIGHTS): from then on they tal
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import socket
 import struct
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,27 +25,31 @@ from ingest.private import OWNER_FILE
 
 SOCKET = "chroma.sock"
 CONNECT_SECONDS = 5.0
+# A process is handed a connection, or told that there is none, within this time.
+HAND_OUT_SECONDS = 2 * CONNECT_SECONDS
+PAUSE_SECONDS = 0.1
 # Of Linux: sched.h, if.h and sockios.h.
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 SIOCSIFFLAGS, IFF_UP, IFF_RUNNING = 0x8914, 0x1, 0x40
 
 
-def isolate() -> None:
+def isolate(folder: Path) -> None:
     """Moves this process, which has one thread, and its later children into a network namespace of their own, for good.
 
     A child tries it first, so that a process of a system that refuses half-way is left as it was.
 
+    Args:
+        folder: must still be readable and writable afterwards: in a user namespace, root is root no more.
+
     Raises:
-        OSError: the system gives none to this user.
+        OSError: the system gives none to this user, or the folder would be out of reach.
     """
-    if sys.platform != "linux":
-        raise OSError("only Linux has network namespaces")
     child = os.fork()
     if not child:
         status = 1
         try:
             _enter()
-            status = 0
+            status = 0 if _is_usable(folder) else errno.EACCES
         except OSError as error:
             status = error.errno or 1
         finally:
@@ -51,6 +57,11 @@ def isolate() -> None:
     if status := os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
         raise OSError(status, os.strerror(status))
     _enter()
+
+
+def _is_usable(folder: Path) -> bool:
+    there = [folder, *folder.iterdir()]
+    return all(os.access(one, os.R_OK | os.W_OK | (os.X_OK if one.is_dir() else 0)) for one in there)
 
 
 def _enter() -> None:
@@ -78,29 +89,39 @@ class Broker(threading.Thread):
         folder: the run folder.
 
     Raises:
-        OSError: the folder can hold no socket.
+        OSError: the folder can hold no socket, or this is not Linux.
     """
 
     def __init__(self, folder: Path) -> None:
+        if sys.platform != "linux":
+            raise OSError("only Linux has network namespaces")
         super().__init__(name="chroma-broker", daemon=True)
         self.port = 0
         self._path = folder / SOCKET
         self._path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX)
-        with _short(folder) as name:
-            self._listener.bind(name)
-        self._path.chmod(OWNER_FILE)
-        self._listener.listen(socket.SOMAXCONN)
+        try:
+            with _short(folder) as name:
+                self._listener.bind(name)
+            self._path.chmod(OWNER_FILE)
+            self._listener.listen(socket.SOMAXCONN)
+        except OSError:
+            self._listener.close()
+            raise
 
     def run(self) -> None:
         """Hands out connections until the process ends."""
         while True:
-            asker, _ = self._listener.accept()
-            with asker, suppress(OSError):  # who gets none finds the connection closed
-                self._answer(asker)
+            try:
+                asker, _ = self._listener.accept()
+                threading.Thread(target=self._answer, args=(asker,), daemon=True).start()
+            except (OSError, RuntimeError):  # no descriptor or thread is left: askers wait their time
+                time.sleep(PAUSE_SECONDS)
 
     def _answer(self, asker: socket.socket) -> None:
-        with socket.create_connection(("127.0.0.1", self.port), CONNECT_SECONDS) as inside:
+        where = ("127.0.0.1", self.port)
+        # Who gets none finds the connection closed.
+        with asker, suppress(OSError), socket.create_connection(where, CONNECT_SECONDS) as inside:
             socket.send_fds(asker, [b"\0"], [inside.fileno()])
 
     def close(self) -> None:
@@ -110,18 +131,18 @@ class Broker(threading.Thread):
             self._listener.close()
 
 
-def handed_out(folder: Path, timeout: float | None = CONNECT_SECONDS) -> socket.socket:
+def handed_out(folder: Path, timeout: float | None = None) -> socket.socket:
     """A connection to the server of a run folder, made inside its namespace.
 
     Args:
         folder: the run folder.
-        timeout: in seconds, of this and of the connection; None for no limit.
+        timeout: of the connection, in seconds; None for no limit.
 
     Raises:
-        OSError: nobody hands one out, or the server takes none.
+        OSError: nobody hands one out within `HAND_OUT_SECONDS`, or the server takes none.
     """
     with socket.socket(socket.AF_UNIX) as asking:
-        asking.settimeout(timeout)
+        asking.settimeout(HAND_OUT_SECONDS)
         with _short(folder) as name:
             asking.connect(name)
         _, descriptors, _, _ = socket.recv_fds(asking, 1, 1, socket.MSG_CMSG_CLOEXEC)

@@ -68,10 +68,10 @@ class Supervisor:
     Args:
         folder: the folder that Chroma keeps its data in.
         run: where locks, port and log lie.
-        isolate: moves this process where no other user reaches its port, or raises OSError.
+        isolate: moves this process where no other user reaches its port and the folder can be used, or raises OSError.
     """
 
-    def __init__(self, folder: Path, run: RunFolder, isolate: Callable[[], None] = isolate) -> None:
+    def __init__(self, folder: Path, run: RunFolder, isolate: Callable[[Path], None] = isolate) -> None:
         self._folder = folder
         self._run = run
         self._isolate = isolate
@@ -100,14 +100,14 @@ class Supervisor:
 
     def _closed(self) -> Broker | None:
         """Closes the server to others before it is started; None, with the reason kept, where that cannot be."""
+        broker = None
         try:
+            make_folder(self._folder)
             broker = Broker(self._run.path)
-            try:
-                self._isolate()
-            except OSError:
-                broker.close()
-                raise
+            self._isolate(self._folder)
         except OSError as error:
+            if broker:
+                broker.close()
             self._run.keep_open_reason(error.strerror or str(error))
             return None
         self._run.keep_open_reason("")

@@ -11,17 +11,20 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from durability import ended, quick, state
 
 from app.bootstrap import Footnote
+from ingest import chroma_network
 from ingest.chroma_client import Chroma
 from ingest.chroma_network import SOCKET, handed_out, isolate
 from ingest.chroma_server import ChromaServer
 from ingest.doctor import examine, server_facts
 
+ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
 OPEN_SUPERVISOR = """
@@ -30,7 +33,7 @@ from pathlib import Path
 from ingest.chroma_files import RunFolder
 from ingest.chroma_supervisor import Supervisor
 
-def refuse():
+def refuse(folder):
     raise PermissionError(1, "Operation not permitted")
 
 sys.exit(Supervisor(Path(sys.argv[1]), RunFolder(Path(sys.argv[2])), refuse).run())
@@ -112,7 +115,7 @@ def test_another_user_neither_lists_nor_reads_nor_creates_nor_deletes(filled, se
 @needs_root
 def test_a_plain_user_gets_a_network_of_his_own_where_the_system_gives_one():
     def attempt():
-        isolate()
+        isolate(Path("/proc"))
         with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname(), 5):
             return [name for _, name in socket.if_nameindex()], os.geteuid()
 
@@ -183,6 +186,64 @@ def test_without_a_network_of_its_own_the_server_works_and_the_doctor_says_who_r
     with Footnote(settings) as footnote:  # where the system allows it again
         assert footnote.chroma.collections()
         assert server_facts(settings) == ()
+
+
+def test_a_request_ends_where_nobody_hands_out_connections(filled, settings, monkeypatch):
+    monkeypatch.setattr(chroma_network, "HAND_OUT_SECONDS", 0.5)
+    supervisor = state(settings)["supervisor"]
+    os.kill(supervisor, signal.SIGSTOP)
+    try:
+        with pytest.raises(TimeoutError):
+            handed_out(settings.data_dir / "run")
+    finally:
+        os.kill(supervisor, signal.SIGCONT)
+    assert filled.search("apples", 1)
+
+
+def test_a_slow_asker_keeps_nobody_waiting(filled, settings):
+    path = settings.data_dir / "run" / SOCKET
+    with ExitStack() as stack:
+        for _ in range(20):  # connected, and never reading
+            asker = stack.enter_context(socket.socket(socket.AF_UNIX))
+            asker.connect(str(path))
+        assert filled.search("apples", 1)
+
+
+@needs_root
+def test_a_folder_that_would_be_out_of_reach_is_left_to_an_open_server(tmp_path):
+    (tmp_path / "chroma").mkdir(mode=0o700)
+    assert outcome(lambda: isolate(tmp_path / "chroma")) == "PermissionError"
+
+
+def test_the_env_file_of_the_folder_it_is_run_in_has_no_say_in_chromadb(settings, write, tmp_path):
+    cwd = tmp_path / "cwd"
+    cwd.mkdir()
+    (cwd / ".env").write_bytes(
+        b"chroma_otel_collection_endpoint=http://127.0.0.1:9\nchroma_otel_granularity=all\n# \xff\n"
+        b"chroma_client_auth_provider=chromadb.auth.basic_authn.BasicAuthClientProvider\n"
+        b"chroma_client_auth_credentials=me:secret\n"
+    )
+    script = f"""
+from pathlib import Path
+from ingest.chroma_client import Chroma
+from ingest.chroma_server import ChromaServer
+data = Path({str(settings.data_dir)!r})
+chroma = Chroma(ChromaServer(data / "chroma", data / "run"))
+found = chroma.client().get_settings()
+print(repr(found.chroma_otel_collection_endpoint), found.chroma_client_auth_provider)
+chroma.close()
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("'' None\n", "")
 
 
 def state_of(folder):
