@@ -53,6 +53,7 @@ class Answerer:
         settings: how many passages, the prompts' folder, the model's context.
         entailment: the model that reads claims against their proof; None: words and the embedder verify alone.
         absent: question, the documents to search (`within`) -> the identifiers that it names and no document holds.
+        searched: the documents to search (`within`) -> how many chunks they have; None where nobody counts them.
         refusal: decides whether passages answer a question; None where it is not calibrated for the embedder.
     """
 
@@ -65,10 +66,12 @@ class Answerer:
         *,
         entailment: Entails | None = None,
         absent: Callable[[str, Filter | None], Sequence[Absent]] = lambda _question, _within: (),
+        searched: Callable[[Filter | None], int | None] = lambda _within: None,
         refusal: Refusal | None = None,
     ) -> None:
         self._retrieve = retrieve
         self._absent = absent
+        self._searched = searched
         self._embedder = embedder
         self._refusal = refusal
         self._verifier = Verifier(embedder, entailment)
@@ -133,7 +136,7 @@ class Answerer:
         return float(self._embedder.encode_query(one) @ self._embedder.encode_query(other))
 
     def _quote(self, course: Course, passages: Sequence[Passage]) -> Iterator[Event]:
-        judged = self._judged(course.query, passages)
+        judged = self._judged(course, passages)
         course.confidence = round(judged.confidence, 4) if judged else None
         answers = judged is None or judged.answers
         quotes = self._extractive.answer(course.query, passages, relevant=judged is not None) if answers else NO_QUOTES
@@ -160,11 +163,12 @@ class Answerer:
             within=course.within,
         )
 
-    def _judged(self, query: Query, passages: Sequence[Passage]) -> Judgement | None:
+    def _judged(self, course: Course, passages: Sequence[Passage]) -> Judgement | None:
         if self._refusal is None:
             return None
+        query, searched = course.query, self._searched(course.within or None)
         last = query.text if query.alone != query.text else None
-        return self._refusal.judge(query.alone, passages, self._embedder, last=last)
+        return self._refusal.judge(query.alone, passages, self._embedder, searched=searched, last=last)
 
     def _write(self, writer: Writer, name: str, course: Course, passages: Sequence[Passage]) -> Iterator[Event]:
         written = yield from writer.write(course, passages)

@@ -82,6 +82,7 @@ class Footnote(Library):
             self.settings,
             entailment=self._entailment,
             absent=lambda asked, within: retriever.absent(asked, within=within),
+            searched=retriever.searched,
             refusal=refusal,
         )
         events = answerer.ask(question, history, k=k, within=within)

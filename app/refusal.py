@@ -5,8 +5,10 @@ fitted by bench/refusal.py and kept with their provenance in refusal.json, weigh
 this (the question's tokens and terms are there, in one sentence and in all), and does one of them say it (one passage
 stands out, and it holds what the question asks beyond the words of its title). The first alone refuses: the second
 tells near misses apart in a collection of short passages, but where long ones hold many facts it doubts what is said in
-one sentence of them. Where one sentence has nearly all of the question's terms, it is answered whatever they say. Both
-together are the confidence that is told with the answer.
+one sentence of them. The best of many chunks are nearer to any question than the best of few: how many were searched is
+weighed too, so that a question is refused as often among ten thousand chunks as in one. Where one sentence has nearly
+all of the question's terms, it is answered whatever they say. Both together are the confidence that is told with the
+answer.
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ ABOUT = (
     "terms in a sentence",
     "passage stands out",
     "sentence stands out",
+    "chunks searched",
 )
 SAID = (
     "nearest passage",
@@ -122,7 +125,13 @@ class Refusal:
         return cls(_model(fields["about"]), _model(fields["said"]), fields["threshold"], fields["embedder"])
 
     def judge(
-        self, question: str, passages: Sequence[Passage], embedder: Embeds, *, last: str | None = None
+        self,
+        question: str,
+        passages: Sequence[Passage],
+        embedder: Embeds,
+        *,
+        searched: int | None = None,
+        last: str | None = None,
     ) -> Judgement:
         """Whether to answer a question from these passages.
 
@@ -134,10 +143,11 @@ class Refusal:
             question: in words that are understood alone.
             passages: the best, in order.
             embedder: the collection's.
+            searched: the number of chunks that the passages are the best of; None where nobody counted them.
             last: the question as asked, where it was put after those before it: what these share with the passages
                 is no sign that they say anything of this one.
         """
-        found = self.weigh(evidence(question, passages, embedder))
+        found = self.weigh(evidence(question, passages, embedder, searched))
         if named(passages, [one for one in identifiers(question) if not one.is_label]):
             return replace(found, answers=True)
         language = terms.language(question, *_texts(passages))
@@ -162,17 +172,19 @@ class Refusal:
         return Judgement(about >= self.threshold, about * self.said.probability(found))
 
 
-def evidence(question: str, passages: Sequence[Passage], embedder: Embeds) -> dict[str, float]:
+def evidence(
+    question: str, passages: Sequence[Passage], embedder: Embeds, searched: int | None = None
+) -> dict[str, float]:
     """What speaks for the first passages answering a question, by name.
 
-    "terms in a sentence" is the logarithm of one more than their number, "told in a sentence" whether these are
-    nearly all that are asked (1 or 0); all others are shares or cosine similarities. None is a score of the search:
-    those depend on how many chunks there are. NaN stands for what there is none of. "tokens" is how near the
-    question's tokens come to those of a passage, on average, and "tokens in any" to those of all passages;
-    "function words" are those that carry no meaning. A passage "stands out" by how much nearer the words that carry
-    meaning come to it than to the others, a sentence by how much nearer all tokens come to it. "words beyond the
-    title" is how near those that the title of the nearest passage lacks come to that passage; the nearest is the
-    one whose own vector is.
+    "terms in a sentence" is the logarithm of one more than their number, "told in a sentence" whether these are nearly
+    all that are asked (1 or 0); all others are shares or cosine similarities. None is a score of the search: those
+    depend on how many chunks there are. "chunks searched" is the common logarithm of that number. NaN stands for what
+    there is none of. "tokens" is how near the question's tokens come to those of a passage, on average, and "tokens in
+    any" to those of all passages; "function words" are those that carry no meaning. A passage "stands out" by how much
+    nearer the words that carry meaning come to it than to the others, a sentence by how much nearer all tokens come to
+    it. "words beyond the title" is how near those that the title of the nearest passage lacks come to that passage; the
+    nearest is the one whose own vector is.
     """
     read = passages[:MOST_READ]
     (asked,) = embedder.encode_tokens([question])
@@ -204,6 +216,7 @@ def evidence(question: str, passages: Sequence[Passage], embedder: Embeds) -> di
         "sentence stands out": _stands_out(_mean(in_lines)),
         "asked in the title": _share(wanted & titled, wanted),
         "words beyond the title": float(_mean(found[nearest, untitled])),
+        "chunks searched": math.nan if searched is None else math.log10(max(1, searched)),
     }
 
 

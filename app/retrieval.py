@@ -121,6 +121,10 @@ class Retriever:
             found = self._reranked(self._reranker, query.alone, found, on_notice)
         return _named_first(found, wanted)[:k]
 
+    def searched(self, within: Filter | None = None) -> int:
+        """Counts the chunks that a search looks through, of the documents `within`; None for all."""
+        return self._index.count_chunks(within)
+
     def absent(self, question: str, *, within: Filter | None = None) -> list[Absent]:
         """The identifiers that a question names and no document holds, with the nearest that some do.
 

@@ -49,11 +49,11 @@ def examples(shared: Path, of: Callable[[Path], list[Collection]] = collections)
     for one in of(shared):
         questions, seconds = list(asked(one, others)), 0.0
         with one.opened() as opened:
-            retrieve = opened.retriever("default").passages
+            retriever = opened.retriever("default")
             for kind, key, text in questions:
-                passages = retrieve(text, PASSAGES)
+                passages = retriever.passages(text, PASSAGES)
                 began = time.perf_counter()
-                known = evidence(text, passages, embedder)
+                known = evidence(text, passages, embedder, retriever.searched())
                 seconds += time.perf_counter() - began
                 *elsewhere, question = key.split()
                 yield Example(one.name, kind, elsewhere[0] if elsewhere else one.name, question, known)

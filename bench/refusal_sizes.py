@@ -19,7 +19,7 @@ from ingest.filters import Filter
 SIZES = (1, 3, 10, 100, 1_000, 10_000)
 PASSAGES = 8
 # Questions asked at every size: of each set its own, and of other sets.
-MOST_OWN, MOST_FOREIGN = 40, 40
+MOST_OWN, MOST_FOREIGN = 120, 40
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ def report(found: Sequence[Sized], decision: Refusal) -> None:
 def examples(shared: Path) -> Iterator[Sized]:
     """Each question's evidence from collections of all sizes, each of which has what answers it.
 
-    A collection is a part of one index, whose other documents are filtered out: refusal looks at passages alone, and
-    which are found in a small collection depends little on the weights of words.
+    A collection is a part of one index, whose other documents are filtered out: refusal looks at passages alone and how
+    many there are, and which are found in a small collection depends little on the weights of words.
     """
     sets = {name: read_dataset(shared / "eval" / name) for name in ("answerable", "scifact")}
     corpus = {key: text for data in sets.values() for key, text in (data.corpus or {}).items()}
@@ -96,5 +96,5 @@ def _at_all_sizes(
             held += chunks[one]
         within = Filter(sources=tuple(chosen)) if len(chosen) < len(chunks) else None
         passages = retriever.passages(text, PASSAGES, within=within)
-        found = evidence(text, passages, footnote.index("default").embedder)
+        found = evidence(text, passages, footnote.index("default").embedder, retriever.searched(within))
         yield Sized(size, Example(example.collection, example.kind, example.origin, example.id, found))

@@ -171,6 +171,10 @@ class Index:
             if (found := CHROMA_NAME.search(name)) and found[1] == self.collection.uid and name not in known
         ]
 
+    def count_chunks(self, within: Filter | None = None) -> int:
+        """Counts the chunks that a search looks through, of the documents `within`; None for all."""
+        return self._choosing.chosen(within).chunks if within else self._choosing.count()
+
     # Searching: both legs share one signature
 
     def vector_search(self, query: str | Query, k: int, *, within: Filter | None = None) -> list[SearchHit]:

@@ -80,12 +80,22 @@ class Choosing:
                 self._known.popitem(last=False)
             return self._known[key]
 
+    def count(self) -> int:
+        """How many chunks the whole collection has now."""
+        changes = self._docstore.catalog.changes(self._collection)
+        with self._lock:
+            return self._count(changes)
+
+    def _count(self, changes: int) -> int:
+        if self._total[0] != changes:
+            self._total = changes, self._docstore.count_chunks(self._collection)
+        return self._total[1]
+
     def _look(self, changes: int, within: Filter) -> Chosen:
         versions = self._docstore.selection.versions(self._collection, within)
         chunks = self._docstore.selection.count_chunks(versions)
-        if chunks > MOST_EXACT and self._total[0] != changes:
-            self._total = changes, self._docstore.count_chunks(self._collection)
-        return Chosen(frozenset(versions), chunks, min(1.0, chunks / max(1, self._total[1])))
+        share = chunks / max(1, self._count(changes)) if chunks > MOST_EXACT else 1.0
+        return Chosen(frozenset(versions), chunks, min(1.0, share))
 
     def nearest(
         self, store: VectorStore, embedder: int, vector: NDArray[np.float32], k: int, chosen: Chosen

@@ -10,7 +10,7 @@ from app.fusion import FALL, RISE, fuse, ranking, with_nearness, with_neighbours
 from ingest.models import chunk_id, neighbours
 
 nearness = st.floats(-5, 5)
-scores = st.dictionaries(st.sampled_from("abcdef"), st.floats(-1, 100), max_size=6)
+scores = st.dictionaries(st.sampled_from("abcdef"), st.floats(-1, 100, allow_subnormal=False), max_size=6)
 
 
 def test_fused_scores_are_each_legs_share_of_its_best_averaged():

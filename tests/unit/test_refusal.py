@@ -41,11 +41,22 @@ def test_what_passages_say_is_likelier_answered_than_what_they_do_not():
 
 
 def test_evidence_is_told_by_name_and_what_there_is_none_of_is_not_a_number():
-    found = evidence("How many apples does a crate hold?", APPLES[:1], WordEmbedder())
+    found = evidence("How many apples does a crate hold?", APPLES[:1], WordEmbedder(), 100)
     assert set(found) == {*ABOUT, *SAID, TOLD}
     assert {name for name, value in found.items() if math.isnan(value)} == {"passage stands out"}
     assert not any("score" in name or "lead" in name for name in found)  # those grow with the collection
     assert all(-1.001 <= value <= 3 for value in found.values() if not math.isnan(value))
+
+
+def test_the_more_chunks_were_searched_the_more_evidence_it_takes():
+    decision, question = Refusal.load(), "Does a crate of bears sleep?"
+    surest = [
+        decision.judge(question, APPLES, WordEmbedder(), searched=searched).confidence for searched in (1, 100, 10_000)
+    ]
+    assert surest == sorted(surest, reverse=True)
+    assert len(set(surest)) == 3
+    uncounted = decision.judge(question, APPLES, WordEmbedder()).confidence
+    assert surest[2] < uncounted < surest[0]
 
 
 def test_a_sentence_holds_the_terms_of_its_title_as_well():
