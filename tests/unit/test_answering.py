@@ -191,7 +191,7 @@ def test_a_refusal_says_what_documents_would_have_to_speak_of(ask):
 
 def test_a_calibrated_refusal_comes_before_any_quote(settings, word_embedder):
     class Never:
-        def judge(self, question, passages, embedder, *, **_more):
+        def judge(self, question, passages, embedder, **_more):
             return Judgement(answers=False, confidence=0.25)
 
     retrieve = [Passage(1, "/docs/1.txt", "v", "", None, (), 0, len(TEXTS[0]), TEXTS[0], 1.0)]
