@@ -14,13 +14,17 @@ from text_to_num import text2num
 from app import terms
 from app.language_data import ENGLISH, Language, language
 
-Kind = Literal["number", "month", "name", "word", "stop"]
-FACTS: Final[frozenset[str]] = frozenset({"number", "month", "name"})
+Kind = Literal["number", "month", "weekday", "name", "word", "stop"]
+FACTS: Final[frozenset[str]] = frozenset({"number", "month", "weekday", "name"})
 # Numbers where a comma groups digits, and where it parts decimals and dots or spaces group.
 DOTTED = r"\d(?:[\d,]*\d)?(?:\.\d+)?"
 GROUPED = r"\d{1,3}(?:[.\u00a0\u202f '\u2019]\d{3}){1,12}(?!\d)(?:,\d+)?"
 COMMAED = rf"(?<![\d.,]){GROUPED}|\d+(?:,\d{{3}}){{1,12}}\.\d+|\d+(?:[.,]\d+)?"
 ISO_DATE = r"\b\d{4}-\d{2}-\d{2}\b"
+# "14:00" says no more than 14.
+FULL_HOUR = re.compile(r"(?<=\d):00\b")
+# A day and a month without a year are told from a number by a word before them, and a dot after both.
+DAY_AND_MONTH = "|".join(rf"(?<=\b{word} )\d{{1,2}}\.\d{{1,2}}\." for word in ("am", "zum", "vom", "bis", "den", "ab"))
 DAY_FIRST = r"\b\d{1,2}(?P<mark>[./])\d{1,2}(?P=mark)\d{4}\b"
 
 
@@ -33,7 +37,7 @@ def _pattern(number: str, dates: str) -> re.Pattern[str]:
 
 
 WORD = _pattern(DOTTED, ISO_DATE)
-WORD_WITH_COMMA = _pattern(COMMAED, f"{ISO_DATE}|{DAY_FIRST}")
+WORD_WITH_COMMA = _pattern(COMMAED, f"{ISO_DATE}|{DAY_FIRST}|{DAY_AND_MONTH}")
 # Characters before a word in which its sentence may begin, or that hold the word before it.
 BEFORE = 40
 BEGINS = re.compile(
@@ -125,6 +129,8 @@ def _words(text: str, match: re.Match[str], spoken: Language) -> Iterator[Word]:
         yield from _date(match)
         return
     written, start = match.group().rstrip(), match.start()
+    if FULL_HOUR.match(text, start - 1):
+        return
     before, mark, rest = written.replace("\u2019", "'").partition("'")
     if mark and rest and before.casefold() in spoken.elisions:
         written, start = rest, start + len(before) + 1
@@ -152,14 +158,22 @@ def _read(text: str, written: str, plain: str, start: int, spoken: Language) -> 
         return "number", _figure(written) if spoken.decimal_comma else terms.number(written)
     if (value := _number_word(plain, spoken.name)) is not None:
         return "number", str(value)
-    if plain in spoken.months and (written[0].isupper() or not spoken.capital_months):
-        return "month", f"month {spoken.months[plain]}"
+    if day := _calendar_word(written, plain, spoken):
+        return day
     if plain in spoken.units:
         unit = spoken.units[plain]
         return ("word" if unit.isalpha() else "stop"), unit  # a sign is its number's unit, and no word of its own
     if plain in spoken.stop or len(plain) == 1:
         return "stop", plain
     return _kind(text, written, start, spoken), spoken.stem(plain.replace(".", "").replace(" ", ""))
+
+
+def _calendar_word(written: str, plain: str, spoken: Language) -> tuple[Kind, str] | None:
+    if plain in spoken.months and (written[0].isupper() or not spoken.capital_months):
+        return "month", f"month {spoken.months[plain]}"
+    if plain in spoken.weekdays:
+        return "weekday", f"weekday {spoken.weekdays[plain]}"
+    return None
 
 
 def _figure(written: str) -> str:
@@ -228,7 +242,9 @@ def _joined(text: str, words: Sequence[Word], spoken: Language) -> Iterator[Word
             value, end = more, words[at].end
             at += 1
         unit = _unit(text, before, words[at : at + 1], (word.start, end), spoken)
-        yield Word(_plain(value), "number", word.start, end, unit)
+        yield Word(_plain(value), "number", word.start, end, unit or _unit_phrase(text, end, spoken))
+        if not unit and _unit_phrase(text, end, spoken):
+            at += 2  # the words of the phrase
 
 
 def _scaled(text: str, value: Decimal, following: Word, end: int, spoken: Language) -> Decimal | None:
@@ -252,6 +268,11 @@ def _unit(text: str, before: Word | None, after: Sequence[Word], span: tuple[int
         written = text[following.start : following.end].casefold()
         if written in spoken.units and not text[end : following.start].strip(" -"):
             return spoken.units[written]
+    return ""
+
+
+def _unit_phrase(text: str, end: int, spoken: Language) -> str:
+    """The unit that two words after a number are: "por ciento"."""
     phrase = PHRASE.match(text, end)
     return spoken.units.get(" ".join(phrase.group().split()).casefold(), "") if phrase else ""
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from app.alignment import ENOUGH, Alignment, Claim, Line, align, around, held, nearness, read_lines
 from app.fact_checks import checked, missing, proof
 from app.facts import FACTS, Word, alike, same_name
+from app.language_data import ENGLISH
 from app.language_detection import spoken
 from app.meaning import Embeds, Entails
 from app.models import Passage, Verdict
@@ -78,7 +79,19 @@ def _verdict(claim: Claim, found: Alignment, lines: Sequence[Line], read: str) -
 
 
 def _by_meaning(claim: Claim, found: Alignment, embedder: Embeds | None) -> tuple[Verdict, str]:
-    return ("supported", "") if _same_meaning(claim, found, embedder) else ("partly", _words_missing(claim, found))
+    """The verdict where words are missing: vectors overrule them, in English, where no word stands for another."""
+    alike = claim.spoken.name == ENGLISH and not _exchanged(claim, found) and _same_meaning(claim, found, embedder)
+    return ("supported", "") if alike else ("partly", _words_missing(claim, found))
+
+
+def _exchanged(claim: Claim, found: Alignment) -> bool:
+    """Whether the source, in a sentence worded like the claim, has another word where the claim has one."""
+    return any(
+        any(word.says and word.term not in found.known for word in difference.ours)
+        and any(word.says and word.term not in claim.terms for word in difference.theirs)
+        for line in found.lines
+        for difference in differences(claim.words, line.words)
+    )
 
 
 def _read(text: str, own: str, theirs: str, lines: Sequence[Line]) -> Claim:
@@ -149,7 +162,7 @@ def _other_words(claim: Claim, line: Line, difference: Difference, pairing: Pair
     """What a sentence worded like the claim has in place of a fact of it, or denies; "" where nothing."""
     ours, theirs = difference.ours, difference.theirs
     we_deny, they_deny = (any(word.term in claim.spoken.denies for word in words) for words in (ours, theirs))
-    if we_deny != they_deny:
+    if we_deny != they_deny and len(claim.denials) != len(line.denials):  # as often, elsewhere: reach decides
         return "the source does not deny that" if we_deny else "the source denies that"
     for word in ours:
         for other in theirs:

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,10 @@ class Language:
 
     `is_known` is False where there is no such data. `stop` are words without meaning of their own, `numbers` those that
     are numbers, `digits` the ones that may follow a word for tens, `scales` powers of ten, `units` spellings with the
-    name of their unit, `months` their numbers. `subject` matches what follows a first word that is the subject. `cue`
-    matches what denies, `not_cue` what then follows where it denies nothing, `ends` what ends its reach, `narrow` are
-    cues that deny one word. `opposites` are stems by stem,
-    `common_opposites` those of `stop` that count. `border` parts what is said of one figure from the next.
+    name of their unit, `months` and `weekdays` their numbers. `subject` matches what follows a first word that is the
+    subject. `cue` matches what denies, `not_cue` what then follows where it denies nothing, `ends` what ends its reach,
+    `narrow` are cues that deny one word. `opposites` are stems by stem, `common_opposites` those of `stop` that count.
+    `border` parts what is said of one figure from the next.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Language:
     scales: Mapping[str, int]
     units: Mapping[str, str]
     months: Mapping[str, int]
+    weekdays: Mapping[str, int]
     capital_months: bool
     elisions: frozenset[str]
     capital_nouns: bool
@@ -113,6 +115,7 @@ def language(name: str) -> Language:
             for spelling in spellings.split()
         },
         months=_months(data["code"]) | _numbers(facts["more_months"]),
+        weekdays=_weekdays(data["code"]),
         capital_months=facts["capital_months"],
         elisions=frozenset(facts["elisions"].split()),
         capital_nouns=facts["capital_nouns"],
@@ -191,6 +194,7 @@ def _unknown() -> Language:
         scales={},
         units={},
         months={},
+        weekdays={},
         capital_months=True,
         elisions=nothing,
         capital_nouns=False,
@@ -229,13 +233,20 @@ def _months(code: str) -> dict[str, int]:
     return {name.casefold(): number for names in contexts for number, name in names.items()}
 
 
+def _weekdays(code: str) -> dict[str, int]:
+    """Days of the week, 0 for Monday, also as what happens on each of them: "Mondays", "montags"."""
+    contexts = [get_day_names("wide", context, code) for context in ("format", "stand-alone")]
+    names = {name.casefold(): number for found in contexts for number, name in found.items()}
+    return names | {f"{name}s": number for name, number in names.items()}
+
+
 def _opposites(pairs: str, name: str) -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     for line in pairs.strip().splitlines():
-        one, other = (
+        sides = [
             frozenset(form for word in side.split() for form in (word, stem(word, name))) for side in line.split("|")
-        )
-        for these, those in ((one, other), (other, one)):
+        ]
+        for these, those in permutations(sides, 2):
             found |= {word: found.get(word, frozenset()) | those for word in these}
     return found
 

@@ -71,7 +71,7 @@ def denied(text: str) -> list[tuple[str, ...]]:
 
 
 def test_what_is_denied_is_what_follows():
-    assert denied("The shop does not open on Mondays.") == [("open", "monday")]
+    assert denied("The shop does not open on Mondays.") == [("open", "weekday 0")]
     assert denied("They aren't here, but they never lie.") == [(), ("lie",)]
     assert denied("It is not only red.") == []
 

@@ -173,9 +173,47 @@ class SameMeaning:
 
 
 def test_other_words_of_the_same_meaning_are_supported_where_an_embedder_says_so():
-    claim = "Costs went up due to energy prices."
-    assert judge(claim, [passage()]).verdict == "partly"
-    assert judge(claim, [passage()], SameMeaning()).verdict == "supported"
+    source = [passage("Because of energy prices, costs rose in spring.")]
+    claim = "Costs rose in spring because of energy prices, all over the country and fast."
+    assert judge(claim, source).verdict == "partly"
+    assert judge(claim, source, SameMeaning()).verdict == "supported"
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        ("The firm supports the plan.", "The firm rejects the plan."),
+        ("Die Firma kennt den Plan.", "Die Firma verwirft den Plan."),
+        ("Le conseil examine tout.", "Le conseil soutient tout."),
+    ],
+)
+def test_vectors_do_not_make_one_word_of_another(claim, source):
+    assert judge(claim, [passage(source)], SameMeaning()).verdict != "supported"
+
+
+@pytest.mark.parametrize(
+    ("claim", "source", "verdict"),
+    [
+        ("Die Frist beginnt am Freitag.", "Die Frist beginnt am Montag.", "unsupported"),
+        ("La r\u00e9union a lieu le jeudi.", "La r\u00e9union a lieu le lundi.", "unsupported"),
+        ("Der Beitrag wird monatlich f\u00e4llig.", "Der Beitrag wird j\u00e4hrlich f\u00e4llig.", "unsupported"),
+        ("El inquilino debe pagar los gastos.", "El inquilino puede pagar los gastos.", "unsupported"),
+        ("La garanzia esclude i danni da acqua.", "La garanzia copre i danni da acqua.", "unsupported"),
+        ("The offer is valid since 5 May.", "The offer is valid until 5 May.", "unsupported"),
+        ("Der Laden ist ge\u00f6ffnet.", "Der Laden ist noch ge\u00f6ffnet.", "supported"),
+        ("Ausnahmen von dieser Regel gibt es nicht.", "Es gibt keine Ausnahmen von dieser Regel.", "supported"),
+        ("La entrega se hizo el 4 de mayo.", "No obstante, la entrega se hizo el 4 de mayo.", "supported"),
+        ("Die Sitzung beginnt um 14:00 Uhr.", "Die Sitzung beginnt um 14 Uhr.", "supported"),
+        (
+            "Bis zum 31.12. kann der Antrag gestellt werden.",
+            "Der Antrag kann bis zum 31. Dezember gestellt werden.",
+            "supported",
+        ),
+        ("La tasa es del 3,5 por ciento.", "La tasa es del 3,5 %.", "supported"),
+    ],
+)
+def test_days_periods_duties_and_other_ways_to_say_the_same(claim, source, verdict):
+    assert judge(claim, [passage(source)]).verdict == verdict
 
 
 class Reads:
