@@ -148,15 +148,22 @@ class RunFolder:
         return ""
 
     def answers(self, state: ServerState) -> bool:
-        """Whether the server of a state answers."""
-        with suppress(OSError, http.client.HTTPException):
+        """Whether the server of a state answers.
+
+        Raises:
+            PermissionError: it is another user's.
+        """
+        try:
             connection = http.client.HTTPConnection("127.0.0.1", state.port, timeout=HEARTBEAT_SECONDS)
             with closing(connection):
                 if state.closed:
                     connection.sock = handed_out(self.path, HEARTBEAT_SECONDS)
                 connection.request("GET", HEARTBEAT)
                 return connection.getresponse().status == HTTP_OK
-        return False
+        except PermissionError:
+            raise
+        except (OSError, http.client.HTTPException):
+            return False
 
     def last_words(self) -> str:
         """The end of the server's log, on one line."""

@@ -28,9 +28,15 @@ CONNECT_SECONDS = 5.0
 # A process is handed a connection, or told that there is none, within this time.
 HAND_OUT_SECONDS = 2 * CONNECT_SECONDS
 PAUSE_SECONDS = 0.1
+GIVEN, REFUSED = b"\0", b"\1"
+ROOT = 0
 # Of Linux: sched.h, if.h and sockios.h.
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 SIOCSIFFLAGS, IFF_UP, IFF_RUNNING = 0x8914, 0x1, 0x40
+# struct ucred of socket.h: process, user, group.
+CREDENTIALS = "iII"
+# unshare(2) fails with ENOSPC where one of these is reached.
+LIMIT = "the limit user.max_net_namespaces or user.max_user_namespaces is reached"
 
 
 def isolate(folder: Path) -> None:
@@ -55,7 +61,7 @@ def isolate(folder: Path) -> None:
         finally:
             os._exit(status)
     if status := os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
-        raise OSError(status, os.strerror(status))
+        raise OSError(status, LIMIT if status == errno.ENOSPC else os.strerror(status))
     _enter()
 
 
@@ -71,7 +77,7 @@ def _enter() -> None:
     except PermissionError:  # a plain user needs a user namespace too, in which ids stay what they are
         _unshare(CLONE_NEWUSER | CLONE_NEWNET)
         for name, line in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
-            Path("/proc/self", name).write_text(line, encoding="ascii")
+            Path("/proc/self", name).write_text(line, encoding="utf-8")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", IFF_UP | IFF_RUNNING))
 
@@ -83,7 +89,10 @@ def _unshare(flags: int) -> None:
 
 
 class Broker(threading.Thread):
-    """Hands out connections to the server, from inside, to whoever can open the run folder's socket.
+    """Hands out connections to the server, from inside, to processes of this user and of root.
+
+    In a user namespace all other users look like the overflow user, "nobody", so that there root is refused like anyone
+    else, and a server that "nobody" runs is held by the socket's mode alone.
 
     Args:
         folder: the run folder.
@@ -120,9 +129,12 @@ class Broker(threading.Thread):
 
     def _answer(self, asker: socket.socket) -> None:
         where = ("127.0.0.1", self.port)
-        # Who gets none finds the connection closed.
-        with asker, suppress(OSError), socket.create_connection(where, CONNECT_SECONDS) as inside:
-            socket.send_fds(asker, [b"\0"], [inside.fileno()])
+        with asker, suppress(OSError):  # who gets none finds the connection closed
+            if _user_of(asker) not in {os.geteuid(), ROOT}:
+                asker.sendall(REFUSED)
+                return
+            with socket.create_connection(where, CONNECT_SECONDS) as inside:
+                socket.send_fds(asker, [GIVEN], [inside.fileno()])
 
     def close(self) -> None:
         """Takes the socket from the folder; a thread that runs ends with its process."""
@@ -139,19 +151,29 @@ def handed_out(folder: Path, timeout: float | None = None) -> socket.socket:
         timeout: of the connection, in seconds; None for no limit.
 
     Raises:
+        PermissionError: the server is another user's.
         OSError: nobody hands one out within `HAND_OUT_SECONDS`, or the server takes none.
     """
     with socket.socket(socket.AF_UNIX) as asking:
         asking.settimeout(HAND_OUT_SECONDS)
         with _short(folder) as name:
             asking.connect(name)
-        _, descriptors, _, _ = socket.recv_fds(asking, 1, 1, socket.MSG_CMSG_CLOEXEC)
+        said, descriptors, _, _ = socket.recv_fds(asking, 1, 1, socket.MSG_CMSG_CLOEXEC)
+    if said == REFUSED:
+        raise PermissionError(errno.EACCES, "its Chroma server is run by another user")
     if not descriptors:
         raise ConnectionRefusedError(f"the Chroma server of {folder} takes no connection")
     inside = socket.socket(fileno=descriptors[0])
     inside.settimeout(timeout)  # it comes as the broker's own was, which does not block
     inside.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return inside
+
+
+def _user_of(asker: socket.socket) -> int:
+    """The effective user of the process at the other end, when it connected."""
+    credentials = asker.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize(CREDENTIALS))
+    _, user, _ = struct.unpack(CREDENTIALS, credentials)
+    return int(user)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from durability import ended, state
@@ -17,6 +18,8 @@ from app.bootstrap import Footnote
 from ingest.chroma_client import Chroma
 from ingest.doctor import examine
 from ingest.errors import VectorStoreError
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -100,3 +103,50 @@ def test_a_server_of_the_users_own_is_used(filled, settings, write, tmp_path, ow
         assert [hit.chunk.text for hit in footnote.search("apples", 5)] == ["Bears are brown."]
     assert len(Chroma(None, own_server).client().list_collections()) == 2
     assert not (other.data_dir / "run" / "chroma.json").exists()
+
+
+def test_two_processes_use_one_server(filled, settings):
+    script = f"""
+from pathlib import Path
+from ingest.chroma_client import Chroma
+from ingest.chroma_server import ChromaServer
+run = Path({str(settings.data_dir)!r})
+chroma = Chroma(ChromaServer(run / "chroma", run / "run"))
+print(len(chroma.collections()), flush=True)
+"""
+    before = state(settings)["server"]
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "1\n"
+    assert state(settings)["server"] == before
+    assert examine(settings).problems == ()
+
+
+def test_the_env_file_of_the_folder_it_is_run_in_has_no_say_in_chromadb(settings, write, tmp_path):
+    cwd = tmp_path / "cwd"
+    cwd.mkdir()
+    (cwd / ".env").write_bytes(
+        b"chroma_otel_collection_endpoint=http://127.0.0.1:9\nchroma_otel_granularity=all\n# \xff\n"
+        b"chroma_client_auth_provider=chromadb.auth.basic_authn.BasicAuthClientProvider\n"
+        b"chroma_client_auth_credentials=me:secret\n"
+    )
+    script = f"""
+from pathlib import Path
+from ingest.chroma_client import Chroma
+from ingest.chroma_server import ChromaServer
+data = Path({str(settings.data_dir)!r})
+chroma = Chroma(ChromaServer(data / "chroma", data / "run"))
+found = chroma.client().get_settings()
+print(repr(found.chroma_otel_collection_endpoint), found.chroma_client_auth_provider)
+chroma.close()
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("'' None\n", "")

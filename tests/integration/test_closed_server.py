@@ -1,42 +1,61 @@
-"""The local Chroma server: nobody but its owner reaches it, and where that cannot be, it is said."""
+"""The local Chroma server: nobody but its owner reaches it."""
 
 from __future__ import annotations
 
-import fcntl
+import ctypes
 import http.client
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
-import time
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
+import chromadb
 import pytest
 from durability import ended, quick, state
 
-from app.bootstrap import Footnote
 from ingest import chroma_network
 from ingest.chroma_client import Chroma
 from ingest.chroma_network import SOCKET, handed_out, isolate
 from ingest.chroma_server import ChromaServer
-from ingest.doctor import examine, server_facts
+from ingest.errors import VectorStoreError
 
-ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
+# Any other one: in a user namespace, those who are not known there look like nobody.
+SOMEBODY = 54321
+ROOT = Path(__file__).resolve().parents[2]
+CAP_SYS_ADMIN, PR_SET_DUMPABLE, PR_CAPBSET_DROP = 21, 4, 24  # of Linux: capability.h and prctl.h
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
-OPEN_SUPERVISOR = """
-import sys
+# Writes, deletes and compacts; says what it saw; keeps the server until its input ends.
+USER = """
+import json, sys
 from pathlib import Path
-from ingest.chroma_files import RunFolder
-from ingest.chroma_supervisor import Supervisor
+from ingest.chroma_client import Chroma
+from ingest.chroma_server import ChromaServer
+from ingest.private import keep_to_owner
 
-def refuse(folder):
-    raise PermissionError(1, "Operation not permitted")
-
-sys.exit(Supervisor(Path(sys.argv[1]), RunFolder(Path(sys.argv[2])), refuse).run())
+keep_to_owner()
+data = Path(sys.argv[1])
+chroma = Chroma(ChromaServer(data / "chroma", data / "run"))
+ids = [str(n) for n in range(200)]
+collection = chroma.client().create_collection("apples")
+collection.add(ids, embeddings=[[float(n), 1.0] for n in range(200)], documents=["red"] * 200)
+collection.delete(ids[:100])
+chroma.add_deleted(100)
+chroma.compact()
+left = chroma.client().get_collection("apples").count()
+state = json.loads((data / "run" / "chroma.json").read_text())
+print(json.dumps([left, chroma.compaction_error(), state["closed"], chroma.open_reason()]), flush=True)
+sys.stdin.read()
+chroma.close()
 """
 
 
@@ -56,6 +75,7 @@ def outcome(attempt, *, user: int = NOBODY) -> str:
             os.setgroups([])
             os.setgid(user)
             os.setuid(user)
+            ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1)  # lost with the user; a program that he starts has it
             said = str(attempt())
         except BaseException as error:  # noqa: BLE001 - told to the test
             said = type(error).__name__
@@ -106,21 +126,114 @@ def test_another_user_neither_lists_nor_reads_nor_creates_nor_deletes(filled, se
             above.chmod(above.stat().st_mode | 0o755)
     assert outcome(lambda: sorted(os.listdir(run))) != "PermissionError"
     assert outcome(lambda: handed_out(run)) == "PermissionError"
+    (run / SOCKET).chmod(0o666)  # the server's owner is asked for, whatever the modes
+    assert outcome(lambda: handed_out(run)) == "PermissionError"
     for method in ("GET", "POST", "DELETE"):
         attempt = lambda method=method: asked(socket.create_connection(("127.0.0.1", port)), method, "/api/v2/version")  # noqa: E731
         assert outcome(attempt) == "ConnectionRefusedError"
     assert filled.search("apples", 1)
 
 
+def network() -> int:
+    """The network namespace that a process is in."""
+    return os.stat("/proc/self/ns/net").st_ino
+
+
+def isolated() -> tuple[bool, int]:
+    """Whether a process is in a network of its own once it is isolated, in which it reaches itself, and its user."""
+    before = network()
+    with tempfile.TemporaryDirectory() as folder:
+        isolate(Path(folder))
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname(), 5):
+        return network() != before, os.geteuid()
+
+
 @needs_root
 def test_a_plain_user_gets_a_network_of_his_own_where_the_system_gives_one():
-    def attempt():
-        isolate(Path("/proc"))
-        with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname(), 5):
-            return [name for _, name in socket.if_nameindex()], os.geteuid()
+    before = network()
+    assert outcome(isolated) in {f"(True, {NOBODY})", "PermissionError", "OSError"}
+    assert network() == before
 
-    assert outcome(attempt) in {f"(['lo'], {NOBODY})", "PermissionError"}
-    assert len(socket.if_nameindex()) >= 1
+
+@needs_root
+def test_root_gets_a_network_of_its_own():
+    assert outcome(isolated, user=0) == "(True, 0)"
+
+
+@pytest.fixture
+def somebodys() -> Iterator[Path]:
+    """A data folder of another user."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chown(folder, SOMEBODY, SOMEBODY)
+        yield Path(folder)
+
+
+def plain_python() -> str:
+    """A Python that another user may run with the installed packages; skips the test where there is none."""
+    if outcome(lambda: os.access(chromadb.__file__, os.R_OK) and os.access(ROOT / "ingest", os.X_OK)) != "True":
+        pytest.skip("another user may not read the packages")
+    for path in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}"):
+        if outcome(lambda path=path: os.access(path, os.X_OK)) == "True":
+            return path
+    pytest.skip("another user may not run this Python")
+
+
+def using(python: str, folder: Path, **how) -> subprocess.Popen[str]:
+    """A process that uses the server of a folder."""
+    packages = os.pathsep.join([str(ROOT), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
+    return subprocess.Popen(
+        [python, "-c", USER, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd="/",
+        env=os.environ | {"PYTHONPATH": packages},
+        **how,
+    )
+
+
+@needs_root
+def test_a_plain_users_server_is_closed_and_its_files_are_the_users(somebodys):
+    closed = outcome(isolated, user=SOMEBODY) == f"(True, {SOMEBODY})"
+    with using(plain_python(), somebodys, user=SOMEBODY, group=SOMEBODY, extra_groups=[]) as process:
+        left, error, is_closed, why = json.loads(process.stdout.readline())
+        assert (left, error, is_closed, bool(why)) == (100, "", closed, not closed)
+        assert {(one.stat().st_uid, one.stat().st_gid) for one in somebodys.rglob("*")} == {(SOMEBODY, SOMEBODY)}
+        if closed:
+            with pytest.raises(PermissionError):
+                handed_out(somebodys / "run")
+            for path in (somebodys, somebodys / "run", somebodys / "run" / SOCKET):
+                path.chmod(0o777)
+            assert outcome(lambda: handed_out(somebodys / "run")) == "PermissionError"
+            assert "socket" in outcome(lambda: handed_out(somebodys / "run"), user=SOMEBODY)
+            with pytest.raises(VectorStoreError, match="run by another user"):
+                Chroma(ChromaServer(somebodys / "chroma", somebodys / "run")).collections()
+        process.stdin.close()
+        assert process.wait(30) == 0
+
+
+@needs_root
+def test_root_without_its_powers_over_the_system_still_works_in_another_users_folder(somebodys):
+    drop = lambda: ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # noqa: E731
+    with using(sys.executable, somebodys, preexec_fn=drop) as process:
+        assert json.loads(process.stdout.readline()) == [100, "", False, "Permission denied"]
+        process.stdin.close()
+        assert process.wait(30) == 0
+
+
+def test_a_supervisor_that_could_open_no_file_hands_out_connections_again(filled, settings):
+    run, supervisor = settings.data_dir / "run", state(settings)["supervisor"]
+    before = resource.prlimit(supervisor, resource.RLIMIT_NOFILE)
+    resource.prlimit(supervisor, resource.RLIMIT_NOFILE, (3, before[1]))
+    with pytest.raises(ConnectionRefusedError):  # accept() has its first descriptor already
+        handed_out(run)
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(handed_out, run)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.5)
+        resource.prlimit(supervisor, resource.RLIMIT_NOFILE, before)
+        waiting.result().close()
+    assert filled.search("apples", 1)
 
 
 def test_a_long_path_is_no_obstacle(tmp_path):
@@ -140,52 +253,6 @@ def test_what_a_killed_supervisor_left_disturbs_nobody(filled, settings):
     assert (settings.data_dir / "run" / SOCKET).exists()
     assert filled.search("apples", 1)
     assert state(settings)["supervisor"] != supervisor
-
-
-def test_two_processes_use_one_server(filled, settings):
-    script = f"""
-from pathlib import Path
-from ingest.chroma_client import Chroma
-from ingest.chroma_server import ChromaServer
-run = Path({str(settings.data_dir)!r})
-chroma = Chroma(ChromaServer(run / "chroma", run / "run"))
-print(len(chroma.collections()), flush=True)
-"""
-    before = state(settings)["server"]
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout == "1\n"
-    assert state(settings)["server"] == before
-    assert examine(settings).problems == ()
-
-
-def test_without_a_network_of_its_own_the_server_works_and_the_doctor_says_who_reaches_it(settings, write):
-    folder, run = settings.data_dir / "chroma", settings.data_dir / "run"
-    assert server_facts(settings) == ()
-    run.mkdir(parents=True)
-    users = open(run / "chroma.users", "ab")  # noqa: SIM115 - held until the end
-    fcntl.flock(users, fcntl.LOCK_SH)
-    supervisor = subprocess.Popen([sys.executable, "-c", OPEN_SUPERVISOR, str(folder), str(run)])
-    try:
-        deadline = time.monotonic() + 60
-        while not (run / "chroma.open").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        with quick(settings) as footnote:
-            footnote.ingest([write("a.txt", "Apples are red.")])
-            assert footnote.search("apples", 1)
-            here = state(settings)
-            assert (here["closed"], here["supervisor"]) == (False, supervisor.pid)
-            with socket.create_connection(("127.0.0.1", here["port"]), 5) as connection:
-                assert asked(connection, "GET", "/api/v2/heartbeat") == 200
-            assert not (run / SOCKET).exists()
-        (said,) = server_facts(settings)
-        assert "every user of this machine" in said
-        assert "Operation not permitted" in said
-    finally:
-        users.close()
-        supervisor.wait(30)
-    with Footnote(settings) as footnote:  # where the system allows it again
-        assert footnote.chroma.collections()
-        assert server_facts(settings) == ()
 
 
 def test_a_request_ends_where_nobody_hands_out_connections(filled, settings, monkeypatch):
@@ -213,37 +280,6 @@ def test_a_slow_asker_keeps_nobody_waiting(filled, settings):
 def test_a_folder_that_would_be_out_of_reach_is_left_to_an_open_server(tmp_path):
     (tmp_path / "chroma").mkdir(mode=0o700)
     assert outcome(lambda: isolate(tmp_path / "chroma")) == "PermissionError"
-
-
-def test_the_env_file_of_the_folder_it_is_run_in_has_no_say_in_chromadb(settings, write, tmp_path):
-    cwd = tmp_path / "cwd"
-    cwd.mkdir()
-    (cwd / ".env").write_bytes(
-        b"chroma_otel_collection_endpoint=http://127.0.0.1:9\nchroma_otel_granularity=all\n# \xff\n"
-        b"chroma_client_auth_provider=chromadb.auth.basic_authn.BasicAuthClientProvider\n"
-        b"chroma_client_auth_credentials=me:secret\n"
-    )
-    script = f"""
-from pathlib import Path
-from ingest.chroma_client import Chroma
-from ingest.chroma_server import ChromaServer
-data = Path({str(settings.data_dir)!r})
-chroma = Chroma(ChromaServer(data / "chroma", data / "run"))
-found = chroma.client().get_settings()
-print(repr(found.chroma_otel_collection_endpoint), found.chroma_client_auth_provider)
-chroma.close()
-"""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (done.stdout, done.stderr) == ("'' None\n", "")
 
 
 def state_of(folder):

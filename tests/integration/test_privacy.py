@@ -102,7 +102,7 @@ def test_the_doctor_finds_and_closes_what_others_can_read(old):
     old.data_dir.chmod(0o700)
     found = [one for one in examine(old, open_library=WordFootnote).problems if one.kind == "privacy"]
     assert len(found) == 1
-    assert f"{old.data_dir / 'chats.sqlite'} and 31 more" in found[0].what
+    assert f"{old.data_dir / 'chats.sqlite'} and 32 more" in found[0].what
     (old.data_dir / "chroma").chmod(0o755)
     assert [one.kind for one in examine(old, fix=True, open_library=WordFootnote).mended] == ["privacy"]
     assert modes(old.data_dir) == {}
