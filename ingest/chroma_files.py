@@ -144,7 +144,11 @@ class RunFolder:
     def open_reason(self) -> str:
         """Why other users of the machine reach the server; "" where they do not, or it has not run yet."""
         with suppress(OSError):
-            return self._open.read_text(encoding="utf-8")
+            if self._open.exists():
+                return self._open.read_text(encoding="utf-8")
+            state = self.state()
+            if state and state.port and not state.closed and self.is_held("owner"):
+                return "an earlier version of Footnote started it; stop all Footnote processes to close it"
         return ""
 
     def answers(self, state: ServerState) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -34,6 +35,10 @@ from ingest.writer import IndexWriter, writing
 TOLERANCE = 1e-5
 REBUILD_TEXT = "the text index is made anew from the stored text"
 REBUILD_VECTORS = "the vectors are put back from the document store"
+ALLOW = (
+    "allow user namespaces (on Ubuntu `sysctl kernel.apparmor_restrict_unprivileged_userns=0`, on Debian "
+    "`sysctl kernel.unprivileged_userns_clone=1`), "
+)
 EMBED_TOKENS = "they are embedded, which takes as long as when they were ingested"
 
 
@@ -78,8 +83,8 @@ def server_facts(settings: Settings) -> tuple[str, ...]:
     why = "" if settings.chroma_url else RunFolder(settings.data_dir / "run").open_reason()
     said = (
         f"Chroma's server is open: every user of this machine can read and change the vectors ({why}). On a machine "
-        "with other users, allow user namespaces, use a container of its own, or set FOOTNOTE_CHROMA_URL to a server "
-        "that asks for a sign-in."
+        f"with other users, {ALLOW if sys.platform == 'linux' else ''}use a container of its own, or set "
+        "FOOTNOTE_CHROMA_URL to a server that asks for a sign-in."
     )
     return (said,) if why else ()
 

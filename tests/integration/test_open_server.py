@@ -14,6 +14,7 @@ from conftest import ROOT
 from durability import quick, state
 
 from app.bootstrap import Footnote
+from ingest.chroma_files import RunFolder
 from ingest.chroma_network import SOCKET
 from ingest.doctor import server_facts
 
@@ -28,6 +29,16 @@ def refuse(folder):
 
 sys.exit(Supervisor(Path(sys.argv[1]), RunFolder(Path(sys.argv[2])), refuse).run())
 """
+
+
+def test_a_server_that_an_earlier_version_started_is_used_and_reported(settings):
+    run = RunFolder(settings.data_dir / "run")
+    with run.locked("owner"):
+        (run.path / "chroma.json").write_text('{"port": 1, "server": 2, "supervisor": 3, "busy": ""}')
+        assert run.state().closed is False
+        (said,) = server_facts(settings)
+        assert "an earlier version of Footnote" in said
+    assert server_facts(settings) == ()
 
 
 def test_without_a_network_of_its_own_the_server_works_and_the_doctor_says_who_reaches_it(settings, write):
