@@ -142,7 +142,7 @@ class ChatLLM:
                 for piece in pieces:
                     yield from self._shown(thoughts.feed(piece), limits) or [Waiting(f"{self.name} is at work")]
         except LLMError:
-            yield from thoughts.end()  # a few characters that might have become a mark
+            yield from thoughts.cut()  # a few characters that might have become a mark
             raise
         yield from self._shown(thoughts.end(), limits)
         self._thinks_first = thoughts.retracted

@@ -64,6 +64,10 @@ class ThoughtFilter:
         self._hold = False
         return self._taken(final=True)
 
+    def cut(self) -> list[str | Retracted]:
+        """The rest, when the stream broke off: without what is held, which may be the middle of a thought."""
+        return self._taken(final=True)
+
     def _taken(self, *, final: bool) -> list[str | Retracted]:
         while self._step(final=final):
             pass

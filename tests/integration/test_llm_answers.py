@@ -60,6 +60,20 @@ def test_thoughts_that_nobody_opened_are_neither_in_the_answer_nor_in_what_is_se
     assert "".join(event.text for event in shown[after:]) == answer.text
 
 
+@pytest.mark.parametrize("breaking", [silent_after, cut_after])
+def test_nothing_of_a_thought_is_shown_where_the_stream_breaks_in_it(ask, breaking):
+    whole = answering("Okay, bears.\n</think>\n\nApples are red [1].")
+    with scripted(in_turn(whole, breaking("Okay, a crate holds ", "40 apples [1]. "))) as (url, requests):
+        *_, answer = ask.begin(url, llm_timeout=1)
+        assert answer.text == "Apples are red [1]."
+        said, answer = ask(url, llm_timeout=1)
+    assert len(requests) == 2
+    assert answer.answerer == "extractive"
+    assert said == answer.text
+    assert answer.text.startswith("Apples are red.")
+    assert "quoted from your documents instead" in answer.notice
+
+
 def test_a_refusal_of_the_model_is_a_refusal(ask):
     with scripted(answering("I could not find this in the documents.")) as (url, _):
         _, answer = ask(url)

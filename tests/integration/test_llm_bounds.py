@@ -7,12 +7,14 @@ import threading
 import tracemalloc
 
 import pytest
+from langchain_core.messages import AIMessageChunk
 from llm_servers import answering, dripping_headers, endless, raw, scripted
 from rerank_servers import saying
 
 from app import llm_address, llm_limits
 from app.bounded_http import TooMuch, ask
-from app.models import Prompt, Retracted
+from app.llm import ChatLLM
+from app.models import Prompt, Retracted, Waiting
 from app.rerank_server import RerankServer
 from ingest.errors import LLMError, LLMInterrupted, RerankerFailed
 
@@ -125,3 +127,29 @@ def test_a_model_that_begins_in_a_thought_shows_it_once_at_most(llm):
         assert model.complete(PROMPT) == "It is so."
     assert Retracted() in first
     assert "".join(first[first.index(Retracted()) + 1 :]) == "".join(again) == "It is so."
+
+
+class Overloaded(Exception):
+    status_code = 503
+
+
+class BusyInAThought:
+    """A chat model that is overloaded in the middle of its second answer's thought."""
+
+    answers = 0
+
+    async def astream(self, _messages):
+        self.answers += 1
+        yield AIMessageChunk(content="Okay, the user wants it. ")
+        if self.answers == 2:
+            raise Overloaded
+        yield AIMessageChunk(content="\n</think>\n\nIt is so.")
+
+
+def test_a_model_that_is_busy_in_a_thought_is_asked_again_and_shows_nothing_of_it(settings):
+    patient = settings.model_copy(update={"llm": "busy:test", "llm_retry_seconds": 5.0})
+    model = ChatLLM("busy:test", BusyInAThought(), patient, sleep=lambda _seconds: None)
+    assert model.complete(PROMPT) == "It is so."
+    events = list(model.stream(PROMPT))
+    assert any(isinstance(one, Waiting) and one.seconds for one in events)
+    assert [one for one in events if isinstance(one, str | Retracted)] == ["It is so."]

@@ -93,6 +93,16 @@ def test_what_is_held_back_comes_at_the_end_where_nothing_was_thought():
     assert filtered.end() == ["It is so."]
 
 
+def test_nothing_of_a_thought_that_is_held_comes_where_the_stream_breaks():
+    filtered = ThoughtFilter(hold=True)
+    assert [*filtered.feed("Hm, the budget may be 7 [1]. <"), *filtered.cut()] == []
+
+
+def test_the_beginning_of_a_mark_comes_where_the_stream_breaks():
+    filtered = ThoughtFilter()
+    assert [*filtered.feed("It is <"), *filtered.cut()] == ["It is ", "<"]
+
+
 def test_words_come_as_soon_as_they_are_sure():
     filtered = ThoughtFilter()
     assert [filtered.feed(piece) for piece in ("It is", " a <", "b> so")] == [["It is"], [" a "], ["<b> so"]]
