@@ -32,6 +32,10 @@ UNOPENED = [
     "<think>Hm.</think>Hm, again.</think>",
     "Hm.<|end|><|start|>assistant<|channel|>final<|message|>",
     "analysisThe user wants a number.assistantfinal",
+    "Hm, apples [2].</think>\n\n",
+    "Hm:\n~~~\n```\n~~~\nso\n</think>\n",
+    "Hm. <think> begins one.\n\n</think></think>\n\n",
+    "So.\n<think>\nHm.\n</think>\n\n",
 ]
 SPOKEN_OF = [
     "The mark `</think>` ends a thought [1].",
@@ -41,6 +45,17 @@ SPOKEN_OF = [
     "<thin ice> is what [think it over] is.",
     "<",
     "analysis of it: 3.",
+    "Models write their thoughts before the tag </think> [1]. They have 500 tokens [2].",
+    "A thought ends with **</think>** [1], or (</think>).",
+    "It ends with </think>.\nThe next one with </thinking>\n\nBoth are tags.",
+    "In it, <reasoning>...</reasoning> wraps the steps [1].",
+    "In it, <think>...</think>Then is the answer [1].",
+    "It is:\n\n    <think>\n    Hm.\n    </think>\n\nSo it is [1].",
+    "It is:\n<reflection>\nHm.\n</reflection>\n\nSo it is [1].",
+    "<reflection>\n    Hm.\n</reflection>\n\nis the form [1].",
+    "<thought>...</thought> wraps a thought, <thought>",
+    "It is [1]:\n\n~~~xml\n```\n<thought>x</thought>\n</think>\n~~~\nDone [2].",
+    "````\n```\n</think>\n````",
 ]
 
 
