@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -36,15 +37,20 @@ class Listing:
 
 
 def bases(setting: str) -> Iterator[str]:
-    """The addresses that FOOTNOTE_LLM_BASE_URL may mean, likeliest first, all of the same server."""
-    base = ENDPOINT.sub("", setting.rstrip("/")).rstrip("/")
-    yield base
-    if not VERSIONED.search(base):
-        yield f"{base}/v1"
-    parts = httpx.URL(base)
-    root = str(parts.copy_with(path="/v1", query=None))
-    if root not in {base, f"{base}/v1"}:
-        yield root
+    """The addresses that FOOTNOTE_LLM_BASE_URL may mean, likeliest first, all of the same server.
+
+    Each has the setting's query, such as the version that Azure asks for. A fragment is left out.
+    """
+    parts = urlsplit(setting)
+    path = ENDPOINT.sub("", parts.path.rstrip("/")).rstrip("/")
+    paths = (path, path if VERSIONED.search(path) else f"{path}/v1", "/v1")
+    yield from (parts._replace(path=one, fragment="").geturl() for one in dict.fromkeys(paths))
+
+
+def below(base: str, path: str) -> str:
+    """The address of a path, such as "models", below one of `bases`."""
+    parts = urlsplit(base)
+    return parts._replace(path=f"{parts.path}/{path}").geturl()
 
 
 def listing(base: str, key: str, seconds: float) -> Listing:
@@ -53,7 +59,7 @@ def listing(base: str, key: str, seconds: float) -> Listing:
     Raises:
         httpx.HTTPError, httpx.InvalidURL: it cannot be asked now.
     """
-    said = ask(f"{base}/models", seconds=seconds, most_bytes=MOST_BYTES, headers=bearer(key))
+    said = ask(below(base, "models"), seconds=seconds, most_bytes=MOST_BYTES, headers=bearer(key))
     return Listing(base, said.status, _models(said.body) if said.status == HTTPStatus.OK else None)
 
 

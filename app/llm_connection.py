@@ -12,7 +12,7 @@ import httpx
 
 from app.bounded_http import ask, bearer
 from app.llm import build_llm
-from app.llm_address import MOST_BYTES, Server
+from app.llm_address import MOST_BYTES, Server, below
 from app.llm_errors import no_api, no_model, refused_key, unreachable
 from app.llm_model import named
 from app.models import Prompt
@@ -89,7 +89,8 @@ class Connection:
     def _has_chat(self, base: str) -> bool:
         """Whether there is a chat at an address: it refuses a question without a word, where nothing is, a path."""
         key = self._settings.openai_api_key.get_secret_value()
-        said = ask(f"{base}/chat/completions", seconds=SECONDS, most_bytes=MOST_BYTES, json={}, headers=bearer(key))
+        chat = below(base, "chat/completions")
+        said = ask(chat, seconds=SECONDS, most_bytes=MOST_BYTES, json={}, headers=bearer(key))
         return said.status not in NOTHING_THERE and said.kind != "text/html"
 
 

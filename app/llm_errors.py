@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from app.llm_limits import unanswered
 from ingest.errors import (
@@ -134,7 +135,11 @@ def no_model(where: str, models: Iterable[str] | None) -> LLMNotFound:
 def no_api(where: str, base: str) -> LLMNotFound:
     """What is said where a server answers, but not as one that speaks OpenAI's protocol at that path."""
     example = "http://127.0.0.1:11434/v1"
-    hint = "" if base.rstrip("/").endswith("/v1") else f" Such an address mostly ends in /v1, as {example} does."
+    hint = (
+        ""
+        if urlsplit(base).path.rstrip("/").endswith("/v1")
+        else f" Such an address mostly ends in /v1, as {example} does."
+    )
     return LLMNotFound(
         f"{where} answers, but offers no chat in OpenAI's form at that address.{hint} Check FOOTNOTE_LLM_BASE_URL."
     )

@@ -6,7 +6,9 @@ import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
+from app.llm_address import bases
 from app.llm_context import DEFAULT_CONTEXT
 from ingest.errors import LLMNotConfigured
 from ingest.network import bypass_proxy_for_loopback
@@ -85,6 +87,8 @@ def _arguments(settings: Settings) -> dict[str, Any]:
                 f"FOOTNOTE_LLM={settings.llm} needs a key. Set OPENAI_API_KEY, or FOOTNOTE_LLM_BASE_URL for a server "
                 "of your own."
             )
+        if settings.llm_base_url:
+            arguments |= _address(settings.llm_base_url)
         # `Limits` tells what takes too long, for all providers alike.
         arguments |= {"api_key": key or NO_KEY, "stream_chunk_timeout": None}
         from app.llm_transport import bounded_client  # noqa: PLC0415 - seconds of imports, as below
@@ -94,6 +98,13 @@ def _arguments(settings: Settings) -> dict[str, Any]:
         if not settings.llm_base_url:
             del arguments["temperature"]  # newer models of OpenAI's refuse it
     return arguments
+
+
+def _address(setting: str) -> dict[str, Any]:
+    """The likeliest address of the setting, and apart from it its query, behind which the library would put paths."""
+    parts = urlsplit(next(bases(setting)))
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    return {"base_url": parts._replace(query="").geturl(), "default_query": query or None}
 
 
 def _reason(error: Exception, settings: Settings) -> str:

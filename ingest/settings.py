@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest.errors import SettingsError
-from ingest.urls import masked_value
+from ingest.urls import is_web_address, masked_value
 
 PREFIX = "FOOTNOTE_"
 # Names the file of settings; read before there are any.
@@ -50,6 +50,18 @@ def _absolute(path: Path) -> Path:
 
 
 Folder = Annotated[Path, AfterValidator(_absolute)]
+
+
+def _web_address(value: str) -> str:
+    if value and not is_web_address(value):
+        raise PydanticCustomError(
+            "web_address", "Write http:// or https://, the host and the port, such as http://127.0.0.1:11434/v1"
+        )
+    return value
+
+
+# An address with http or https; "" for none.
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
 class Settings(BaseSettings):
@@ -93,7 +105,7 @@ class Settings(BaseSettings):
 
     llm: str = ""
     """`openai:MODEL` or any provider:model that LangChain knows; empty: answers quote the documents."""
-    llm_base_url: str = Field(default="", pattern=r"^(|https?://\S+)$")
+    llm_base_url: WebAddress = ""
     """An OpenAI-compatible server, with or without its /v1, e.g. http://127.0.0.1:11434/v1 for Ollama."""
     llm_timeout: float = Field(default=60.0, gt=0, le=3600)
     """Seconds to wait for the model's next word; it may think five times as long, and take ten times in all."""
@@ -111,7 +123,7 @@ class Settings(BaseSettings):
     reranker: str = Field(default="", max_length=4096)
     """A sentence-transformers CrossEncoder, by name or folder, that puts the best candidates of a search in order; with
     FOOTNOTE_RERANKER_URL, the model's name at that server; empty: none."""
-    reranker_url: str = Field(default="", pattern=r"^(|https?://\S+)$")
+    reranker_url: WebAddress = ""
     """A server with a /rerank of Cohere's form (vLLM, llama.cpp, Jina, Cohere) or of text-embeddings-inference's, e.g.
     http://127.0.0.1:8080/v1."""
     reranker_key: SecretStr = SecretStr("")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from urllib.parse import urlsplit
 
 # All that the internet routes lies in here; NAT64, site-local and unique local addresses, and IPv4 ones put into IPv6
 # in older ways lie outside.
@@ -31,6 +32,16 @@ def host_and_path(url: str) -> tuple[str, str]:
     """Host with port, and path, as they stand in an address; it may be a broken one."""
     found = AUTHORITY_AND_PATH.match(url)
     return (found[1], found[2]) if found else ("", "")
+
+
+def is_web_address(text: str) -> bool:
+    """Tells whether a text is an absolute address that HTTP can be spoken to: with http or https, a host, no space."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and text.split() == [text]
 
 
 def is_public(address: str) -> bool:

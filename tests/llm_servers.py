@@ -40,10 +40,11 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = int(self.headers.get("content-length", 0))
         asked = json.loads(self.rfile.read(length))
-        if not self.path.startswith(f"{self.root}/"):
+        path, _, query = self.path.partition("?")
+        if not path.startswith(f"{self.root}/"):
             self.refuse(404, "404 page not found")
             return
-        self.requests.append(asked)
+        self.requests.append(asked | {"query": query})
         type(self).script(self)
 
     def log_message(self, *_: object) -> None:

@@ -14,7 +14,8 @@ from app.cli import cli
 from app.llm_address import bases
 from app.llm_connection import KEPT_SECONDS, Connection, tried
 from app.models import Prompt
-from ingest.errors import LLMNotFound, LLMRefusedKey
+from ingest.errors import LLMNotFound, LLMRefusedKey, SettingsError
+from ingest.settings import load_settings
 
 PROMPT = Prompt("Be brief.", "Why?")
 MODELS = ({"id": "test-model", "owned_by": "library"}, {"id": "other", "owned_by": "library"})
@@ -38,6 +39,11 @@ def using(settings, dead_proxy):
         ("http://a:1/v1/chat/completions", ["http://a:1/v1"]),
         ("https://a/proxy/llm", ["https://a/proxy/llm", "https://a/proxy/llm/v1", "https://a/v1"]),
         ("https://a/v1beta/openai/", ["https://a/v1beta/openai", "https://a/v1"]),
+        ("https://a/openai/v1/?api-version=x", ["https://a/openai/v1?api-version=x", "https://a/v1?api-version=x"]),
+        (
+            "https://a/deployments/m%2Fn/chat/completions?api-version=x#top",
+            [f"https://a/{path}?api-version=x" for path in ("deployments/m%2Fn", "deployments/m%2Fn/v1", "v1")],
+        ),
     ],
 )
 def test_an_address_may_mean_several(setting, found):
@@ -59,6 +65,30 @@ def test_a_server_is_found_at_the_address_as_people_write_it(using, llm, root, w
         model = llm(settings.llm_base_url)
         assert [model.complete(PROMPT), model.complete(PROMPT)] == ["Fine.", "Fine."]
         assert len(requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("root", "written"),
+    [("/llm", "/llm/chat/completions?version=1"), ("/llm", "/llm/?version=1"), ("/v1", "?version=1#top")],
+)
+def test_the_query_of_an_address_goes_with_every_request(using, llm, root, written):
+    looked_up = []
+    with scripted(answering("Fine."), models=MODELS, root=root, looked_up=looked_up) as (url, requests):
+        settings = using(url.removesuffix("/v1") + written)
+        assert Connection(settings).problem() == ""
+        assert llm(settings.llm_base_url).complete(PROMPT) == "Fine."
+    assert looked_up[-1] == f"{root}/models?version=1"
+    assert [one["query"] for one in requests] == ["version=1"]
+
+
+@pytest.mark.parametrize("name", ["LLM_BASE_URL", "RERANKER_URL"])
+@pytest.mark.parametrize(
+    "value", ["h:11434/v1", "localhost", "http://[::1", "http://h:x/v1", "https://?a", "http:///v1"]
+)
+def test_an_address_that_is_none_is_refused_with_what_to_write(monkeypatch, name, value):
+    monkeypatch.setenv(f"FOOTNOTE_{name}", value)
+    with pytest.raises(SettingsError, match=re.escape(f"FOOTNOTE_{name}='{value}' cannot be used: Write http://")):
+        load_settings()
 
 
 @pytest.mark.parametrize("written", ["", "/v1"])
