@@ -39,16 +39,16 @@ class PageGuard:
         self._hosts = {name.lower() for name in (*LOOPBACK, *hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request on, or refuses it: 421 for a foreign name, 403 for a foreign origin."""
+        """Passes a request on, or refuses it: 421 for a foreign name or several, 403 for a foreign origin."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        host, origins = headers.get("host", ""), headers.getlist("origin")
-        if _name(host) not in self._hosts:
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        if len(hosts) != 1 or _name(hosts[0]) not in self._hosts:
             said = "This address is not one that Footnote is called by. FOOTNOTE_ALLOWED_HOSTS names more of them."
             await _refuse(scope, receive, send, MISDIRECTED, said)
-        elif not _is_own(scope, host, origins):
+        elif not _is_own(scope, hosts[0], origins):
             await _refuse(scope, receive, send, FORBIDDEN, "Only Footnote's own page may do this.")
         else:
             await self._app(scope, receive, _with_headers(send))
@@ -68,7 +68,8 @@ def _is_own(scope: Scope, host: str, origins: list[str]) -> bool:
     """Whether a request that can change something comes from the page itself; browsers always say where from."""
     if scope["type"] == "http" and (scope["method"] in HARMLESS or not origins):
         return True
-    return len(origins) == 1 and urlsplit(origins[0]).netloc.lower() == host.lower()
+    # The form of an origin is that of a browser (RFC 6454, 6.2): a scheme and the host, in lower case.
+    return len(origins) == 1 and origins[0].lower() in {f"http://{host.lower()}", f"https://{host.lower()}"}
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, said: str) -> None:

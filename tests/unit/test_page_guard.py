@@ -52,6 +52,12 @@ def test_the_page_is_given_to_who_calls_it_by_its_name(client, host, status):
     assert (answer.text == "the page") is (status == 200)
 
 
+@pytest.mark.parametrize("hosts", [("localhost", "evil.example"), ("evil.example", "localhost"), ("localhost",) * 2])
+def test_a_request_by_several_names_is_refused(client, hosts):
+    answer = client.get("/", headers=[("host", host) for host in hosts])
+    assert answer.status_code == 421
+
+
 @pytest.mark.parametrize(
     ("origin", "status"),
     [
@@ -60,6 +66,10 @@ def test_the_page_is_given_to_who_calls_it_by_its_name(client, host, status):
         ("http://localhost:3000", 403),
         ("http://evil.example", 403),
         ("null", 403),
+        ("http://[::1", 403),
+        ("http://localhost:x", 403),
+        ("localhost:8501", 403),
+        ("http://localhost:8501/", 403),
     ],
 )
 def test_only_the_page_itself_sends_anything(client, origin, status):
@@ -77,6 +87,7 @@ def test_only_the_page_itself_sends_anything(client, origin, status):
         ("localhost:8501", "http://evil.example", False),
         ("localhost:8501", None, False),
         ("evil.example:8501", "http://evil.example:8501", False),
+        ("localhost:8501", "http://[::1", False),
     ],
 )
 def test_only_the_page_itself_opens_the_stream(client, host, origin, accepted):
