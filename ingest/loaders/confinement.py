@@ -24,8 +24,6 @@ from ingest.loaders.landlock import allow_reading
 from ingest.loaders.seccomp import WRITING, filter_calls, keep_privileges_out
 
 MIB = 1024 * 1024
-# A loader writes no files; this is for what libraries say on standard error.
-MOST_WRITTEN = MIB
 MOST_OPEN_FILES = 256
 PR_SET_DUMPABLE, PR_CAP_AMBIENT, CLEAR_ALL = 4, 47, 4
 CAPABILITY_VERSION = 0x20080522
@@ -115,7 +113,7 @@ def _limit(memory_mb: int) -> None:
     limits = {
         resource.RLIMIT_AS: memory_mb * MIB,
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_FSIZE: MOST_WRITTEN,
+        resource.RLIMIT_FSIZE: 0,  # what is written goes to a pipe and a socket
         resource.RLIMIT_NOFILE: MOST_OPEN_FILES,
     }
     for which, wanted in limits.items():

@@ -193,7 +193,8 @@ def _conditions(own_pid: int) -> dict[str, Sequence[Sequence[_Check]]]:
     return {
         "open": [[_Check(1, forbidden=WRITING)]],
         "openat": [[_Check(2, forbidden=WRITING)]],
-        # Code comes from files alone (the libraries of loaders), never from memory that was written.
+        # Code comes from files alone: libraries, and the document. The worker can write neither, nor any other file;
+        # memory that it can write never becomes code.
         "mmap": [[_Check(2, forbidden=EXECUTABLE)], [_Check(2, forbidden=WRITABLE), _Check(3, forbidden=ANONYMOUS)]],
         "mprotect": [[_Check(2, forbidden=EXECUTABLE)]],
         "clone": [[_Check(0, required=CLONE_THREAD)]],  # the kernel refuses a thread in other namespaces

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -32,6 +31,8 @@ POLL_SECONDS = 0.2
 # A worker may take so long to start, on a busy machine.
 STARTING_SECONDS = 60.0
 LONGEST_GREETING = 10_000
+# Bytes of standard error that are kept.
+LAST_WORDS = 4096
 # NumPy's threads would start with it, before the worker gives up what reading needs not; ONNX Runtime would keep an
 # identifier of the machine in the home folder, and send what it measures to its makers.
 ADDED = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}
@@ -52,6 +53,34 @@ class Limits:
     command: tuple[str, ...] = WORKER
 
 
+class _LastWords:
+    """The end of what a worker says on standard error.
+
+    A socket, because code can be mapped from a file that the worker can write. It is read as it fills.
+    """
+
+    def __init__(self, end: socket.socket) -> None:
+        end.setblocking(False)
+        self._end = end
+        self._kept = b""
+        self.ends = [end.fileno()]
+        """The descriptors to wait for: none once the worker has closed its end."""
+
+    def hear(self) -> None:
+        """Takes what there is, which is less than a MiB."""
+        with suppress(BlockingIOError):
+            said = self._end.recv(MIB)
+            self._kept = (self._kept + said)[-LAST_WORDS:]
+            self.ends = self.ends if said else []
+
+    def close(self) -> None:
+        self._end.close()
+
+    def __str__(self) -> str:
+        lines = self._kept.decode(errors="replace").strip().splitlines()
+        return f": {lines[-1][:200]}" if lines else ""
+
+
 @dataclass(frozen=True, slots=True)
 class _Running:
     """A worker that has been started, and the ends of what it is spoken to by."""
@@ -59,7 +88,7 @@ class _Running:
     process: subprocess.Popen[bytes]
     requests: socket.socket
     answers: IO[bytes]
-    errors: IO[bytes]
+    errors: _LastWords
 
 
 def confinement_of(memory_mb: int, *, allow_unconfined: bool) -> Confinement:
@@ -132,20 +161,19 @@ class WorkerProcess:
 
     def _started(self) -> _Running:
         limits = self._limits
-        requests, theirs = socket.socketpair()
-        errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        (requests, stdin), (errors, stderr) = socket.socketpair(), socket.socketpair()
         required = "optional" if limits.allow_unconfined else "required"
-        with theirs:
+        with stdin, stderr:
             process = subprocess.Popen(  # noqa: S603 - our own module
                 [*limits.command, str(limits.memory_mb), str(os.getpid()), required],
-                stdin=theirs.fileno(),
+                stdin=stdin.fileno(),
                 stdout=subprocess.PIPE,
-                stderr=errors,
+                stderr=stderr.fileno(),
                 cwd=Path(__file__).resolve().parents[2],
                 env=without_keys(**ADDED),
             )
         assert process.stdout is not None
-        return _Running(process, requests, process.stdout, errors)
+        return _Running(process, requests, process.stdout, _LastWords(errors))
 
     def _answer(self, path: Path, file: BinaryIO, file_size: int) -> tuple[Document | LoadError, Fingerprint | None]:
         seconds = self._limits.timeout + file_size / MIB
@@ -180,7 +208,8 @@ class WorkerProcess:
 
     def _read(self, size: int, path: Path, deadline: float) -> bytes:
         assert self._running
-        pipe, parts, missing = self._running.answers.fileno(), [], size
+        answers, errors = self._running.answers.fileno(), self._running.errors
+        parts, missing = [], size
         while missing:
             if self._stop.is_set():
                 raise self._stopped(path, "was not read to the end, because the work was stopped. Ingest it again")
@@ -188,9 +217,12 @@ class WorkerProcess:
                 raise self._stopped(
                     path, "took too long to be read and was given up. Raise FOOTNOTE_LOAD_TIMEOUT, or split it"
                 )
-            if not select.select([pipe], [], [], POLL_SECONDS)[0]:
+            ready, _, _ = select.select([answers, *errors.ends], [], [], POLL_SECONDS)
+            if errors.ends and errors.ends[0] in ready:
+                errors.hear()
+            if answers not in ready:
                 continue
-            part = os.read(pipe, min(missing, MIB))
+            part = os.read(answers, min(missing, MIB))
             if not part:
                 raise self._crashed(path)
             parts.append(part)
@@ -205,21 +237,14 @@ class WorkerProcess:
         assert self._running
         process, errors = self._running.process, self._running.errors
         process.kill()
-        status, said = process.wait(), _last_words(errors)
+        status = process.wait()
+        errors.hear()
         self.end()
         how = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
         return LoaderStopped(
-            f"{path} could not be read: the reading process ended ({how}{said}). The file may be damaged, or need more "
-            f"than {self._limits.memory_mb} MiB (FOOTNOTE_LOAD_MEMORY_MB)."
+            f"{path} could not be read: the reading process ended ({how}{errors}). The file may be damaged, or need "
+            f"more than {self._limits.memory_mb} MiB (FOOTNOTE_LOAD_MEMORY_MB)."
         )
-
-
-def _last_words(errors: IO[bytes]) -> str:
-    with suppress(OSError):
-        errors.seek(0)
-        lines = errors.read(MIB).decode(errors="replace").strip().splitlines()
-        return f": {lines[-1][:200]}" if lines else ""
-    return ""
 
 
 @contextmanager

@@ -198,6 +198,15 @@ def test_other_processes_and_its_own_limits_are_out_of_reach(hijacked):
     assert {name: found[name] for name, *_ in calls if found[name] != errno.EPERM} == {}
 
 
+def test_no_file_is_open_that_it_could_write_code_into(hijacked):
+    private_code = (4096, 5, 0x2)
+    found, _ = hijacked([[str(n), "mmap", 0, *private_code, n, 0] for n in range(6)])
+    document = {str(n) for n in range(6) if found[str(n)] == 0}
+    assert len(document) == 1
+    found, _ = hijacked([[n, "write", int(n), "code", 4] for n in document])
+    assert {found[n] for n in document} == {errno.EBADF}
+
+
 def test_only_its_own_descriptors_are_open(hijacked):
     inherited = os.open(__file__, os.O_RDONLY)
     os.set_inheritable(inherited, True)

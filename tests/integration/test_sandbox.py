@@ -29,7 +29,12 @@ def load(request, memory_mb, answers):
         time.sleep(600)
     if path.name == "crash.txt":
         os.kill(os.getpid(), signal.SIGSEGV)
-    if path.name == "exit.txt":
+    if path.name == "chatty.txt":
+        os.write(2, b"noise" * 1_000_000)
+    if path.name == "deaf.txt":
+        os.close(2)
+    if path.name in {"exit.txt", "chatty exit.txt"}:
+        os.write(2, (b"noise" * 1_000_000 + b"\\n") * path.name.startswith("chatty"))
         sys.exit("gone for good")
     if path.name == "memory.txt":
         try:
@@ -177,6 +182,19 @@ def test_a_mistake_in_the_paths_is_raised_in_the_callers_thread():
 
     with pool() as loaders, pytest.raises(RuntimeError, match="list of files"):
         list(loaders.load_all(broken()))
+
+
+@pytest.mark.parametrize("name", ["chatty.txt", "deaf.txt"])
+def test_what_libraries_print_keeps_no_file_from_being_read(write, name):
+    with pool(command=(sys.executable, "-c", HOSTILE)) as loaders:
+        ((_, result, *_),) = loaders.load_all([write(name, "Good words.")])
+    assert result.text == "Good words."
+
+
+def test_the_last_words_of_a_worker_that_said_much_are_told(write):
+    with pool(command=(sys.executable, "-c", HOSTILE)) as loaders:
+        ((_, result, *_),) = loaders.load_all([write("chatty exit.txt", "Bad words.")])
+    assert ": gone for good)" in str(result)
 
 
 def test_workers_get_no_secrets(write, monkeypatch):
