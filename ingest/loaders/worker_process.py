@@ -33,6 +33,7 @@ STARTING_SECONDS = 60.0
 LONGEST_GREETING = 10_000
 # Bytes of standard error that are kept.
 LAST_WORDS = 4096
+MOST_REASON = 200
 # NumPy's threads would start with it, before the worker gives up what reading needs not; ONNX Runtime would keep an
 # identifier of the machine in the home folder, and send what it measures to its makers.
 ADDED = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}
@@ -78,7 +79,7 @@ class _LastWords:
 
     def __str__(self) -> str:
         lines = self._kept.decode(errors="replace").strip().splitlines()
-        return f": {lines[-1][:200]}" if lines else ""
+        return f": {lines[-1][:MOST_REASON]}" if lines else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +137,9 @@ class WorkerProcess:
         if self._running and self.confinement:
             return self.confinement
         close_to_others()
-        self._files, self._running = 0, self._started()
+        self._files = 0
         try:
+            self._running = self._started()
             self.confinement = decode_greeting(self._message(path, time.monotonic() + STARTING_SECONDS))
         except NotConfined as error:
             self.end()
@@ -145,8 +147,10 @@ class WorkerProcess:
                 f"{path} was not read: the process that reads files cannot be confined ({error}). To have files read "
                 "all the same, set FOOTNOTE_ALLOW_UNCONFINED=true; read only files that you trust then."
             ) from error
-        except (ValueError, TypeError) as error:
-            raise self._crashed(path) from error
+        except LoadError:
+            raise
+        except Exception as error:
+            raise self._crashed(path, error) from error
         return self.confinement
 
     def end(self) -> None:
@@ -178,26 +182,31 @@ class WorkerProcess:
     def _answer(self, path: Path, file: BinaryIO, file_size: int) -> tuple[Document | LoadError, Fingerprint | None]:
         seconds = self._limits.timeout + file_size / MIB
         most_of_all = most_of_any(self._limits.max_file_mb)
-        most = most_output(file_size, most_of_all)
+        request = Request(os.fspath(path), file, seconds, self._limits.ocr, most_of_all)
         self.start(path)
         self._files += 1
-        request = Request(os.fspath(path), file, seconds, self._limits.ocr, most_of_all)
         try:
-            assert self._running
-            send_request(self._running.requests, request)
-            for _ in range(MOST_SIGNS):
-                deadline = time.monotonic() + seconds
-                size = HEADER.unpack(self._read(HEADER.size, path, deadline))[0]
-                if size:
-                    break
-            else:
-                raise self._stopped(path, "took too long to be read and was given up. Split it")
-            if size > longest_answer(most):
-                raise self._stopped(path, f"gives more than {most / MIB:,.0f} MiB of text. Split it")
-            result = decode(self._read(size, path, deadline), most)
-            read = Fingerprint.unpack(self._read(PACKED.size, path, deadline))
-        except (OSError, ValueError) as error:
-            raise self._crashed(path) from error
+            return self._asked(path, request, most_output(file_size, most_of_all))
+        except LoadError:
+            raise
+        except Exception as error:  # a worker may say anything: what it causes is its file's failure
+            raise self._crashed(path, error) from error
+
+    def _asked(self, path: Path, request: Request, most: int) -> tuple[Document | LoadError, Fingerprint | None]:
+        """Sends a request, and waits for its answer of at most so many characters."""
+        assert self._running
+        send_request(self._running.requests, request)
+        for _ in range(MOST_SIGNS):
+            deadline = time.monotonic() + request.seconds
+            size = HEADER.unpack(self._read(HEADER.size, path, deadline))[0]
+            if size:
+                break
+        else:
+            raise self._stopped(path, "took too long to be read and was given up. Split it")
+        if size > longest_answer(most):
+            raise self._stopped(path, f"gives more than {most / MIB:,.0f} MiB of text. Split it")
+        result = decode(self._read(size, path, deadline), most)
+        read = Fingerprint.unpack(self._read(PACKED.size, path, deadline))
         return result, read if read.size else None
 
     def _message(self, path: Path, deadline: float) -> bytes:
@@ -233,18 +242,26 @@ class WorkerProcess:
         self.end()
         return LoaderStopped(f"{path} {reason}.")
 
-    def _crashed(self, path: Path) -> LoaderStopped:
-        assert self._running
-        process, errors = self._running.process, self._running.errors
-        process.kill()
-        status = process.wait()
-        errors.hear()
-        self.end()
-        how = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
+    def _crashed(self, path: Path, error: Exception | None = None) -> LoaderStopped:
+        """The error of a file whose worker failed, and why; the worker is ended, if it still runs."""
+        why = [f"{type(error).__name__}: {error}"[:MOST_REASON]] if error else []
+        if running := self._running:
+            running.process.kill()
+            ended = _how_it_ended(running.process.wait())
+            running.errors.hear()
+            why.insert(0, f"{ended}{running.errors}")
+            self.end()
+        how = "; ".join(why)
         return LoaderStopped(
-            f"{path} could not be read: the reading process ended ({how}{errors}). The file may be damaged, or need "
-            f"more than {self._limits.memory_mb} MiB (FOOTNOTE_LOAD_MEMORY_MB)."
+            f"{path} could not be read: the reading process ended ({how}). The file may be damaged, or need more "
+            f"than {self._limits.memory_mb} MiB (FOOTNOTE_LOAD_MEMORY_MB)."
         )
+
+
+def _how_it_ended(status: int) -> str:
+    with suppress(ValueError):  # real-time signals have no names
+        return f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
+    return f"signal {-status}"
 
 
 @contextmanager

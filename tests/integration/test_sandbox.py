@@ -33,6 +33,8 @@ def load(request, memory_mb, answers):
         os.write(2, b"noise" * 1_000_000)
     if path.name == "deaf.txt":
         os.close(2)
+    if path.name == "realtime.txt":
+        os.kill(os.getpid(), 40)
     if path.name in {"exit.txt", "chatty exit.txt"}:
         os.write(2, (b"noise" * 1_000_000 + b"\\n") * path.name.startswith("chatty"))
         sys.exit("gone for good")
@@ -86,6 +88,7 @@ def children() -> list[psutil.Process]:
     [
         ("hang.txt", "took too long to be read"),
         ("crash.txt", "the reading process ended (signal SIGSEGV"),
+        ("realtime.txt", "the reading process ended (signal 40)"),
         ("exit.txt", "gone for good"),
         ("memory.txt", "needs more than 1024 MiB"),
         ("write.txt", "the reading process ended"),
@@ -122,6 +125,38 @@ def test_signs_of_life_come_to_an_end(write):
         (loaded,) = loaders.load_all([path])
     assert isinstance(loaded.result, LoaderStopped)
     assert "took too long" in str(loaded.result)
+
+
+def test_whatever_goes_wrong_with_an_answer_is_that_files_failure(write, monkeypatch):
+    def broken(_body, _most):
+        raise IndexError("a mistake of the reader's own")
+
+    monkeypatch.setattr("ingest.loaders.worker_process.decode", broken)
+    with pool(workers=1) as loaders:
+        results = read(loaders, [write("a.txt", "Good words."), write("b.txt", "Good words.")])
+    assert len(results) == 2
+    assert all(isinstance(one, LoaderStopped) and "a mistake of the reader" in str(one) for one in results.values())
+
+
+def test_a_worker_that_is_gone_when_it_is_asked_is_its_files_failure(write):
+    gone = """
+import os
+from ingest.loaders.wire import Confinement, encode_greeting
+os.close(0)
+os.write(1, encode_greeting(Confinement()))
+os.kill(os.getpid(), 40)
+"""
+    with pool(command=(sys.executable, "-c", gone)) as loaders:
+        ((_, result, *_),) = loaders.load_all([write("a.txt", "Good words.")])
+    assert isinstance(result, LoaderStopped)
+    assert "the reading process ended (signal" in str(result)
+
+
+def test_a_worker_that_cannot_be_started_is_its_files_failure(write, tmp_path):
+    with pool(command=(str(tmp_path / "missing"),)) as loaders:
+        ((_, result, *_),) = loaders.load_all([write("a.txt", "Good words.")])
+    assert isinstance(result, LoaderStopped)
+    assert "No such file" in str(result)
 
 
 def test_what_a_library_prints_does_not_disturb_the_answer(write):
