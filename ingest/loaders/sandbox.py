@@ -35,7 +35,8 @@ class LoaderPool:
 
     Args:
         workers: how many.
-        timeout: seconds a file may take, plus one for every MiB of it; each page that is recognised may as well.
+        timeout: seconds a file may take, plus one for every MiB of it; each page that is recognised may as well,
+            up to ten to a hundred times as long in all, by the file's size.
         memory_mb: address space of a worker, in MiB.
         max_file_mb: larger files are not read, in MiB.
         ocr: whether text in pictures is read.

@@ -38,8 +38,11 @@ MOST_REASON = 200
 # identifier of the machine in the home folder, and send what it measures to its makers.
 ADDED = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}
 WORKER = (sys.executable, "-m", "ingest.loaders.worker")
-# Signs of life that one file may give, each of which lets it go on for as long as it had at first.
+# Signs of life that one file may give, each of which lets it go on for as long as it had at first, but in all no longer
+# than so many times as long, by its size: a scanned page takes 5 KiB or more, and recognising it some seconds.
 MOST_SIGNS = 2_000
+FEWEST_TIMES, MOST_TIMES = 10, 100
+BYTES_A_TIME = 100 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,18 +189,21 @@ class WorkerProcess:
         self.start(path)
         self._files += 1
         try:
-            return self._asked(path, request, most_output(file_size, most_of_all))
+            return self._asked(path, request, most_output(file_size, most_of_all), most_seconds(seconds, file_size))
         except LoadError:
             raise
         except Exception as error:  # a worker may say anything: what it causes is its file's failure
             raise self._crashed(path, error) from error
 
-    def _asked(self, path: Path, request: Request, most: int) -> tuple[Document | LoadError, Fingerprint | None]:
-        """Sends a request, and waits for its answer of at most so many characters."""
+    def _asked(
+        self, path: Path, request: Request, most: int, in_all: float
+    ) -> tuple[Document | LoadError, Fingerprint | None]:
+        """Sends a request, and waits so many seconds in all for its answer, of at most so many characters."""
         assert self._running
+        end = time.monotonic() + in_all
         send_request(self._running.requests, request)
         for _ in range(MOST_SIGNS):
-            deadline = time.monotonic() + request.seconds
+            deadline = min(time.monotonic() + request.seconds, end)
             size = HEADER.unpack(self._read(HEADER.size, path, deadline))[0]
             if size:
                 break
@@ -256,6 +262,11 @@ class WorkerProcess:
             f"{path} could not be read: the reading process ended ({how}). The file may be damaged, or need more "
             f"than {self._limits.memory_mb} MiB (FOOTNOTE_LOAD_MEMORY_MB)."
         )
+
+
+def most_seconds(seconds: float, file_size: int) -> float:
+    """How many seconds reading a file of so many bytes may take in all, of which each step may take `seconds`."""
+    return seconds * min(MOST_TIMES, FEWEST_TIMES + file_size / BYTES_A_TIME)
 
 
 def _how_it_ended(status: int) -> str:

@@ -15,7 +15,7 @@ import pytest
 from ingest.errors import EmptyDocument, LoadError, LoaderStopped, UnreadableFile, UnsupportedDocument
 from ingest.loaders.sandbox import LoaderPool
 from ingest.loaders.wire import HEADER, decode, encode
-from ingest.loaders.worker_process import FILES_A_WORKER
+from ingest.loaders.worker_process import FILES_A_WORKER, STARTING_SECONDS, most_seconds
 from ingest.models import Block, Document, Page
 
 # Workers that misbehave when the name of the file says so, and else do as the real one does.
@@ -52,6 +52,11 @@ def load(request, memory_mb, answers):
     if path.name == "endless.txt":
         while True:
             answers.write(worker.AT_WORK)
+    if path.name == "alive.txt":
+        while True:
+            answers.write(worker.AT_WORK)
+            answers.flush()
+            time.sleep(0.05)
     if path.name == "garbage.txt":
         os.write(1, b"")
         sys.stdout.write("noise that a library prints")
@@ -125,6 +130,21 @@ def test_signs_of_life_come_to_an_end(write):
         (loaded,) = loaders.load_all([path])
     assert isinstance(loaded.result, LoaderStopped)
     assert "took too long" in str(loaded.result)
+
+
+def test_signs_of_life_do_not_keep_a_file_going_for_ever(write):
+    path = write("alive.txt", "Bad words.")
+    with pool(0.5, command=(sys.executable, "-c", HOSTILE)) as loaders:
+        (loaded,) = loaders.load_all([path])
+    assert isinstance(loaded.result, LoaderStopped)
+    assert "took too long" in str(loaded.result)
+    assert loaded.seconds < STARTING_SECONDS + most_seconds(0.5, 10) < 2_000 * 0.05
+
+
+def test_long_scans_have_the_time_that_recognising_their_pages_takes():
+    assert most_seconds(120, 1_000) == pytest.approx(20 * 60, rel=0.01)
+    assert most_seconds(120, 1_000 * 10 * 1024) >= 1_000 * 10  # seconds a page
+    assert most_seconds(120, 10**12) == most_seconds(120, 10**9) < 4 * 3600
 
 
 def test_whatever_goes_wrong_with_an_answer_is_that_files_failure(write, monkeypatch):
