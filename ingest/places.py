@@ -143,7 +143,7 @@ def _unpacked(packed: bytes) -> bytes:
         raw = inflater.decompress(packed, size + 1)
     except zlib.error as error:
         raise ValueError(f"not a list of places: {error}") from error
-    if not inflater.eof or len(raw) != size:
+    if not inflater.eof or inflater.unused_data or len(raw) != size:
         raise ValueError("not a list of places: it breaks off, or is too long")
     return raw
 

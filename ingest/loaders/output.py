@@ -1,7 +1,8 @@
-"""Limits what one file may become: its text, and the blocks, headings, pages and words over it.
+"""Limits what one file may become: its text, and the blocks, headings, pages, words and warnings over it.
 
 Whoever takes a Document over holds all of it in memory, so its size may not be left to the file. Everything is counted
-in characters of text; a block, page or word counts as many as it takes of memory there.
+in characters of text; a block, page, word or warning counts as many as it takes of
+memory there.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from ingest.models import Document
 from ingest.places import count_words
 
 MIB = 1024 * 1024
-BLOCK = PAGE = 128
+BLOCK = PAGE = WARNING = 128
 WORD = 24
 # Characters that every file may give, and that it may give for each of its bytes on disk. Of 285 files of 30 formats
 # whose texts are below the first, the most was 15 for each byte, of a file of 18 bytes.
@@ -110,7 +111,8 @@ def size_of(document: Document) -> int:
     """
     named = sum(len(block.title) for block in document.blocks) + sum(len(page.label) for page in document.pages)
     pieces = BLOCK * len(document.blocks) + PAGE * len(document.pages) + WORD * count_words(document.places)
-    return len(document.text) + named + pieces + sum(map(len, document.warnings))
+    warnings = sum(WARNING + len(one) for one in document.warnings)
+    return len(document.text) + named + pieces + warnings
 
 
 def size_of_table(rows: Sequence[Sequence[str]]) -> int:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import struct
 from collections.abc import Iterator
 from dataclasses import asdict, astuple, dataclass
+from itertools import islice
 from typing import Any, BinaryIO, NoReturn, get_args
 
 from ingest import errors
 from ingest.errors import LoadError, NotConfined
 from ingest.loaders.confinement import Confinement
-from ingest.loaders.output import DEFAULT_MOST, size_of
+from ingest.loaders.output import BLOCK, DEFAULT_MOST, size_of
 from ingest.models import Block, BlockKind, Document, HowRead, Page
 from ingest.places import check
 from ingest.storable import is_storable, storable, storable_document
@@ -31,6 +33,12 @@ DEEPEST_HEADING = 6
 # Bytes that a character's worth of output takes at most in an answer: JSON escapes some in six, UTF-8 none in more.
 BYTES_FOR_EACH = 6
 MOST_MESSAGE = 10_000
+# Bytes of a character in UTF-8.
+LONGEST_CHARACTER = 4
+# Strings, and what values are told apart by: JSON holds no more values than of these. A page is of nine; the fields
+# around blocks, pages and warnings are of fewer than 64.
+TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{,]')
+TOKENS_OF_A_PIECE, TOKENS_AROUND = 9, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +140,11 @@ def decode(body: bytes, most_output: int = DEFAULT_MOST) -> Document | LoadError
     """
     try:
         (length,) = HEADER.unpack_from(body)
-        end = HEADER.size + length
-        message = json.loads(body[HEADER.size : end])
+        whole, end = memoryview(body), HEADER.size + length
+        message = _parsed(str(whole[HEADER.size : end], "ascii"), most_output)
         if "error" in message:
             return _error(message)
-        document = _document(message, memoryview(body)[end:])
+        document = _document(message, whole[end:], most_output)
         if size_of(document) > most_output:
             _refuse("it holds more than a file may give")
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error) as error:
@@ -144,8 +152,16 @@ def decode(body: bytes, most_output: int = DEFAULT_MOST) -> Document | LoadError
     return document
 
 
-def _document(fields: dict[str, Any], rest: memoryview) -> Document:
-    length = _whole(fields["text"], len(rest))
+def _parsed(head: str, most_output: int) -> Any:
+    """The values of JSON, which are no more than a file may give: each takes many times the memory of its text."""
+    most = TOKENS_OF_A_PIECE * most_output // BLOCK + TOKENS_AROUND
+    if next(islice(TOKEN.finditer(head), most, None), None):
+        _refuse("it has more blocks, pages and warnings than a file may give")
+    return json.loads(head)
+
+
+def _document(fields: dict[str, Any], rest: memoryview, most_output: int) -> Document:
+    length = _whole(fields["text"], min(len(rest), LONGEST_CHARACTER * most_output))
     text = str(rest[:length], "utf-8")
     if not is_storable(text):
         _refuse("its text cannot be stored")

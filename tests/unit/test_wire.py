@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import LoadError
-from ingest.loaders.output import DEFAULT_MOST
-from ingest.loaders.wire import HEADER, decode, encode
+from ingest.loaders.output import DEFAULT_MOST, size_of
+from ingest.loaders.wire import HEADER, decode, encode, longest_answer
 from ingest.models import Block, Document, Page
 from ingest.places import boxes, pack
 
@@ -109,6 +110,60 @@ def test_places_that_cannot_be_the_texts_are_refused(rows):
     message, _ = parts(encode(GOOD)[HEADER.size :])
     text = GOOD.text.encode()
     assert decoded(joined(message, text + pack(rows))) is None
+
+
+EMPTY = {"title": "", "blocks": [], "pages": [], "warnings": [], "text": 0}
+SMALL_FILES = 1024 * 1024
+
+
+def filled(field: str, values: str) -> bytes:
+    """An answer that is as long as one of a small file may be, a field of which is the list of as many `values`."""
+    head, tail = json.dumps({**EMPTY, field: [0]}).encode().split(b"0", 1)
+    n = (longest_answer(SMALL_FILES) - len(head) - len(tail) - HEADER.size) // len(values)
+    body = head + (values * n).encode().rstrip(b",") + tail
+    return HEADER.pack(len(body)) + body
+
+
+def wide_text() -> bytes:
+    """An answer of the same length whose text has one character that makes all of them take four bytes each."""
+    text = b"a" * (longest_answer(SMALL_FILES) - 200) + "\N{GRINNING FACE}".encode()
+    return joined({**EMPTY, "text": len(text)}, text)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        filled("blocks", "[],"),
+        filled("blocks", "[[],[],[]],"),
+        filled("pages", "{},"),
+        filled("pages", "1.5,"),
+        filled("warnings", '"",'),
+        filled("warnings", '"ab\\"",'),
+        filled("warnings", "["),
+        filled("title", '{"":{}},'),
+        wide_text(),
+    ],
+    ids=["lists", "lists in lists", "objects", "numbers", "empty strings", "strings", "depth", "title", "text"],
+)
+def test_an_answer_that_would_fill_memory_is_refused_before_it_is_taken_apart(body):
+    tracemalloc.start()
+    try:
+        assert decoded(body, SMALL_FILES) is None
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 3 * len(body)
+
+
+def test_as_many_pieces_as_a_file_may_give_arrive():
+    n = 1_000
+    text = "a b\n" * n
+    rows = [*range(0, len(text), 4)]
+    blocks = tuple(Block("heading", at, at + 3, 6, '"[{,\\') for at in rows)
+    pages = tuple(Page(i, at, at + 3, "[1,2,3]", "ocr", 1 / 3) for i, at in enumerate(rows, start=1))
+    one = Document(text, '",,,"', blocks, pages, ("{,}",) * n)
+    assert decode(encode(one)[HEADER.size :], size_of(one)) == one
+    assert decoded(encode(one)[HEADER.size :], size_of(one) - 1) is None
 
 
 def test_more_than_a_file_may_give_is_refused():
