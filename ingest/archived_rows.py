@@ -2,22 +2,21 @@
 
 Whoever made an archive can put triggers, views and odd tables into its databases, which would run as soon as they are
 written to or read. So nothing of an archived file is ever used but values of known columns: each is read from a plain
-table, checked for its type and put into a table that Footnote has made.
+table, checked for its type and form, and put into a table that Footnote has made.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ingest import conversation_schema, schema
+from ingest.archived_values import Checks, NotOurs
 from ingest.database import Database
-from ingest.settings import COLLECTION_PATTERN
 
 # In the order in which rows refer to each other. Who was writing when the archive was made is not of interest.
 DOCUMENT_TABLES = (
@@ -26,33 +25,17 @@ DOCUMENT_TABLES = (
 CONVERSATION_TABLES = ("conversations", "exchanges")
 # What SQLite's declared types let through here; a column that may be empty lets through None as well.
 TYPES: Mapping[str, tuple[type, ...]] = {"TEXT": (str,), "INTEGER": (int,), "REAL": (int, float), "BLOB": (bytes,)}
-# Columns that are more than text: parts of file names, or JSON that begins so.
-PATTERNS = {
-    ("collections", "uid"): re.compile(r"[0-9a-f]{12,32}"),
-    ("collections", "name"): re.compile(COLLECTION_PATTERN),
-    ("embedders", "fingerprint"): re.compile(r"[0-9A-Za-z_.-]{1,128}"),
-}
-JSON = {
-    ("versions", "warnings"): list,
-    ("versions", "reading"): dict,
-    ("versions", "page_spans"): list,
-    ("chunks", "heading"): list,
-    ("conversations", "filter"): dict,
-    ("exchanges", "answer"): dict,
-    ("exchanges", "earlier"): list,
-}
-# Columns of embedders that collections had themselves before format 3.
-MODEL_BEFORE_3 = ("id", "embedding_model", "fingerprint", "dimensions", "created")
+# What collections themselves said of embedders before format 3, by the columns of today.
+EMBEDDERS_BEFORE_3 = {
+    "collection": "id", "role": "'current'", "model": "embedding_model", "fingerprint": "fingerprint",
+    "dimensions": "dimensions", "created": "created", "kept": "0",
+}  # fmt: skip
 MOST_VALUE_BYTES = 512 * 1024 * 1024
 BATCH = 500
 READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ}
 PRAGMAS = {"table_xinfo", "user_version", "trusted_schema", "cell_size_check"}
 
-Change = Callable[[str, str, Any], Any]
-
-
-class NotOurs(Exception):
-    """An archived database has what Footnote would not have put there; the message says what."""
+Change = Callable[[str, Any], Any]
 
 
 def copy_documents(source: Path, target: Path, change: Change) -> None:
@@ -61,7 +44,7 @@ def copy_documents(source: Path, target: Path, change: Change) -> None:
     Args:
         source: the archived file, of any format up to today's.
         target: the new one; must not be there yet.
-        change: table, column, value -> the value to keep.
+        change: column, value -> the value to keep.
 
     Raises:
         NotOurs: a value is none that Footnote writes, or a table is none.
@@ -70,15 +53,11 @@ def copy_documents(source: Path, target: Path, change: Change) -> None:
     with closing(_opened(source)) as old, closing(Database(target, schema.SCHEMA, schema.SCHEMA_VERSION)) as new:
         version = _version(old, schema.SCHEMA_VERSION)
         with new.transaction() as db:
-            _copy(old, db, DOCUMENT_TABLES, change)
+            copy = _Copy(old, db, change)
+            copy.tables(DOCUMENT_TABLES)
             if version < 3:  # noqa: PLR2004 - a format's number
-                names = ", ".join(MODEL_BEFORE_3)
-                for row in old.execute(f"SELECT {names} FROM collections NOT INDEXED WHERE fingerprint != ''"):  # noqa: S608 - ours
-                    db.execute(
-                        "INSERT INTO embedders (collection, role, model, fingerprint, dimensions, created, kept)"
-                        " VALUES (?, 'current', ?, ?, ?, ?, 0)",
-                        row,
-                    )
+                where = "collections NOT INDEXED WHERE fingerprint != ''"
+                copy.rows("embedders", EMBEDDERS_BEFORE_3, where)
                 for statement in schema.RECKONED:
                     db.execute(statement)
         _check_references(new)
@@ -90,7 +69,7 @@ def copy_conversations(source: Path, target: Path, change: Change) -> None:
     with closing(_opened(source)) as old, closing(Database(target, tables.SCHEMA, tables.SCHEMA_VERSION)) as new:
         _version(old, tables.SCHEMA_VERSION)
         with new.transaction() as db:
-            _copy(old, db, CONVERSATION_TABLES, change)
+            _Copy(old, db, change).tables(CONVERSATION_TABLES)
         _check_references(new)
 
 
@@ -118,55 +97,68 @@ def _version(db: sqlite3.Connection, newest: int) -> int:
     return found
 
 
-def _copy(old: sqlite3.Connection, new: sqlite3.Connection, tables: Sequence[str], change: Change) -> None:
-    plain = {name for name, sql in old.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
-             if str(sql).lstrip().upper().startswith("CREATE TABLE")}  # fmt: skip
-    for table in tables:
-        if table not in plain:
-            continue  # an older format has fewer
-        columns = _columns(old, new, table)
-        names = ", ".join(columns)
-        into = f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - ours
-        found = old.execute(f"SELECT {names} FROM {table} NOT INDEXED")  # noqa: S608 - ours
-        found.arraysize = BATCH
-        for rows in iter(found.fetchmany, []):
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """Copies rows of an archived file into Footnote's own tables, each checked."""
+
+    old: sqlite3.Connection
+    new: sqlite3.Connection
+    change: Change
+    checks: Checks = field(default_factory=Checks)
+
+    def tables(self, names: Sequence[str]) -> None:
+        plain = {name for name, sql in self.old.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+                 if str(sql).lstrip().upper().startswith("CREATE TABLE")}  # fmt: skip
+        for table in names:
+            if table in plain:  # an older format has fewer
+                self.rows(table, {name: name for name in self._shared(table)}, f"{table} NOT INDEXED")
+
+    def rows(self, table: str, columns: Mapping[str, str], where: str) -> None:
+        """Fills columns of a table with what archived ones, or constants, are `where`."""
+        kinds = {name: kind for name, kind in self._kinds(table).items() if name in columns}
+        names, values = ", ".join(kinds), ", ".join(columns[name] for name in kinds)
+        into = f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(kinds))})"  # noqa: S608 - ours
+        for rows in _fetched(self.old, f"SELECT {values} FROM {where}"):  # noqa: S608 - ours
             try:
-                new.executemany(into, [list(_checked(table, columns, row, change)) for row in rows])
+                self.new.executemany(into, [self._checked(table, kinds, row) for row in rows])
             except sqlite3.IntegrityError as error:
                 raise NotOurs(f"its rows do not fit together ({table}: {error})") from error
 
+    def _kinds(self, table: str) -> dict[str, tuple[type, ...]]:
+        """The columns of one of Footnote's tables, with the types of their values."""
+        return {
+            name: TYPES[kind] + (() if needed or key else (type(None),))
+            for _, name, kind, needed, _, key, _ in self.new.execute(f"PRAGMA table_xinfo({table})")
+        }
 
-def _columns(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> dict[str, tuple[type, ...]]:
-    """The columns that both have, with the types of their values. Generated ones would run what the archive says."""
-    theirs = {name: hidden for _, name, _, _, _, _, hidden in old.execute(f"PRAGMA table_xinfo({table})")}
-    if any(theirs.values()):
-        raise NotOurs(f"its table {table} has columns that are none of Footnote's")
-    return {
-        name: TYPES[kind] + (() if needed or key else (type(None),))
-        for _, name, kind, needed, _, key, _ in new.execute(f"PRAGMA table_xinfo({table})")
-        if name in theirs
-    }
+    def _shared(self, table: str) -> list[str]:
+        """The columns that both files have. Generated ones would run what the archive says."""
+        theirs = {name: hidden for _, name, _, _, _, _, hidden in self.old.execute(f"PRAGMA table_xinfo({table})")}
+        if any(theirs.values()):
+            raise NotOurs(f"its table {table} has columns that are none of Footnote's")
+        return [name for name in self._kinds(table) if name in theirs]
 
-
-def _checked(table: str, columns: Mapping[str, tuple[type, ...]], row: Sequence[Any], change: Change) -> Iterator[Any]:
-    for (column, kinds), value in zip(columns.items(), row, strict=True):
-        place = (table, column)
-        if type(value) not in kinds:
-            raise NotOurs(f"{table}.{column} holds a value of another type")
-        if value is not None and place in PATTERNS and not PATTERNS[place].fullmatch(value):
-            raise NotOurs(f"{table}.{column} holds what is no name of Footnote's")
-        if value is not None and place in JSON:
-            _check_json(place, value)
-        yield change(table, column, value)
+    def _checked(self, table: str, kinds: Mapping[str, tuple[type, ...]], row: Sequence[Any]) -> list[Any]:
+        values = dict(zip(kinds, row, strict=True))
+        for column, value in values.items():
+            if type(value) not in kinds[column]:
+                raise NotOurs(f"{table}.{column} holds a value of another type")
+        self.checks.check(table, values)
+        return [self.change(column, value) for column, value in values.items()]
 
 
-def _check_json(place: tuple[str, str], value: str) -> None:
+def _fetched(db: sqlite3.Connection, statement: str) -> Iterator[list[tuple[Any, ...]]]:
+    """Rows of an archived file, some at a time.
+
+    Raises:
+        NotOurs: they cannot be read, as where a text is not UTF-8.
+    """
     try:
-        found = json.loads(value)
-    except (ValueError, RecursionError) as error:
-        raise NotOurs(f"{'.'.join(place)} holds no JSON") from error
-    if not isinstance(found, JSON[place]):
-        raise NotOurs(f"{'.'.join(place)} holds JSON of another form")
+        found = db.execute(statement)
+        while rows := found.fetchmany(BATCH):
+            yield rows
+    except sqlite3.Error as error:
+        raise NotOurs(f"its rows cannot be read ({error})") from error
 
 
 def _check_references(database: Database) -> None:

@@ -16,7 +16,8 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ingest.archived_rows import NotOurs, copy_conversations, copy_documents
+from ingest.archived_rows import copy_conversations, copy_documents
+from ingest.archived_values import NotOurs
 from ingest.backup import FORMAT, MANIFEST, MIB, PART_BYTES, BackupFacts, Member, to_disk
 from ingest.errors import BackupError, DocumentStoreError
 from ingest.folder_checks import RESTORING
@@ -28,6 +29,7 @@ from ingest.writer import writing
 
 # Bytes of a manifest: some 200 for each uploaded file.
 MOST_MANIFEST = 64 * MIB
+STORES = {DOCUMENTS, CONVERSATIONS}
 
 
 def restore(path: Path, settings: Settings, open_library: Callable[[Settings], Library] = Library) -> BackupFacts:
@@ -118,19 +120,24 @@ def _checked_manifest(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
 
 
 def _check_room(manifest: dict[str, Any], folder: Path) -> None:
-    """Raises BackupError where the disk has no room for all that an archive says it holds."""
+    """Raises BackupError where the disk has no room for all that an archive says it holds.
+
+    While a database is copied, it is there three times: as archived, in the new file, and in that one's journal.
+    """
     there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
-    needed, free = sum(one.size for one in manifest["files"].values()), shutil.disk_usage(there).free
+    sizes = {name: one.size for name, one in manifest["files"].items()}
+    copied = max(size for name, size in sizes.items() if name in STORES)
+    needed, free = sum(sizes.values()) + 2 * copied, shutil.disk_usage(there).free
     if needed > free:
         raise BackupError(
-            f"{folder} has no room: the archive unpacks to {needed // MIB:,} MiB and {free // MIB:,} are free. Nothing "
-            "was touched. Make room, or choose another folder with FOOTNOTE_DATA_DIR."
+            f"{folder} has no room: to restore the archive takes {needed // MIB:,} MiB, and {free // MIB:,} are free. "
+            "Nothing was touched. Make room, or choose another folder with FOOTNOTE_DATA_DIR."
         )
 
 
 def _is_safe(name: str) -> bool:
     parts = PurePosixPath(name).parts
-    return name in {DOCUMENTS, CONVERSATIONS} or (parts[:1] == (UPLOADS,) and ".." not in parts and "\\" not in name)
+    return name in STORES or (parts[:1] == (UPLOADS,) and ".." not in parts and "\\" not in name)
 
 
 def _verify(archive: zipfile.ZipFile, name: str, member: Member, path: Path) -> None:
@@ -212,7 +219,7 @@ def _copy_stores(staging: Path, old: str, new: str) -> None:
     """Puts new databases in the place of the archived ones. What refers to uploaded files says where they lie now."""
     parts = [json.dumps(one + os.sep)[1:-1] for one in (old, new)]
 
-    def moved(_table: str, column: str, value: Any) -> Any:
+    def moved(column: str, value: Any) -> Any:
         if column == "source" and value.startswith(old + os.sep):
             return new + value[len(old) :]
         return value.replace(*parts) if column in {"answer", "filter"} and value else value

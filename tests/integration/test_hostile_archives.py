@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 import sqlite3
 import zipfile
 from contextlib import closing
+from dataclasses import asdict, fields, replace
 
 import pytest
 from durability import WordFootnote, contents, quick
 
-from app.models import Answer
-from ingest.archived_rows import DOCUMENT_TABLES
+from app.models import Answer, Citation, Quote, Sentence, Usage
+from ingest.archived_rows import DOCUMENT_TABLES, copy_documents
+from ingest.archived_values import NotOurs
 from ingest.backup import backup
 from ingest.database import Database
 from ingest.errors import BackupError, EmbedderError
@@ -96,6 +99,24 @@ def test_what_an_archive_would_run_is_not_restored(archive, elsewhere, statement
         ("UPDATE versions SET text = x'00ff'", "holds a value of another type"),
         ("UPDATE versions SET warnings = '{'", "holds no JSON"),
         ("UPDATE chunks SET heading = '{}'", "holds JSON of another form"),
+        ("UPDATE chunks SET heading = '[1]'", r"chunks\.heading holds JSON of another form"),
+        ("UPDATE chunks SET heading = '[\"\\ud800\"]'", r"chunks\.heading holds JSON of another form"),
+        ("UPDATE chunks SET start = -5", "values do not fit together"),
+        ("UPDATE chunks SET start = stop + 1", "values do not fit together"),
+        ("UPDATE chunks SET stop = 9000000000000", "values do not fit together"),
+        ("UPDATE chunks SET text = CAST(x'eda080' AS TEXT)", "is damaged: its rows cannot be read"),
+        ("ALTER TABLE chunks DROP COLUMN stop", "holds a row that cannot be read"),
+        ("UPDATE vectors SET vector = x'010203'", "holds a row that cannot be read"),
+        ("UPDATE vectors SET vector = x'0102030405060708'", "values do not fit together"),
+        ("UPDATE vectors SET vector = CAST(x'0000807f' || substr(vector, 5) AS BLOB)", "values do not fit"),
+        ("UPDATE embedders SET dimensions = 1000000000", "values do not fit together"),
+        ("UPDATE versions SET places = x'ffffffff'", "holds a row that cannot be read"),
+        ("UPDATE versions SET page_spans = '[1]'", "holds JSON of another form"),
+        ('UPDATE versions SET page_spans = \'[{"number": 1, "start": 5, "end": 999}]\'', "do not fit together"),
+        ("UPDATE versions SET reading = '{\"x\": 1}'", "holds JSON of another form"),
+        ("UPDATE versions SET warnings = '[{}]'", "holds JSON of another form"),
+        ("UPDATE documents SET updated = 9e999", "holds no time"),
+        ("UPDATE documents SET source = 'a' || char(0)", "holds what is no name of Footnote's"),
         ("UPDATE chunks SET version = 'none'", "do not fit together|refer to others"),
         ("UPDATE documents SET collection = 99", "do not fit together|refer to others"),
         ("ALTER TABLE documents ADD COLUMN more AS (zeroblob(900000000))", "columns that are none of Footnote's"),
@@ -108,6 +129,63 @@ def test_values_that_footnote_would_not_have_written_are_refused(archive, elsewh
     with pytest.raises(BackupError, match=said):
         restore(archive, elsewhere, WordFootnote)
     assert not elsewhere.data_dir.exists()
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE exchanges SET answer = '{}'", "exchanges.answer holds JSON of another form"),
+        ("UPDATE exchanges SET answer = json_remove(answer, '$.nearest')", "exchanges.answer holds JSON"),
+        ("UPDATE exchanges SET answer = json_set(answer, '$.more', 1)", "exchanges.answer holds JSON"),
+        ("UPDATE exchanges SET answer = json_set(answer, '$.citations[0].n', 'one')", "exchanges.answer holds JSON"),
+        ("UPDATE exchanges SET answer = json_set(answer, '$.sentences[0].start', -1)", "exchanges.answer holds JSON"),
+        ("UPDATE exchanges SET answer = json_set(answer, '$.within', json('{\"tags\": 5}'))", "answer holds JSON"),
+        ("UPDATE exchanges SET earlier = '[{\"x\": 1}]'", "exchanges.earlier holds JSON of another form"),
+        ("UPDATE conversations SET filter = '{\"tags\": 5}'", "conversations.filter holds JSON of another form"),
+        ('UPDATE conversations SET filter = \'{"since": "never"}\'', "conversations.filter holds JSON"),
+        ("UPDATE conversations SET updated = 9e999", "conversations.updated holds no time"),
+    ],
+)
+def test_conversations_that_could_not_be_opened_are_refused(archive, elsewhere, statement, said):
+    changed(archive, statement, name="chats.sqlite")
+    with pytest.raises(BackupError, match=said):
+        restore(archive, elsewhere, WordFootnote)
+    assert not elsewhere.data_dir.exists()
+
+
+def everything(kind: type) -> dict[str, object]:
+    """A value for every field of a dataclass of answers, those with defaults included."""
+    values = {"int": 1, "str": "words", "bool": True, "bool | None": None, "int | None": 2, "float | None": 0.5}
+    values |= {"tuple[str, ...]": ["words"], "tuple[int, ...]": [1], "dict[str, float]": {"search": 0.1}}
+    values |= {"tuple[tuple[int, int], ...]": [[0, 5]], "Filter": {"tags": ["draft"], "since": "2026-01-31"}}
+    values |= {f"tuple[{one.__name__}, ...]": one for one in (Citation, Quote, Sentence)} | {"Usage | None": Usage}
+    found = {one.name: values[str(one.type)] for one in fields(kind)}
+    listed = {name: [everything(one)] for name, one in found.items() if one in (Citation, Quote, Sentence)}
+    return found | listed | {name: everything(one) for name, one in found.items() if one is Usage}
+
+
+def test_answers_with_every_field_that_there_is_are_restored(archive, elsewhere):
+    answer = everything(Answer)
+    statement = "UPDATE exchanges SET answer = :answer, earlier = :earlier"
+    changed(archive, statement, name="chats.sqlite", answer=json.dumps(answer), earlier=json.dumps([None, answer["usage"]]))  # fmt: skip  # noqa: E501
+    restore(archive, elsewhere, WordFootnote)
+    with quick(elsewhere) as footnote:
+        (conversation,) = footnote.chats.conversations()
+        (exchange,) = footnote.chats.exchanges(conversation.id)
+    assert json.loads(json.dumps(asdict(replace(exchange.answer, within=None)))) == answer | {"within": None}
+    assert exchange.answer.within.as_json() == answer["within"]
+    assert exchange.earlier == (None, exchange.answer.usage)
+
+
+def test_what_format_2_says_of_its_model_is_held_to_the_same(tmp_path):
+    old = tmp_path / "old.sqlite"
+    with closing(sqlite3.connect(old)) as db:
+        db.execute("CREATE TABLE collections (id, uid, name, created, embedding_model, fingerprint, dimensions)")
+        db.execute("INSERT INTO collections VALUES (1, '0123456789ab', 'default', 5.0, 'm', '../evil', 3)")
+        db.execute("PRAGMA user_version = 2")
+        db.commit()
+    with pytest.raises(NotOurs, match=r"embedders\.fingerprint holds what is no name"):
+        copy_documents(old, tmp_path / "new.sqlite", lambda _column, value: value)
 
 
 def test_a_view_in_the_place_of_a_table_is_not_read(archive, elsewhere):
@@ -182,13 +260,24 @@ def test_an_archive_that_has_no_room_is_refused_before_it_is_unpacked(archive, e
     with zipfile.ZipFile(archive, "w") as out:
         for one, content in members.items():
             out.writestr(one, content)
-    with pytest.raises(BackupError, match="has no room: the archive unpacks to"):
+    with pytest.raises(BackupError, match="has no room: to restore the archive takes"):
         restore(archive, elsewhere, WordFootnote)
 
 
-def test_a_store_of_format_2_becomes_one_of_today(tmp_path):
-    from ingest.archived_rows import copy_documents
+def test_there_must_be_room_for_the_databases_while_they_are_copied(archive, elsewhere, monkeypatch):
+    with zipfile.ZipFile(archive) as whole:
+        sizes = {one.filename: one.file_size for one in whole.infolist() if one.filename != "manifest.json"}
+    copied = max(sizes["footnote.sqlite"], sizes["chats.sqlite"])
+    free = sum(sizes.values()) + 2 * copied
+    usage = shutil.disk_usage(archive)
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: usage._replace(free=free - 1))
+    with pytest.raises(BackupError, match="has no room"):
+        restore(archive, elsewhere, WordFootnote)
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: usage._replace(free=free))
+    assert restore(archive, elsewhere, WordFootnote).documents == 1
 
+
+def test_a_store_of_format_2_becomes_one_of_today(tmp_path):
     old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
     with closing(Database(old, SCHEMA, SCHEMA_VERSION)) as database, database.transaction() as db:
         db.execute("ALTER TABLE collections ADD COLUMN embedding_model TEXT NOT NULL DEFAULT 'm'")
@@ -206,7 +295,7 @@ def test_a_store_of_format_2_becomes_one_of_today(tmp_path):
     with closing(sqlite3.connect(old)) as db:
         db.execute("PRAGMA user_version = 2")
         db.execute("PRAGMA journal_mode = DELETE")
-    copy_documents(old, new, lambda _table, _column, value: value)
+    copy_documents(old, new, lambda _column, value: value)
     with closing(sqlite3.connect(new)) as db:
         assert db.execute(
             "SELECT collection, role, model, fingerprint, dimensions, kept FROM embedders"
