@@ -44,7 +44,7 @@ class Handler(BaseHTTPRequestHandler):
         if not path.startswith(f"{self.root}/"):
             self.refuse(404, "404 page not found")
             return
-        self.requests.append(asked | {"query": query})
+        self.requests.append(asked | ({"url_query": query} if query else {}))
         type(self).script(self)
 
     def log_message(self, *_: object) -> None:

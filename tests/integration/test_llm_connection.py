@@ -78,7 +78,7 @@ def test_the_query_of_an_address_goes_with_every_request(using, llm, root, writt
         assert Connection(settings).problem() == ""
         assert llm(settings.llm_base_url).complete(PROMPT) == "Fine."
     assert looked_up[-1] == f"{root}/models?version=1"
-    assert [one["query"] for one in requests] == ["version=1"]
+    assert [one["url_query"] for one in requests] == ["version=1"]
 
 
 @pytest.mark.parametrize("name", ["LLM_BASE_URL", "RERANKER_URL"])

@@ -223,7 +223,7 @@ def test_the_key_is_sent_as_a_bearer():
 
 
 def test_an_address_that_is_none_is_refused_at_once():
-    with pytest.raises(RerankerError, match="FOOTNOTE_RERANKER_URL"):
+    with pytest.raises(ValueError, match=r"reranker_url[^$]*Write http://"):
         server_of("http://[::")
 
 
