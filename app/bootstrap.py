@@ -8,17 +8,13 @@ from contextlib import closing
 from dataclasses import replace
 from functools import cached_property, partial
 
-from app.answering import Answerer
-from app.chats import ChatStore
-from app.entailment import EntailmentModel
-from app.llm import ChatLLM, build_llm
-from app.llm_connection import Connection
+from app.answering import Answerer, Refusal
+from app.conversations import ChatStore
+from app.evaluation import GeneratedQuestions, QuestionWriter, generate
+from app.grounding import EntailmentModel
+from app.llm import ChatLLM, Connection, build_llm
 from app.models import Answer, Citation, Event, Surroundings, Turn
-from app.question_generation import GeneratedQuestions, QuestionWriter, generate
-from app.refusal import Refusal
-from app.rerank_server import RerankServer
-from app.reranking import CrossEncoderJudge, Reranker
-from app.retrieval import Retriever
+from app.retrieval import CrossEncoderJudge, Reranker, RerankServer, Retriever
 from ingest.errors import Cancelled, SourceError
 from ingest.filters import Filter
 from ingest.library import CONVERSATIONS, Library
@@ -57,7 +53,7 @@ class Footnote(Library):
     ) -> Generator[Event, None, None]:
         """Answers a question from a collection's documents: `Retrieved`, any number of `Token`, one `Answer`.
 
-        `Waiting` may come anywhere before the answer; `app.answering.stop` ends it early and keeps what came.
+        `Waiting` may come anywhere before the answer; `app.answering.answerer.stop` ends it early and keeps what came.
 
         Args:
             question: as the user wrote it.
@@ -132,7 +128,7 @@ class Footnote(Library):
         on_progress: Callable[[int, int], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> GeneratedQuestions:
-        """At most `n` questions made from a collection's documents; see `app.question_generation.generate`.
+        """At most `n` questions made from a collection's documents; see `app.evaluation.question_generator.generate`.
 
         Raises:
             SourceError: there is no such collection, or it holds no documents.

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from app.pump import settled
+from app.stream_bridge import settled
 from ingest.network import bypass_proxy_for_loopback, packed
 
 

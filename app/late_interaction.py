@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.encoded import TokenVectors, unit
+from ingest.embedding import TokenVectors, unit
 
 
 def matches(asked: TokenVectors, there: TokenVectors) -> NDArray[np.float32]:

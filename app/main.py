@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from app.bootstrap import shared_footnote
-from app.views.page import page
+from app.ui import draw_page
 
-page(shared_footnote())
+draw_page(shared_footnote())

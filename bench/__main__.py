@@ -10,23 +10,15 @@ import os
 import sys
 from pathlib import Path
 
-from bench import (
-    answers,
-    cases,
-    cost,
-    durability,
-    filters,
-    growth,
-    history,
-    ingest,
-    languages,
-    loaders,
-    refusal,
-    refusal_sizes,
-    retrieval,
-    sentences,
-    verification,
-)
+from bench.answers import cases, languages, verification
+from bench.answers import quotes as answers
+from bench.answers import sentence_ends as sentences
+from bench.calibration import refusal
+from bench.calibration import sizes as refusal_sizes
+from bench.loaders import reading as loaders
+from bench.retrieval import cost, filters, history
+from bench.retrieval import rankings as retrieval
+from bench.storage import durability, growth, ingest
 
 ON_REAL_DOCUMENTS = {
     "loaders": loaders.run,

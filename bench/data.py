@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.bootstrap import Footnote
-from app.dataset_files import read_dataset
-from app.datasets import written
+from app.evaluation.dataset_readers import read_dataset
+from app.evaluation.datasets import written
 from app.models import Passage
 from ingest.settings import Settings
 

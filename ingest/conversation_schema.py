@@ -1,4 +1,4 @@
-"""The tables of conversations, which `app.chats` reads and writes and backups hold too."""
+"""The tables of conversations, which `app.conversations.store` reads and writes and backups hold too."""
 
 SCHEMA_VERSION = 5
 SCHEMA = """

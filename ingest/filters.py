@@ -1,4 +1,4 @@
-"""Which documents a question is asked of. Pure: the document store finds them, see `ingest.selection`."""
+"""Which documents a question is asked of. Pure: the document store finds them, see `ingest.docstore.filtering`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import PurePath
 from typing import Any, Self
 
 from ingest.errors import QuestionError
-from ingest.names import absolute, separator
 from ingest.network import is_url
+from ingest.text import absolute_name, path_separator
 from ingest.urls import host_and_path
 
 MOST_TAG_CHARACTERS = 64
@@ -61,7 +61,7 @@ class Filter:
         if first and last and last < first:
             raise QuestionError(f"No day is since {first} and until {last}. Put the earlier day first.")
         return cls(
-            sources=_each_once(map(absolute, sources)),
+            sources=_each_once(map(absolute_name, sources)),
             types=_each_once(one.strip().lstrip(".").lower() for one in types),
             since=first,
             until=last,
@@ -105,7 +105,7 @@ def under(source: str) -> tuple[str, str]:
 
     A range and no pattern: "%" and "_" in a name stand for themselves, and an index over names serves it.
     """
-    mark = separator(source)
+    mark = path_separator(source)
     folder = source if source.endswith(mark) else source + mark
     return folder, folder[:-1] + chr(ord(mark) + 1)
 

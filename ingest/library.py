@@ -13,20 +13,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from ingest.chroma_client import Chroma
-from ingest.chroma_server import ChromaServer
-from ingest.docstore import DocStore
+from ingest.docstore import Choices, DocStore
 from ingest.embedding import Embedder
 from ingest.errors import DocumentStoreError, QuestionError, SourceError
 from ingest.filters import Filter, tag_names
-from ingest.index import Index
+from ingest.host import close_to_others, make_private_folder, private_opener
+from ingest.index import Index, writing
 from ingest.models import CollectionStatus, DocumentRow, IngestProgress, IngestReport
-from ingest.names import matching
 from ingest.pipeline import ingest
-from ingest.private import close, make_folder, opener
-from ingest.selection import Choices
 from ingest.settings import COLLECTION_PATTERN, DEFAULT_EMBEDDING_MODEL, Settings
-from ingest.writer import writing
+from ingest.text import matching_names
+from ingest.vectors import Chroma, ChromaServer
 
 # File systems take 255 bytes for a name; the suffix of a file half written must still fit.
 MOST_NAME_BYTES = 200
@@ -108,7 +105,7 @@ class Library:
         on_progress: Callable[[IngestProgress], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> IngestReport:
-        """Brings a collection up to date with files and folders; see `ingest.pipeline.ingest`."""
+        """Brings a collection up to date with files and folders; see `ingest.pipeline.run.ingest`."""
         index = self.index(collection or self.settings.collection)
         return ingest(
             index,
@@ -129,10 +126,10 @@ class Library:
         An upload of the same name replaces the earlier one, as saving an edited file does.
         """
         folder = self._uploads / _checked_name(collection or self.settings.collection)
-        make_folder(folder)
+        make_private_folder(folder)
         path = folder / safe_name(name)
         partial = path.with_name(f".{path.name}.{threading.get_ident()}.partial")
-        with open(partial, "wb", opener=opener) as file:
+        with open(partial, "wb", opener=private_opener) as file:
             shutil.copyfileobj(data, file)
         partial.replace(path)
         return path
@@ -265,7 +262,7 @@ class Library:
 
     def _matching(self, index: Index, source: str) -> list[str]:
         known = index.docstore.sources(index.collection.id)
-        found = matching(source, known)
+        found = matching_names(source, known)
         if not found:
             raise SourceError(
                 f"The collection {index.collection.name!r} holds no document {source}. "
@@ -292,7 +289,7 @@ def _heal(index: Index) -> None:
 def _close_to_others(folder: Path) -> None:
     """Takes a data folder from an older Footnote, or one that was copied, from the other users of the machine."""
     try:
-        close(folder)
+        close_to_others(folder)
     except OSError as error:
         raise DocumentStoreError(
             f"Other users may read {error.filename or folder}, and that cannot be changed: {error.strerror}. Make it "

@@ -70,7 +70,7 @@ class Document:
     file's own text with line feeds as line ends. `title` comes from the content alone, never from the file's name
     ("" where the content has none), so that equal content gives an equal Document. `pages` is empty for
     formats without pages. `warnings` say what was not read, in words for the user. `places` tells where on its
-    page each word stands, for formats that have places; `ingest.places` reads it.
+    page each word stands, for formats that have places; `ingest.word_boxes` reads it.
     """
 
     text: str

@@ -16,10 +16,10 @@ from reportlab.pdfgen.canvas import Canvas
 from tests_support import WordEmbedder
 
 from app.bootstrap import Footnote
-from app.llm import ChatLLM, build_llm
-from ingest import pipeline
+from app.llm.client import ChatLLM, build_llm
+from ingest.pipeline import run
 from ingest.settings import Settings
-from ingest.storable import storable
+from ingest.text.storable_text import storable
 
 os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:
@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "data" / "sample"
 
 
-REAL_LOADERS = pipeline.LoaderPool
+REAL_LOADERS = run.LoaderPool
 
 
 @pytest.hookimpl(wrapper=True)
@@ -47,7 +47,7 @@ def pytest_runtest_makereport() -> Iterator[None]:
 def real_loaders() -> Iterator[None]:
     """`durability.quick` reads files without processes; the next test shall not."""
     yield
-    pipeline.LoaderPool = REAL_LOADERS
+    run.LoaderPool = REAL_LOADERS
 
 
 @pytest.fixture(autouse=True)

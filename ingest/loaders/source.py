@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Self
 
 from ingest.errors import DamagedDocument, EncryptedDocument, FootnoteError
-from ingest.files import opened
-from ingest.loaders.output import DEFAULT_MOST, Output
+from ingest.host import open_regular_file
+from ingest.loaders.output_limits import DEFAULT_MOST, Output
 from ingest.models import OCR_OFF
 
 # What archives and mails hold is read to this depth, and no more than so many files and bytes of one file on disk.
@@ -78,7 +78,7 @@ class Source:
             OSError: it cannot be read.
             UnsupportedDocument: it is no regular file.
         """
-        with nullcontext(file) if file else opened(path) as stream:
+        with nullcontext(file) if file else open_regular_file(path) as stream:
             data = stream.read()
         allowance = Allowance(min(MOST_UNPACKED, max(SMALL, MOST_RATIO * len(data))))
         output = Output.of(str(path), len(data), most_output)

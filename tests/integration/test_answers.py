@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Footnote
-from app.langchain_retriever import FootnoteRetriever
+from app.integrations.langchain import FootnoteRetriever
 from app.models import Answer, Retrieved, Token, Turn
 from ingest.loaders import load
 

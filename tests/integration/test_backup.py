@@ -19,13 +19,13 @@ import pytest
 from durability import WordFootnote, assert_equal, contents, quick, rest
 
 from app.models import Answer
-from ingest.backup import backup
-from ingest.database import Database
-from ingest.doctor import examine
+from ingest.docstore.database import Database
 from ingest.errors import BackupError
 from ingest.filters import Filter
-from ingest.reembed import reembed
-from ingest.restore import restore
+from ingest.index.reembedding import reembed
+from ingest.maintenance.backup import write_backup
+from ingest.maintenance.doctor import examine
+from ingest.maintenance.restore import restore_backup
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,7 +57,7 @@ def filled(settings, tmp_path):
 @pytest.fixture
 def archive(filled, tmp_path):
     path = tmp_path / "backup.zip"
-    backup(filled, path)
+    write_backup(filled, path)
     return path
 
 
@@ -81,7 +81,7 @@ def ids(footnote, collection: str = "default") -> list[str]:
 
 
 def test_restored_elsewhere_it_is_the_same_and_nothing_is_embedded(filled, archive, elsewhere, tmp_path):
-    facts = restore(archive, elsewhere, NoModel)
+    facts = restore_backup(archive, elsewhere, NoModel)
     assert (facts.documents, facts.conversations, facts.uploads) == (5, 1, 1)
     assert facts.size == archive.stat().st_size
     with quick(elsewhere) as footnote:
@@ -128,13 +128,13 @@ def test_it_is_whole_although_it_was_taken_while_documents_were_written(filled, 
     writer.start()
     try:
         for i in range(3):
-            backup(filled, tmp_path / f"{i}.zip")
+            write_backup(filled, tmp_path / f"{i}.zip")
     finally:
         done.set()
         writer.join(60)
     for i in range(3):
         settings = elsewhere.model_copy(update={"data_dir": tmp_path / f"restored-{i}"})
-        restore(tmp_path / f"{i}.zip", settings, NoModel)
+        restore_backup(tmp_path / f"{i}.zip", settings, NoModel)
         assert examine(settings, open_library=WordFootnote).problems == ()
         with quick(settings) as footnote:
             assert len(contents(footnote)) in {4, 5}
@@ -153,7 +153,7 @@ def test_a_damaged_archive_is_refused_before_anything_is_touched(archive, elsewh
         del data[dice.randrange(len(data)) :]
     archive.write_bytes(data)
     with pytest.raises(BackupError, match="Nothing was touched"):
-        restore(archive, elsewhere, WordFootnote)
+        restore_backup(archive, elsewhere, WordFootnote)
     assert not elsewhere.data_dir.exists()
 
 
@@ -167,7 +167,7 @@ def test_indexes_that_lay_in_the_folder_before_do_not_hide_what_is_restored(fill
     for name in ("footnote.sqlite", "chats.sqlite"):
         for file in settings.data_dir.glob(f"{name}*"):
             file.unlink()
-    restore(archive, settings, NoModel)
+    restore_backup(archive, settings, NoModel)
     with quick(settings) as footnote:
         for leg in (footnote.index("default").keyword_search, footnote.index("default").vector_search):
             assert leg("birch", 1)[0].chunk.text.startswith("birch grows")
@@ -186,8 +186,8 @@ def test_a_restore_that_was_cut_off_can_be_done_again(archive, elsewhere, monkey
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
         patch.setattr(place, step, killed)
         patch.setattr(shutil, "rmtree", killed)
-        restore(archive, elsewhere, NoModel)
-    restore(archive, elsewhere, NoModel)
+        restore_backup(archive, elsewhere, NoModel)
+    restore_backup(archive, elsewhere, NoModel)
     assert list(elsewhere.data_dir.glob(".restore-*")) == []
     with quick(elsewhere) as footnote:
         assert len(contents(footnote)) == 4
@@ -200,7 +200,7 @@ def test_a_folder_that_a_chat_runs_on_is_left_alone(archive, elsewhere):
     with lock.open("a") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(BackupError, match="Stop it with Ctrl-C"):
-            restore(archive, elsewhere, WordFootnote)
+            restore_backup(archive, elsewhere, WordFootnote)
 
 
 def test_only_its_owner_may_read_an_archive(archive):
@@ -213,7 +213,7 @@ def test_a_disk_that_is_full_for_sqlite_is_said_too(filled, tmp_path, monkeypatc
 
     monkeypatch.setattr(Database, "copy_to", full)
     with pytest.raises(BackupError, match=r"Could not write .*big\.zip: database or disk is full.* make room"):
-        backup(filled, tmp_path / "big.zip")
+        write_backup(filled, tmp_path / "big.zip")
     assert list(tmp_path.glob("*.zip")) == []
 
 
@@ -254,14 +254,14 @@ def _without_documents(manifest, members) -> None:
 def test_an_archive_that_is_not_ours_is_refused(archive, elsewhere, change, said):
     rewritten(archive, change)
     with pytest.raises(BackupError, match=said):
-        restore(archive, elsewhere, WordFootnote)
+        restore_backup(archive, elsewhere, WordFootnote)
     assert not elsewhere.data_dir.exists()
 
 
 def test_a_folder_that_holds_something_is_left_alone(filled, archive):
     before = contents(filled)
     with pytest.raises(BackupError, match="is not empty"):
-        restore(archive, filled.settings, WordFootnote)
+        restore_backup(archive, filled.settings, WordFootnote)
     assert_equal(contents(filled), before)
 
 
@@ -273,11 +273,11 @@ def test_an_archive_that_cannot_be_written_leaves_the_one_before(filled, archive
 
     monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
     with pytest.raises(BackupError, match="No space left on device"):
-        backup(filled, archive)
+        write_backup(filled, archive)
     assert archive.read_bytes() == before
     assert [path.name for path in archive.parent.iterdir() if "footnote-" in path.name] == []
     with pytest.raises(BackupError, match="Choose another place"):
-        backup(filled, tmp_path / "nowhere" / "backup.zip")
+        write_backup(filled, tmp_path / "nowhere" / "backup.zip")
 
 
 def test_on_the_command_line_with_the_real_model(sampled, tmp_path):

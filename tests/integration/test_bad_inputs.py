@@ -23,12 +23,13 @@ from hypothesis import strategies as st
 from reportlab.pdfgen.canvas import Canvas
 from typer.testing import CliRunner
 
-from app.cli import cli
-from ingest import pipeline, writer
+from app.cli.commands import cli
 from ingest.errors import DocumentStoreError, EmbedderError, StoreError
-from ingest.loaders.formats import ROWS
+from ingest.index import writer
+from ingest.loaders.registry import ROWS
 from ingest.models import Document
-from ingest.storable import escaped, is_storable, storable
+from ingest.pipeline.run import Chunker
+from ingest.text.storable_text import escaped, is_storable, storable
 
 LONE = "\ud800"
 MARK = "MARKOFTHETEXT"
@@ -81,18 +82,18 @@ def test_a_lone_surrogate_in_a_name_of_json_ends_no_other_file(footnote, write):
 def test_a_file_that_breaks_the_chunker_is_that_files_failure(unprocessed, write, monkeypatch):
     folder = write("a.txt", "Apples are red.").parent
     write("bad.txt", "This one breaks it.")
-    real = pipeline.Chunker.split
+    real = Chunker.split
 
     def split(self, document):
         if "breaks" in document.text:
             raise TypeError(f"not a {LONE} string")
         return real(self, document)
 
-    monkeypatch.setattr(pipeline.Chunker, "split", split)
+    monkeypatch.setattr(Chunker, "split", split)
     report = unprocessed.ingest([folder])
     assert statuses(report) == {"a.txt": "added", "bad.txt": "failed"}
     assert "internal error (TypeError: not a" in report.documents[1].error
-    monkeypatch.setattr(pipeline.Chunker, "split", real)
+    monkeypatch.setattr(Chunker, "split", real)
     assert statuses(unprocessed.ingest([folder])) == {"a.txt": "unchanged", "bad.txt": "added"}
 
 

@@ -12,13 +12,13 @@ from llm_servers import answering, scripted
 from typer.testing import CliRunner
 
 from app.bootstrap import Footnote
-from app.chats import ChatStore
-from app.cli import cli
-from app.dataset_files import read_lines
+from app.cli.commands import cli
+from app.cli.question_files import read_questions
+from app.conversations.store import ChatStore
+from app.evaluation.dataset_readers import read_lines
 from app.models import Answer, Token, Turn
-from app.questions import read_questions
 from ingest.errors import SourceError
-from ingest.storable import StorableStream, is_storable, storable
+from ingest.text.storable_text import StorableStream, is_storable, storable
 
 LONE = "\ud800"
 UNDECODED = "caf\udce9"  # as Python gives bytes of the command line that are no UTF-8

@@ -7,7 +7,7 @@ import gc
 import psutil
 from durability import quick, state
 
-from ingest.doctor import examine
+from ingest.maintenance.doctor import examine
 
 
 def used(pid: int) -> tuple[int, int]:

@@ -17,13 +17,13 @@ from pathlib import Path
 import pytest
 from durability import WordFootnote, assert_equal, contents, copied, processes, quick, rest
 
-from ingest.doctor import examine
 from ingest.errors import FootnoteError, StoreError
+from ingest.index.recovery import rebuild_vectors
+from ingest.index.writer import writing
+from ingest.maintenance.doctor import examine
 from ingest.models import Diagnosis
-from ingest.recovery import rebuild_vectors
 from ingest.settings import Settings
-from ingest.vectors import HNSW
-from ingest.writer import writing
+from ingest.vectors.store import HNSW
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = {

@@ -15,9 +15,9 @@ import pytest
 from durability import ended, state
 
 from app.bootstrap import Footnote
-from ingest.chroma_client import Chroma
-from ingest.doctor import examine
 from ingest.errors import VectorStoreError
+from ingest.maintenance.doctor import examine
+from ingest.vectors.client import Chroma
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,7 +52,7 @@ def test_the_server_stops_after_its_only_user_was_killed(settings, write):
 import time
 from pathlib import Path
 from app.bootstrap import Footnote
-from ingest.doctor import examine
+from ingest.maintenance.doctor import examine
 from ingest.settings import load_settings
 footnote = Footnote(load_settings())
 footnote.ingest([Path({str(path)!r})])
@@ -108,8 +108,8 @@ def test_a_server_of_the_users_own_is_used(filled, settings, write, tmp_path, ow
 def test_two_processes_use_one_server(filled, settings):
     script = f"""
 from pathlib import Path
-from ingest.chroma_client import Chroma
-from ingest.chroma_server import ChromaServer
+from ingest.vectors.client import Chroma
+from ingest.vectors.server import ChromaServer
 run = Path({str(settings.data_dir)!r})
 chroma = Chroma(ChromaServer(run / "chroma", run / "run"))
 print(len(chroma.collections()), flush=True)
@@ -131,8 +131,8 @@ def test_the_env_file_of_the_folder_it_is_run_in_has_no_say_in_chromadb(settings
     )
     script = f"""
 from pathlib import Path
-from ingest.chroma_client import Chroma
-from ingest.chroma_server import ChromaServer
+from ingest.vectors.client import Chroma
+from ingest.vectors.server import ChromaServer
 data = Path({str(settings.data_dir)!r})
 chroma = Chroma(ChromaServer(data / "chroma", data / "run"))
 found = chroma.client().get_settings()

@@ -22,11 +22,11 @@ import chromadb
 import pytest
 from durability import ended, quick, state
 
-from ingest import chroma_network
-from ingest.chroma_client import Chroma
-from ingest.chroma_network import SOCKET, handed_out, isolate
-from ingest.chroma_server import ChromaServer
 from ingest.errors import VectorStoreError
+from ingest.vectors import network_namespace
+from ingest.vectors.client import Chroma
+from ingest.vectors.network_namespace import SOCKET, handed_out, isolate
+from ingest.vectors.server import ChromaServer
 
 NOBODY = 65534
 # Any other one: in a user namespace, those who are not known there look like nobody.
@@ -38,9 +38,9 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as 
 USER = """
 import json, sys
 from pathlib import Path
-from ingest.chroma_client import Chroma
-from ingest.chroma_server import ChromaServer
-from ingest.private import keep_to_owner
+from ingest.vectors.client import Chroma
+from ingest.vectors.server import ChromaServer
+from ingest.host.private_files import keep_to_owner
 
 keep_to_owner()
 data = Path(sys.argv[1])
@@ -256,7 +256,7 @@ def test_what_a_killed_supervisor_left_disturbs_nobody(filled, settings):
 
 
 def test_a_request_ends_where_nobody_hands_out_connections(filled, settings, monkeypatch):
-    monkeypatch.setattr(chroma_network, "HAND_OUT_SECONDS", 0.5)
+    monkeypatch.setattr(network_namespace, "HAND_OUT_SECONDS", 0.5)
     supervisor = state(settings)["supervisor"]
     os.kill(supervisor, signal.SIGSTOP)
     try:

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Footnote
-from ingest.doctor import try_reading
 from ingest.errors import LoaderStopped, NotConfined
-from ingest.loaders import seccomp
-from ingest.loaders.sandbox import LoaderPool
-from ingest.loaders.worker_process import confinement_of
+from ingest.loaders.sandbox.pool import LoaderPool
+from ingest.loaders.sandbox.seccomp import ALLOWED, MACHINES, NUMBERS
+from ingest.loaders.sandbox.worker_process import confinement_of
+from ingest.maintenance.doctor import try_reading
 from ingest.models import Document
 
 pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or platform.machine() not in seccomp.MACHINES,
+    sys.platform != "linux" or platform.machine() not in MACHINES,
     reason="the kernel confines workers on Linux, on x86_64 and aarch64",
 )
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,7 +85,7 @@ FORBIDDEN = {
 # the error number of each, 0 where the call was done.
 HIJACKED = """
 import ctypes, json, mmap, os, sys, threading
-from ingest.loaders import worker
+from ingest.loaders.sandbox import worker
 from ingest.models import Document
 libc = ctypes.CDLL(None, use_errno=True)
 page = mmap.mmap(-1, 4096, prot=7)
@@ -111,11 +111,11 @@ def load(request, memory_mb, answers):
     return worker.Answer(Document(json.dumps(found), "", ()), worker.NOTHING_READ)
 worker._load = load
 worker.main(int(sys.argv[1]), int(sys.argv[2]))
-""".replace("FCNTL", str(seccomp.NUMBERS["fcntl"][COLUMN]))
+""".replace("FCNTL", str(NUMBERS["fcntl"][COLUMN]))
 
 
 def number(name: str) -> int | None:
-    return ({**FORBIDDEN, **seccomp.NUMBERS, **seccomp.ALLOWED})[name][COLUMN]
+    return ({**FORBIDDEN, **NUMBERS, **ALLOWED})[name][COLUMN]
 
 
 @pytest.fixture
@@ -228,7 +228,9 @@ def test_another_instruction_set_ends_the_process(hijacked, entry):
 
 def test_what_can_not_be_confined_reads_nothing_unless_it_is_allowed(write):
     path = write("a.txt", "Good words.")
-    without = "import sys; from ingest.loaders import seccomp, worker; seccomp.MACHINES.clear(); worker.main({})"
+    without = (
+        "import sys; from ingest.loaders.sandbox import seccomp, worker; seccomp.MACHINES.clear(); worker.main({})"
+    )
     command = (sys.executable, "-c", without.format("int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]"))
     with LoaderPool(1, 60, 1024, 1, command=command) as pool:
         (refused,) = pool.load_all([path])

@@ -25,11 +25,11 @@ from durability import (
     write_often,
 )
 
-from ingest.doctor import examine
-from ingest.recovery import rebuild_text, rebuild_vectors
-from ingest.reembed import drop_others, reembed, roll_back
-from ingest.vectors import HNSW
-from ingest.writer import writing
+from ingest.index.recovery import rebuild_text, rebuild_vectors
+from ingest.index.reembedding import drop_others, reembed, roll_back
+from ingest.index.writer import writing
+from ingest.maintenance.doctor import examine
+from ingest.vectors.store import HNSW
 
 OLD = {
     "kept.txt": "zebra stays the same.",

@@ -12,9 +12,9 @@ import pytest
 from durability import quick, rest
 
 from app.models import Answer
-from app.views import rendering
-from ingest import recovery
-from ingest.doctor import examine
+from app.ui.components import rendering
+from ingest.index import recovery
+from ingest.maintenance.doctor import examine
 
 SECRET = "xanthophyllous"
 

@@ -13,11 +13,11 @@ from llm_servers import answering, scripted
 from typer.testing import CliRunner
 
 from app.bootstrap import Footnote
-from app.cli import cli
-from app.dataset_files import read_dataset
-from app.experiment import Experiment
-from ingest import pipeline
+from app.cli.commands import cli
+from app.evaluation.dataset_readers import read_dataset
+from app.evaluation.experiment import Experiment
 from ingest.errors import Cancelled, SettingsError, SourceError
+from ingest.pipeline import run as pipeline
 
 FRUIT = {
     "apples": "Apples are red fruit that grow on trees in orchards of the north.",

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from ingest import fetch, public_network
 from ingest.errors import Cancelled, LoadError, SettingsError, SourceError
-from ingest.fetch import Fetcher
-from ingest.public_network import PublicNetwork
 from ingest.settings import load_settings
-from ingest.sitemaps import pages_of
-from ingest.storable import is_storable
+from ingest.sources import public_network, web_pages
+from ingest.sources.public_network import PublicNetwork
+from ingest.sources.sitemaps import pages_of
+from ingest.sources.web_pages import Fetcher
+from ingest.text.storable_text import is_storable
 from ingest.urls import masked, masked_value
 
 
@@ -144,7 +144,7 @@ def test_size_and_time_are_bounded(monkeypatch):
     with site({"/big": bytes(3 * 1024 * 1024), "/": b"Words"}) as (base, _):
         with pytest.raises(LoadError, match="has more than 2 MiB"):
             get(f"{base}/big", max_mb=2)
-        monkeypatch.setattr(fetch, "WHOLE_SECONDS", -1.0)
+        monkeypatch.setattr(web_pages, "WHOLE_SECONDS", -1.0)
         with pytest.raises(LoadError, match="took more than"):
             get(base)
 
@@ -194,7 +194,7 @@ def raw(*parts: bytes, again: bool = False):
     ],
 )
 def test_a_server_that_never_comes_to_an_end_is_given_up(monkeypatch, parts):
-    monkeypatch.setattr(fetch, "WHOLE_SECONDS", 1.0)
+    monkeypatch.setattr(web_pages, "WHOLE_SECONDS", 1.0)
     with raw(*parts, again=True) as url, pytest.raises(LoadError, match="could not be fetched"):
         get(url)
 
@@ -313,12 +313,12 @@ def test_pages_are_ingested_under_their_address(footnote):
 def test_a_page_is_deleted_from_the_disk_when_it_was_read(footnote, monkeypatch):
     folders = []
 
-    class Kept(fetch.tempfile.TemporaryDirectory):
+    class Kept(web_pages.tempfile.TemporaryDirectory):
         def cleanup(self) -> None:
             folders.append([path.name for path in Path(self.name).iterdir()])
             super().cleanup()
 
-    monkeypatch.setattr(fetch.tempfile, "TemporaryDirectory", Kept)
+    monkeypatch.setattr(web_pages.tempfile, "TemporaryDirectory", Kept)
     with site({"/a": b"<p>Good words.</p>", "/b": b"<p>Other words.</p>"}) as (base, _):
         for _ in range(2):
             footnote.ingest([f"{base}/a", f"{base}/b"], allow_private=True)

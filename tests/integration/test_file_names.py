@@ -9,7 +9,7 @@ import pytest
 from durability import quick
 from typer.testing import CliRunner
 
-from app.cli import cli
+from app.cli.commands import cli
 from ingest.errors import QuestionError, SourceError
 from ingest.filters import Filter
 

@@ -9,14 +9,14 @@ import pytest
 from durability import copied, killed_at, quick, rest, steps_of
 from tests_support import counting_loads
 
-from app.langchain_retriever import FootnoteRetriever
+from app.integrations.langchain import FootnoteRetriever
 from app.models import Answer
-from ingest import within as within_module
-from ingest.docstore import DocStore
-from ingest.doctor import examine
+from ingest.docstore.store import DocStore
 from ingest.errors import QuestionError, SourceError
 from ingest.filters import Filter
+from ingest.index import filtered_search as within_module
 from ingest.library import DOCUMENTS
+from ingest.maintenance.doctor import examine
 
 LEGS = pytest.mark.parametrize("leg", ["vector_search", "keyword_search"])
 # Both ways of the vectors' leg: from the vectors that are kept, and by asking Chroma for more than is wanted.

@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from ingest.errors import DamagedDocument, EmptyDocument, LoadError, LoaderStopped
-from ingest.loaders.sandbox import LoaderPool
-from ingest.loaders.worker_process import ADDED
+from ingest.loaders.sandbox.pool import LoaderPool
+from ingest.loaders.sandbox.worker_process import ADDED
 from ingest.models import Document
 
 MEMORY_MB = 1024
@@ -103,7 +103,7 @@ def test_recognising_in_too_little_memory_says_so(write_scan):
 
 CONFINED = """
 import ctypes, os, socket, subprocess, sys
-from ingest.loaders.confinement import confine
+from ingest.loaders.sandbox.confinement import confine
 confine(1024)
 libc = ctypes.CDLL(None, use_errno=True)
 tried = {

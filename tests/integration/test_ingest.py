@@ -11,9 +11,9 @@ import pytest
 from tests_support import counting_loads, save_tiny_model
 
 from app.bootstrap import Footnote
-from ingest.doctor import examine
 from ingest.errors import EmbedderMismatch, SourceError
 from ingest.library import safe_name
+from ingest.maintenance.doctor import examine
 
 
 def statuses(report):

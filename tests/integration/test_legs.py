@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.retrieval import UNKNOWN_SCRIPT, Scored, unique
-from ingest.doctor import examine
+from app.retrieval.retriever import UNKNOWN_SCRIPT, Scored, unique
+from ingest.maintenance.doctor import examine
 from ingest.models import SearchHit, StoredChunk
 
 
@@ -134,7 +134,7 @@ def test_what_an_older_chunker_split_is_found_and_split_anew_by_the_next_ingest(
     paragraphs = [" ".join([f"Pump {n} is drained before the winter of its year."] * 8) for n in range(2)]
     path = write("a.txt", "\n\n".join(paragraphs))
     with monkeypatch.context() as older:
-        older.setattr("ingest.pipeline.CHUNKER_FINGERPRINT", "structure-1")
+        older.setattr("ingest.pipeline.run.CHUNKER_FINGERPRINT", "structure-1")
         older.setattr("ingest.chunking.ENOUGH_TOKENS", 1_000)
         footnote.ingest([path])
     (hit,) = footnote.search("pump 1", 2)

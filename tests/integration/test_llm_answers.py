@@ -7,7 +7,7 @@ import threading
 import pytest
 from llm_servers import answering, cut_after, in_turn, refusing, scripted, silent_after
 
-from app.answering import stop
+from app.answering.answerer import stop
 from app.models import Answer, Retracted, Token, Turn, Usage, Waiting
 
 

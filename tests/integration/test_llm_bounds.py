@@ -11,11 +11,12 @@ from langchain_core.messages import AIMessageChunk
 from llm_servers import answering, dripping_headers, endless, raw, scripted
 from rerank_servers import saying
 
-from app import llm_address, llm_limits
 from app.bounded_http import TooMuch, ask
-from app.llm import ChatLLM
+from app.llm import limits
+from app.llm.address import httpx
+from app.llm.client import ChatLLM
 from app.models import Prompt, Retracted, Waiting
-from app.rerank_server import RerankServer
+from app.retrieval.rerank_server import RerankServer
 from ingest.errors import LLMError, LLMInterrupted, RerankerFailed
 
 PROMPT = Prompt("Be brief.", "Why?")
@@ -32,8 +33,8 @@ MIB = 1024 * 1024
     ],
 )
 def test_what_does_not_end_is_left(llm, monkeypatch, script, error, said):
-    monkeypatch.setattr(llm_limits, "THINKING", 2)
-    monkeypatch.setattr(llm_limits, "WHOLE", 3)
+    monkeypatch.setattr(limits, "THINKING", 2)
+    monkeypatch.setattr(limits, "WHOLE", 3)
     left = threading.Event()
     with scripted(script, left=left) as (url, _):
         with pytest.raises(error, match=said):
@@ -107,7 +108,7 @@ def test_a_reranker_that_drips_its_headers_or_sends_elsewhere_is_left(settings, 
 def test_a_short_answer_is_whole_in_time_or_none(dead_proxy, script):
     left = threading.Event()
     with scripted(script, left=left) as (url, _):
-        with pytest.raises(llm_address.httpx.TimeoutException):
+        with pytest.raises(httpx.TimeoutException):
             ask(url, seconds=0.3, most_bytes=MIB, json={})
         assert left.wait(30)
 

@@ -10,9 +10,9 @@ from llm_servers import answering, refusing, scripted, silent
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from app.cli import cli
-from app.llm_address import bases
-from app.llm_connection import KEPT_SECONDS, Connection, tried
+from app.cli.commands import cli
+from app.llm.address import bases
+from app.llm.connection import KEPT_SECONDS, Connection, tried
 from app.models import Prompt
 from ingest.errors import LLMNotFound, LLMRefusedKey, SettingsError
 from ingest.settings import load_settings
@@ -143,7 +143,7 @@ def test_a_server_is_asked_now_and_then(using):
 
 
 def test_a_server_that_takes_its_time_is_no_problem_of_the_page(using, monkeypatch):
-    monkeypatch.setattr("app.llm_connection.SECONDS", 0.2)
+    monkeypatch.setattr("app.llm.connection.SECONDS", 0.2)
     with scripted(silent, models=MODELS, slow=True) as (url, _):
         assert Connection(using(url)).problem() == ""
 

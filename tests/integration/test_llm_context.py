@@ -6,10 +6,10 @@ import pytest
 from llm_servers import answering, refusing, scripted
 from pydantic import SecretStr
 
-from app import llm_address
-from app.llm import build_llm
-from app.llm_address import Server
-from app.llm_context import ASK_AGAIN_SECONDS, ContextWindow
+from app.llm import address
+from app.llm.address import Server
+from app.llm.client import build_llm
+from app.llm.context_window import ASK_AGAIN_SECONDS, ContextWindow
 from app.models import Prompt
 from ingest.errors import LLMContextTooLong
 
@@ -72,7 +72,7 @@ def test_a_server_that_could_not_be_asked_is_asked_again_a_minute_later(llm):
 
 
 def test_a_server_that_hangs_is_waited_for_once_a_minute(llm, monkeypatch):
-    monkeypatch.setattr(llm_address, "ASKING_SECONDS", 0.3)
+    monkeypatch.setattr(address, "ASKING_SECONDS", 0.3)
     looked_up: list[str] = []
     with scripted(answering("Fine."), models=MODELS, slow=True, looked_up=looked_up) as (url, _):
         model = llm(url)

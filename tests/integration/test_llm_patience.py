@@ -7,8 +7,8 @@ import threading
 import pytest
 from llm_servers import answering, in_turn, refusing, scripted, silent_after
 
+from app.llm.usage import Spending
 from app.models import Prompt, Waiting
-from app.spending import Spending
 from ingest.errors import LLMRateLimited
 
 PROMPT = Prompt("Be brief.", "Why?")

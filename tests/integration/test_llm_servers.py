@@ -21,10 +21,10 @@ from llm_servers import (
 )
 from pydantic import SecretStr
 
-from app.llm import ChatLLM, build_llm
-from app.llm_errors import dropped, in_words
+from app.llm.client import ChatLLM, build_llm
+from app.llm.errors import dropped, in_words
+from app.llm.usage import Spending
 from app.models import Prompt
-from app.spending import Spending
 from ingest.errors import (
     LLMBusy,
     LLMContextTooLong,
@@ -125,7 +125,7 @@ def test_a_server_that_drops_a_first_question_is_asked_once(llm):
 
 @pytest.mark.parametrize("script", [cut_after("Half"), lambda handler: (time.sleep(0.3), closing(handler))])
 def test_a_server_that_began_to_work_is_not_asked_again(llm, monkeypatch, script):
-    monkeypatch.setattr("app.llm.STALE_SECONDS", 0.2)
+    monkeypatch.setattr("app.llm.client.STALE_SECONDS", 0.2)
     with scripted(in_turn(kept_open, script)) as (url, requests):
         model = llm(url)
         words(model)

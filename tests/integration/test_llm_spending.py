@@ -9,9 +9,9 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk
 from llm_servers import answering, in_turn, refusing, scripted
 
-from app.llm import ChatLLM
+from app.llm.client import ChatLLM
+from app.llm.usage import Spending
 from app.models import Prompt, Usage
-from app.spending import Spending
 
 PROMPT = Prompt("Be brief.", "Why?")
 

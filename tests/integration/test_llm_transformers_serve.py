@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from app.markers import MARKER, marked
 from app.models import Answer, Token
+from app.text.citation_markers import MARKER, marker_numbers
 
 CHAT = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant:"
 
@@ -94,5 +94,5 @@ def test_a_real_server_streams_and_its_noise_is_not_called_supported(server, foo
     assert answer.answerer == f"openai:{folder}", answer.notice
     assert len(tokens) > 3
     assert "".join(tokens) == answer.text
-    assert all(n <= len(answer.citations) for marker in MARKER.finditer(answer.text) for n in marked(marker))
+    assert all(n <= len(answer.citations) for marker in MARKER.finditer(answer.text) for n in marker_numbers(marker))
     assert not any(sentence.supported for sentence in answer.sentences)

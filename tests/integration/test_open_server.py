@@ -14,15 +14,15 @@ from conftest import ROOT
 from durability import quick, state
 
 from app.bootstrap import Footnote
-from ingest.chroma_files import RunFolder
-from ingest.chroma_network import SOCKET
-from ingest.doctor import server_facts
+from ingest.maintenance.doctor import server_facts
+from ingest.vectors.network_namespace import SOCKET
+from ingest.vectors.run_folder import RunFolder
 
 OPEN_SUPERVISOR = """
 import sys
 from pathlib import Path
-from ingest.chroma_files import RunFolder
-from ingest.chroma_supervisor import Supervisor
+from ingest.vectors.run_folder import RunFolder
+from ingest.vectors.supervisor import Supervisor
 
 def refuse(folder):
     raise PermissionError(1, "Operation not permitted")

@@ -11,8 +11,8 @@ import bombs
 import pytest
 
 from ingest.errors import LoaderStopped, OversizedDocument
-from ingest.loaders.output import ALWAYS
-from ingest.loaders.sandbox import LoaderPool
+from ingest.loaders.output_limits import ALWAYS
+from ingest.loaders.sandbox.pool import LoaderPool
 from ingest.models import Document
 
 GROWING = {
@@ -73,15 +73,15 @@ def test_a_limit_of_the_settings_is_named(write):
 
 WRONG = """
 import json, sys
-from ingest.loaders import wire, worker
+from ingest.loaders.sandbox import protocol, worker
 real = worker.encode
 def encode(result):
     if "bad" not in result.text:
         return real(result)
     head = {head}
     head = json.dumps(head).encode()
-    body = wire.HEADER.pack(len(head)) + head + {rest!r}
-    return wire.HEADER.pack(len(body)) + body
+    body = protocol.HEADER.pack(len(head)) + head + {rest!r}
+    return protocol.HEADER.pack(len(body)) + body
 worker.encode = encode
 worker.main(int(sys.argv[1]), int(sys.argv[2]))
 """

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from durability import WordFootnote, quick
 
-from ingest.backup import backup
-from ingest.doctor import examine
+from ingest.host.private_files import close_to_others, exposed_paths
 from ingest.library import Library
-from ingest.private import close, exposed
+from ingest.maintenance.backup import write_backup
+from ingest.maintenance.doctor import examine
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,13 +55,13 @@ def test_all_files_are_the_owners_alone_while_and_after_they_are_written(filled,
 
 
 def test_an_archive_and_what_is_restored_from_it_are_the_owners_alone(filled, settings, tmp_path):
-    from ingest.restore import restore
+    from ingest.maintenance.restore import restore_backup
 
     archive = tmp_path / "all.zip"
-    backup(filled, archive)
+    write_backup(filled, archive)
     assert archive.stat().st_mode & 0o077 == 0
     elsewhere = settings.model_copy(update={"data_dir": tmp_path / "new" / "data"})
-    restore(archive, elsewhere, WordFootnote)
+    restore_backup(archive, elsewhere, WordFootnote)
     assert (elsewhere.data_dir / "uploads" / "default" / "note.txt").exists()
     assert modes(tmp_path / "new") == {}
 
@@ -123,7 +123,7 @@ def test_a_folder_of_another_user_is_left_as_it_is_which_is_told_once(old, monke
     before = modes(old.data_dir)
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     for _ in range(2):
-        close(old.data_dir)
+        close_to_others(old.data_dir)
     assert modes(old.data_dir) == before
     (said,) = [record.message for record in caplog.records]
     assert str(old.data_dir) in said
@@ -135,8 +135,8 @@ def test_links_are_never_followed(old, tmp_path):
     outside.write_text("not ours")
     outside.chmod(0o644)
     (old.data_dir / "uploads" / "default" / "link.txt").symlink_to(outside)
-    close(old.data_dir)
-    assert list(exposed(old.data_dir)) == []
+    close_to_others(old.data_dir)
+    assert list(exposed_paths(old.data_dir)) == []
     assert outside.stat().st_mode & 0o777 == 0o644
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-from app import metrics
-from app.dataset_files import read_dataset
-from ingest.embedding import Embedder
+from app.evaluation.dataset_readers import read_dataset
+from app.evaluation.metrics import precision_omega, span_scores
+from ingest.embedding.embedder import Embedder
 
 pytestmark = [pytest.mark.shared, pytest.mark.timeout(3600)]
 
@@ -56,8 +56,8 @@ def test_recall_precision_and_iou_are_those_of_the_report(shared, size, overlap)
         nearest = np.argsort(-(vectors @ embedder.encode_query(question.text)), kind="stable")[:5]
         references = [(span.start, span.end) for span in question.spans]
         document = question.spans[0].document
-        found = metrics.span_scores([places[i] for i in nearest], document, references)
-        omega = metrics.precision_omega(chunks[document], references)
+        found = span_scores([places[i] for i in nearest], document, references)
+        omega = precision_omega(chunks[document], references)
         scores.append((found["recall"], found["precision"], omega, found["IoU"]))
     measured = [round(100 * fmean(column), 1) for column in zip(*scores, strict=True)]
     names = ("recall", "precision", "precision Ω", "IoU")

@@ -15,10 +15,10 @@ import pytest
 from durability import WordFootnote, WordModel, contents, quick
 from tests_support import WordEmbedder, save_tiny_model
 
-from ingest import reembed as reembedding
-from ingest.doctor import examine
 from ingest.errors import Cancelled, EmbedderError, EmbedderMismatch, SourceError
-from ingest.reembed import drop_others, reembed, roll_back
+from ingest.index import reembedding
+from ingest.index.reembedding import drop_others, reembed, roll_back
+from ingest.maintenance.doctor import examine
 
 ROOT = Path(__file__).resolve().parents[2]
 TREES = ("ash", "birch", "cedar", "elm", "fir", "hazel")

@@ -14,14 +14,14 @@ from rerank_servers import saying, scoring
 from tests_support import save_tiny_cross_encoder
 from typer.testing import CliRunner
 
+from app.answering.refusal import MOST_READ, evidence
 from app.bootstrap import Footnote
-from app.cli import cli
-from app.langchain_retriever import FootnoteRetriever
+from app.cli.commands import cli
+from app.integrations.langchain import FootnoteRetriever
 from app.models import Answer
-from app.refusal import MOST_READ, evidence
-from ingest import pipeline
 from ingest.errors import RerankerError
 from ingest.filters import Filter
+from ingest.pipeline import run
 from ingest.settings import changed
 
 QUESTION = "Which otter swims in the river?"
@@ -42,7 +42,7 @@ def otters(settings, write):
 def words(monkeypatch, settings):
     """The command line's Footnote counts words instead of loading a model; the stores are real."""
     monkeypatch.setattr(Footnote, "_embedder_for", WordFootnote._embedder_for)
-    monkeypatch.setattr(pipeline, "LoaderPool", PoolInProcess)
+    monkeypatch.setattr(run, "LoaderPool", PoolInProcess)
     monkeypatch.setenv("FOOTNOTE_DATA_DIR", str(settings.data_dir))
     monkeypatch.setenv("COLUMNS", "200")
 

@@ -13,15 +13,15 @@ import psutil
 import pytest
 
 from ingest.errors import EmptyDocument, LoadError, LoaderStopped, UnreadableFile, UnsupportedDocument
-from ingest.loaders.sandbox import LoaderPool
-from ingest.loaders.wire import HEADER, decode, encode
-from ingest.loaders.worker_process import FILES_A_WORKER, STARTING_SECONDS, most_seconds
+from ingest.loaders.sandbox.pool import LoaderPool
+from ingest.loaders.sandbox.protocol import HEADER, decode, encode
+from ingest.loaders.sandbox.worker_process import FILES_A_WORKER, STARTING_SECONDS, most_seconds
 from ingest.models import Block, Document, Page
 
 # Workers that misbehave when the name of the file says so, and else do as the real one does.
 HOSTILE = """
 import os, signal, sys, time
-from ingest.loaders import worker
+from ingest.loaders.sandbox import worker
 real = worker._load
 def load(request, memory_mb, answers):
     path = worker.Path(request.path)
@@ -151,7 +151,7 @@ def test_whatever_goes_wrong_with_an_answer_is_that_files_failure(write, monkeyp
     def broken(_body, _most):
         raise IndexError("a mistake of the reader's own")
 
-    monkeypatch.setattr("ingest.loaders.worker_process.decode", broken)
+    monkeypatch.setattr("ingest.loaders.sandbox.worker_process.decode", broken)
     with pool(workers=1) as loaders:
         results = read(loaders, [write("a.txt", "Good words."), write("b.txt", "Good words.")])
     assert len(results) == 2
@@ -161,7 +161,7 @@ def test_whatever_goes_wrong_with_an_answer_is_that_files_failure(write, monkeyp
 def test_a_worker_that_is_gone_when_it_is_asked_is_its_files_failure(write):
     gone = """
 import os
-from ingest.loaders.wire import Confinement, encode_greeting
+from ingest.loaders.sandbox.protocol import Confinement, encode_greeting
 os.close(0)
 os.write(1, encode_greeting(Confinement()))
 os.kill(os.getpid(), 40)

@@ -11,9 +11,9 @@ import pytest
 
 from app.bootstrap import Footnote
 from app.models import Answer
-from bench import loaders
+from bench.loaders import reading as loaders
 from ingest.chunking import Chunker
-from ingest.embedding import Embedder
+from ingest.embedding.embedder import Embedder
 from ingest.errors import LoadError, LoaderStopped
 from ingest.loaders import load
 from ingest.settings import Settings
@@ -139,7 +139,7 @@ def test_blocks_of_real_files_are_in_order_and_apart(read):
 
 
 def test_cases_of_refusal_quotes_and_languages_come_out_right(shared):
-    from bench.cases import CONVERSATIONS, OURS, outcomes
+    from bench.answers.cases import CONVERSATIONS, OURS, outcomes
 
     found = [one for one in outcomes(shared / "cases", OURS) if one.case != CONVERSATIONS]
     assert [(one.case, one.question, one.text) for one in found if not one.right] == []

@@ -13,8 +13,8 @@ import psutil
 import pytest
 from durability import WordFootnote, contents, ended, processes, quick, state
 
-from ingest.doctor import examine
 from ingest.errors import FootnoteError, SourceError
+from ingest.maintenance.doctor import examine
 
 BASE = [f"base{i}" for i in range(10)]
 
@@ -200,7 +200,7 @@ def test_two_writers_take_turns_and_the_second_knows_who_it_waits_for(settings, 
         write(tmp_path / name, f"{name}.txt", f"{name} word.")
     with quick(settings) as first, quick(settings) as second:
         waited: list[str] = []
-        from ingest.writer import writing
+        from ingest.index.writer import writing
 
         with writing(first.index("default"), "a long visit"):
             thread = threading.Thread(

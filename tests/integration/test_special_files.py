@@ -16,13 +16,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ingest import pipeline
-from ingest.embedding import Embedder
+from ingest.embedding.embedder import Embedder
 from ingest.errors import Cancelled, LoadError, UnsupportedDocument
-from ingest.files import Fingerprint, fingerprint, opened
+from ingest.host.regular_files import Fingerprint, fingerprint, open_regular_file
 from ingest.loaders import is_readable
-from ingest.loaders.sandbox import LoaderPool
-from ingest.scan import each_once, scan
+from ingest.loaders.sandbox.pool import LoaderPool
+from ingest.pipeline import run
+from ingest.sources.files import each_once, scan
 
 ROOT = Path(__file__).resolve().parents[2]
 GIANT = 300 * 1024**3
@@ -43,14 +43,14 @@ def changes_after_hashing(monkeypatch):
     """Makes every file other words between its hashing and its reading."""
 
     def begin(content: str) -> None:
-        real = pipeline.fingerprint
+        real = run.fingerprint
 
         def changing(path, *more):
             found = real(path, *more)
             path.write_text(content)
             return found
 
-        monkeypatch.setattr(pipeline, "fingerprint", changing)
+        monkeypatch.setattr(run, "fingerprint", changing)
 
     return begin
 
@@ -75,9 +75,9 @@ def test_pipes_devices_and_giants_in_a_folder_are_named_failures(footnote, write
 
 def test_opening_never_waits_also_where_a_file_becomes_a_pipe(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(UnsupportedDocument, match="pipe"), opened(tmp_path / "pipe"):
+    with pytest.raises(UnsupportedDocument, match="pipe"), open_regular_file(tmp_path / "pipe"):
         pass
-    with pytest.raises(UnsupportedDocument), opened(Path("/dev/zero")):
+    with pytest.raises(UnsupportedDocument), open_regular_file(Path("/dev/zero")):
         pass
     assert not is_readable(tmp_path / "pipe")
     with LoaderPool(1, 60, 1024, 200) as pool:

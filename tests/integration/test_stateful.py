@@ -20,13 +20,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from ingest.catalog import Catalog
-from ingest.docstore import DocStore
-from ingest.doctor import examine
-from ingest.lexical_writer import LexicalWriter
-from ingest.reembed import reembed, roll_back
+from ingest.docstore.collections import Catalog
+from ingest.docstore.store import DocStore
+from ingest.index.reembedding import reembed, roll_back
+from ingest.lexical.writer import LexicalWriter
+from ingest.maintenance.doctor import examine
 from ingest.settings import Settings
-from ingest.vectors import VectorStore
+from ingest.vectors.store import VectorStore
 
 NAMES = st.sampled_from(["ant", "bee", "cat", "dog"])
 WORDS = st.sampled_from(["red", "green", "blue"])

@@ -7,7 +7,7 @@ from durability import quick
 from tests_support import save_static_model
 
 from app.bootstrap import Footnote
-from ingest.doctor import examine
+from ingest.maintenance.doctor import examine
 from ingest.models import Query
 
 TEXTS = {

@@ -14,14 +14,14 @@ import tantivy
 from durability import WordFootnote, copied, killed_at, quick, rest, steps_of
 
 from app.bootstrap import Footnote
-from ingest.docstore import DocStore
-from ingest.doctor import examine
+from ingest.docstore.schema import SCHEMA_VERSION
+from ingest.docstore.store import DocStore
 from ingest.errors import DocumentStoreError
-from ingest.lexical import AS_WRITTEN, LexicalStore
-from ingest.lexical_writer import ANALYZER, FIRST_SCHEMA, LexicalEntry, LexicalWriter
-from ingest.recovery import rebuild_text
-from ingest.schema import SCHEMA_VERSION
-from ingest.writer import writing
+from ingest.index.recovery import rebuild_text
+from ingest.index.writer import writing
+from ingest.lexical.store import AS_WRITTEN, LexicalStore
+from ingest.lexical.writer import ANALYZER, FIRST_SCHEMA, LexicalEntry, LexicalWriter
+from ingest.maintenance.doctor import examine
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 ARCHIVES = sorted(FIXTURES.glob("index-*.tar.gz"))
@@ -167,13 +167,13 @@ def test_a_data_folder_of_a_newer_footnote_is_refused_and_left_as_it_is(settings
 
 
 def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
-    from ingest import schema
+    from ingest.docstore.schema import MIGRATIONS
 
     with tarfile.open(FIXTURES / "index-2.tar.gz") as archive:
         archive.extractall(tmp_path, filter="data")
     path = tmp_path / "footnote.sqlite"
-    broken = {**schema.MIGRATIONS, 3: schema.MIGRATIONS[3] + "INSERT INTO nowhere VALUES (1);"}
-    monkeypatch.setattr("ingest.docstore.MIGRATIONS", broken)
+    broken = {**MIGRATIONS, 3: MIGRATIONS[3] + "INSERT INTO nowhere VALUES (1);"}
+    monkeypatch.setattr("ingest.docstore.store.MIGRATIONS", broken)
     with pytest.raises(DocumentStoreError, match="nowhere"):
         DocStore.open(path)
     with closing(sqlite3.connect(path)) as db:
@@ -219,7 +219,7 @@ def test_a_text_index_that_was_being_switched_is_there_again_and_nothing_is_left
 
 
 def test_a_text_index_made_anew_has_all_of_a_document_that_is_read_in_parts(settings, write, monkeypatch):
-    monkeypatch.setattr("ingest.docstore.PART", 3)
+    monkeypatch.setattr("ingest.docstore.store.PART", 3)
     with quick(settings) as footnote:
         footnote.ingest([write(f"{name}.txt", " ".join(f"w{i}" for i in range(600))) for name in "ab"])
         index = footnote.index("default")

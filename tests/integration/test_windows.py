@@ -9,16 +9,17 @@ import pytest
 from durability import quick
 from tests_support import WordTokenizer
 
-from ingest import docstore, writer
 from ingest.chunking import CHARACTERS_PER_TOKEN, MOST_TITLE_CHARACTERS, WINDOW_CHARACTERS, Chunker
-from ingest.docstore import DocStore
-from ingest.doctor import examine
-from ingest.kept_vectors import KeptVectors
-from ingest.legs import EMBED_BATCH
-from ingest.lexical_writer import LexicalEntry, LexicalWriter
-from ingest.loaders.builder import Builder
+from ingest.docstore import store as docstore
+from ingest.docstore.store import DocStore
+from ingest.docstore.vector_cache import KeptVectors
+from ingest.index import writer
+from ingest.index.indexing import EMBED_BATCH
+from ingest.lexical.writer import LexicalEntry, LexicalWriter
+from ingest.loaders.document_builder import Builder
+from ingest.maintenance.doctor import examine
 from ingest.models import Block, Document, Page, page_at
-from ingest.vectors import VectorStore
+from ingest.vectors.store import VectorStore
 
 PART = 20
 WRITING = {
@@ -112,7 +113,7 @@ def test_documents_that_are_written_together_lose_nothing_at_the_edges_of_window
 
 
 def test_what_stands_beside_a_chunk_counts_across_windows(settings):
-    from ingest.lexical import LexicalStore
+    from ingest.lexical.store import LexicalStore
 
     entries = [LexicalEntry(f"v-{i:06d}", "v", f"text{i}", "", "n.txt") for i in range(6)]
     found = []

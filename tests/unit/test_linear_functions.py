@@ -1,7 +1,7 @@
 """Functions that look through a whole text take linear time, whatever the text repeats.
 
-Time is CPU time, and only its growth counts; see tests/growth.py. Texts come with a number behind them, so that nothing
-is taken from a cache.
+Time is CPU time, and only its growth counts; see tests/support/growth.py. Texts come with a number behind them, so that
+nothing is taken from a cache.
 """
 
 from __future__ import annotations
@@ -17,19 +17,28 @@ import growth
 import pytest
 from pattern_inputs import TYPICAL
 
-from app import claims, facts, identifiers, question_patterns, sentences, spans, terms
-from app.citations import Verifier
-from app.language_data import language
-from app.markers import MarkerFilter, code_spans, unmarked
+from app.answering.highlights import answer_spans
+from app.evaluation.question_templates import definition
+from app.grounding.claim_detection import is_claim, is_refusal
+from app.grounding.verifier import Verifier
 from app.models import Passage
-from app.views import rendering
-from app.views.marking import marked_html
-from ingest import analysis, filters, languages, names, urls
+from app.text.citation_markers import MarkerFilter, code_spans, without_markers
+from app.text.identifiers import find_identifiers
+from app.text.language_data import language_data_of
+from app.text.sentences import split_sentences
+from app.text.terms import content_terms, words_of
+from app.text.tokens import acronyms, tokenize
+from app.ui.components import rendering
+from app.ui.components.answer_markup import marked_html
+from ingest import filters, urls
 from ingest.chunking import Chunker
 from ingest.errors import FootnoteError
+from ingest.lexical.analyzer import in_pieces, spelled_out
 from ingest.loaders import load_source
-from ingest.loaders.markdown import read_markdown
+from ingest.loaders.markup.markdown import read_markdown
 from ingest.loaders.source import Source
+from ingest.text.document_names import matching_names
+from ingest.text.languages import language_of
 
 NUMBERS = itertools.count()
 MARKDOWN = (
@@ -90,20 +99,20 @@ def tagged(text: str) -> None:
 # Quick ones: tried on 100,000 characters.
 QUICK = {
     "filter": lambda text: streamed(text, len(text)),
-    "unmarked": unmarked,
+    "unmarked": without_markers,
     "code_spans": lambda text: list(code_spans(text)),
-    "acronyms": facts.acronyms,
-    "is_refusal": claims.is_refusal,
-    "definition": question_patterns.definition,
+    "acronyms": acronyms,
+    "is_refusal": is_refusal,
+    "definition": definition,
     "document_name": rendering.document_name,
-    "in_pieces": analysis.in_pieces,
+    "in_pieces": in_pieces,
     "masked": urls.masked,
     "masked_value": urls.masked_value,
     "host_and_path": lambda text: urls.host_and_path(f"http://{text}"),
     "document_type": filters.document_type,
     "tag_name": tagged,
     "filter of": lambda text: filters.Filter.of(sources=[text], types=[text]),
-    "matching": lambda text: names.matching(text, ["/a/b", "/c"]),
+    "matching": lambda text: matching_names(text, ["/a/b", "/c"]),
 }
 
 
@@ -132,16 +141,16 @@ def verified(text: str) -> None:
 
 SLOWER = {
     "filter in pieces": lambda text: streamed(text, 5),
-    "split": sentences.split,
-    "tokens": terms.tokens,
-    "content_terms": terms.content_terms,
-    "read": lambda text: [facts.read(text, language(name)) for name in ("english", "german")],
-    "identifiers": identifiers.identifiers,
-    "is_claim": claims.is_claim,
-    "spans": lambda text: [spans.answer_spans(asked, text) for asked in ("Which are", "How many", "When", "Is it")],
+    "split": split_sentences,
+    "tokens": words_of,
+    "content_terms": content_terms,
+    "read": lambda text: [tokenize(text, language_data_of(name)) for name in ("english", "german")],
+    "identifiers": find_identifiers,
+    "is_claim": is_claim,
+    "spans": lambda text: [answer_spans(asked, text) for asked in ("Which are", "How many", "When", "Is it")],
     "plain": rendering.plain,
-    "spelled_out": analysis.spelled_out,
-    "language_of": languages.language_of,
+    "spelled_out": spelled_out,
+    "language_of": language_of,
     "chunks": lambda text: list(Chunker(Tokens()).split(read_markdown(text))),
     "marked_html": lambda text: marked_html(text, (), "a"),
 }

@@ -13,20 +13,22 @@ import growth
 import pytest
 from pattern_inputs import Use, inputs, inside, uses
 
-from app import facts
-from app.language_data import LANGUAGES, language
+from app.text.language_data import LANGUAGES, language_data_of
+from app.text.tokens import WORD, WORD_WITH_COMMA
 from ingest.chunking import SEPARATORS, TEXT_SEPARATORS
 
 FOUND, FUNCTIONS = uses()
 SEARCHED = attrgetter("cue", "ends", "border", "in_order")  # a language's, in the whole text
 # Functions that make a pattern of what they are given, with such patterns.
 GIVEN = {
-    "app/facts.py:_pattern": [facts.WORD, facts.WORD_WITH_COMMA],
-    "app/identifiers.py:mentions": [re.compile(r"(?<!\w)a\s+1\s+a(?!\w)", re.IGNORECASE)],
-    "app/language_data/__init__.py:_subject": [],  # looked for at one place, as not_cue is
-    "app/language_data/__init__.py:language": [one for name in LANGUAGES for one in inside(SEARCHED(language(name)))],
-    "app/prompting.py:_defused": [re.compile(r"<(?=\s*+/?\s*+(?:passage|passage-a1)|\|)", re.IGNORECASE)],
-    "app/question_generation.py:located": [re.compile(r"a\s+a\s+b")],
+    "app/text/tokens.py:_pattern": [WORD, WORD_WITH_COMMA],
+    "app/text/identifiers.py:identifier_mentions": [re.compile(r"(?<!\w)a\s+1\s+a(?!\w)", re.IGNORECASE)],
+    "app/text/language_data/__init__.py:_subject": [],  # looked for at one place, as not_cue is
+    "app/text/language_data/__init__.py:language_data_of": [
+        one for name in LANGUAGES for one in inside(SEARCHED(language_data_of(name)))
+    ],
+    "app/answering/prompts.py:_defused": [re.compile(r"<(?=\s*+/?\s*+(?:passage|passage-a1)|\|)", re.IGNORECASE)],
+    "app/evaluation/question_generator.py:located": [re.compile(r"a\s+a\s+b")],
     "ingest/chunking.py:_between_cuts": [re.compile(one) for one in chain(TEXT_SEPARATORS, *SEPARATORS.values())],
 }
 

@@ -1,0 +1,304 @@
+"""The answerer that needs no model: quotes the sentences of the passages that answer best."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.answering.highlights import answer_spans
+from app.answering.identifier_lookup import Entries
+from app.models import Citation, Passage, Quote, Sentence
+from app.protocols import Embeds
+from app.text import (
+    MARKER,
+    content_terms,
+    find_identifiers,
+    header_of,
+    number,
+    numbers_in,
+    shared_language,
+    split_sentences,
+    without_rule,
+    words_of,
+)
+from ingest.embedding import query_vector
+from ingest.models import Query, as_query
+
+# Weights of similarity in meaning and of shared terms in a sentence's score, and of its passage's rank.
+MEANING, TERMS, RANK = 0.55, 0.35, 0.10
+# What a sentence with a number of its own gains where the question asks for one.
+FIGURE = 0.08
+MOST_SENTENCES = 4
+# A further sentence is quoted when its score is at least this share of the best one's …
+MARGIN = 0.86
+# … and it does not say the same again (cosine similarity).
+SAME = 0.88
+# Below both nothing is relevant, whatever the embedder; app/answering/refusal.py decides better where it is calibrated.
+LEAST_MEANING = 0.33
+LEAST_TERMS = 0.5
+MOST_CANDIDATES = 64
+LONGEST = 700
+ASKS_FIGURE = re.compile(
+    r"\b(how (much|many|long|large|big|high|often|old|far)|when|what (share|year|date|number|size|price|limit))\b",
+    re.IGNORECASE,
+)
+# "What is the sum of 3 and 4?": what is asked for; numbers in the rest of the question are what it is reckoned from.
+RECKONED = re.compile(
+    r"\bwhat (?:is|are|was|were) the (.{1,100}?)(?= (?:of|for|in|with|at|from|between|when|if)\b)(?=.{0,300}\d)",
+    re.IGNORECASE,
+)
+# The sentence with the result seldom repeats those numbers: it gains so much more where its passage has them all.
+RESULT = 0.12
+STATED = re.compile(r"(?:=|\b(?:is|are|was|were|equals?|gives?|makes?)\b)\s*(?:about\s+)?[^\w\s]?(\d[\d,]*(?:\.\d+)?)")
+LEAD = re.compile(r"\s*(?:[-*+\u2022]\s+|\d{1,3}[.)]\s+|\|\s*|>\s*)")
+NOT_QUOTED = re.compile(r"\s*+#{1,6}\s|[\s|:-]++$")
+CODE = re.compile(r"\s*(?:```|~~~)")
+
+
+@dataclass(frozen=True, slots=True)
+class Quotes:
+    """What was quoted: `text` is the sentences with their markers; empty where nothing is relevant."""
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+
+
+NO_QUOTES = Quotes("", (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A sentence that could be quoted, at [start, end) of its passage's text.
+
+    `read` is what is embedded of it; `header` the header of the table that it is a row of, as Markdown, or "".
+    """
+
+    passage: Passage
+    start: int
+    end: int
+    read: str
+    header: str = ""
+
+    @property
+    def text(self) -> str:
+        words = self.passage.text[self.start : self.end]
+        return words if self.is_code else " ".join(words.split())
+
+    @property
+    def is_code(self) -> bool:
+        return bool(CODE.match(self.passage.text, self.start))
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether no other sentence may follow it on its line."""
+        return self.is_code or bool(self.header)
+
+
+class ExtractiveAnswerer:
+    """Answers in the documents' own words.
+
+    Args:
+        embedder: the collection's embedder.
+    """
+
+    def __init__(self, embedder: Embeds) -> None:
+        self._embedder = embedder
+
+    def answer(self, question: str | Query, passages: Sequence[Passage], *, relevant: bool = False) -> Quotes:
+        """One to four sentences that answer the question best, in reading order, each with its footnote.
+
+        Where the question names a thing by its identifier, they are of what the passages say of that thing.
+
+        Args:
+            question: alone, or with those before it.
+            passages: to quote from, best first.
+            relevant: whether it is known that they answer the question.
+        """
+        query = as_query(question)
+        asked = _Asked.of(query, passages)
+        candidates = asked.candidates(passages)
+        if not candidates:
+            return NO_QUOTES
+        vectors = self._embedder.encode_documents([candidate.read for candidate in candidates])
+        known = self._embedder.knows(query.text)
+        meaning = vectors @ query_vector(self._embedder.encode_query, asked.query) * known
+        shared = asked.shared_terms(candidates)
+        if not relevant and meaning.max() < LEAST_MEANING and shared.max() < LEAST_TERMS:
+            return NO_QUOTES
+        rank = np.array([1 / math.sqrt(candidate.passage.n) for candidate in candidates])
+        figure = _figures(query.alone, candidates)
+        chosen = _choose(MEANING * meaning + TERMS * shared + RANK * rank + figure, vectors)
+        return _quote(query.alone, asked.of_one_thing([candidates[i] for i in chosen]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question as sentences are held against it.
+
+    `query` is it without the identifiers whose `entries` were found; `wanted` are its terms, in its `language`, with
+    their weights.
+    """
+
+    query: Query
+    entries: Entries
+    language: str
+    wanted: dict[str, float]
+
+    @classmethod
+    def of(cls, query: Query, passages: Sequence[Passage]) -> Self:
+        named = [one for one in find_identifiers(query.text) if not one.is_label]
+        entries = Entries.of(passages, named)
+        text = query.text
+        for one in reversed(named if entries.spans else []):
+            text = f"{text[: one.start]} {text[one.end :]}"
+        if any(map(str.isalnum, text)):
+            query = replace(query, text=text)
+        language = shared_language(query.alone, *(passage.text for passage in passages))
+        return cls(query, entries, language, query.weighted(lambda part: content_terms(part, language)))
+
+    def terms(self, text: str) -> set[str]:
+        """The terms of a text that are asked for."""
+        return content_terms(text, self.language) & self.wanted.keys()
+
+    def candidates(self, passages: Sequence[Passage]) -> list[_Candidate]:
+        """The sentences that may be quoted; where there are very many, those that share most terms with the question.
+
+        Of an entry, lines that only repeat the question are left out.
+        """
+        found: dict[tuple[str, str], _Candidate] = {}
+        for passage in passages:
+            above = " ".join(word for word in words_of(passage.above) if self.terms(word))
+            for start, end in split_sentences(passage.text):
+                candidate = _candidate(passage, start, end, above)
+                if candidate and self._may_answer(candidate):
+                    found.setdefault((candidate.text.casefold(), above.casefold()), candidate)
+        order = sorted(found.values(), key=lambda one: (-len(self.terms(one.read)), one.passage.n, one.start))
+        return order[:MOST_CANDIDATES]
+
+    def _may_answer(self, candidate: _Candidate) -> bool:
+        if not self.entries.spans:
+            return True
+        if not self.entries.hold(candidate.passage, candidate.start, candidate.end):
+            return False
+        return bool(content_terms(candidate.text, self.language) - self.wanted.keys())
+
+    def shared_terms(self, candidates: Sequence[_Candidate]) -> NDArray[np.float32]:
+        """Share of the question's terms in each candidate, rare terms weighing more: float32 [n], 0 to 1."""
+        held = [self.terms(candidate.read) for candidate in candidates]
+        frequency = Counter(term for one in held for term in one)
+        weight = {term: share * math.log(1 + len(held) / (1 + frequency[term])) for term, share in self.wanted.items()}
+        total = sum(weight.values()) or 1.0
+        return np.array([sum(weight[term] for term in one) / total for one in held], dtype=np.float32)
+
+    def of_one_thing(self, chosen: Sequence[_Candidate]) -> list[_Candidate]:
+        """Leaves out what is said of another thing than the best sentence is about.
+
+        Title, headings and file name say what that is, as far as the question names it. A sentence of which they, and
+        it, say less of that, and nothing else that the question names, is about another. One that shares with the
+        questions before this one alone answers those, where the best shares more.
+        """
+        best, *others = chosen
+        subject, here = self.terms(best.passage.above), self.terms(best.read)
+        now = {term for term, weight in self.wanted.items() if weight == 1}
+        follows_up = len(now) < len(self.wanted)
+
+        def is_of_it(other: _Candidate) -> bool:
+            held = self.terms(f"{other.passage.above} {other.read}")
+            if follows_up and here & now and not held & now:
+                return False
+            return subject <= held or bool(held & now - here - subject)
+
+        return [best, *filter(is_of_it, others)]
+
+
+def _candidate(passage: Passage, start: int, end: int, above: str) -> _Candidate | None:
+    """A sentence without its list mark or outer table rules, or a block of code; None for headings and scraps.
+
+    Args:
+        passage: what it is a part of.
+        start: its beginning in the passage's text.
+        end: its end.
+        above: words of the question that title, headings and file name have.
+    """
+    raw, begin = passage.text[start:end], start
+    if NOT_QUOTED.match(raw) or end - start > LONGEST or raw.rstrip().endswith((":", "?")):
+        return None
+    if not CODE.match(raw) and (lead := LEAD.match(raw)):
+        start += lead.end()
+        end = start + len(passage.text[start:end].rstrip(" |" if "|" in lead.group() else None))
+    words = passage.text[start:end]
+    if len(content_terms(words)) < 2:  # noqa: PLR2004 - one word answers nothing
+        return None
+    header = without_rule(header_of(passage.text, begin, passage.header))
+    topic = passage.heading[-1] if passage.heading else passage.title
+    missing = " ".join(word for word in above.split() if word.casefold() not in topic.casefold())
+    read = ": ".join(part for part in (missing, topic, header.partition("\n")[0].strip("| "), words) if part)
+    return _Candidate(passage, start, end, read, header)
+
+
+def _figures(question: str, candidates: Sequence[_Candidate]) -> NDArray[np.float32]:
+    """What each candidate gains where the question asks for a number, by one that is not the question's own: [n]."""
+    named, reckoned = numbers_in(question), RECKONED.search(question)
+    wanted = content_terms(reckoned.group(1)) if reckoned else set()
+    if not wanted and not ASKS_FIGURE.search(question):
+        return np.zeros(len(candidates), dtype=np.float32)
+
+    def gain(candidate: _Candidate) -> float:
+        if not numbers_in(candidate.text) - named:
+            return 0.0
+        states = {number(value) for value in STATED.findall(candidate.text)} - named
+        names = bool(wanted) and wanted <= content_terms(candidate.text)
+        worked = states and names and named <= numbers_in(candidate.passage.text)
+        return FIGURE + (RESULT if worked else 0.0)
+
+    return np.array([gain(candidate) for candidate in candidates], dtype=np.float32)
+
+
+def _choose(scores: NDArray[np.floating], vectors: NDArray[np.float32]) -> list[int]:
+    """The best, and those nearly as good that say something else."""
+    chosen: list[int] = []
+    order = [int(i) for i in np.argsort(-scores, kind="stable")]
+    for i in order:
+        if len(chosen) == MOST_SENTENCES or scores[i] < MARGIN * scores[order[0]]:
+            break
+        if not chosen or float((vectors[chosen] @ vectors[i]).max()) < SAME:
+            chosen.append(i)
+    return chosen
+
+
+def _quote(question: str, chosen: Sequence[_Candidate]) -> Quotes:
+    """The text of the answer: sentences of one passage run on, those of another begin a new paragraph.
+
+    A row of a table comes under its header.
+    """
+    ordered = sorted(chosen, key=lambda c: (c.passage.n, c.start))
+    text, found, footnotes = "", [], []
+    for n, candidate in enumerate(ordered, start=1):
+        if text:
+            before = ordered[n - 2]
+            runs_on = candidate.passage is before.passage and not candidate.stands_alone and not before.stands_alone
+            text += " " if runs_on else "\n\n"
+        start, words = len(text), candidate.text if candidate.is_code else _escaped(candidate.text)
+        lead, tail = (f"{_escaped(candidate.header)}\n| ", " |") if candidate.header else ("", "")
+        gap = "\n\n" if candidate.is_code else " "
+        text += f"{lead}{words}{gap}[{n}]{tail}"
+        note = candidate.passage.cite(n, candidate.start, candidate.end)
+        quote = Quote(n, note.start, note.end, note.quote)
+        at = start + len(lead)
+        spans = tuple((at + first, at + last) for first, last in answer_spans(question, words))
+        found.append(Sentence(candidate.text, (n,), True, start, len(text), quotes=(quote,), spans=spans))
+        footnotes.append(note)
+    return Quotes(text, tuple(found), tuple(footnotes))
+
+
+def _escaped(quote: str) -> str:
+    """A quote that has brackets of its own must not be read as having footnotes."""
+    return MARKER.sub(lambda marker: "\\" + marker.group(), quote)

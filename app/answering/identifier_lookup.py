@@ -1,0 +1,109 @@
+"""The part of each passage that is about the things that a question names by their identifiers. Pure.
+
+The entry of an identifier reaches from the line that names it to the line that names the next thing of its kind: a row
+of a price list, an article of a code, the section under a heading. A document that names nothing else of that kind, an
+invoice say, is its entry as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from app.models import Passage
+from app.text import (
+    CHAIN,
+    Identifier,
+    contains_identifier,
+    file_names,
+    identifier_mentions,
+    identifier_shape,
+    normalized_identifier,
+)
+
+LETTERS = re.compile(r"[^\W\d_]*")
+# Of a shape, what things of a kind share: "a-0" of a-0a and a-0, "0.0" of 0.0.0.
+KIND = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Spans [start, end) of passages' texts, by `Passage.n`, that are about what a question names."""
+
+    spans: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, passages: Sequence[Passage], wanted: Sequence[Identifier]) -> Entries:
+        """Finds the entries of all identifiers; there are none of those that no passage names."""
+        kinds = [_Kind.of(one, passages) for one in wanted]
+        spans = {p.n: tuple(span for kind in kinds for span in kind.entries(p)) for p in passages}
+        return cls({n: found for n, found in spans.items() if found})
+
+    def hold(self, passage: Passage, start: int, end: int) -> bool:
+        """Whether a part of a passage is in an entry."""
+        return any(first <= start and end <= last for first, last in self.spans.get(passage.n, ()))
+
+
+def named(passages: Sequence[Passage], wanted: Sequence[Identifier]) -> bool:
+    """Whether each identifier stands in some passage, or in the title, headings or file name of one."""
+    return bool(wanted) and all(any(contains_identifier(_words(p), one) for p in passages) for one in wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """An identifier with what tells others of its kind: `begun` is what stands before it in the lines that name it."""
+
+    wanted: Identifier
+    begun: frozenset[str]
+    alone: frozenset[str]
+
+    @classmethod
+    def of(cls, wanted: Identifier, passages: Sequence[Passage]) -> _Kind:
+        begun = frozenset(begin for p in passages for begin in _beginnings(p.text, wanted))
+        kind = cls(wanted, begun, frozenset())
+        holding = {p.version_id for p in passages if contains_identifier(_words(p), wanted)}
+        lines = ((p, line) for p in passages for line in (p.above, *p.text.splitlines()))
+        shared = {p.version_id for p, line in lines if kind.names_another(line)}
+        return cls(wanted, begun, frozenset(holding - shared))
+
+    def entries(self, passage: Passage) -> Iterator[tuple[int, int]]:
+        """The spans of a passage that are about the identifier."""
+        if passage.version_id in self.alone:
+            yield 0, len(passage.text)
+            return
+        inside = contains_identifier(_above(passage), self.wanted)
+        begin = 0 if inside else -1
+        at = 0
+        for line in passage.text.splitlines(keepends=True):
+            names = any(True for _ in identifier_mentions(line, self.wanted))
+            if begin < 0 and names:
+                begin = at
+            elif begin >= 0 and not names and self.names_another(line):
+                yield begin, at
+                begin = -1
+            at += len(line)
+        if begin >= 0:
+            yield begin, at
+
+    def names_another(self, line: str) -> bool:
+        """Whether a line names another thing of the kind: with the same letters, or where such a line names it."""
+        letters, pattern = LETTERS.match(self.wanted.text), identifier_shape(self.wanted.text)[:KIND]
+        for found in CHAIN.finditer(line):
+            if normalized_identifier(found[0]) != self.wanted.key and identifier_shape(found[0])[:KIND] == pattern:
+                same = letters and letters[0] and found[0].casefold().startswith(letters[0].casefold())
+                if same or line[: found.start()].strip().casefold() in self.begun:
+                    return True
+        return False
+
+
+def _beginnings(text: str, wanted: Identifier) -> Iterator[str]:
+    return (line[:at].strip().casefold() for line in text.splitlines() for at, _ in identifier_mentions(line, wanted))
+
+
+def _above(passage: Passage) -> str:
+    return f"{passage.above} {file_names(passage.document)}"
+
+
+def _words(passage: Passage) -> str:
+    return f"{_above(passage)}\n{passage.text}"

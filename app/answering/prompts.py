@@ -1,0 +1,152 @@
+"""prompts/*.md + passages -> messages that fit the model's context."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.llm import most_tokens
+from app.models import Passage, Prompt, Turn
+from app.text import MARKER, without_rule
+from ingest.errors import QuestionError, SettingsError
+
+DIVIDER = "\n---\n"
+PLACEHOLDERS = {
+    "answer": ("{passages}", "{question}"),
+    "condense": ("{history}", "{question}"),
+    "questions": ("{passage}",),
+}
+# What in a passage looks like a marker of ours.
+PLANTED = re.compile(rf"(?<![\w\])]){MARKER.pattern}")
+# What is kept free of the context for the answer, in tokens, and at most as a share of it.
+ANSWER_TOKENS = 1024
+ANSWER_SHARE = 0.25
+# Characters of an earlier answer that are repeated to the model.
+MOST_TURN_CHARACTERS = 600
+MOST_TURNS = 6
+# Of a template's SHA-256, the hexadecimal digits that tell it from its other versions.
+HASH_DIGITS = 12
+
+
+def answer_prompt(
+    folder: Path, question: str, passages: Sequence[Passage], context_tokens: int, fence: str = ""
+) -> Prompt:
+    """The prompt that asks for an answer from passages.
+
+    They stand best first. Models use best what is at the beginning or the end of a long context ("Lost in the Middle",
+    Liu et al., 2023): the best passage has such a place either way. First, it is also read by a model that reads only
+    the beginning of what is too long, [1] is what search found best, and what is left out is the worst.
+
+    Args:
+        folder: where answer.md lies.
+        question: the standalone question.
+        passages: best first; the last ones are left out where the context has no room for all.
+        context_tokens: the model's context window.
+        fence: the name of the lines around a passage; random unless given, so that no document can forge it.
+
+    Raises:
+        SettingsError: answer.md is missing, or lacks a placeholder.
+        QuestionError: there is no room for even one passage.
+    """
+    system, user, template = _template(folder, "answer")
+    fence = fence or f"passage-{secrets.token_hex(4)}"
+    system = system.replace("{fence}", fence)
+    room = (
+        context_tokens - min(ANSWER_TOKENS, int(ANSWER_SHARE * context_tokens)) - most_tokens(system + user + question)
+    )
+    fitting: list[Passage] = []
+    parts: list[str] = []
+    for passage in passages:
+        part = _fenced(passage, fence)
+        room -= most_tokens(part)
+        if room < 0:
+            break
+        fitting.append(passage)
+        parts.append(part)
+    if passages and not fitting:
+        raise QuestionError(
+            f"The question leaves no room for passages in the model's context of {context_tokens:,} tokens. "
+            "Shorten it, or raise FOOTNOTE_LLM_CONTEXT_TOKENS if the model has more."
+        )
+    return Prompt(system, _filled(user, passages="\n\n".join(parts), question=question), tuple(fitting), template)
+
+
+def condense_prompt(folder: Path, question: str, history: Sequence[Turn]) -> Prompt:
+    """The prompt that asks for a standalone question.
+
+    Raises:
+        SettingsError: condense.md is missing, or lacks a placeholder.
+    """
+    system, user, template = _template(folder, "condense")
+    turns = (f"User: {turn.question}\nAnswer: {turn.answer[:MOST_TURN_CHARACTERS]}" for turn in history[-MOST_TURNS:])
+    return Prompt(system, _filled(user, history="\n\n".join(turns), question=question), (), template)
+
+
+def question_prompt(folder: Path, document: str, heading: Sequence[str], text: str, fence: str = "") -> Prompt:
+    """The prompt that asks for a question that a chunk answers.
+
+    Args:
+        folder: where questions.md lies.
+        document: the chunk's source.
+        heading: the headings that it stands under.
+        text: the chunk's.
+        fence: the name of the lines around it; random unless given, so that no document can forge it.
+
+    Raises:
+        SettingsError: questions.md is missing, or lacks a placeholder.
+    """
+    system, user, template = _template(folder, "questions")
+    fence = fence or f"passage-{secrets.token_hex(4)}"
+    place = f"document={_attribute(Path(document).name)} heading={_attribute(' > '.join(heading))}"
+    passage = f"<{fence} {place}>\n{text}\n</{fence}>"
+    return Prompt(system.replace("{fence}", fence), _filled(user, passage=passage), (), template)
+
+
+def _template(folder: Path, name: str) -> tuple[str, str, str]:
+    """A prompt's rules, its question, and the hash of both as they stand in the file."""
+    path = folder / f"{name}.md"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The prompt {path} could not be read: {error}. Restore the file.") from error
+    system, divider, user = text.partition(DIVIDER)
+    missing = [placeholder for placeholder in PLACEHOLDERS[name] if placeholder not in user]
+    if not divider or missing:
+        what = f"the placeholder {' and '.join(missing)} below" if missing else "the line --- between"
+        raise SettingsError(
+            f"The prompt {path} lacks {what} its rules and its question. Put it back; the file says what it is for."
+        )
+    digest = hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]
+    return system.strip(), user.strip(), digest
+
+
+def _filled(template: str, **values: str) -> str:
+    """Placeholders replaced in one pass, so that a value with braces in it is not filled in turn."""
+    return re.sub(r"\{(\w+)\}", lambda found: values.get(found.group(1), found.group()), template)
+
+
+def _fenced(passage: Passage, fence: str) -> str:
+    place = [f"n={passage.n}", f"document={_attribute(Path(passage.document).name)}"]
+    if passage.place:
+        place.append(f"place={_attribute(passage.place)}")
+    if passage.heading:
+        place.append(f"heading={_attribute(' > '.join(passage.heading))}")
+    text = f"{without_rule(passage.header)}\n{passage.text}".strip()
+    return f"<{fence} {' '.join(place)}>\n[{passage.n}] {_defused(text, fence)}\n</{fence}>"
+
+
+def _defused(text: str, fence: str) -> str:
+    """Text in which nothing looks like a fence, a chat's control token, or a marker of ours.
+
+    Brackets right after a word stay: they are code ("rows[1]"), and a marker copied from there is verified anyway.
+    """
+    text = re.sub(rf"<(?=\s*+/?\s*+(?:passage|{re.escape(fence)})|\|)", "\u2039", text, flags=re.IGNORECASE)
+    return PLANTED.sub(lambda marker: f"({marker.group()[1:-1]})", text)
+
+
+def _attribute(value: str) -> str:
+    plain = " ".join(value.split()).translate({ord(c): "'" for c in '"<>'})
+    return f'"{plain}"'

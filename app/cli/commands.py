@@ -1,0 +1,295 @@
+"""The `footnote` command."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from app.cli.evaluation import evaluation_cli
+from app.cli.filters import InOption, SinceOption, TagOption, TypeOption, UntilOption, chosen, tag_command
+from app.cli.maintenance import backup_command, doctor_command, reembed_command, restore_command
+from app.cli.output import (
+    answer_json,
+    hits_json,
+    print_answer,
+    print_hits,
+    print_status,
+    status_json,
+    told_while_waiting,
+)
+from app.cli.question_files import read_questions
+from app.models import Answer, Event, Token
+from app.presentation import print_readings, report_json
+from ingest.cli import (
+    INTERRUPTED,
+    SOME_FAILED,
+    CollectionOption,
+    JsonOption,
+    failure_words,
+    ingest_command,
+    messages,
+    print_anything,
+    print_json,
+    stopping,
+)
+from ingest.errors import Cancelled, FootnoteError, QuestionError
+from ingest.host import keep_to_owner
+from ingest.models import SearchHit
+from ingest.settings import load_settings
+
+cli = typer.Typer(
+    name="footnote",
+    help="Chat with your own documents and check every word of the answer.",
+    epilog="Settings are FOOTNOTE_* variables, or lines of .env in the data folder; the README has the table.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+cli.command("ingest")(ingest_command)
+cli.add_typer(evaluation_cli, name="eval")
+cli.command("tag")(tag_command)
+cli.command("doctor")(doctor_command)
+cli.command("reembed")(reembed_command)
+cli.command("backup")(backup_command)
+cli.command("restore")(restore_command)
+
+STOPPING = "Stopping: what came of the answer is kept. Press Ctrl-C again to end at once."
+
+QuestionArgument = Annotated[str | None, typer.Argument(help="The question.")]
+QuestionsOption = Annotated[
+    Path | None,
+    typer.Option("--questions", help="A file of questions (JSON lines with _id and text, or one a line); - is stdin."),
+]
+
+
+@cli.command()
+def run() -> None:
+    """Serve the chat on http://127.0.0.1:8501 (FOOTNOTE_PORT) until Ctrl-C."""
+    console = Console(stderr=True, emoji=False)
+    with messages(console):
+        from app.cli.serve import serve  # noqa: PLC0415 - the other commands need no Streamlit
+
+        serve(load_settings(), console)
+
+
+@cli.command()
+def search(  # noqa: PLR0917 - Typer's form of options
+    question: QuestionArgument = None,
+    k: Annotated[int, typer.Option("-k", help="How many passages, from 1 to 1,000.")] = 5,
+    collection: CollectionOption = None,
+    in_: InOption = None,
+    type_: TypeOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    tag: TagOption = None,
+    questions: QuestionsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the passages that fit a question best: of all documents, or of those that the options let through."""
+    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
+        within = chosen(in_, type_, since, until, tag)
+        _note(footnote, collection)
+
+        def found(text: str) -> tuple[list[SearchHit], str]:
+            notices: list[str] = []
+            hits = footnote.search(text, k, collection=collection, within=within, on_notice=notices.append)
+            return hits, " ".join(notices)
+
+        def as_facts(text: str) -> dict[str, Any]:
+            hits, notice = found(text)
+            return hits_json(hits, within, notice)
+
+        if questions is not None:
+            footnote.check_filter(within, collection=collection)
+            _each(question, questions, as_facts)
+        elif as_json:
+            print_json(as_facts(question or ""))
+        else:
+            hits, notice = found(question or "")
+            print_hits(hits, Console(emoji=False))
+            if notice:
+                Console(stderr=True, emoji=False).print(
+                    notice, style="yellow", markup=False, highlight=False, soft_wrap=True
+                )
+
+
+@cli.command()
+def ask(  # noqa: PLR0917 - Typer's form of options
+    question: QuestionArgument = None,
+    k: Annotated[int | None, typer.Option("-k", help="How many passages to answer from, from 1 to 50.")] = None,
+    collection: CollectionOption = None,
+    in_: InOption = None,
+    type_: TypeOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    tag: TagOption = None,
+    questions: QuestionsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer a question, with footnotes: from all documents, or from those that the options let through.
+
+    Ctrl-C ends an answer that is being written and keeps what came, marked incomplete; before its first word it ends
+    all at once. The exit status is then 130.
+    """
+    notes = Console(stderr=True, emoji=False)
+    came = threading.Event()
+    with (
+        messages(notes, as_json=as_json),
+        _footnote() as footnote,
+        stopping(notes, STOPPING, keeps=came.is_set) as cancel,
+    ):
+        within = chosen(in_, type_, since, until, tag)
+        _note(footnote, collection)
+
+        def events(text: str) -> Iterator[Event]:
+            said = footnote.ask(text, collection=collection, k=k, within=within)
+            return told_while_waiting(_stoppable(said, cancel, came), notes)
+
+        def answered(text: str) -> dict[str, Any]:
+            return answer_json(next(one for one in events(text) if isinstance(one, Answer)))
+
+        if questions is not None:
+            footnote.check_filter(within, collection=collection)
+            _each(question, questions, answered)
+        elif as_json:
+            print_json(answered(question or ""))
+        else:
+            print_answer(events(question or ""), Console(emoji=False))
+    if cancel.is_set():
+        raise typer.Exit(INTERRUPTED)
+
+
+@cli.command()
+def status(as_json: JsonOption = False) -> None:
+    """Say what the index holds: collections, documents, chunks, model, sizes, failures."""
+    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
+        for name in footnote.collections():
+            _note(footnote, name)
+        facts = (footnote.status(), footnote.settings.data_dir, footnote.bytes_on_disk())
+        if as_json:
+            print_json(status_json(*facts))
+        else:
+            print_status(*facts, Console(emoji=False))
+
+
+@cli.command()
+def report(
+    source: Annotated[
+        str | None, typer.Argument(help="A document, or a folder of some; all of the collection if not given.")
+    ] = None,
+    collection: CollectionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how each document was read: pages by text, by OCR or empty, tables, warnings, failures, seconds; its tags.
+
+    A failed file is tried again when its bytes change, or when it is named: footnote ingest FILE.
+    """
+    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
+        rows = footnote.report(source, collection=collection)
+        if as_json:
+            print_json(report_json(rows))
+        else:
+            print_readings(rows, Console(emoji=False))
+
+
+@cli.command()
+def remove(
+    source: Annotated[str, typer.Argument(help="A document as `footnote status` names it, or a folder of some.")],
+    collection: CollectionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove a document, or all documents of a folder, from the index. The files themselves stay."""
+    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
+        removed = footnote.remove(source, collection=collection)
+        if as_json:
+            print_json({"removed": removed})
+        else:
+            Console(emoji=False).print(f"Removed {removed:,} document{'' if removed == 1 else 's'}.", highlight=False)
+
+
+@cli.command()
+def collections(as_json: JsonOption = False) -> None:
+    """List the collections."""
+    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
+        names = footnote.collections()
+        if as_json:
+            print_json({"collections": names})
+        else:
+            for name in names:
+                typer.echo(name)
+
+
+def main() -> None:
+    """Runs the command that was typed; called by `app.__main__`."""
+    keep_to_owner()
+    print_anything()
+    cli()
+
+
+def _footnote() -> Any:
+    """What all commands work with; imported late, so that `--help` does not wait for it."""
+    from app.bootstrap import Footnote  # noqa: PLC0415 - see above
+
+    return Footnote(load_settings())
+
+
+def _note(footnote: Any, collection: str | None) -> None:
+    """Says where the settings ask for another embedding model than the collection has."""
+    if note := footnote.model_note(collection):
+        Console(stderr=True, emoji=False).print(note, style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+
+def _stoppable(events: Any, cancel: threading.Event, came: threading.Event) -> Iterator[Event]:
+    """The events of an answer until Ctrl-C; none, if that came before.
+
+    Until there is something of it to keep, which sets `came`, Ctrl-C ends all at once: to load a model, or to wait for
+    a server's first word, can take long.
+    """
+    from app.answering import STOPPED_EARLY, until_stopped  # noqa: PLC0415 - as `_footnote`
+
+    if cancel.is_set():
+        raise Cancelled("Stopped. What was not asked yet was left out.")
+    came.clear()
+    try:
+        with closing(events):
+            for event in until_stopped(cancel, events):
+                if isinstance(event, Token | Answer):
+                    came.set()
+                yield event
+    except KeyboardInterrupt:
+        if came.is_set():
+            raise
+        raise Cancelled(STOPPED_EARLY) from None
+
+
+def _each(question: str | None, path: Path, answered: Callable[[str], dict[str, Any]]) -> None:
+    """Answers each question of a file on a line of its own; one that cannot be used says so on its line."""
+    if question is not None:
+        raise QuestionError("Give either a question or --questions FILE, not both.")
+    asked = read_questions(path)
+    failed = 0
+    for done, one in enumerate(asked, start=1):
+        try:
+            result = answered(one.text)
+        except Exception as error:
+            if isinstance(error, FootnoteError) and not isinstance(error, QuestionError):
+                raise  # the index or a model cannot be used: no question can be answered
+            failed += 1
+            result = {"error": failure_words(error)}
+        print_json({"_id": one.id, **result})
+        _progress(done, len(asked))
+    if failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+def _progress(done: int, total: int) -> None:
+    end = "\n" if done == total else "\r"
+    if sys.stderr.isatty() or done == total or done % 50 == 0:
+        print(f"{done}/{total} questions", end=end if sys.stderr.isatty() else "\n", file=sys.stderr)  # noqa: T201 - progress

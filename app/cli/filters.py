@@ -1,0 +1,78 @@
+"""The options of the command line that say which documents are searched, and the command that tags them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from ingest.cli import CollectionOption, JsonOption, messages, one_line, print_json
+from ingest.filters import Filter
+from ingest.settings import load_settings
+
+InOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--in",
+        metavar="PATH",
+        help="Only this document, or what lies in this folder or under this web address; repeat.",
+    ),
+]
+TypeOption = Annotated[
+    list[str] | None, typer.Option("--type", metavar="TYPE", help="Only documents of this type, such as pdf; repeat.")
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option("--since", metavar="DAY", help="Only documents last indexed on this day (2026-01-31) or later."),
+]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", metavar="DAY", help="Only documents last indexed on this day or earlier.")
+]
+TagOption = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="NAME", help="Only documents with this tag; repeat for those with any of some."),
+]
+
+
+def chosen(
+    sources: Sequence[str] | None,
+    types: Sequence[str] | None,
+    since: str | None,
+    until: str | None,
+    tags: Sequence[str] | None,
+) -> Filter | None:
+    """The filter that the options make; None where none is given.
+
+    Raises:
+        QuestionError: a day is none, or a tag cannot be one.
+    """
+    return Filter.of(sources=sources or (), types=types or (), since=since, until=until, tags=tags or ()) or None
+
+
+def tag_command(
+    source: Annotated[str, typer.Argument(help="A document as `footnote report` names it, or a folder of some.")],
+    add: Annotated[list[str] | None, typer.Option("--add", help="A tag to give; repeat for more.")] = None,
+    remove: Annotated[list[str] | None, typer.Option("--remove", help="A tag to take away; repeat for more.")] = None,
+    collection: CollectionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give tags to a document, or to all documents of a folder, or take some away; then say which tags they have.
+
+    Nothing is read or embedded again. Ask tagged documents with: footnote ask QUESTION --tag NAME
+    """
+    with messages(Console(stderr=True, emoji=False), as_json=as_json):
+        from ingest.library import Library  # noqa: PLC0415 - `--help` need not wait for it
+
+        with Library(load_settings()) as library:
+            rows = library.tag(source, add=add or (), remove=remove or (), collection=collection)
+        if as_json:
+            found = [{"document": row.source, "tags": list(row.tags)} for row in rows]
+            print_json({"documents": found})
+            return
+        for row in rows:
+            said = "[red]failed, so it keeps no tags[/red]" if row.status == "failed" else "[dim]no tags[/dim]"
+            line = f"{escape(one_line(row.source))}  {escape(', '.join(row.tags)) or said}"
+            Console(emoji=False).print(line, highlight=False, soft_wrap=True)

@@ -1,0 +1,209 @@
+"""The commands of whoever looks after an index: doctor, reembed, backup, restore."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ingest.cli import SOME_FAILED, CollectionOption, JsonOption, messages, print_json, stopping
+from ingest.errors import EmbedderError, RerankerError, SourceError
+from ingest.models import Diagnosis, Problem
+from ingest.settings import Settings, load_settings
+
+MIB = 1024 * 1024
+
+
+def doctor_command(
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be made anew from the stored text.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for what is broken: files, document store, text index, vectors, leftovers of writes; try the named models.
+
+    Exit status: 0 nothing is broken (any more); 1 something is.
+    """
+    notes = Console(stderr=True, emoji=False)
+    with messages(notes, as_json=as_json):
+        from ingest.maintenance import examine, server_facts, try_reading  # noqa: PLC0415 - `--help` need not wait for it
+
+        with notes.status("Looking through the data folder") as line:
+            settings = load_settings()
+            found = examine(settings, fix=fix, on_wait=lambda who: line.update(f"Waiting for {escape(who)}"))
+            line.update("Trying a process that reads files")
+            reading = try_reading(settings)
+            facts = (*reading.facts, *server_facts(settings))
+            found = replace(found, problems=(*found.problems, *reading.problems), facts=facts)
+            if settings.reranker or settings.reranker_url:
+                line.update("Trying the reranker")
+                found = replace(found, problems=(*found.problems, *_reranker_problems(settings)))
+            if settings.llm:
+                line.update("Trying the language model")
+                found = replace(found, problems=(*found.problems, *_llm_problems(settings)))
+            if settings.entailment_model:
+                line.update("Trying the entailment model")
+                found = replace(found, problems=(*found.problems, *_entailment_problems(settings)))
+    if as_json:
+        print_json(diagnosis_json(found))
+    else:
+        _print_diagnosis(found, Console(emoji=False))
+    if not found.ok:
+        raise typer.Exit(SOME_FAILED)
+
+
+def reembed_command(  # noqa: PLR0917 - Typer's form of options
+    model: Annotated[str, typer.Option("--model", help="A sentence-transformers name or folder.")] = "",
+    rollback: Annotated[bool, typer.Option("--rollback", help="Change back to the model before.")] = False,
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Delete the vectors of the model before, and of one begun and not finished.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Change over without comparing what the models find.")] = False,
+    collection: CollectionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Change a collection over to another embedding model, from stored text, while it is searched and added to.
+
+    A stopped run goes on where it was. The old vectors are kept, for --rollback, until --drop.
+    """
+    notes = Console(stderr=True, emoji=False)
+    with messages(notes, as_json=as_json):
+        from ingest.index import drop_others, reembed, roll_back  # noqa: PLC0415 - `--help` need not wait for it
+        from ingest.library import Library  # noqa: PLC0415 - see above
+
+        if sum((bool(model), rollback, drop)) != 1:
+            raise SourceError("Say what to do: --model NAME, --rollback or --drop.")
+        settings = load_settings()
+        if model:  # named by the user, so it may be fetched
+            settings = settings.model_copy(update={"embedding_model": model})
+        with Library(settings) as library:
+            index = library.index(library.existing(collection))
+            if drop:
+                names = drop_others(index)
+                _tell({"dropped": names}, f"Deleted the vectors of {', '.join(names) or 'no model'}.", as_json=as_json)
+                return
+            with stopping(notes) as cancel, _Bar(notes) as bar:
+                if rollback:
+                    done = roll_back(index, on_progress=bar, cancel=cancel)
+                else:
+                    done = reembed(index, model, force=force, on_progress=bar, cancel=cancel)
+    text = f"{done.chunks:,} chunks are searched with {done.model} now; {done.embedded:,} texts were embedded."
+    if done.before is not None and done.after is not None:
+        text += f" It finds passages by their own sentences {done.after:.2f} of 1 (before: {done.before:.2f})."
+    if not rollback:
+        text += " The old vectors are kept: --rollback changes back, --drop deletes them."
+    _tell(asdict(done), text, as_json=as_json)
+
+
+def backup_command(
+    file: Annotated[Path, typer.Argument(help="The archive to write, for example footnote.zip.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Write one archive of documents, vectors, uploads and conversations, while they are in use."""
+    with messages(Console(stderr=True, emoji=False), as_json=as_json):
+        from ingest.library import Library  # noqa: PLC0415 - see above
+        from ingest.maintenance import write_backup  # noqa: PLC0415 - `--help` need not wait for it
+
+        with Library(load_settings()) as library:
+            facts = write_backup(library, file.absolute())
+    _tell(asdict(facts), f"Wrote {file}: {_held(asdict(facts))}.", as_json=as_json)
+
+
+def restore_command(
+    file: Annotated[Path, typer.Argument(help="An archive that `footnote backup` wrote.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Fill an empty data folder (FOOTNOTE_DATA_DIR) from an archive. Nothing is embedded again."""
+    with messages(Console(stderr=True, emoji=False), as_json=as_json):
+        from ingest.maintenance import restore_backup  # noqa: PLC0415 - `--help` need not wait for it
+
+        settings = load_settings()
+        facts = restore_backup(file.absolute(), settings)
+    _tell(asdict(facts), f"Restored into {settings.data_dir}: {_held(asdict(facts))}.", as_json=as_json)
+
+
+def diagnosis_json(found: Diagnosis) -> dict[str, Any]:
+    """A diagnosis as the JSON that `footnote doctor --json` prints."""
+    return {
+        "ok": found.ok,
+        "problems": [asdict(one) for one in found.problems],
+        "mended": [asdict(one) for one in found.mended],
+        "facts": list(found.facts),
+    }
+
+
+def _reranker_problems(settings: Settings) -> list[Problem]:
+    from app.bootstrap import build_reranker  # noqa: PLC0415 - `--help` need not wait for it
+
+    try:
+        if reranker := build_reranker(settings):
+            reranker.check()
+    except RerankerError as error:
+        return [Problem("reranker", str(error), "searches keep their own order while this is so; see the message")]
+    return []
+
+
+def _llm_problems(settings: Settings) -> list[Problem]:
+    from app.llm import tried  # noqa: PLC0415 - `--help` need not wait for it
+
+    error = tried(settings)
+    return [Problem("llm", str(error), "answers are quoted while this is so; see the message")] if error else []
+
+
+def _entailment_problems(settings: Settings) -> list[Problem]:
+    from app.bootstrap import build_entailment  # noqa: PLC0415 - `--help` need not wait for it
+
+    try:
+        if model := build_entailment(settings):
+            model.load()
+    except EmbedderError as error:
+        return [Problem("entailment", str(error), "no language model is asked while this is so; see the message")]
+    return []
+
+
+class _Bar:
+    """How far a change of model is. Use it in a `with` block."""
+
+    def __init__(self, console: Console) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn())
+        self._live = Progress(
+            *columns, TextColumn("chunks · left"), TimeRemainingColumn(), console=console, transient=True
+        )
+        self._task = self._live.add_task("Embedding", total=None)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def __call__(self, done: int, total: int, waiting: str) -> None:
+        what = f"Waiting for {escape(waiting)}" if waiting else "Embedding"
+        self._live.update(self._task, description=what, completed=done, total=total or None)
+
+
+def _print_diagnosis(found: Diagnosis, console: Console) -> None:
+    for style, word, problems in (("green", "mended", found.mended), ("red", "broken", found.problems)):
+        for one in problems:
+            line = f"[{style}]{word}[/{style}]  {escape(one.what)} [dim]{escape(one.fix)}[/dim]"
+            console.print(line, highlight=False, soft_wrap=True)
+    for fact in found.facts:
+        console.print(escape(fact), highlight=False, soft_wrap=True)
+    if found.ok:
+        console.print("Nothing is broken any more." if found.mended else "Nothing is broken.")
+
+
+def _held(facts: dict[str, Any]) -> str:
+    counts = ", ".join(f"{facts[name]:,} {name}" for name in ("documents", "chunks", "conversations", "uploads"))
+    return f"{counts}, {facts['size'] / MIB:,.1f} MiB"
+
+
+def _tell(facts: dict[str, Any], text: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(facts)
+    else:
+        Console(emoji=False).print(text, markup=False, highlight=False, soft_wrap=True)

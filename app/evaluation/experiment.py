@@ -1,0 +1,217 @@
+"""An evaluation set -> a Footnote that holds its corpus, or one's own collection -> its evaluation."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.evaluation import metrics
+from app.evaluation.datasets import Dataset, written
+from app.evaluation.results import Evaluation
+from app.evaluation.runner import Plan, evaluate
+from ingest.errors import Cancelled, SourceError
+from ingest.models import IngestProgress
+from ingest.settings import DEFAULT_EMBEDDING_MODEL, Settings, changed
+from ingest.urls import masked
+
+if TYPE_CHECKING:
+    from app.bootstrap import Footnote
+
+# Settings that only say how questions are answered: the ones that can be compared on a collection that is there.
+OF_QUESTIONS = frozenset(
+    {
+        *("passages", "llm", "llm_base_url", "llm_timeout", "llm_context_tokens", "llm_retry_seconds"),
+        *("reranker", "reranker_url", "reranker_timeout", "reranker_candidates"),
+    }
+)
+# Keys would stand in reports.
+SECRETS = frozenset({"openai_api_key", "reranker_key"})
+# Settings that make no difference to what an evaluation finds, or would lead it out of its own folder.
+NOT_COMPARED = frozenset({"data_dir", "collection", "host", "port", "chroma_url"})
+MOST_NAMED = 3
+
+
+class Experiment:
+    """One set, asked under one or several settings. What it asks of a collection of the user's changes nothing there.
+
+    Args:
+        dataset: the set.
+        settings: of the user; a set with a corpus is ingested into a data folder of its own.
+        k: passages a question retrieves.
+        opened: how a data folder is opened.
+        collection: for a set without a corpus; None for the default one.
+        answers: whether questions are answered too; None: where the set marks some as unanswerable, and answers cost
+            nothing because no language model is configured.
+        folder: where the set's documents are written and indexed; what is there from an earlier run is used again.
+        cancel: stops the work.
+        on_ingest: told of the ingest of a corpus.
+        on_progress: told how many questions of how many are done.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        settings: Settings,
+        folder: Path,
+        *,
+        k: int,
+        opened: Callable[[Settings], Footnote],
+        collection: str | None = None,
+        answers: bool | None = None,
+        cancel: threading.Event | None = None,
+        on_ingest: Callable[[IngestProgress], None] | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self.dataset = dataset
+        self._settings = settings
+        self.k = k
+        self._collection = collection
+        self._answers = answers
+        self._folder = folder
+        self._cancel = cancel or threading.Event()
+        self._on_ingest = on_ingest
+        self._on_progress = on_progress
+        self._opened = opened
+        if dataset.corpus is not None and collection:
+            raise SourceError(
+                f"{dataset.name} brings its own documents; --collection is for questions about yours. Leave it out."
+            )
+
+    def check(self, changes: Mapping[str, str]) -> Settings:
+        """The settings with changes, which are refused where they cannot be compared. Raises as `run` does."""
+        changes = _named(changes)
+        for name in changes:
+            if name in SECRETS:
+                raise SourceError(f"--compare-settings {name} would stand in reports. Set it in the environment.")
+            if name in NOT_COMPARED:
+                raise SourceError(f"--compare-settings {name} makes no difference to what is found. Change another.")
+            if self.dataset.corpus is None and name in Settings.model_fields and name not in OF_QUESTIONS:
+                raise SourceError(
+                    f"--compare-settings {name} would need your documents to be ingested anew. Ingest them so into "
+                    "another collection, --save an evaluation of each, and --compare those."
+                )
+        return changed(self._settings, changes)
+
+    def run(self, changes: Mapping[str, str] | None = None) -> Evaluation:
+        """Evaluates the set.
+
+        Args:
+            changes: settings that differ from the user's, as they would stand in FOOTNOTE_ variables.
+
+        Raises:
+            Cancelled: it was stopped.
+            SettingsError: a change is no setting, or has a value that cannot be used.
+            SourceError: the set does not fit the collection, or cannot be ingested.
+        """
+        changes = _named(changes or {})
+        settings = self.check(changes)
+        if self.dataset.corpus is None:
+            with self._opened(settings) as footnote:
+                return self._on_collection(footnote, changes)
+        folder = self._made_of(settings)
+        inner = changed(settings, {"chroma_url": "", "data_dir": str(folder / "data"), "collection": "default"})
+        with self._opened(inner) as footnote:
+            return self._on_corpus(footnote, folder / "corpus", changes)
+
+    def _made_of(self, settings: Settings) -> Path:
+        """Where a corpus and its index lie: under a name that says what they are made of."""
+        made_of = [self.dataset.corpus_digest, settings.embedding_model, settings.chunk_tokens]
+        key = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
+        folder = self._folder.absolute() / f"{self.dataset.name}-{key}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SourceError(
+                f"--keep {self._folder} cannot be used: {error.strerror}. Name a folder of yours."
+            ) from error
+        return folder
+
+    def _on_corpus(self, footnote: Footnote, folder: Path, changes: Mapping[str, str]) -> Evaluation:
+        ids = written(self.dataset.corpus or {}, folder)
+        report = footnote.ingest([folder], on_progress=self._on_ingest, cancel=self._cancel)
+        if report.cancelled:
+            raise Cancelled("Stopped while the set was ingested. With --keep, the next run goes on from here.")
+        failed = [outcome for outcome in report.documents if outcome.status == "failed"]
+        if len(failed) == len(ids):
+            raise SourceError(f"No document of {self.dataset.name} could be read: {failed[0].error}")
+        chunks = self._chunks(footnote, ids) if self.dataset.has_spans else {}
+        evaluation = self._evaluate(footnote, Plan(self.k, ids=ids, chunks=chunks), changes)
+        notes = [f"{len(failed):,} documents could not be read: {failed[0].error}"] if failed else []
+        return _noted(evaluation, notes)
+
+    def _on_collection(self, footnote: Footnote, changes: Mapping[str, str]) -> Evaluation:
+        name = footnote.existing(self._collection)
+        sources = [row.source for row in footnote.documents(name) if row.status == "active"]
+        if not sources:
+            raise SourceError(f"The collection {name!r} holds no documents yet. Add some: footnote ingest PATH")
+        named = {source for question in self.dataset.questions for source in question.relevant}
+        missing = sorted(one for one in named if not any(metrics.names_source(one, source) for source in sources))
+        if named and len(missing) == len(named):
+            raise SourceError(
+                f"The collection {name!r} holds none of the documents that {self.dataset.name} names, such as "
+                f"{missing[0]}. Name the right one with --collection; `footnote report` lists what it holds."
+            )
+        evaluation = self._evaluate(footnote, Plan(self.k, collection=name), changes)
+        if not missing:
+            return evaluation
+        known = ", ".join(missing[:MOST_NAMED]) + (" …" if len(missing) > MOST_NAMED else "")
+        return _noted(evaluation, [f"Not in the collection, so never found: {known}."])
+
+    def _evaluate(self, footnote: Footnote, plan: Plan, changes: Mapping[str, str]) -> Evaluation:
+        free = not footnote.settings.llm
+        answers = self.dataset.has_unanswerable and free if self._answers is None else self._answers
+        facts = _facts(footnote, plan.collection, changes, answers=answers)
+        plan = Plan(plan.k, plan.collection, plan.ids, plan.chunks, answers, facts)
+        evaluation = evaluate(footnote, self.dataset, plan, on_progress=self._on_progress, cancel=self._cancel)
+        if not_reranked := footnote.reranker and footnote.reranker.notes():
+            evaluation = _noted(evaluation, [not_reranked])
+        if not evaluation.names:
+            raise SourceError(
+                f"Nothing was measured: the documents answer none of the questions of {self.dataset.name}. Add "
+                "--answers to measure refusals."
+            )
+        if self.dataset.has_unanswerable and not answers:
+            return _noted(evaluation, ["Refusals were not measured, because nothing was answered. Add --answers."])
+        return evaluation
+
+    @staticmethod
+    def _chunks(footnote: Footnote, ids: Mapping[str, str]) -> dict[str, list[metrics.Range]]:
+        index = footnote.index(footnote.settings.collection)
+        found: dict[str, list[metrics.Range]] = {}
+        for one in index.docstore.indexed_chunks(index.docstore.chunk_ids(index.collection.id)):
+            found.setdefault(ids[one.chunk.source], []).append((one.chunk.start, one.chunk.end))
+        return found
+
+
+def _named(changes: Mapping[str, str]) -> dict[str, str]:
+    """Settings by their fields' names: FOOTNOTE_PASSAGES is passages."""
+    return {name.lower().removeprefix("footnote_"): value for name, value in changes.items()}
+
+
+def _facts(footnote: Footnote, collection: str | None, changes: Mapping[str, str], *, answers: bool) -> dict[str, str]:
+    settings = footnote.settings
+    name = collection or settings.collection
+    (status,) = [one for one in footnote.status() if one.name == name]
+    facts = {"embedding model": status.embedding_model or settings.embedding_model or DEFAULT_EMBEDDING_MODEL}
+    if collection:
+        facts["collection"] = collection
+    facts |= {"documents": f"{status.documents:,}", "chunks": f"{status.chunks:,}"}
+    facts |= {f"FOOTNOTE_{one.upper()}": masked(value) for one, value in changes.items()}
+    if answers:
+        facts["answers by"] = footnote.answerer_name()
+    return facts
+
+
+def _noted(evaluation: Evaluation, notes: list[str]) -> Evaluation:
+    return Evaluation(
+        evaluation.dataset,
+        evaluation.digest,
+        evaluation.k,
+        evaluation.facts,
+        (*evaluation.notes, *notes),
+        evaluation.questions,
+    )

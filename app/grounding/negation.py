@@ -1,0 +1,41 @@
+"""Which words of a text are denied, and pairs of words that say the opposite. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.text import Language, Token
+
+# How many words that carry meaning a cue denies.
+REACH = 3
+# Letters of a stem that remain, so that what stands before it is a prefix: no "in" of "ink".
+LEAST_STEM = 4
+
+
+def denials(text: str, words: Sequence[Token], spoken: Language) -> tuple[tuple[str, ...], ...]:
+    """For each word that denies, the terms within its reach: of "it does not open on Mondays" open and monday.
+
+    Where a cue may end its clause, as in "es öffnet nicht", it then denies the words before it, the nearest first.
+    """
+    found = []
+    for cue in spoken.cue.finditer(text):
+        if spoken.not_cue.match(text, cue.end()):
+            continue
+        reach = 1 if cue.group().casefold() in spoken.narrow else REACH
+        stop = spoken.ends.search(text, cue.end())
+        limit = stop.start() if stop else len(text)
+        denied = [word.term for word in words if word.says and cue.end() <= word.start < limit]
+        if not denied and spoken.both_ways:
+            start = max((end.end() for end in spoken.ends.finditer(text, 0, cue.start())), default=0)
+            denied = [word.term for word in words if word.says and start <= word.start < cue.start()][::-1]
+        found.append(tuple(denied[:reach]))
+    return tuple(found)
+
+
+def opposite(one: str, other: str, spoken: Language) -> bool:
+    """Whether two stems of a language say the opposite of each other."""
+    longer, shorter = sorted((one, other), key=len, reverse=True)
+    prefixed = len(shorter) >= LEAST_STEM and longer in {f"{prefix}{shorter}" for prefix in spoken.prefixes}
+    if prefixed and longer not in spoken.not_prefixed:
+        return True
+    return other in spoken.opposites.get(one, ())

@@ -1,0 +1,126 @@
+"""Figures with what they are said of: two that have changed places between a claim and its source. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+
+from app.text import FACT_KINDS, Language, Token, is_year, row_cells, say_the_same, tokenize
+
+# Where what is said of one figure may end and what is said of the next begins, if no surer border is there.
+BORDER = re.compile(r"[,:\u2013\u2014]")
+
+Read = tuple[str, Sequence[Token]]  # a sentence with its words
+# Terms that are said of a figure, by its own term.
+Said = Mapping[str, frozenset[str]]
+_Shared = tuple[frozenset[str], frozenset[str]]
+
+
+def other_column(claim: Sequence[Token], header: str, row: str, spoken: Language) -> tuple[str, str] | None:
+    """The name and the value of a column that a claim names, where all its figures stand in other columns of the row.
+
+    Args:
+        claim: its words.
+        header: names the columns.
+        row: with as many cells.
+        spoken: the language of all of them.
+    """
+    figures = {word.term for word in claim if word.kind == "number"}
+    said = {word.term for word in claim if word.says}
+    named, given = [], False
+    for name, value in zip(row_cells(header), row_cells(row), strict=True):
+        there = {word.term for word in tokenize(value, spoken) if word.kind == "number"}
+        names = said & {word.term for word in tokenize(name, spoken) if word.says}
+        given = given or bool(there & figures - names)
+        if names and there & figures:
+            return None
+        if names and there:
+            named.append((name, value))
+    return named[0] if given and named else None
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """What a claim, and what its source, says each figure of.
+
+    `stated` are the terms of the claim that state a fact: they tell more than others.
+    """
+
+    figures: tuple[Token, ...]
+    ours: Said
+    theirs: Said
+    stated: frozenset[str]
+
+    @classmethod
+    def of(cls, claim: Read, source: Sequence[Read], spoken: Language) -> Pairing:
+        """Reads a claim and the sentences that may prove it, each with its words, in one language."""
+        figures = tuple({word.term: word for word in claim[1] if word.kind == "number"}.values())
+        if len(figures) < 2:  # noqa: PLR2004 - it takes two to change places
+            return cls((), {}, {}, frozenset())
+        stated = frozenset(word.term for word in claim[1] if word.kind in FACT_KINDS)
+        return cls(figures, _said([claim], spoken), _said(source, spoken), stated)
+
+    def exchanged(self) -> tuple[Token, Token] | None:
+        """Two figures of the claim, where the source says of each what the claim says of the other."""
+        for one, other in combinations(self.figures, 2):
+            crossed, agreed = self._compared(one.term, other.term)
+            if say_the_same(one, other) and all(crossed) and self._more(crossed, agreed):
+                return one, other
+        return None
+
+    def agrees(self, one: Token, other: Token) -> bool:
+        """Whether the source says two figures of what the claim says them of, however differently it puts that."""
+        crossed, agreed = self._compared(one.term, other.term)
+        return say_the_same(one, other) and all(agreed) and self._more(agreed, crossed)
+
+    def _compared(self, one: str, other: str) -> tuple[_Shared, _Shared]:
+        """Of one figure alone, then of the other alone: what the source says the other one of, and what the same."""
+        if not {one, other} <= self.ours.keys() & self.theirs.keys():
+            return (frozenset(), frozenset()), (frozenset(), frozenset())
+        ours = self.ours[one] - self.ours[other], self.ours[other] - self.ours[one]
+        theirs = self.theirs[one] - self.theirs[other], self.theirs[other] - self.theirs[one]
+        return (ours[0] & theirs[1], ours[1] & theirs[0]), (ours[0] & theirs[0], ours[1] & theirs[1])
+
+    def _more(self, these: _Shared, those: _Shared) -> bool:
+        """Whether some terms tell more than others: facts first."""
+        one, other = these[0] | these[1], those[0] | those[1]
+        return (len(one & self.stated), len(one)) > (len(other & self.stated), len(other))
+
+
+def _said(sentences: Iterable[Read], spoken: Language) -> Said:
+    """What each figure of some sentences is said of: the terms between the borders around it, but for other figures."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for text, words in sentences:
+        numbers = [word for word in words if word.kind == "number"]
+        if spoken.in_order.search(text):
+            continue  # "in 2021 and 2020, 12 and 9 respectively": which belong together is told by their order alone
+        for years in (True, False):
+            alike_ones = [word for word in numbers if is_year(word) is years]
+            others = frozenset(word.term for word in alike_ones)
+            for start, end, held in _regions(text, alike_ones, spoken):
+                there = {word.term for word in words if word.says and start <= word.start < end} - others
+                for word in held:
+                    found[word.term] |= there
+    return {term: frozenset(said) for term, said in found.items()}
+
+
+def _regions(text: str, figures: Sequence[Token], spoken: Language) -> Iterator[tuple[int, int, list[Token]]]:
+    """Parts [start, end) of a sentence, each with the figures in it: mostly one, several where no border is between."""
+    start, held = 0, list(figures[:1])
+    for one, following in pairwise(figures):
+        if (border := _border(text, one.end, following.start, spoken)) is not None:
+            yield start, border, held
+            start, held = border, []
+        held.append(following)
+    yield start, len(text), held
+
+
+def _border(text: str, start: int, end: int, spoken: Language) -> int | None:
+    """The last place between two figures that is surely a border, or else may be one."""
+    for borders in (spoken.border, BORDER):
+        if found := list(borders.finditer(text, start, end)):
+            return found[-1].start()
+    return None

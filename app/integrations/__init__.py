@@ -1,0 +1,1 @@
+"""Footnote as a part of other frameworks."""

@@ -1,0 +1,18 @@
+"""Talks to a language model: builds it, streams it, bounds it, and maps its errors."""
+
+from app.llm.client import ChatLLM, build_llm
+from app.llm.connection import Connection, tried
+from app.llm.context_window import most_tokens
+from app.llm.usage import Spending, total, usage_words, waiting_words
+
+__all__ = [
+    "ChatLLM",
+    "Connection",
+    "Spending",
+    "build_llm",
+    "most_tokens",
+    "total",
+    "tried",
+    "usage_words",
+    "waiting_words",
+]

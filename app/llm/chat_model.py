@@ -1,0 +1,122 @@
+"""The settings -> LangChain's chat model."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from app.llm.address import bases
+from app.llm.context_window import DEFAULT_CONTEXT
+from ingest.errors import LLMNotConfigured
+from ingest.network import bypass_proxy_for_loopback
+from ingest.settings import Settings
+from ingest.urls import masked
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+# Compatible servers want some key in the request, and do not look at it.
+NO_KEY = "not-needed"
+# Of a server's own context, what it may write at most; models that think aloud need much of it.
+ANSWER_SHARE = 0.5
+# Variables whose values no message repeats, and the length from which a value is told apart from a common word.
+SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
+LEAST_SECRET, MOST_REASON = 6, 300
+
+
+def named(settings: Settings) -> str:
+    """The model, and its server's address if one is set, for messages."""
+    address = masked(settings.llm_base_url)
+    return f"{settings.llm} at {address}" if address else settings.llm
+
+
+def built_model(settings: Settings) -> BaseChatModel:
+    """LangChain's model of the settings. Connects to nothing yet.
+
+    Raises:
+        LLMNotConfigured: FOOTNOTE_LLM cannot be used as it is.
+    """
+    # No traces of questions and documents to anyone, whatever else the environment asks of LangChain.
+    os.environ["LANGSMITH_TRACING"] = os.environ["LANGCHAIN_TRACING_V2"] = "false"
+    bypass_proxy_for_loopback()
+    arguments = _arguments(settings)
+    from langchain.chat_models import init_chat_model  # noqa: PLC0415 - two seconds that quoting does without
+
+    try:
+        model: BaseChatModel = init_chat_model(settings.llm, **arguments)
+    except ImportError as error:
+        raise LLMNotConfigured(_missing_package(settings.llm, str(error))) from error
+    except Exception as error:
+        raise LLMNotConfigured(
+            f"FOOTNOTE_LLM={settings.llm} cannot be used: {_reason(error, settings)} Write provider:model, for example "
+            "openai:gpt-5-mini, and set what the provider needs."
+        ) from error
+    return model
+
+
+def _missing_package(llm: str, said: str) -> str:
+    """LangChain names the package; where it does not, all that it says is repeated."""
+    named = re.search(r"pip install [\"'`]?([\w\[\]-]+)", said)
+    if not named:
+        return f"FOOTNOTE_LLM={llm} needs a package that is missing: {said}"
+    package = named.group(1).replace("_", "-")
+    return (
+        f"FOOTNOTE_LLM={llm} needs the package {package}, which is not installed. Install it with "
+        f"{sys.executable} -m pip install {package}"
+    )
+
+
+def _arguments(settings: Settings) -> dict[str, Any]:
+    # Libraries that try again by themselves wait in silence: `ChatLLM.stream` does it where it can be seen and stopped.
+    arguments: dict[str, Any] = {"temperature": 0, "timeout": settings.llm_timeout, "max_retries": 0}
+    provider, colon, model = settings.llm.partition(":")
+    if not colon or not provider or not model:
+        raise LLMNotConfigured(
+            f"FOOTNOTE_LLM={settings.llm} lacks its provider. Write provider:model, for example openai:{settings.llm}."
+        )
+    if settings.llm_base_url:
+        context = settings.llm_context_tokens or DEFAULT_CONTEXT
+        arguments |= {"base_url": settings.llm_base_url, "max_tokens": int(ANSWER_SHARE * context)}
+    if provider == "openai":
+        key = settings.openai_api_key.get_secret_value()
+        if not key and not settings.llm_base_url:
+            raise LLMNotConfigured(
+                f"FOOTNOTE_LLM={settings.llm} needs a key. Set OPENAI_API_KEY, or FOOTNOTE_LLM_BASE_URL for a server "
+                "of your own."
+            )
+        if settings.llm_base_url:
+            arguments |= _address(settings.llm_base_url)
+        # `Limits` tells what takes too long, for all providers alike.
+        arguments |= {"api_key": key or NO_KEY, "stream_chunk_timeout": None}
+        from app.llm.transport import bounded_client  # noqa: PLC0415 - seconds of imports, as below
+
+        arguments["http_async_client"] = bounded_client(named(settings))
+        arguments["http_socket_options"] = ()  # else LangChain warns of a client that is not used
+        if not settings.llm_base_url:
+            del arguments["temperature"]  # newer models of OpenAI's refuse it
+    return arguments
+
+
+def _address(setting: str) -> dict[str, Any]:
+    """The likeliest address of the setting, and apart from it its query, behind which the library would put paths."""
+    parts = urlsplit(next(bases(setting)))
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    return {"base_url": parts._replace(query="").geturl(), "default_query": query or None}
+
+
+def _reason(error: Exception, settings: Settings) -> str:
+    """What a library says of settings that it cannot use, without any secret that may stand in it."""
+    errors = getattr(error, "errors", None)
+    try:
+        said = "; ".join(str(one["msg"]) for one in errors()) if callable(errors) else str(error)
+    except (TypeError, KeyError):
+        said = str(error)
+    secrets = [value for name, value in os.environ.items() if SECRET.search(name)]
+    for secret in [*secrets, settings.openai_api_key.get_secret_value()]:
+        if len(secret) >= LEAST_SECRET:
+            said = said.replace(secret, "***")
+    said = masked(" ".join(said.split()))[:MOST_REASON].rstrip(" .") or type(error).__name__
+    return f"{said}."

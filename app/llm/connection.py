@@ -1,0 +1,99 @@
+"""Whether the language model of the settings can be asked, and what to change where it cannot."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+
+import httpx
+
+from app.bounded_http import ask, bearer
+from app.llm.address import MOST_BYTES, Server, below
+from app.llm.chat_model import named
+from app.llm.client import build_llm
+from app.llm.errors import no_api, no_model, refused_key, unreachable
+from app.models import Prompt
+from ingest.errors import LLMBusy, LLMError
+from ingest.settings import Settings
+
+# Seconds that a page may wait for a server before it is drawn, and that what was found is believed.
+SECONDS, KEPT_SECONDS = 1.5, 30.0
+NOTHING_THERE = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
+QUESTION = Prompt("You check a connection.", "Answer with the word: ready")
+
+
+def tried(settings: Settings) -> LLMError | None:
+    """What is wrong with the model, found by asking it to say one word; None where it says any.
+
+    A model that has too many requests works.
+    """
+    try:
+        model = build_llm(settings)
+        if model is not None:
+            model.complete(QUESTION)
+    except LLMBusy:
+        return None
+    except LLMError as error:
+        return error
+    return None
+
+
+class Connection:
+    """What is wrong with the server of an `openai:` model, found without asking for an answer. Thread-safe.
+
+    Args:
+        settings: the model, its server and key.
+        clock: seconds that go on.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._asked = -KEPT_SECONDS
+        self._found = ""
+
+    def problem(self) -> str:
+        """What is wrong and what to change; "" where nothing is, or nobody can tell in time."""
+        if not self._settings.llm.startswith("openai:"):
+            return ""
+        if self._lock.acquire(blocking=False):  # else another page asks just now
+            try:
+                if self._clock() - self._asked >= KEPT_SECONDS:
+                    self._found = self._look()
+                    self._asked = self._clock()
+            finally:
+                self._lock.release()
+        return self._found
+
+    def _look(self) -> str:
+        settings, where = self._settings, named(self._settings)
+        try:
+            found = Server(settings).ask(SECONDS)
+            if found.status == HTTPStatus.UNAUTHORIZED:
+                return str(refused_key(where, "OPENAI_API_KEY"))
+            if found.models is None:
+                return "" if self._has_chat(found.base) else str(no_api(where, settings.llm_base_url))
+        except httpx.TimeoutException:
+            return ""
+        except (httpx.HTTPError, httpx.InvalidURL):
+            return str(unreachable(where))
+        name = settings.llm.partition(":")[2]
+        if name in found.models or f"{name}:latest" in found.models or _takes_any_name(found.models):
+            return ""
+        return str(no_model(where, found.models))
+
+    def _has_chat(self, base: str) -> bool:
+        """Whether there is a chat at an address: it refuses a question without a word, where nothing is, a path."""
+        key = self._settings.openai_api_key.get_secret_value()
+        chat = below(base, "chat/completions")
+        said = ask(chat, seconds=SECONDS, most_bytes=MOST_BYTES, json={}, headers=bearer(key))
+        return said.status not in NOTHING_THERE and said.kind != "text/html"
+
+
+def _takes_any_name(models: Mapping[str, object]) -> bool:
+    """llama.cpp answers with the model that it was started with, whatever it is asked for."""
+    return "llamacpp" in json.dumps(list(models.values()))

@@ -1,0 +1,265 @@
+"""Question -> the chunks that answer it best: both legs, fused, each text once.
+
+A leg finds candidates; what it did not find of the other's candidates, and the chunks beside them, it scores
+afterwards, from stored vectors and postings. So a score of 0 means "shares nothing", not "came in 51st".
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from app.models import Passage
+from app.retrieval.fusion import fuse, ranking, with_nearness, with_neighbours
+from app.retrieval.reranking import Reranked, Reranker
+from app.text import Identifier, contains_identifier, file_names, find_identifiers, nearest_identifiers
+from ingest.errors import QuestionError
+from ingest.filters import Filter
+from ingest.index import Index
+from ingest.models import Query, SearchHit, StoredChunk, as_query, neighbours
+from ingest.text import storable
+
+logger = logging.getLogger(__name__)
+# Candidates a leg gives at least, so that what ranks low in one leg can still be lifted by the other. 100 and 200
+# found nothing more (bench/retrieval/rankings.py).
+CANDIDATES = 50
+# Chunks that are looked through for an identifier, the best by its words.
+NAMING = 50
+UNKNOWN_SCRIPT = "The embedding model does not know this script: keywords alone were searched."
+# Chunks whose tokens are held against the question's.
+NEAREST = 30
+MOST_HITS = 1_000
+MOST_CHARACTERS = 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A chunk with its fused score, and the other sources that hold the same words."""
+
+    chunk: StoredChunk
+    score: float
+    also_in: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """An identifier that no document holds, and the most similar that some do."""
+
+    text: str
+    nearest: tuple[str, ...] = ()
+
+
+class Retriever:
+    """Hybrid search over one collection. Thread-safe.
+
+    Args:
+        index: the collection.
+        reranker: puts the best candidates in order; None: their fused scores do.
+    """
+
+    def __init__(self, index: Index, reranker: Reranker | None = None) -> None:
+        self._index = index
+        self._reranker = reranker
+        self._logged = ""
+        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="keyword-search")
+
+    def search(
+        self,
+        question: str | Query,
+        k: int,
+        *,
+        within: Filter | None = None,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> list[SearchHit]:
+        """The `k` best chunks, best first; scores from 0 to 1, comparable within one result.
+
+        Args:
+            question: what to look for, alone or with what was asked before it.
+            k: how many.
+            within: the documents that are searched; None for all.
+            on_notice: told, in words for the user, that the reranker failed; None: that is logged.
+
+        Raises:
+            QuestionError: the question is blank or too long, or `k` is out of range.
+            RerankerError: the reranker that the settings name cannot be used at all.
+        """
+        best = self._best(question, k, within, on_notice)
+        return [SearchHit(rank, one.score, one.chunk) for rank, one in enumerate(best, start=1)]
+
+    def passages(
+        self,
+        question: str | Query,
+        k: int,
+        *,
+        within: Filter | None = None,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> list[Passage]:
+        """The same as `search`, as numbered passages to ground an answer in.
+
+        `on_notice` is also told where the embedding model does not know the question's script.
+        """
+        if on_notice and not self._index.embedder.knows(as_query(question).text):
+            on_notice(UNKNOWN_SCRIPT)
+        best = self._best(question, k, within, on_notice)
+        stored = self._index.docstore.indexed_chunks([one.chunk.id for one in best])
+        headers = {one.chunk.id: one.table_header for one in stored}
+        return [_passage(n, one, headers.get(one.chunk.id, "")) for n, one in enumerate(best, start=1)]
+
+    def _best(
+        self, question: str | Query, k: int, within: Filter | None, on_notice: Callable[[str], None] | None
+    ) -> list[Scored]:
+        query = as_query(question)
+        query = replace(query, text=storable(query.text))
+        check_question(query.text)
+        check_k(k)
+        n = max(CANDIDATES, 2 * k, self._reranker.candidates if self._reranker else 0)
+        wanted = [one for one in find_identifiers(query.text) if not one.is_label]
+        found = unique(self._index.consistent(lambda: self._ranked(query, n, within, wanted)))
+        if self._reranker:
+            found = self._reranked(self._reranker, query.alone, found, on_notice)
+        return _named_first(found, wanted)[:k]
+
+    def searched(self, within: Filter | None = None) -> int:
+        """Counts the chunks that a search looks through, of the documents `within`; None for all."""
+        return self._index.count_chunks(within)
+
+    def absent(self, question: str, *, within: Filter | None = None) -> list[Absent]:
+        """The identifiers that a question names and no document holds, with the nearest that some do.
+
+        Args:
+            question: as the user wrote it.
+            within: the documents that are looked through; None for all.
+        """
+        wanted = find_identifiers(question)
+        hits = {one: self._index.keyword_search(one.text, NAMING, within=within) for one in wanted}
+        texts = {one: [_words(hit.chunk) for hit in hits[one]] for one in wanted}
+        missing = [one for one in wanted if not any(contains_identifier(text, one) for text in texts[one])]
+        around = self._index.keyword_search(question, NAMING, within=within) if missing else []
+        nearby = [_words(hit.chunk) for hit in around]
+        return [Absent(one.text, tuple(nearest_identifiers(one, [*texts[one], *nearby]))) for one in missing]
+
+    def _reranked(
+        self,
+        reranker: Reranker,
+        question: str,
+        found: Sequence[Scored],
+        on_notice: Callable[[str], None] | None,
+    ) -> list[Scored]:
+        """The candidates as the reranker orders them: each text once, so that copies take no other's place.
+
+        It reads what the embedder read: a passage under its title, headings and table header, which say what it is
+        about, and which fits a cross-encoder's 512 tokens as it does the embedder's.
+        """
+        chunks = [one.chunk for one in found[: reranker.candidates]]
+        embedded = {
+            one.chunk.id: one.embedded_text for one in self._index.docstore.indexed_chunks([one.id for one in chunks])
+        }
+        texts = [embedded.get(one.id, one.text) for one in chunks]
+        done = reranker.rerank(question, texts, [one.score for one in found]) if texts else Reranked((), ())
+        if done.notice and on_notice:
+            on_notice(done.notice)
+        elif done.notice and done.notice != self._logged:  # once, not for each of many questions
+            self._logged = done.notice
+            logger.warning("%s", done.notice)
+        return [replace(found[i], score=score) for i, score in zip(done.order, done.scores, strict=True)]
+
+    def _ranked(self, query: Query, n: int, within: Filter | None, wanted: Sequence[Identifier]) -> list[Scored]:
+        """The first `n` of either leg, by their fused score and their neighbours', the best by their tokens as well.
+
+        Ties keep the order of the chunks' ids, so that equal input gives equal output. A chunk's neighbours are of its
+        own document, and so of those that are searched. Vectors of text that the embedding model does not know take no
+        part; identifiers that the question names are looked for by themselves as well.
+        """
+        knows = self._index.embedder.knows
+        keyword_leg = self._pool.submit(self._index.keyword_search, query, n, within=within)
+        vector_hits = self._index.vector_search(query, n, within=within) if knows(query.text) else []
+        vector_hits = [hit for hit in vector_hits if knows(hit.chunk.text)]
+        naming = [hit for one in wanted for hit in self._index.keyword_search(one.text, NAMING, within=within)]
+        keyword_hits = keyword_leg.result()
+        chunks = {hit.chunk.id: hit.chunk for hit in (*vector_hits, *keyword_hits, *naming)}
+        meaning, words = ({hit.chunk.id: hit.score for hit in hits} for hits in (vector_hits, keyword_hits))
+        around = {*chunks, *(one for chunk_id in chunks for one in neighbours(chunk_id))}
+        other_words = self._pool.submit(self._index.keyword_scores, query, sorted(around - words.keys()))
+        if vector_hits:
+            unknown = {one for one, chunk in chunks.items() if not knows(chunk.text)}
+            meaning |= self._index.vector_scores(query, sorted(around - meaning.keys() - unknown))
+        words |= other_words.result()
+        fused = fuse([meaning, words])
+        scores = with_neighbours(fused, chunks, neighbours)
+        if vector_hits:
+            scores = with_nearness(scores, self._index.token_scores(query, ranking(scores)[:NEAREST]))
+        return [Scored(chunks[one], scores[one]) for one in ranking(scores)]
+
+
+def _named_first(found: list[Scored], wanted: Sequence[Identifier]) -> list[Scored]:
+    """Puts the chunks first that name most of the identifiers asked for; the best score is theirs as well."""
+    if not wanted or not found:
+        return found
+    counts = [sum(contains_identifier(_words(one.chunk), name) for name in wanted) for one in found]
+    order = sorted(range(len(found)), key=lambda i: -counts[i])
+    best = max(one.score for one in found)
+    return [replace(found[i], score=best) if counts[i] else found[i] for i in order]
+
+
+def _words(chunk: StoredChunk) -> str:
+    """All words that a chunk is known by."""
+    return "\n".join((file_names(chunk.source), chunk.title, *chunk.heading, chunk.place, chunk.text))
+
+
+def unique(fused: Sequence[Scored]) -> list[Scored]:
+    """Each text once, where it ranked best; the other sources that hold it are named in `also_in`."""
+    first: dict[str, Scored] = {}
+    for one in fused:
+        words = " ".join(one.chunk.text.split())
+        seen = first.get(words)
+        if seen is None:
+            first[words] = one
+        elif one.chunk.source != seen.chunk.source and one.chunk.source not in seen.also_in:
+            first[words] = replace(seen, also_in=(*seen.also_in, one.chunk.source))
+    return list(first.values())
+
+
+def check_question(question: str) -> None:
+    """Refuses what cannot be searched.
+
+    Raises:
+        QuestionError: the question is blank or too long.
+    """
+    if not question.strip():
+        raise QuestionError("The question is empty. Write what you want to know.")
+    if len(question) > MOST_CHARACTERS:
+        raise QuestionError(
+            f"The question has {len(question):,} characters; {MOST_CHARACTERS:,} are the most. Shorten it, or ingest "
+            "the long text as a document and ask about that."
+        )
+
+
+def check_k(k: int, most: int = MOST_HITS) -> None:
+    """Refuses a number of results that makes no sense.
+
+    Raises:
+        QuestionError: it is not from 1 to `most`.
+    """
+    if not 1 <= k <= most:
+        raise QuestionError(f"k is {k:,}, but must be from 1 to {most:,}.")
+
+
+def _passage(n: int, one: Scored, header: str) -> Passage:
+    chunk = one.chunk
+    return Passage(
+        n=n,
+        document=chunk.source,
+        version_id=chunk.version_id,
+        title=chunk.title,
+        page=chunk.page,
+        heading=chunk.heading,
+        start=chunk.start,
+        end=chunk.end,
+        text=chunk.text,
+        score=one.score,
+        also_in=one.also_in,
+        place=chunk.place,
+        header=header,
+    )

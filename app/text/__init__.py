@@ -1,0 +1,61 @@
+"""Text as an answer and its sources are read: sentences, words, tables, markers, identifiers, languages."""
+
+from app.text.citation_markers import MARKER, MarkerFilter, code_spans, marker_numbers, replace_markers, without_markers
+from app.text.identifiers import (
+    CHAIN,
+    Identifier,
+    contains_identifier,
+    file_names,
+    find_identifiers,
+    identifier_mentions,
+    identifier_shape,
+    nearest_identifiers,
+    normalized_identifier,
+)
+from app.text.language_data import ENGLISH, Language, language_data_of, translated_names
+from app.text.language_detection import claim_languages, detect_language
+from app.text.markdown_tables import header_of, row_cells, without_rule
+from app.text.sentences import split_sentences
+from app.text.terms import SPACELESS, content_terms, number, numbers_in, shared_language, words_of
+from app.text.tokens import FACT_KINDS, Token, acronyms, is_year, same_name, say_the_same, tokenize
+
+__all__ = [
+    "CHAIN",
+    "ENGLISH",
+    "FACT_KINDS",
+    "MARKER",
+    "SPACELESS",
+    "Identifier",
+    "Language",
+    "MarkerFilter",
+    "Token",
+    "acronyms",
+    "claim_languages",
+    "code_spans",
+    "contains_identifier",
+    "content_terms",
+    "detect_language",
+    "file_names",
+    "find_identifiers",
+    "header_of",
+    "identifier_mentions",
+    "identifier_shape",
+    "is_year",
+    "language_data_of",
+    "marker_numbers",
+    "nearest_identifiers",
+    "normalized_identifier",
+    "number",
+    "numbers_in",
+    "replace_markers",
+    "row_cells",
+    "same_name",
+    "say_the_same",
+    "shared_language",
+    "split_sentences",
+    "tokenize",
+    "translated_names",
+    "without_markers",
+    "without_rule",
+    "words_of",
+]

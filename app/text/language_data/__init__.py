@@ -1,0 +1,265 @@
+"""What is known of each language: one TOML file a language, by the names that ingest/text/languages.py has. Pure."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import snowballstemmer
+from babel import Locale
+from babel.dates import get_day_names, get_month_names
+
+from ingest.text import COMMON_WORDS
+
+LANGUAGES = ("english", "german", "french", "spanish", "italian", "portuguese", "dutch", "russian")
+ENGLISH, RUSSIAN = "english", "russian"
+# Any language that there is no data for: some abbreviations and common words alone are known of them.
+OTHER = "other"
+NEVER = re.compile(r"(?!)")
+TEN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceRules:
+    """What tells a dot that ends a sentence from one that abbreviates. Abbreviations are casefolded, with no last dot.
+
+    `never` end a sentence (those of `never_endings` are ends of words), `sometimes` do before a word of `starters`;
+    those of `before_numbers` end one unless a number follows. A dot makes a number an ordinal before words of
+    `ordinals_before`, and where `ordinals` holds, before any word but starters.
+    """
+
+    never: frozenset[str]
+    never_endings: tuple[str, ...]
+    before_numbers: frozenset[str]
+    sometimes: frozenset[str]
+    starters: frozenset[str]
+    ordinals: bool
+    ordinals_before: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Language:
+    """What words of a language say, for comparing two of its sentences. Words are casefolded.
+
+    `is_known` is False where there is no such data. `stop` are words without meaning of their own, `numbers` those that
+    are numbers, `digits` the ones that may follow a word for tens, `scales` powers of ten, `units` spellings with the
+    name of their unit, `months` and `weekdays` their numbers. `subject` matches what follows a first word that is the
+    subject. `cue` matches what denies, `not_cue` what then follows where it denies nothing, `ends` what ends its reach,
+    `narrow` are cues that deny one word. `opposites` are stems by stem, `common_opposites` those of `stop` that count.
+    `border` parts what is said of one figure from the next.
+    """
+
+    name: str
+    code: str
+    is_known: bool
+    stop: frozenset[str]
+    numbers: Mapping[str, int]
+    digits: Mapping[str, int]
+    compounds: bool
+    scales: Mapping[str, int]
+    units: Mapping[str, str]
+    months: Mapping[str, int]
+    weekdays: Mapping[str, int]
+    capital_months: bool
+    elisions: frozenset[str]
+    capital_nouns: bool
+    before_names: frozenset[str]
+    noun_endings: tuple[str, ...]
+    subject: re.Pattern[str]
+    subject_needed: bool
+    decimal_comma: bool
+    cue: re.Pattern[str]
+    not_cue: re.Pattern[str]
+    ends: re.Pattern[str]
+    narrow: frozenset[str]
+    both_ways: bool
+    denies: frozenset[str]
+    opposites: Mapping[str, frozenset[str]]
+    common_opposites: frozenset[str]
+    prefixes: tuple[str, ...]
+    not_prefixed: frozenset[str]
+    border: re.Pattern[str]
+    in_order: re.Pattern[str]
+
+    def stem(self, word: str) -> str:
+        """The stem of a casefolded word; of a language without data, the word."""
+        return stem(word, self.name) if self.is_known else word
+
+
+@lru_cache
+def language_data_of(name: str) -> Language:
+    """What is known of a language of `LANGUAGES`; for any other, `OTHER`, of which nothing is."""
+    if name not in LANGUAGES:
+        return _unknown()
+    data = _data(name)
+    facts, negation = data["facts"], data["negation"]
+    numbers = _numbers(facts["numbers"])
+    return Language(
+        name=name,
+        code=data["code"],
+        is_known=True,
+        stop=COMMON_WORDS[name] | frozenset(facts["stop"].split()),
+        numbers=numbers,
+        digits={word: n for word, n in numbers.items() if n < TEN} | _numbers(facts["digits"]),
+        compounds=facts["compounds"],
+        scales=data["scales"],
+        units={
+            spelling.replace("_", " "): unit
+            for unit, spellings in data["units"].items()
+            for spelling in spellings.split()
+        },
+        months=_months(data["code"]) | _numbers(facts["more_months"]),
+        weekdays=_weekdays(data["code"]),
+        capital_months=facts["capital_months"],
+        elisions=frozenset(facts["elisions"].split()),
+        capital_nouns=facts["capital_nouns"],
+        before_names=frozenset(facts["before_names"].split()),
+        noun_endings=tuple(facts["noun_endings"].split()),
+        subject=NEVER if facts["capital_nouns"] else _subject(facts["subject_verbs"].split()),
+        subject_needed=facts["subject_needed"],
+        decimal_comma=facts["decimal_comma"],
+        cue=re.compile(negation["cue"], re.IGNORECASE),
+        not_cue=re.compile(negation["not_cue"], re.IGNORECASE),
+        ends=re.compile(negation["ends"], re.IGNORECASE),
+        narrow=frozenset(negation["narrow"].split()),
+        both_ways=negation["both_ways"],
+        denies=frozenset(negation["denies"].split()),
+        opposites=_opposites(data["opposites"]["pairs"], name),
+        common_opposites=frozenset(data["opposites"]["common"].split()),
+        prefixes=tuple(data["opposites"]["prefixes"].split()),
+        not_prefixed=frozenset(stem(word, name) for word in data["opposites"]["not_prefixed"].split()),
+        border=re.compile(rf"[;(]|\b(?:{'|'.join(data['pairing']['borders'].split())})\b", re.IGNORECASE),
+        in_order=re.compile(rf"\b{data['pairing']['in_order']}", re.IGNORECASE),
+    )
+
+
+@lru_cache
+def translated_names(code: str) -> frozenset[str]:
+    """Names that every language has its own of, casefolded: countries, languages and days of the week, as CLDR has."""
+    if not code:
+        return frozenset()
+    locale = Locale(code)
+    names = [*locale.territories.values(), *locale.languages.values(), *get_day_names("wide", locale=locale).values()]
+    return frozenset(name.casefold() for name in names)
+
+
+@lru_cache(maxsize=50_000)
+def stem(word: str, name: str) -> str:
+    """The stem of a casefolded word of a language of `LANGUAGES`."""
+    found: str = _stemmer(name).stemWord(word)
+    return found
+
+
+@lru_cache
+def common_words() -> dict[str, frozenset[str]]:
+    """The words that tell each language that a text may be in, also of those without other data."""
+    known = {name: language_data_of(name) for name in LANGUAGES}
+    others = {name: frozenset(words.split()) for name, words in _data(OTHER)["languages"].items()}
+    return {name: one.stop.union(one.numbers, one.months, one.units) for name, one in known.items()} | others
+
+
+@lru_cache
+def sentence_rules(language: str) -> SentenceRules:
+    """The rules of a language of `LANGUAGES`; of all together for any other, as "" is."""
+    read = [_data(name)["sentences"] for name in ([language] if language in LANGUAGES else [*LANGUAGES, OTHER])]
+    never = _words(read, "never")
+    return SentenceRules(
+        never=frozenset(word for word in never if not word.startswith("*")),
+        never_endings=tuple(sorted(word[1:] for word in never if word.startswith("*"))),
+        before_numbers=_words(read, "before_numbers"),
+        sometimes=_words(read, "sometimes"),
+        starters=_words(read, "starters"),
+        ordinals=all(one["ordinals"] for one in read),
+        ordinals_before=_words(read, "ordinals_before"),
+    )
+
+
+@lru_cache
+def _unknown() -> Language:
+    nothing: frozenset[str] = frozenset()
+    return Language(
+        name=OTHER,
+        code="",
+        is_known=False,
+        stop=nothing,
+        numbers={},
+        digits={},
+        compounds=False,
+        scales={},
+        units={},
+        months={},
+        weekdays={},
+        capital_months=True,
+        elisions=nothing,
+        capital_nouns=False,
+        before_names=nothing,
+        noun_endings=(),
+        subject=NEVER,
+        subject_needed=False,
+        decimal_comma=False,
+        cue=NEVER,
+        not_cue=NEVER,
+        ends=NEVER,
+        narrow=nothing,
+        both_ways=False,
+        denies=nothing,
+        opposites={},
+        common_opposites=nothing,
+        prefixes=(),
+        not_prefixed=nothing,
+        border=NEVER,
+        in_order=NEVER,
+    )
+
+
+def _subject(verbs: Collection[str]) -> re.Pattern[str]:
+    return re.compile(rf"(?:['\u2019]s)?\s+(?:[A-Z\u00c0-\u00de\u0410-\u042f]|(?:{'|'.join(verbs)})\b)")
+
+
+def _numbers(written: str) -> dict[str, int]:
+    """Words with their values, written one after the other."""
+    parts = written.split()
+    return {word: int(value) for word, value in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def _months(code: str) -> dict[str, int]:
+    contexts = [get_month_names("wide", context, code) for context in ("format", "stand-alone")]
+    return {name.casefold(): number for names in contexts for number, name in names.items()}
+
+
+def _weekdays(code: str) -> dict[str, int]:
+    """Days of the week, 0 for Monday, also as what happens on each of them: "Mondays", "montags"."""
+    contexts = [get_day_names("wide", context, code) for context in ("format", "stand-alone")]
+    names = {name.casefold(): number for found in contexts for number, name in found.items()}
+    return names | {f"{name}s": number for name, number in names.items()}
+
+
+def _opposites(pairs: str, name: str) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for line in pairs.strip().splitlines():
+        sides = [
+            frozenset(form for word in side.split() for form in (word, stem(word, name))) for side in line.split("|")
+        ]
+        for these, those in permutations(sides, 2):
+            found |= {word: found.get(word, frozenset()) | those for word in these}
+    return found
+
+
+@lru_cache
+def _stemmer(name: str) -> Any:
+    return snowballstemmer.stemmer(name)
+
+
+def _words(read: Collection[dict[str, Any]], key: str) -> frozenset[str]:
+    return frozenset(word for one in read for word in one[key].split())
+
+
+@lru_cache
+def _data(name: str) -> dict[str, Any]:
+    return tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8"))

@@ -1,0 +1,1 @@
+"""Parts that the page is built from."""

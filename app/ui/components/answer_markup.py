@@ -1,0 +1,329 @@
+"""Renders an answer's Markdown as HTML, with footnote links and verdicts at their places. Pure.
+
+A place in the text is held by one private character while Markdown is parsed. Nothing of the text can be mistaken for
+one: private characters are taken out of the text before, and out of what its character references decode to after.
+The parsed text is then cut at these characters, and each piece gets its tags, which therefore always nest.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from itertools import accumulate, groupby
+from typing import Literal, get_args
+
+from markdown_it.token import Token
+
+from app.models import Sentence
+from app.text import MARKER, code_spans, marker_numbers
+from app.ui.components.markdown import BREAKS, CODE_BLOCKS, EMPHASES, MARKDOWN, PRIVATE, REPLACEMENT, flat, leaves
+
+FIRST_PLACE, MOST_PLACES = 0xF0000, 0xFFFE
+# What begins a block in Markdown must stay at its beginning, and emphasis outside of what it emphasises.
+LEAD = re.compile(r"\s*+(?:(?:[-*+]|\d{1,9}[.)]|>|#{1,6})\s++|\|\s*+)*+[*_]*+")
+TAIL = "*_| \t\r\n"
+FENCES = ("```", "~~~")
+CUT = re.compile(f"({PRIVATE.pattern})")
+NOWHERE = -1
+LINE_END = re.compile(r"\r\n?|\n")
+
+Kind = Literal["dark", "end", "begin", "light", "note"]
+# The order of those at the same place.
+ORDER: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Something of ours at one place of the text.
+
+    Sentence `sentence` begins or ends here, or a highlight does, or a marker stands here: as `raw`, with the numbers
+    of those of its footnotes that exist.
+    """
+
+    kind: Kind
+    sentence: int = -1
+    raw: str = ""
+    numbers: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A piece of inline HTML within one sentence that is marked (-1: none), or several of them in one element.
+
+    `ends` are the sentences that end with it: their reasons come behind it.
+    """
+
+    html: str
+    sentence: int = -1
+    lit: bool = False
+    ends: tuple[int, ...] = ()
+
+
+def link_html(anchor: str, n: int) -> str:
+    """The link of a marker to footnote `n`."""
+    return f'<a class="fn-marker" href="#{note_id(anchor, n)}" target="_self" title="Footnote {n}">{n}</a>'
+
+
+def note_id(anchor: str, n: int) -> str:
+    """The id of footnote `n` of the answer that `anchor` names."""
+    return f"fn-{escape(anchor, quote=True)}-{n}"
+
+
+def marked_html(text: str, sentences: Sequence[Sentence], anchor: str) -> str:
+    """Renders Markdown; every sentence that is not supported is marked and says why.
+
+    HTML in it stays text, images are their description and links their words. A sentence whose place Markdown does not
+    keep marks its whole block; one that Markdown does not show at all is shown, marked, at the end.
+
+    Args:
+        text: the Markdown, with [n] markers.
+        sentences: its sentences, in order. A marker within one of them is a link only if the sentence cites it.
+        anchor: tells this answer's footnotes from those of others on the page.
+    """
+    return _Marking(PRIVATE.sub(REPLACEMENT, text), sentences, anchor).html()
+
+
+class _Marking:
+    """One text while it is rendered."""
+
+    def __init__(self, text: str, sentences: Sequence[Sentence], anchor: str) -> None:
+        self._text, self._sentences, self._anchor = text, sentences, anchor
+        self._flagged = [i for i, one in enumerate(sentences) if one.supported is False or one.reason]
+        self._places: dict[str, _Place] = {}
+        self._kept: set[int] = set()  # sentences whose places Markdown has left
+        self._lost = _Lost(())
+        self._inside, self._lit = NOWHERE, False
+        self._shown: set[int] = set()
+        self._code = [at for span in code_spans(text) for at in span]
+        self._lines = [0, *(end.end() for end in LINE_END.finditer(text))]
+
+    def html(self) -> str:
+        tokens = MARKDOWN.parse(self._placed())
+        self._kept = self._found(tokens)
+        self._lost = _Lost(self._lost_lines())
+        rendered: str = MARKDOWN.renderer.render(list(self._marked(tokens)), MARKDOWN.options, {})
+        return rendered + "".join(self._added(i) for i in self._flagged if i not in self._shown)
+
+    def _placed(self) -> str:
+        """The text with a character of its own at each place."""
+        parts, at = [], 0
+        wanted = sorted(self._wanted(), key=lambda one: (one[0], ORDER.index(one[2].kind) if one[2] else len(ORDER)))
+        for n, (start, end, place) in enumerate(wanted[:MOST_PLACES]):
+            parts.append(self._text[at:start])
+            if place:
+                parts.append(chr(FIRST_PLACE + n))
+                self._places[parts[-1]] = place
+            parts.append("\n" * self._text.count("\n", start, end))
+            at = max(at, end)
+        return "".join([*parts, self._text[at:]])
+
+    def _wanted(self) -> Iterator[tuple[int, int, _Place | None]]:
+        """What is to stand at which places, and in place of what of the text: [start, end)."""
+        yield from self._markers()
+        for i, sentence in enumerate(self._sentences):
+            if i in self._flagged:
+                yield from self._bounds(i, sentence)
+            for start, end in sentence.spans:
+                yield start, start, _Place("light")
+                yield end, end, _Place("dark")
+
+    def _bounds(self, i: int, sentence: Sentence) -> Iterator[tuple[int, int, _Place]]:
+        lead = LEAD.match(self._text, sentence.start, sentence.end)
+        begin = lead.end() if lead else sentence.start
+        words = self._text[begin : sentence.end]
+        if not words.startswith(FENCES):
+            end = begin + len(words.rstrip(TAIL))
+            yield begin, begin, _Place("begin", i)
+            yield end, end, _Place("end", i)
+
+    def _markers(self) -> Iterator[tuple[int, int, _Place | None]]:
+        within = iter(self._sentences)
+        sentence = next(within, None)
+        for marker in MARKER.finditer(self._text):
+            while sentence and sentence.end <= marker.start():
+                sentence = next(within, None)
+            numbers = tuple(marker_numbers(marker))
+            if sentence and sentence.start <= marker.start():
+                numbers = tuple(n for n in numbers if n in sentence.citations)
+            place = _Place("note", raw=marker.group(), numbers=numbers)
+            before = self._emphasis_end(marker.start())
+            if before is None:
+                yield *marker.span(), place
+            else:
+                yield before, before, place
+                yield *marker.span(), None
+
+    def _emphasis_end(self, at: int) -> int | None:
+        """Where the mark that ends emphasis before `at` begins: it would not end it with a letter behind it."""
+        run = self._text[max(0, at - 3) : at]
+        begin = at - len(run) + len(run.rstrip("*_"))
+        code = bisect_right(self._code, at)
+        opens = begin == 0 or self._text[begin - 1].isspace() or self._text[begin - 1] in "*_|>"
+        return None if begin == at or opens or code % 2 else begin
+
+    def _found(self, tokens: Sequence[Token]) -> set[int]:
+        """The sentences whose beginning and end are both in what is shown, in this order."""
+        begun: set[int] = set()
+        found: set[int] = set()
+        for character in (c for token in leaves(tokens) for c in PRIVATE.findall(token.content)):
+            place = self._places[character]
+            if place.kind == "begin":
+                begun.add(place.sentence)
+            elif place.kind == "end" and place.sentence in begun:
+                found.add(place.sentence)
+        return found
+
+    def _marked(self, tokens: Sequence[Token]) -> Iterator[Token]:
+        """The tokens, with HTML in place of what is in blocks."""
+        maps = [[0, len(self._lines)]]
+        for token in tokens:
+            lines = token.map or maps[-1]
+            if token.nesting > 0:
+                maps.append(lines)
+            elif token.nesting < 0:
+                maps.pop()
+            if token.type == "inline":
+                html = self._wrapped(self._with_lost(self._pieces(token.children or []), lines))
+                token.children = [Token("html_inline", "", 0, content=html)]
+                yield token
+            elif token.type in CODE_BLOCKS:
+                yield Token("html_block", "", 0, content=self._code_block(token, lines))
+            else:
+                yield token
+
+    def _pieces(self, tokens: Sequence[Token]) -> list[_Piece]:
+        """The pieces of a block, those in the same element and sentence in one."""
+        levels: list[tuple[str, list[_Piece]]] = [("", [])]
+        for token in flat(tokens):
+            if token.nesting > 0:
+                levels.append((token.tag if token.type in EMPHASES else "", []))
+            elif token.nesting < 0:
+                tag, inner = levels.pop()
+                levels[-1][1].extend([self._element(tag, inner)] if tag else inner)
+            elif token.type in {"text", "text_special", "code_inline"}:
+                levels[-1][1].extend(self._cut(token))
+            else:
+                levels[-1][1].append(_Piece(BREAKS.get(token.type, ""), self._inside, self._lit))
+        return levels[0][1]
+
+    def _cut(self, token: Token) -> Iterator[_Piece]:
+        """A token's text, cut at our places."""
+        is_code = token.type == "code_inline"
+        content = PRIVATE.sub(self._raw, token.content) if is_code else token.content
+        for part in CUT.split(content):
+            place = self._places.get(part)
+            if place is None:
+                html = f"<code>{escape(part)}</code>" if is_code else escape(part)
+                yield from [_Piece(html, self._inside, self._lit)] if part else []
+            elif place.kind == "note":
+                links = "".join(link_html(self._anchor, n) for n in place.numbers)
+                yield _Piece(links or escape(place.raw), self._inside)
+            else:
+                yield from self._passed(place)
+
+    def _raw(self, found: re.Match[str]) -> str:
+        """A marker in code as it was written; the other places stay."""
+        return self._places[found.group()].raw or found.group()
+
+    def _passed(self, place: _Place) -> Iterator[_Piece]:
+        """Takes notice of a place; where a sentence ends, an empty piece says so."""
+        if place.kind in {"light", "dark"}:
+            self._lit = place.kind == "light"
+        elif place.sentence in self._kept:
+            if place.kind == "begin":
+                self._inside = place.sentence
+            else:
+                yield _Piece("", place.sentence, ends=(place.sentence,))
+                self._shown.add(place.sentence)
+                self._inside = NOWHERE if self._inside == place.sentence else self._inside
+
+    def _with_lost(self, pieces: list[_Piece], lines: Sequence[int]) -> list[_Piece]:
+        """The pieces of a block at these lines, all marked if a sentence is in it that has lost its places."""
+        lost = self._lost.within(lines)
+        if not lost or not pieces:
+            return pieces
+        new = tuple(i for i in lost if i not in self._shown)
+        self._shown.update(new)
+        pieces = [one if one.sentence >= 0 else replace(one, sentence=lost[0]) for one in pieces]
+        return [*pieces, _Piece("", lost[0], ends=new)]
+
+    def _lost_lines(self) -> Iterator[tuple[int, int, int]]:
+        """First line, last line and number of each sentence that has lost its places."""
+        for i in self._flagged:
+            if i not in self._kept:
+                start, end = self._sentences[i].start, self._sentences[i].end
+                yield bisect_right(self._lines, start) - 1, bisect_right(self._lines, max(start, end - 1)) - 1, i
+
+    def _code_block(self, token: Token, lines: Sequence[int]) -> str:
+        code = escape(PRIVATE.sub(lambda found: self._places[found.group()].raw, token.content))
+        pieces = [_Piece("", self._inside)]
+        for character in PRIVATE.findall(token.content):
+            pieces += [*self._passed(self._places[character]), _Piece("", self._inside)]
+        pieces = self._with_lost(pieces, lines)
+        inside = max(one.sentence for one in pieces)
+        html = f"<pre><code>{code}</code></pre>"
+        html = html if inside == NOWHERE else f'<div class="{self._class(inside)}">{html}</div>'
+        return f"{html}{''.join(self._why(i) for one in pieces for i in one.ends)}\n"
+
+    def _element(self, tag: str, inner: Sequence[_Piece]) -> _Piece:
+        """An element: one piece of a sentence where all of it is, else with what is marked marked within."""
+        ends = tuple(i for one in inner for i in one.ends)
+        states = {(one.sentence, one.lit) for one in inner}
+        if len(states) != 1:
+            return _Piece(f"<{tag}>{self._wrapped(inner)}</{tag}>")
+        sentence, lit = states.pop()
+        return _Piece(f"<{tag}>{''.join(one.html for one in inner)}</{tag}>", sentence, lit, ends)
+
+    def _wrapped(self, pieces: Sequence[_Piece]) -> str:
+        """Pieces as HTML: what is highlighted and what is not supported in elements, reasons behind their sentences."""
+        parts = []
+        for sentence, of_sentence in groupby(pieces, key=lambda one: one.sentence):
+            inner, ends = "", list[int]()
+            for lit, alike in groupby(of_sentence, key=lambda one: one.lit):
+                listed = list(alike)
+                html = "".join(one.html for one in listed)
+                inner += f"<mark>{html}</mark>" if lit and html else html
+                ends += [i for one in listed for i in one.ends]
+            marks = sentence != NOWHERE and (inner or ends)
+            parts.append(f'<span class="{self._class(sentence)}">{inner}</span>' if marks else inner)
+            parts += [self._why(i) for i in ends]
+        return "".join(parts)
+
+    def _class(self, i: int) -> str:
+        sentence = self._sentences[i]
+        if sentence.supported is None:
+            return "fn-unfinished"
+        return "fn-partly" if sentence.partly else "fn-unsupported"
+
+    def _why(self, i: int) -> str:
+        """Why a sentence is marked, with the footnote that contradicts it."""
+        sentence = self._sentences[i]
+        if sentence.supported is None:
+            what = "Not checked" if sentence.unchecked else "No verdict"
+            return f' <span class="fn-why" role="note">{what}: {escape(sentence.reason)}</span>'
+        what = "Partly supported" if sentence.partly else "Not supported"
+        why = f"{what}: {escape(sentence.reason)}" if sentence.reason else what
+        contradicts = sentence.quotes and not sentence.citations
+        proof = f" {link_html(self._anchor, sentence.quotes[0].n)}" if contradicts else ""
+        return f' <span class="fn-why" role="note">{why}{proof}</span>'
+
+    def _added(self, i: int) -> str:
+        """A sentence that Markdown does not show."""
+        return f'<p><span class="{self._class(i)}">{escape(self._sentences[i].text)}</span>{self._why(i)}</p>\n'
+
+
+class _Lost:
+    """Finds the sentences without places that are in a block."""
+
+    def __init__(self, lines: Iterable[tuple[int, int, int]]) -> None:
+        self._lines = sorted(lines)
+        self._firsts = [first for first, _, _ in self._lines]
+        self._highest = list(accumulate((last for _, last, _ in self._lines), max))
+
+    def within(self, block: Sequence[int]) -> list[int]:
+        """Those at the lines from block[0] to before block[1]."""
+        low, high = bisect_left(self._highest, block[0]), bisect_left(self._firsts, block[1])
+        return [i for _, last, i in self._lines[low:high] if last >= block[0]]

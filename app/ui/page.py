@@ -1,0 +1,50 @@
+"""The whole page: sidebar, conversation, and the one place where errors become messages."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from app.bootstrap import Footnote
+from app.ui.components import scope, sidebar, style
+from app.ui.components.rendering import MISTAKE, plain
+from app.ui.pages import chat, review
+from ingest.errors import FootnoteError
+
+logger = logging.getLogger(__name__)
+# A file of ours: an icon by name would be fetched from the internet.
+ICON = Path(__file__).with_name("favicon.svg")
+
+# In the page's address: the review of generated questions in place of the conversation.
+REVIEW = "review"
+
+
+def draw_page(footnote: Footnote) -> None:
+    """Draws the page for one run of the script."""
+    st.set_page_config(page_title="Footnote", page_icon=str(ICON), layout="centered")
+    st.html(style.CSS)
+    with _calm():
+        conversation = chat.current(footnote)
+        with st.sidebar:
+            collection = sidebar.draw(footnote, conversation)
+        if REVIEW in st.query_params:
+            review.draw()
+        else:
+            scope.line(footnote, conversation, collection)
+            chat.draw(footnote, conversation, collection)
+
+
+@contextmanager
+def _calm() -> Iterator[None]:
+    """Errors on purpose are shown as they are; a mistake of ours is logged in full and admitted in a line."""
+    try:
+        yield
+    except FootnoteError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+    except Exception:
+        logger.exception("The page could not be drawn")
+        st.error(f"{MISTAKE} Reload the page to go on.", icon=":material/error:")

@@ -1,0 +1,1 @@
+"""What answers say, and whether the verdicts on them are right."""

@@ -1,0 +1,1 @@
+"""When questions are refused: the fit and its figures."""

@@ -1,0 +1,100 @@
+"""Refusal by the size of the collection: the same documents and questions, among more and more other documents."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.answering.refusal import Refusal, evidence
+from app.bootstrap import Footnote
+from app.evaluation.dataset_readers import read_dataset
+from bench.calibration.fit import ANSWERABLE, OFF, Example
+from bench.calibration.sets import SEED, collections
+from bench.data import ingested
+from ingest.filters import Filter
+
+# Chunks of the collections; the largest holds all documents.
+SIZES = (1, 3, 10, 100, 1_000, 10_000)
+PASSAGES = 8
+# Questions asked at every size: of each set its own, and of other sets.
+MOST_OWN, MOST_FOREIGN = 120, 40
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A question's evidence from a collection of so many chunks."""
+
+    size: int
+    example: Example
+
+
+def run(shared: Path) -> None:
+    """Prints the shares refused by the size of the collection, with the calibration that is shipped."""
+    report(list(examples(shared)), Refusal.load())
+
+
+def report(found: Sequence[Sized], decision: Refusal) -> None:
+    """Prints a row for each size."""
+    print("| chunks | its own questions refused | questions of other collections refused |\n| ---: | ---: | ---: |")
+    for size in SIZES:
+        cells = []
+        for kind in (ANSWERABLE, OFF):
+            refused = [
+                not decision.weigh(one.example.evidence).answers
+                for one in found
+                if one.size == size and one.example.kind == kind
+            ]
+            cells.append(f"{sum(refused)}/{len(refused)} = {sum(refused) / len(refused):.1%}")
+        print(f"| {size:,} | {' | '.join(cells)} |", flush=True)
+
+
+def examples(shared: Path) -> Iterator[Sized]:
+    """Each question's evidence from collections of all sizes, each of which has what answers it.
+
+    A collection is a part of one index, whose other documents are filtered out: refusal looks at passages alone and how
+    many there are, and which are found in a small collection depends little on the weights of words.
+    """
+    sets = {name: read_dataset(shared / "eval" / name) for name in ("answerable", "scifact")}
+    corpus = {key: text for data in sets.values() for key, text in (data.corpus or {}).items()}
+    rng = random.Random(f"{SEED} sizes")
+    own = [
+        (name, question)
+        for name, data in sets.items()
+        for question in rng.sample([q for q in data.questions if q.relevant], MOST_OWN)
+    ]
+    foreign = [
+        (one.name, key, text)
+        for one in collections(shared)
+        if one.name not in sets
+        for key, text in rng.sample(sorted(one.own.items()), min(MOST_FOREIGN // 2, len(one.own)))
+    ]
+    with ingested(corpus) as (footnote, ids):
+        chunks = {row.source: row.chunks for row in footnote.documents("default") if row.chunks}
+        sources = {document: source for source, document in ids.items()}
+        for name, question in own:
+            gold = [sources[one] for one in question.relevant if one in sources][:1]
+            yield from _at_all_sizes(
+                footnote, chunks, gold, Example(name, ANSWERABLE, name, question.id, {}), question.text
+            )
+        for name, key, text in foreign:
+            yield from _at_all_sizes(footnote, chunks, [], Example("sizes", OFF, name, key, {}), text)
+
+
+def _at_all_sizes(
+    footnote: Footnote, chunks: Mapping[str, int], gold: Sequence[str], example: Example, text: str
+) -> Iterator[Sized]:
+    retriever = footnote.retriever("default")
+    others = random.Random(f"{SEED} {example.id}").sample(sorted(chunks.keys() - {*gold}), len(chunks) - len(gold))
+    for size in SIZES:
+        chosen, held = list(gold), sum(chunks[one] for one in gold)
+        for one in others:
+            if held >= size:
+                break
+            chosen.append(one)
+            held += chunks[one]
+        within = Filter(sources=tuple(chosen)) if len(chosen) < len(chunks) else None
+        passages = retriever.passages(text, PASSAGES, within=within)
+        found = evidence(text, passages, footnote.index("default").embedder, retriever.searched(within))
+        yield Sized(size, Example(example.collection, example.kind, example.origin, example.id, found))

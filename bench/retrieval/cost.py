@@ -1,0 +1,62 @@
+"""What a search costs by stage and by the size of the collection.
+
+The chunks are those of `bench.retrieval.filters`: made up. Questions are embedded by the default model, as in use.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.bootstrap import Footnote
+from bench.retrieval.filters import WORDS_A_QUESTION, Made, RandomModel, fill
+from bench.retrieval.rankings import TIMED, print_times, times_of
+from ingest.embedding.embedder import Embedder
+from ingest.settings import Settings
+
+SIZES = tuple(int(size) for size in os.environ.get("SIZES", "1000,10000,100000").split(","))
+
+
+class QuestionModel(RandomModel):
+    """The default model for questions; documents have random vectors of the same length."""
+
+    @cached_property
+    def _real(self) -> Embedder:
+        return Embedder()
+
+    def encode_query(self, text: str) -> NDArray[np.float32]:
+        """float32 [dimensions]."""
+        return self._real.encode_query(text)
+
+    def query_tokens(self, text: str) -> NDArray[np.float32]:
+        """float32 [tokens, dimensions], rows of unit length."""
+        return self._real.query_tokens(text)
+
+
+class QuestionFootnote(Footnote):
+    """A Footnote whose model is a `QuestionModel`."""
+
+    def _embedder_for(self, model: str) -> QuestionModel:
+        return self._embedders.setdefault(model, QuestionModel())
+
+
+def run(_shared: Path | None = None) -> None:
+    """Prints a row a stage and a column a size."""
+    times = {}
+    for size in SIZES:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            QuestionFootnote(Settings(_env_file=None, data_dir=Path(folder))) as one,
+        ):
+            index, made = one.index("default"), Made()
+            fill(index, made, size)
+            random = np.random.default_rng(1)
+            questions = [made.words(random, WORDS_A_QUESTION) for _ in range(TIMED)]
+            one.search(questions[0], 10)
+            times[f"made up {len(times) + 1}"] = times_of(index, one.search, questions)
+    print_times(times)

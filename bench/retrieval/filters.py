@@ -1,0 +1,208 @@
+"""What a search of some documents costs against one of all, by how much of the collection a filter lets through.
+
+The chunks are made up: random words, and random vectors of unit length, written straight into the stores. Random
+vectors are all equally far from each other, which is the worst case for an approximate index.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.bootstrap import Footnote
+from ingest.docstore.records import ChunkRow, VersionRow
+from ingest.embedding.embedder import EmbedderIdentity
+from ingest.filters import Filter
+from ingest.index.index import Index
+from ingest.lexical.writer import LexicalEntry, LexicalWriter
+from ingest.models import chunk_id
+from ingest.settings import Settings
+
+CHUNKS = int(os.environ.get("CHUNKS", "100000"))
+CHUNKS_A_DOCUMENT = 20
+DOCUMENTS_AT_ONCE = 50
+DIMENSIONS = 384
+WORDS, WORDS_A_CHUNK, WORDS_A_QUESTION = 5_000, 60, 6
+K = 50
+FIRST, LATER = 15, 45
+# One document, and every so manieth of all, with the metadata that says the same to Chroma.
+EVERY = (100, 25, 10, 2)
+
+
+class RandomModel:
+    """A random vector of unit length for each text: a question costs no model."""
+
+    ready = True
+    max_tokens = 256
+    model = "random"
+    identity = EmbedderIdentity("random", "r" * 64, DIMENSIONS)
+
+    def encode_query(self, text: str) -> NDArray[np.float32]:
+        """float32 [dimensions]."""
+        return unit(np.random.default_rng(list(text.encode())), 1)[0]
+
+    def query_tokens(self, text: str) -> NDArray[np.float32]:
+        """float32 [words, dimensions], rows of unit length."""
+        return np.stack([self.encode_query(word) for word in text.split()])
+
+
+class RandomFootnote(Footnote):
+    """A Footnote whose model is a `RandomModel`."""
+
+    def _embedder_for(self, model: str) -> RandomModel:
+        return self._embedders.setdefault(model, RandomModel())
+
+
+@dataclass
+class Made:
+    """What is in the index: vectors and their chunks' ids in the same order, and the frequencies of the words."""
+
+    ids: list[str] = field(default_factory=list)
+    vectors: list[NDArray[np.float32]] = field(default_factory=list)
+    frequencies: NDArray[np.float64] = field(default_factory=lambda: 1 / np.arange(1, WORDS + 1))
+
+    def words(self, random: np.random.Generator, n: int) -> str:
+        """Words as frequent as in a language (Zipf)."""
+        chosen = random.choice(WORDS, size=n, p=self.frequencies / self.frequencies.sum())
+        return " ".join(f"w{word}" for word in chosen)
+
+
+def unit(random: np.random.Generator, n: int) -> NDArray[np.float32]:
+    """Random vectors: float32 [n, dimensions], rows of unit length."""
+    found = random.standard_normal((n, DIMENSIONS)).astype(np.float32)
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+def run(_shared: Path | None = None) -> None:
+    """Prints a row for each filter."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        RandomFootnote(Settings(_env_file=None, data_dir=Path(folder))) as one,
+    ):
+        index, made = one.index("default"), Made()
+        began = time.perf_counter()
+        fill(index, made, CHUNKS)
+        seconds = time.perf_counter() - began
+        print(f"{len(made.ids):,} chunks of {len(made.ids) // CHUNKS_A_DOCUMENT:,} documents, made in {seconds:.0f} s.")
+        print("Milliseconds, p50 / p95; first: after the collection has changed; later: the same filter again.\n")
+        print(
+            "| searched | chunks | nearest 50, first | later | of the true 50 | BM25, first | later "
+            "| both, fused, later | Chroma's own filter |"
+        )
+        print(f"| --- |{' ---: |' * 8}")
+        for name, within, where in _filters():
+            _print_row(one, made, name, within, where)
+
+
+def fill(index: Index, made: Made, chunks: int) -> None:
+    """Writes so many made-up chunks into an empty collection."""
+    index.settle_embedder()
+    index.leg(index.embedders()["current"]).store.create()
+    random = np.random.default_rng(0)
+    documents = chunks // CHUNKS_A_DOCUMENT
+    with index.lexical.writing() as lexical:
+        for first in range(0, documents, DOCUMENTS_AT_ONCE):
+            _write(index, lexical, made, range(first, min(first + DOCUMENTS_AT_ONCE, documents)), random)
+        lexical.commit()
+
+
+def _write(
+    index: Index, lexical: LexicalWriter, made: Made, numbers: Sequence[int], random: np.random.Generator
+) -> None:
+    vectors = unit(random, len(numbers) * CHUNKS_A_DOCUMENT)
+    rows, places = [], []
+    for number in numbers:
+        version = _version(number)
+        some = [_chunk(version.id, at, made, random) for at in range(CHUNKS_A_DOCUMENT)]
+        index.docstore.add_pending(index.collection.id, version, some)
+        lexical.add([LexicalEntry(row.id, version.id, row.text, "", f"{number}.md") for row in some])
+        rows += some
+        places += [{"document": version.source} | {f"every_{n}": number % n for n in EVERY}] * len(some)
+    ids = [row.id for row in rows]
+    current = index.embedders()["current"]
+    keys = [row.embed_key for row in rows]
+    tokens = [random.bytes(WORDS_A_CHUNK * DIMENSIONS // 8) for _ in keys]
+    index.docstore.kept.put(current.id, dict(zip(keys, vectors, strict=True)), dict(zip(keys, tokens, strict=True)))
+    index.leg(current).store.upsert(ids, vectors, [row.text for row in rows], places)
+    index.docstore.activate([_version(number).id for number in numbers])
+    made.ids += ids
+    made.vectors.append(vectors)
+
+
+def _version(number: int) -> VersionRow:
+    source = "/".join(["/made", *(f"{number % n}" for n in EVERY[::-1]), f"{number}.md"])
+    return VersionRow(f"{number:032x}", f"d{number}", source, "", "", "", "", None, (), 1, "{}", "[]", b"")
+
+
+def _chunk(version_id: str, at: int, made: Made, random: np.random.Generator) -> ChunkRow:
+    text = made.words(random, WORDS_A_CHUNK)
+    return ChunkRow(chunk_id(version_id, at), at, 0, len(text), text, None, (), random.bytes(32), "", "")
+
+
+def _filters() -> Iterator[tuple[str, Filter, dict[str, int | str] | None]]:
+    """What a row is called, its filter, and the same as Chroma's."""
+    yield "all", Filter(), None
+    source = _version(1).source
+    yield "one document", Filter(sources=(source,)), {"document": source}
+    for n in EVERY:
+        sources = tuple(_version(number).source for number in range(1, CHUNKS // CHUNKS_A_DOCUMENT, n))
+        yield f"{100 // n}% of the documents", Filter(sources=sources), {f"every_{n}": 1}
+
+
+def _print_row(one: Footnote, made: Made, name: str, within: Filter, where: dict[str, int | str] | None) -> None:
+    index, random = one.index("default"), np.random.default_rng(1)
+    chosen = set(index.docstore.selection.versions(index.collection.id, within))
+    rows = [i for i, chunk in enumerate(made.ids) if chunk.rpartition("-")[0] in chosen]
+
+    def legs(search: Callable[..., object], n: int, *, changed: bool) -> str:
+        return _timed(n, made, random, lambda text: search(text, K, within=within), index if changed else None)
+
+    cells = []
+    for leg in (index.vector_search, index.keyword_search):
+        cells += [legs(leg, FIRST, changed=True), legs(leg, LATER, changed=False)]
+    true = f"{_share_found(index, made, within, rows):.3f}"
+    fused = legs(one.search, LATER, changed=False)
+    own = _timed(FIRST, made, random, lambda text: _chromas_own(index, text, where)) if where else ""
+    print(f"| {name} | {len(rows):,} | {cells[0]} | {cells[1]} | {true} | {cells[2]} | {cells[3]} | {fused} | {own} |")
+
+
+def _timed(
+    n: int, made: Made, random: np.random.Generator, search: Callable[[str], object], changing: Index | None = None
+) -> str:
+    """p50 / p95 in milliseconds of `n` searches, after one that does not count; `changing` changes before each."""
+    spent = []
+    for _ in range(n + 1):
+        text = made.words(random, WORDS_A_QUESTION)
+        if changing:
+            changing.docstore.tags.put(changing.collection.id, [], [])
+        began = time.perf_counter()
+        search(text)
+        spent.append(1000 * (time.perf_counter() - began))
+    return "{:.1f} / {:.1f}".format(*np.percentile(spent[1:], (50, 95)))
+
+
+def _chromas_own(index: Index, text: str, where: dict[str, int | str]) -> object:
+    leg = index.leg(index.embedders()["current"])
+    collection = index.chroma.client().get_collection(leg.store.name, embedding_function=None)
+    vector = leg.unchecked.encode_query(text)
+    return collection.query(query_embeddings=vector[None, :], n_results=K, where=where, include=["distances"])
+
+
+def _share_found(index: Index, made: Made, within: Filter, rows: Sequence[int]) -> float:
+    """How many of the true nearest a search finds, on average of ten."""
+    matrix = np.concatenate(made.vectors)[rows]
+    shares = []
+    for number in range(10):
+        text = f"question {number}"
+        scores = matrix @ RandomModel().encode_query(text)
+        true = {made.ids[rows[i]] for i in np.argsort(-scores)[:K]}
+        found = {hit.chunk.id for hit in index.vector_search(text, K, within=within)}
+        shares.append(len(true & found) / len(true))
+    return float(np.mean(shares))

@@ -1,0 +1,1 @@
+"""Crashes, growth and speed of the index."""

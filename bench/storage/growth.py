@@ -1,0 +1,124 @@
+"""Memory of the ingest and of Chroma's server, disk, and open files, as the number of documents grows.
+
+Everything is the product's but the embedding model: random vectors of as many dimensions stand in for it, because its
+memory does not depend on the number of documents, and twenty thousand would take it half an hour.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from app.bootstrap import Footnote
+from ingest.embedding.embedder import EmbedderIdentity
+from ingest.embedding.token_vectors import Encoded
+from ingest.settings import Settings
+
+DIMENSIONS = 384
+DOCUMENTS = int(os.environ.get("DOCUMENTS", "20000"))
+STEPS = 4
+MIB = 1024 * 1024
+
+
+class _RandomVectors:
+    """Stands in for a model."""
+
+    model, ready, max_tokens = "random", True, 256
+    identity = EmbedderIdentity("random", "random", DIMENSIONS)
+
+    def __init__(self) -> None:
+        self._dice = np.random.default_rng(4)
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split()) + 2
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        return [(word.start(), word.end()) for word in re.finditer(r"\S+", text)]
+
+    def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors = self._dice.standard_normal((len(texts), DIMENSIONS), dtype=np.float32)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def encode_chunks(self, texts: Sequence[str]) -> Encoded:
+        return Encoded(self.encode_documents(texts), [self.query_tokens(text) for text in texts])
+
+    def encode_query(self, _text: str) -> NDArray[np.float32]:
+        return self.encode_documents([""])[0]
+
+    def query_tokens(self, text: str) -> NDArray[np.float32]:
+        return self.encode_documents(text.split() or [""])
+
+
+class _Modelless(Footnote):
+    def _embedder_for(self, model: str) -> _RandomVectors:
+        return self._embedders.setdefault(model, _RandomVectors())
+
+
+class _Peak:
+    """The most memory that a process takes while a block runs, looked at ten times a second."""
+
+    def __init__(self, pid: int) -> None:
+        self._process = psutil.Process(pid)
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self.most = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        with suppress(psutil.Error):
+            while not self._done.wait(0.1):
+                self.most = max(self.most, self._process.memory_info().rss)
+
+
+def run(_shared: Path | None = None) -> None:
+    """Prints a row for each quarter of the documents."""
+    print("| documents | ingest, peak MiB | Chroma's server, peak MiB | vectors alone, MiB | disk, MiB |", end="")
+    print(" open files | threads | chunks/s |")
+    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    with (
+        tempfile.TemporaryDirectory() as root,
+        _Modelless(Settings(_env_file=None, data_dir=Path(root) / "data")) as one,
+    ):
+        one.index("default").vector_search("warm", 1)
+        for step in range(STEPS):
+            folder = Path(root) / str(step)
+            folder.mkdir()
+            for i in range(DOCUMENTS // STEPS):
+                number = step * (DOCUMENTS // STEPS) + i
+                (folder / f"{number}.txt").write_text(f"Note {number} says that item {number * 7919 % 9973} is here.")
+            one.chroma.client()
+            with _Peak(os.getpid()) as ours, _Peak(_server(one.settings)) as theirs:
+                began = time.perf_counter()
+                report = one.ingest([folder])
+                rate = report.chunks / (time.perf_counter() - began)
+            assert report.count("failed") == 0
+            count = one.index("default").docstore.count_chunks(1)
+            process = psutil.Process()
+            print(
+                f"| {count:,} | {ours.most / MIB:.0f} | {theirs.most / MIB:.0f} | {count * DIMENSIONS * 4 / MIB:.0f} "
+                f"| {one.bytes_on_disk() / MIB:.0f} | {process.num_fds()} | {process.num_threads()} | {rate:.0f} |",
+                flush=True,
+            )
+
+
+def _server(settings: Settings) -> int:
+    return int(json.loads((settings.data_dir / "run" / "chroma.json").read_text())["server"])

@@ -1,0 +1,41 @@
+"""The batch command, and how an ingest is shown on a terminal, in a log and as JSON."""
+
+from ingest.cli.command import (
+    INTERRUPTED,
+    SOME_FAILED,
+    CollectionOption,
+    JsonOption,
+    failure_words,
+    ingest_command,
+    main,
+    messages,
+)
+from ingest.cli.terminal import (
+    LINE_SECONDS,
+    ProgressView,
+    one_line,
+    print_anything,
+    print_json,
+    print_report,
+    stopping,
+    visible,
+)
+
+__all__ = [
+    "INTERRUPTED",
+    "LINE_SECONDS",
+    "SOME_FAILED",
+    "CollectionOption",
+    "JsonOption",
+    "ProgressView",
+    "failure_words",
+    "ingest_command",
+    "main",
+    "messages",
+    "one_line",
+    "print_anything",
+    "print_json",
+    "print_report",
+    "stopping",
+    "visible",
+]

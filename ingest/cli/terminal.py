@@ -1,0 +1,224 @@
+"""What an ingest shows on a terminal, in a log, and as JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import sys
+import threading
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ingest.loaders import not_confined
+from ingest.models import FileStatus, IngestProgress, IngestReport
+from ingest.text import storable_values
+
+# Seconds between two lines where the output is not a terminal.
+LINE_SECONDS = 5.0
+COUNTED: tuple[FileStatus, ...] = ("added", "updated", "unchanged", "removed", "failed")
+# Failures shown in full at the end; the rest is counted (`--json` and `footnote status` have all of them).
+MOST_FAILURES = 50
+STOPPING = "Stopping: finishing what is being written. Press Ctrl-C again to end at once."
+
+
+class ProgressView:
+    """Shows an ingest as it goes: a live bar on a terminal, plain lines elsewhere. Use it in a `with` block.
+
+    Args:
+        console: where to.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TextColumn("files · {task.fields[chunks]:,} chunks · {task.fields[rate]:.0f} chunks/s ·"),
+            TimeElapsedColumn(),
+            TextColumn("· left"),
+            TimeRemainingColumn(elapsed_when_finished=False),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._live.add_task("Looking for files", total=None, chunks=0, rate=0.0)
+        self._said = time.monotonic()
+        self._waiting = ""
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def __call__(self, progress: IngestProgress) -> None:
+        """Shows a moment; to be given as `on_progress`."""
+        rate = progress.chunks_done / progress.seconds if progress.seconds else 0.0
+        self._live.update(
+            self._task,
+            description=_phase(progress),
+            completed=progress.files_done,
+            total=None if progress.scanning else progress.files_total,
+            chunks=progress.chunks_done,
+            rate=rate,
+        )
+        if self._console.is_terminal:
+            return
+        if progress.waiting_for:
+            self._say_waiting(progress.waiting_for)
+        elif time.monotonic() - self._said >= LINE_SECONDS:
+            left = _seconds_left(progress)
+            self._line(
+                f"{progress.files_done}/{progress.files_total} files · {progress.chunks_done:,} chunks · "
+                f"{rate:.0f} chunks/s · {left} left"
+            )
+
+    def _say_waiting(self, writer: str) -> None:
+        if not self._waiting:
+            self._line(f"Waiting for {escape(writer)} to finish.")
+        self._waiting = writer
+
+    def _line(self, text: str) -> None:
+        self._said = time.monotonic()
+        self._live.console.print(text, highlight=False, soft_wrap=True)
+
+
+def print_report(report: IngestReport, console: Console) -> None:
+    """The table at the end: how many files were added, updated, unchanged, removed and failed, and why."""
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=True, header_style="bold")
+    for name in (*COUNTED, "chunks", "embedded", "seconds"):
+        table.add_column(name, justify="right")
+    counts = [f"{report.count(name):,}" for name in COUNTED]
+    table.add_row(*counts, f"{report.chunks:,}", f"{report.embedded:,}", f"{report.seconds:.1f}")
+    console.print(table)
+    failed = [outcome for outcome in report.documents if outcome.status == "failed"]
+    for outcome in failed[:MOST_FAILURES]:
+        console.print(f"[red]failed[/red]  {escape(one_line(outcome.error))}", highlight=False, soft_wrap=True)
+    if len(failed) > MOST_FAILURES:
+        console.print(f"… and {len(failed) - MOST_FAILURES:,} more failures: see `footnote status --json`.")
+    for note in _notes(report):
+        console.print(f"[yellow]note[/yellow]    {escape(note)}", highlight=False, soft_wrap=True)
+    if report.skipped:
+        console.print(f"Left out, of kinds that are not read: {_kinds(report.skipped)}.", highlight=False)
+    if report.unfollowed:
+        console.print(f"Left out, as symbolic links (--no-follow): {len(report.unfollowed):,}.", highlight=False)
+    if report.cancelled:
+        console.print("Stopped. What is listed above is kept; run the same command again to go on from here.")
+
+
+def _notes(report: IngestReport) -> Iterator[str]:
+    """What is worth knowing of the files that were read, and of how they were."""
+    for outcome in report.documents:
+        if outcome.status in {"added", "updated"}:
+            yield from (f"{one_line(outcome.path)}: {one_line(warning)}" for warning in outcome.warnings)
+    yield from map(not_confined, report.unconfined)
+
+
+def report_json(report: IngestReport) -> dict[str, Any]:
+    """The report as the one JSON object that `--json` prints."""
+    counts: dict[str, Any] = {name: report.count(name) for name in COUNTED}
+    return counts | {
+        "chunks": report.chunks,
+        "embedded": report.embedded,
+        "seconds": round(report.seconds, 3),
+        "documents": [
+            {
+                "path": outcome.path,
+                "status": outcome.status,
+                "pages": outcome.pages,
+                "chunks": outcome.chunks,
+                "error": outcome.error or None,
+                "warnings": list(outcome.warnings),
+            }
+            for outcome in report.documents
+        ],
+        "skipped": list(report.skipped),
+        "unfollowed": list(report.unfollowed),
+        "cancelled": report.cancelled,
+        "unconfined": list(report.unconfined),
+    }
+
+
+def print_anything() -> None:
+    """Lets standard output spell out what its encoding lacks, where it is another one than UTF-8."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Prints an object on one line of standard output, every string of it fit for any reader of JSON."""
+    print(json.dumps(storable_values(value)), flush=True)  # noqa: T201 - what was asked for
+
+
+@contextmanager
+def stopping(
+    console: Console, said: str = STOPPING, *, keeps: Callable[[], bool] = lambda: True
+) -> Iterator[threading.Event]:
+    """Gives an event that the first Ctrl-C (or SIGTERM) sets, which is `said`; the second ends the process as usual.
+
+    So does the first one while the work `keeps` nothing of what was done.
+    """
+    cancel = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        if cancel.is_set() or not keeps():
+            raise KeyboardInterrupt
+        cancel.set()
+        console.print(said)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield cancel
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def one_line(text: str) -> str:
+    """Text with line ends and other control characters made visible, so that a name cannot forge output."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+
+
+def visible(text: str) -> str:
+    """Text of several lines with its other control characters made visible, so that it cannot steer a terminal.
+
+    With them, a document could write links, the title or the clipboard, or overwrite what stands there.
+    """
+    return "".join(one_line(c) if unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\t" else c for c in text)
+
+
+def _phase(progress: IngestProgress) -> str:
+    if progress.scanning:
+        return "Looking for files"
+    if progress.waiting_for:
+        return f"Waiting for {escape(one_line(progress.waiting_for))}"
+    return "Ingesting"
+
+
+def _seconds_left(progress: IngestProgress) -> str:
+    if not progress.files_done:
+        return "unknown time"
+    left = progress.seconds / progress.files_done * (progress.files_total - progress.files_done)
+    minutes, seconds = divmod(round(left), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def _kinds(paths: tuple[str, ...]) -> str:
+    kinds = Counter(Path(path).suffix.lower() or "no suffix" for path in paths)
+    parts = [f"{n:,} {one_line(kind)}" for kind, n in kinds.most_common(5)]
+    more = len(kinds) - len(parts)
+    return ", ".join(parts) + (f" and {more} other kinds" if more > 0 else "")

@@ -1,0 +1,176 @@
+"""One SQLite file: opened in WAL mode, written in transactions, its errors put in the user's words."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from ingest.errors import DocumentStoreError
+from ingest.host import make_private_file, make_private_folder
+
+T = TypeVar("T")
+# A writer waits this long for another process's transaction; ours take milliseconds.
+BUSY_SECONDS = 60.0
+# Values bound in one statement; SQLite's own limit is 32,766.
+BATCH = 5_000
+# Pages of a file that are kept in memory. With SQLite's own 2 MiB, the vectors of 4,000 chunks of 100,000 took 71 to
+# 93 ms to read, and 20 to 44 so.
+CACHE_KIB = 16 * 1024
+# Where so much of a file is free pages, at least so many bytes, they are given back to the disk.
+FREE_SHARE = 0.2
+FREE_BYTES = 1024 * 1024
+INCREMENTAL = 2
+
+
+class Database:
+    """A SQLite file with a schema. Safe between threads (one connection, one lock) and processes (WAL).
+
+    What is deleted is overwritten with zeros (secure_delete), so that it cannot be read from the file.
+
+    Args:
+        path: the file; made, with its folder, when missing.
+        schema: statements that bring an empty file to this version.
+        version: the schema's number, kept in the file.
+        migrations: statements that bring a file of the version before to each version.
+
+    Raises:
+        DocumentStoreError: it cannot be opened, is damaged, or was written by a newer Footnote.
+    """
+
+    def __init__(
+        self, path: Path, schema: str, version: int, migrations: Mapping[int, str] = MappingProxyType({})
+    ) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        with self._mapped("open"):
+            make_private_folder(path.parent)
+            make_private_file(path)  # its -wal and -shm get the same rights
+            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None)
+        try:
+            with self._mapped("open"):
+                self._check_version(self._pragma("user_version"), version)  # before anything is written
+                self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # counts only while the file is empty
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = FULL")
+                self._db.execute("PRAGMA foreign_keys = ON")
+                self._db.execute("PRAGMA secure_delete = ON")
+                self._db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+                self._bring_to(schema, version, migrations)
+        except BaseException:
+            self._db.close()
+            raise
+
+    def close(self) -> None:
+        """Closes the file."""
+        with self._lock:
+            self._db.close()
+
+    def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """All rows of a statement that reads."""
+        with self._lock, self._mapped("read"):
+            return self._db.execute(sql, values).fetchall()
+
+    def query_named(self, sql: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        """All rows of a statement that reads, whose values have names."""
+        with self._lock, self._mapped("read"):
+            return self._db.execute(sql, values).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing: what is executed on the connection is committed at the end, or undone on any error."""
+        with self._lock, self._mapped("write"):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def reclaim(self, *, whole: bool = False) -> None:
+        """Gives free pages back to the disk where they are many, or with `whole`, all; empties the write-ahead log."""
+        with self._lock, self._mapped("shrink"):
+            free, pages, size = (self._pragma(name) for name in ("freelist_count", "page_count", "page_size"))
+            many = free * size >= FREE_BYTES and free >= pages * FREE_SHARE
+            if free and (many or whole):
+                if self._pragma("auto_vacuum") == INCREMENTAL:
+                    self._db.executescript("PRAGMA incremental_vacuum")  # execute() stops after one page
+                else:  # made before files were set up for it
+                    self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+                    self._db.execute("VACUUM")
+            # Not worth a wait for those who read: the next one, or the last to close the file, does it.
+            self._db.execute("PRAGMA busy_timeout = 0")
+            try:
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                self._db.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+
+    def copy_to(self, path: Path) -> None:
+        """Writes a copy of the file as it is at one moment, while others read and write it.
+
+        Raises:
+            sqlite3.Error: this file cannot be read, or the other not written.
+        """
+        make_private_file(path)
+        with self._lock, closing(sqlite3.connect(path)) as copy:
+            self._db.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+
+    def _pragma(self, name: str) -> int:
+        return int(self._db.execute(f"PRAGMA {name}").fetchone()[0])
+
+    def _bring_to(self, schema: str, version: int, migrations: Mapping[int, str]) -> None:
+        if self._pragma("user_version") == version:
+            return
+        self._db.execute("BEGIN IMMEDIATE")  # another process may be at the same
+        try:
+            found = self._pragma("user_version")
+            self._check_version(found, version)
+            steps = [schema] if not found else [migrations[n] for n in range(found + 1, version + 1)]
+            for statement in (part for step in steps for part in step.split(";") if part.strip()):
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version = {version}")
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+
+    def _check_version(self, found: int, version: int) -> None:
+        if found > version:
+            raise DocumentStoreError(
+                f"{self.path} was written by a newer Footnote (format {found}; this one reads {version}). "
+                "Update Footnote, or choose another FOOTNOTE_DATA_DIR."
+            )
+
+    @contextmanager
+    def _mapped(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise DocumentStoreError(f"Could not {what} {self.path}: {error}. {_advice(error)}") from error
+
+
+def batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """`items` in parts that one statement can bind."""
+    for i in range(0, len(items), BATCH):
+        yield items[i : i + BATCH]
+
+
+def _advice(error: sqlite3.Error | OSError) -> str:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None and code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return (
+            "The file is damaged. `footnote doctor --fix` tries to mend it; if it cannot, move the data folder away "
+            "and bring back a backup with `footnote restore FILE`, or ingest the documents again."
+        )
+    if code is not None and code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return "Another process has kept it locked for a minute. Nothing was changed; try again when that is done."
+    if code is not None and code & 0xFF == sqlite3.SQLITE_FULL:
+        return "Nothing was changed. Make room on the disk, then try again."
+    return "Check that the folder is writable and the disk has space, then try again."

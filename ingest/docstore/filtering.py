@@ -1,0 +1,124 @@
+"""Which documents a filter lets through, and what there is to filter by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ingest.docstore.database import Database
+from ingest.docstore.records import CollectionRow
+from ingest.errors import QuestionError
+from ingest.filters import Filter, under
+from ingest.text import matching_names
+
+# Types and tags that a message names.
+MOST_NAMED = 20
+
+# Each condition is an index's to answer: (collection, source), (collection, type), (collection, updated), (name).
+SOURCES = """d.id IN (
+    SELECT id FROM documents WHERE collection = :collection AND source IN (SELECT value FROM json_each(:sources))
+    UNION ALL
+    SELECT x.id FROM json_each(:folders) f CROSS JOIN documents x
+    ON x.collection = :collection AND x.source >= f.value ->> 0 AND x.source < f.value ->> 1
+)"""
+TYPES = "d.type IN (SELECT value FROM json_each(:types))"
+TAGS = "d.id IN (SELECT t.document FROM tags t WHERE t.name IN (SELECT value FROM json_each(:tags)))"
+ACTIVE = (
+    "FROM documents d JOIN versions v ON v.document = d.id AND v.status = 'active' WHERE d.collection = :collection"
+)
+# The plus keeps SQLite from going through the whole collection where names or tags lead to the few documents at once.
+ACTIVE_BY_ID = ACTIVE.replace("d.collection", "+d.collection")
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the documents of a collection can be filtered by, each in order."""
+
+    sources: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+class Selection:
+    """Finds documents by filters, in the document store's file.
+
+    Args:
+        database: the file, opened with `ingest.docstore.schema`.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._query = database.query_named
+
+    def versions(self, collection: int, within: Filter) -> list[str]:
+        """The ids of the active versions of the documents that a filter lets through."""
+        sql, values = statement(collection, self._as_kept(collection, within))
+        return [row[0] for row in self._query(f"SELECT v.id {sql}", values)]
+
+    def count_chunks(self, version_ids: Sequence[str]) -> int:
+        """How many chunks versions have."""
+        rows = self._query(
+            "SELECT count(*) FROM json_each(:versions) v CROSS JOIN chunks c ON c.version = v.value",
+            {"versions": json.dumps(version_ids)},
+        )
+        return int(rows[0][0])
+
+    def check(self, collection: CollectionRow, within: Filter) -> None:
+        """Refuses a filter that lets no document through.
+
+        Raises:
+            QuestionError: it does; the message says what there is to filter by.
+        """
+        sql, values = statement(collection.id, self._as_kept(collection.id, within))
+        if self._query(f"SELECT 1 {sql} LIMIT 1", values):
+            return
+        choices = self.choices(collection.id)
+        known = [
+            f"{name}: {', '.join(some[:MOST_NAMED])}{' …' if len(some) > MOST_NAMED else ''}."
+            for name, some in (("Types there are", choices.types), ("Tags", choices.tags))
+            if some
+        ]
+        said = [f"No document of the collection {collection.name!r} fits the filter: {within}.", *known]
+        raise QuestionError(" ".join([*said, "`footnote report` lists the documents with their days and tags."]))
+
+    def _as_kept(self, collection: int, within: Filter) -> Filter:
+        """The filter with the names that documents are kept under, where what was typed may be another form of them."""
+        if all(source.isascii() and "\\" not in source for source in within.sources):
+            return within
+        rows = self._query(f"SELECT d.source {ACTIVE}", {"collection": collection})
+        known = [row[0] for row in rows]
+        found = dict.fromkeys(one for source in within.sources for one in matching_names(source, known) or [source])
+        return replace(within, sources=tuple(found))
+
+    def choices(self, collection: int) -> Choices:
+        """What there is to filter by."""
+        rows = self._query(f"SELECT d.source, d.type {ACTIVE} ORDER BY d.source", {"collection": collection})
+        tags = self._query(
+            f"SELECT DISTINCT t.name {ACTIVE.replace('WHERE', 'JOIN tags t ON t.document = d.id WHERE')} ORDER BY 1",
+            {"collection": collection},
+        )
+        types = sorted({row[1] for row in rows} - {""})
+        return Choices(tuple(row[0] for row in rows), tuple(types), tuple(row[0] for row in tags))
+
+
+def statement(collection: int, within: Filter) -> tuple[str, dict[str, object]]:
+    """The FROM and WHERE of the active versions (v) and documents (d) that a filter lets through, with its values."""
+    since, until = within.seconds()
+    conditions = {
+        SOURCES: bool(within.sources),
+        TYPES: bool(within.types),
+        TAGS: bool(within.tags),
+        "d.updated >= :since": since is not None,
+        "d.updated < :until": until is not None,
+    }
+    values = {
+        "collection": collection,
+        "sources": json.dumps(within.sources),
+        "folders": json.dumps([under(source) for source in within.sources]),
+        "types": json.dumps(within.types),
+        "tags": json.dumps(within.tags),
+        "since": since,
+        "until": until,
+    }
+    first = ACTIVE_BY_ID if within.sources or within.tags else ACTIVE
+    return " AND ".join([first, *(sql for sql, wanted in conditions.items() if wanted)]), values

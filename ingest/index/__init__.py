@@ -1,0 +1,23 @@
+"""One collection: document store, vectors, text index and embedder as one thing."""
+
+from ingest.index.index import CHROMA_NAME, Index, VectorLeg
+from ingest.index.indexing import write_tokens
+from ingest.index.recovery import adopt, rebuild_text, rebuild_vectors
+from ingest.index.reembedding import drop_others, reembed, roll_back
+from ingest.index.writer import IndexWriter, Prepared, writing
+
+__all__ = [
+    "CHROMA_NAME",
+    "Index",
+    "IndexWriter",
+    "Prepared",
+    "VectorLeg",
+    "adopt",
+    "drop_others",
+    "rebuild_text",
+    "rebuild_vectors",
+    "reembed",
+    "roll_back",
+    "write_tokens",
+    "writing",
+]

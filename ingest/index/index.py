@@ -1,0 +1,283 @@
+"""The index of one collection: document store, vectors, text index and embedder as one thing.
+
+`ingest.index.writer` changes it.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from ingest.docstore import CollectionRow, DocStore, EmbedderRole, EmbedderRow, WriterQueue
+from ingest.embedding import Embedder, nearness, query_vector
+from ingest.errors import EmbedderMismatch, LexicalDamaged, VectorsDamaged
+from ingest.filters import Filter
+from ingest.index.filtered_search import Choosing
+from ingest.lexical import LexicalStore
+from ingest.models import Query, SearchHit, as_query
+from ingest.settings import Settings
+from ingest.vectors import Chroma, VectorStore
+
+T = TypeVar("T")
+# A search is repeated as often while others change what it sees; then the newest result stands.
+MOST_REPEATS = 5
+# The end of the names that `Index.chroma_name` gives; the group is the collection's uid.
+CHROMA_NAME = re.compile(r"-([0-9a-f]{12})-[^-]{12}(?:-\d+)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class VectorLeg:
+    """One embedding model of a collection, and the Chroma collection that holds its vectors."""
+
+    row: EmbedderRow
+    store: VectorStore
+    unchecked: Embedder
+
+    @property
+    def embedder(self) -> Embedder:
+        """The model; loaded, to make sure that it is the one that the vectors were made with.
+
+        Raises:
+            EmbedderMismatch: its weights or settings have changed.
+        """
+        if self.unchecked.identity.fingerprint != self.row.fingerprint:
+            raise EmbedderMismatch(
+                f"The vectors were made with the embedding model {self.row.model} ({self.row.dimensions} dimensions), "
+                "but its weights or settings are not the same any more. Put the model back as it was, or make the "
+                "vectors anew with another: footnote reembed --model NAME."
+            )
+        return self.unchecked
+
+
+class Index:
+    """One collection, open for searching; `ingest.index.writing` gives the right to change it. Safe between threads.
+
+    Build it with `Index.open`. What other processes write, remove, or re-embed is seen by the next search.
+    """
+
+    def __init__(
+        self,
+        *,
+        docstore: DocStore,
+        collection: CollectionRow,
+        chroma: Chroma,
+        lexical: LexicalStore,
+        embedder_for: Callable[[str], Embedder],
+        new_model: str,
+        queue: WriterQueue,
+        heal: Callable[[Index], None],
+    ) -> None:
+        self.docstore = docstore
+        self.collection = collection
+        self.chroma = chroma
+        self.lexical = lexical
+        self.queue = queue
+        self.embedder_for = embedder_for
+        self._new_model = new_model
+        self._heal = heal
+        self._choosing = Choosing(docstore, collection.id)
+        self._stores: dict[str, VectorStore] = {}
+        self._unchecked = True
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(
+        cls,
+        settings: Settings,
+        docstore: DocStore,
+        chroma: Chroma,
+        name: str,
+        *,
+        embedder_for: Callable[[str], Embedder],
+        heal: Callable[[Index], None],
+    ) -> Index:
+        """Opens a collection; makes it when there is none.
+
+        Args:
+            settings: where things lie, and the embedding model of new collections.
+            docstore: the document store.
+            chroma: the connection to Chroma.
+            name: the collection's name.
+            embedder_for: gives the embedder for a model name or folder.
+            heal: puts back what an index has lost; called when a search finds it damaged.
+        """
+        catalog = docstore.catalog
+        row = catalog.collection(name) or catalog.create_collection(name, uuid.uuid4().hex[:12])
+        return cls(
+            docstore=docstore,
+            collection=row,
+            chroma=chroma,
+            lexical=LexicalStore(settings.data_dir / "lexical" / row.uid),
+            embedder_for=embedder_for,
+            new_model=settings.embedding_model,
+            queue=docstore.writer_queue(row.id, settings.data_dir / "run" / f"{row.uid}.writer"),
+            heal=heal,
+        )
+
+    # Embedding models
+
+    def embedders(self) -> dict[EmbedderRole, EmbedderRow]:
+        """The collection's embedding models as the document store has them now."""
+        return self.docstore.catalog.embedders(self.collection.id)
+
+    @property
+    def embedder(self) -> Embedder:
+        """The model that questions and documents are embedded with: the collection's own, or the one it will get."""
+        current = self.embedders().get("current")
+        return self.embedder_for(current.model if current else self._new_model)
+
+    def settle_embedder(self) -> None:
+        """Gives a collection that has no embedding model yet the one that the settings ask for."""
+        if "current" not in self.embedders():
+            identity = self.embedder.identity
+            self.docstore.catalog.add_embedder(
+                self.collection.id, "current", identity.model, identity.fingerprint, identity.dimensions
+            )
+
+    def leg(self, row: EmbedderRow) -> VectorLeg:
+        """The vectors of one of the collection's models."""
+        name = self.chroma_name(row)
+        facts = {"footnote_collection": self.collection.name, "embedding_model": row.model}
+        with self._lock:
+            store = self._stores.setdefault(name, VectorStore(self.chroma, name, facts))
+        return VectorLeg(row, store, self.embedder_for(row.model))
+
+    def chroma_name(self, row: EmbedderRow) -> str:
+        """What the Chroma collection of an embedder is called."""
+        slug = "".join(c if c.isalnum() and c.isascii() else "-" for c in self.collection.name).strip("-") or "c"
+        made_anew = f"-{row.generation}" if row.generation else ""
+        return f"{slug[:40]}-{self.collection.uid}-{row.fingerprint[:12]}{made_anew}"
+
+    def strays(self) -> list[str]:
+        """Chroma collections of this one that no embedder has any more: left by a change that was cut off.
+
+        Asked by who holds the right to write; for others, one of them may be in the making.
+        """
+        known = {self.chroma_name(row) for row in self.embedders().values()}
+        return [
+            name
+            for name in self.chroma.collections()
+            if (found := CHROMA_NAME.search(name)) and found[1] == self.collection.uid and name not in known
+        ]
+
+    def count_chunks(self, within: Filter | None = None) -> int:
+        """Counts the chunks that a search looks through, of the documents `within`; None for all."""
+        return self._choosing.chosen(within).chunks if within else self._choosing.count()
+
+    # Searching: both legs share one signature
+
+    def vector_search(self, query: str | Query, k: int, *, within: Filter | None = None) -> list[SearchHit]:
+        """The `k` chunks nearest in meaning to `query`; scores are cosine similarities.
+
+        Args:
+            query: the question, alone or with what was asked before it.
+            k: how many.
+            within: the documents that are searched; None for all. It changes no chunk's score.
+        """
+
+        def leg(n: int) -> list[tuple[str, float]]:
+            current = self.embedders().get("current")
+            if current is None:
+                return []
+            leg = self.leg(current)
+            vector = query_vector(leg.embedder.encode_query, query)
+            if not within:
+                return leg.store.search(vector, n)
+            return self._choosing.nearest(leg.store, current.id, vector, n, self._choosing.chosen(within))
+
+        return self._healing(lambda: self._active(leg, k))
+
+    def keyword_search(self, query: str | Query, k: int, *, within: Filter | None = None) -> list[SearchHit]:
+        """The `k` chunks that share the most telling words with `query`; scores are BM25. See `vector_search`."""
+
+        def leg(n: int) -> list[tuple[str, float]]:
+            if not self.lexical.exists and not self.docstore.count_chunks(self.collection.id):
+                return []
+            return self.lexical.search(query, n, self._choosing.chosen(within).versions if within else None)
+
+        return self._healing(lambda: self._active(leg, k))
+
+    def vector_scores(self, query: str | Query, chunk_ids: Sequence[str]) -> dict[str, float]:
+        """Cosine similarity to `query` of those of `chunk_ids` whose vector is kept: what `vector_search` would say."""
+        current = self.embedders().get("current")
+        kept = self.docstore.kept.of_chunks(current.id, chunk_ids) if current else {}
+        if current is None or not kept:
+            return {}
+        cosines = np.stack(list(kept.values())) @ query_vector(self.leg(current).embedder.encode_query, query)
+        return dict(zip(kept, cosines.tolist(), strict=True))
+
+    def token_scores(self, query: str | Query, chunk_ids: Sequence[str]) -> dict[str, float]:
+        """How near the tokens of `query` come to those of each chunk (late interaction); comparable within one call.
+
+        {} where the tokens of some chunk have no vectors (scores of the others alone would say nothing of the order),
+        or the question has no tokens.
+        """
+        current = self.embedders().get("current")
+        kept = self.docstore.kept.tokens_of_chunks(current.id, chunk_ids) if current else {}
+        if current is None or not kept or len(kept) < len(chunk_ids) or not all(kept.values()):
+            return {}
+        asked, embedder = as_query(query), self.leg(current).embedder
+        rows, weights = [], []
+        for text, weight in ((asked.text, 1.0), *asked.earlier):
+            tokens = embedder.query_tokens(text)
+            rows.append(tokens)
+            weights += [weight] * len(tokens)
+        if not weights:
+            return {}
+        found = nearness(np.concatenate(rows), np.array(weights, dtype=np.float32), list(kept.values()))
+        return dict(zip(kept, found.tolist(), strict=True))
+
+    def keyword_scores(self, query: str | Query, chunk_ids: Sequence[str]) -> dict[str, float]:
+        """BM25 scores of those of `chunk_ids` that share a term with `query`: what `keyword_search` would say."""
+        return self._healing(lambda: self.lexical.scores(query, chunk_ids))
+
+    def consistent(self, search: Callable[[], T]) -> T:
+        """The result of a search that nothing was added to or removed from while it ran: no document is half there."""
+        for _ in range(MOST_REPEATS):
+            before = self.docstore.catalog.changes(self.collection.id)
+            found = search()
+            if self.docstore.catalog.changes(self.collection.id) == before:
+                break
+        return found
+
+    def _active(self, leg: Callable[[int], list[tuple[str, float]]], k: int) -> list[SearchHit]:
+        """The first `k` of a leg's results that the document store says are active."""
+        n = k
+        while True:
+            found = leg(n)
+            active = self.docstore.active_chunks(self.collection.id, [chunk_id for chunk_id, _ in found])
+            if len(active) >= k or len(found) < n:
+                break
+            n *= 2
+        ranked = [(active[chunk_id], score) for chunk_id, score in found if chunk_id in active][:k]
+        return [SearchHit(rank, score, chunk) for rank, (chunk, score) in enumerate(ranked, start=1)]
+
+    def _healing(self, search: Callable[[], T]) -> T:
+        """Searches; where the index turns out to have lost something, puts it back and searches again."""
+        for _ in range(2):  # a collection that was just made anew, or switched, is found at the second look
+            with suppress(VectorsDamaged, LexicalDamaged):
+                self._check_once()
+                return search()
+        self._heal(self)
+        return search()
+
+    def _check_once(self) -> None:
+        """Compares, at the first search of this process, how much there is with how much there must be."""
+        if not self._unchecked:
+            return
+        wanted, current = self.docstore.count_chunks(self.collection.id), self.embedders().get("current")
+        if wanted and current:
+            if (found := self.lexical.count()) < wanted:
+                raise LexicalDamaged(f"{wanted - found} chunks of {self.collection.name!r} are not in the text index.")
+            store = self.leg(current).store
+            if (found := store.count()) < wanted:
+                raise VectorsDamaged(f"{wanted - found} chunks of {self.collection.name!r} have no vector.")
+            store.probe(self.docstore.some_chunk_ids(self.collection.id))
+        self._unchecked = False

@@ -1,0 +1,112 @@
+"""What goes from the document store into the text index and the vectors.
+
+It is the same for a new document, for one that an index has lost, and for another embedding model.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.docstore import DocStore
+from ingest.embedding import packed
+from ingest.errors import Cancelled
+from ingest.index.index import VectorLeg
+from ingest.lexical import LexicalEntry, LexicalWriter
+from ingest.models import IndexedChunk
+
+# Texts embedded between two looks at progress and cancellation.
+EMBED_BATCH = 128
+STOPPED = "Stopped. What was finished is kept; the next run goes on from here."
+
+
+def write_text(lexical: LexicalWriter, chunks: Sequence[IndexedChunk]) -> None:
+    """Adds chunks to the text index; the caller commits."""
+    lexical.add(
+        [
+            LexicalEntry(
+                c.chunk.id, c.chunk.version_id, c.chunk.text, c.context, " ".join(Path(c.chunk.source).parts[-2:])
+            )
+            for c in chunks
+        ]
+    )
+
+
+def write_vectors(
+    docstore: DocStore,
+    leg: VectorLeg,
+    chunks: Sequence[IndexedChunk],
+    on_written: Callable[[int], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> int:
+    """Writes the vectors of chunks. Equal texts have equal vectors: what was embedded before is taken from there.
+
+    Args:
+        docstore: where vectors are kept.
+        leg: the embedding model and its Chroma collection.
+        chunks: of the collection.
+        on_written: told, as it goes, how many chunks more have their vector.
+        cancel: stops between two parts.
+
+    Returns:
+        How many texts the model had to embed.
+
+    Raises:
+        Cancelled: `cancel` was set; what was embedded is kept.
+    """
+    embedded = 0
+    for i in range(0, len(chunks), EMBED_BATCH):
+        if cancel and cancel.is_set():
+            raise Cancelled(STOPPED)
+        part = chunks[i : i + EMBED_BATCH]
+        vectors = docstore.kept.get(leg.row.id, list({one.embed_key for one in part}))
+        missing = {one.embed_key: one.embedded_text for one in part if one.embed_key not in vectors}
+        if missing:
+            made, tokens = _embedded(leg, missing)
+            docstore.kept.put(leg.row.id, made, tokens)
+            vectors.update(made)
+            embedded += len(missing)
+        leg.store.upsert(
+            [one.chunk.id for one in part],
+            np.stack([vectors[one.embed_key] for one in part]),
+            [one.chunk.text for one in part],
+            [_place(one) for one in part],
+        )
+        if on_written:
+            on_written(len(part))
+    return embedded
+
+
+def write_tokens(docstore: DocStore, leg: VectorLeg, chunks: Sequence[IndexedChunk]) -> None:
+    """Keeps the vectors of the tokens of chunks whose own vectors are kept: an older Footnote wrote those alone."""
+    texts = [*{one.embed_key: one.embedded_text for one in chunks}.items()]
+    for i in range(0, len(texts), EMBED_BATCH):
+        _, tokens = _embedded(leg, dict(texts[i : i + EMBED_BATCH]))
+        docstore.kept.put(leg.row.id, {}, tokens)
+
+
+def _embedded(
+    leg: VectorLeg, texts: Mapping[bytes, str]
+) -> tuple[dict[bytes, NDArray[np.float32]], dict[bytes, bytes]]:
+    """The vectors of texts, and those of their tokens as they are kept, by the texts' keys."""
+    encoded = leg.embedder.encode_chunks(list(texts.values()))
+    tokens = map(packed, encoded.tokens)
+    return dict(zip(texts, encoded.vectors, strict=True)), dict(zip(texts, tokens, strict=True))
+
+
+def _place(one: IndexedChunk) -> dict[str, str | int]:
+    chunk = one.chunk
+    place: dict[str, str | int] = {
+        "document": chunk.source,
+        "document_id": chunk.document_id,
+        "version_id": chunk.version_id,
+        "title": chunk.title,
+        "heading": " > ".join(chunk.heading),
+        "start": chunk.start,
+        "end": chunk.end,
+    }
+    return place if chunk.page is None else {**place, "page": chunk.page, "place": chunk.place}

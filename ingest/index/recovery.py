@@ -1,0 +1,182 @@
+"""Puts back what the indexes of a collection have lost, and gives back the room that deletions left in them.
+
+All of it is made from the document store, while the right to write is held. Nothing is embedded that was embedded
+before.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from ingest.docstore import EmbedderRow
+from ingest.errors import LexicalDamaged, LexicalStoreError, VectorsDamaged
+from ingest.index.index import Index
+from ingest.index.indexing import write_text, write_vectors
+
+logger = logging.getLogger(__name__)
+# An index is made anew when so many chunks were deleted from it, and more than are left.
+GARBAGE = 2_000
+
+
+def recover(index: Index, *, by_number: bool | None = None, thorough: bool = False) -> None:
+    """Compares both indexes with the document store, puts back what is missing, and drops what nobody names.
+
+    Extra chunks do no harm: searches leave them out, and the writer deletes them.
+
+    Args:
+        index: the collection; its right to write is held.
+        by_number: compares the number of chunks, not their ids; as a rule, where `is_clean`.
+        thorough: compares by ids in any case, and deletes extra chunks too.
+    """
+    docstore, collection = index.docstore, index.collection.id
+    by_number = not thorough and (is_clean(index) if by_number is None else by_number)
+    if not by_number or not _has_all(index.lexical.count, docstore.count_chunks(collection)):
+        _recover_text(index, thorough=thorough)
+    for row in index.embedders().values():
+        if not row.kept:
+            adopt(index, row)
+        if row.role == "current":
+            _recover_vectors(index, row, by_number=by_number, thorough=thorough)
+        elif row.role == "next" and not _has_all(index.leg(row).store.count, 0):
+            index.leg(row).store.create()  # a change of model fills it
+    for name in index.strays():
+        index.chroma.drop(name)
+
+
+def is_clean(index: Index) -> bool:
+    """Whether nothing was left over by a write that was cut off."""
+    docstore, collection = index.docstore, index.collection.id
+    return not (docstore.leftovers(collection, "pending") or docstore.leftovers(collection, "stale"))
+
+
+def rebuild_text(index: Index) -> None:
+    """Makes the text index anew; searches find the old one, if it can be read at all, until it is done."""
+    try:
+        _rewrite_text(index)
+    except LexicalStoreError:  # it cannot even be opened
+        index.lexical.wipe()
+        _rewrite_text(index)
+
+
+def renew_text(index: Index) -> None:
+    """Makes the text index anew where an older Footnote made it, so that all of it has the terms of today."""
+    index.lexical.drop_leftovers()
+    if index.lexical.outdated:
+        rebuild_text(index)
+        logger.info("The text index of %r was made by an older Footnote; made anew.", index.collection.name)
+
+
+def rebuild_vectors(index: Index, row: EmbedderRow) -> None:
+    """Makes a Chroma collection anew, beside the old one, which is searched until it is done."""
+    if not row.kept:
+        adopt(index, row)
+    old, new = index.leg(row), index.leg(replace(row, generation=row.generation + 1))
+    new.store.drop()  # what a rebuild that was cut off left
+    new.store.create()
+    for part in index.docstore.in_parts(index.docstore.chunk_ids(index.collection.id)):
+        write_vectors(index.docstore, new, part)
+    index.docstore.catalog.next_generation(row.id)
+    old.store.drop()
+
+
+def tidy(index: Index) -> None:
+    """Gives room back where deletions left much of it."""
+    live = index.docstore.count_chunks(index.collection.id)
+    if index.lexical.exists and index.lexical.count_deleted() > max(GARBAGE, live):
+        rebuild_text(index)
+    for row in index.embedders().values():
+        if row.garbage <= max(GARBAGE, live):
+            continue
+        if row.role == "current":
+            rebuild_vectors(index, row)
+        elif row.role == "previous":  # filled again from the document store by whoever goes back to it
+            index.docstore.catalog.next_generation(row.id)
+            index.leg(row).store.drop()
+    index.docstore.database.reclaim()
+
+
+def _has_all(count: Callable[[], int], wanted: int) -> bool:
+    """Whether an index can be read and has as many chunks as it must have."""
+    try:
+        return count() >= wanted
+    except (LexicalDamaged, VectorsDamaged):
+        return False
+
+
+def _rewrite_text(index: Index) -> None:
+    wanted = index.docstore.chunk_ids(index.collection.id)
+    outdated = index.lexical.outdated  # it has not the fields of today
+    with index.lexical.anew() if outdated else index.lexical.writing() as lexical:
+        lexical.clear()
+        for part in index.docstore.in_parts(wanted):
+            write_text(lexical, part)
+        lexical.commit()
+
+
+def _recover_text(index: Index, *, thorough: bool) -> None:
+    wanted = index.docstore.chunk_ids(index.collection.id)
+    try:
+        there = set(index.lexical.ids()) if index.lexical.exists else set()
+    except LexicalDamaged:
+        rebuild_text(index)
+        _say(index, len(wanted), "text index")
+        return
+    if thorough and there - set(wanted):
+        rebuild_text(index)
+        return
+    # A version that lacks a chunk is written whole: adding one replaces what is there of its version.
+    lost = {chunk_id.rpartition("-")[0] for chunk_id in wanted if chunk_id not in there}
+    missing = [chunk_id for chunk_id in wanted if chunk_id.rpartition("-")[0] in lost]
+    if not missing:
+        return
+    with index.lexical.writing() as lexical:
+        for part in index.docstore.in_parts(missing):
+            write_text(lexical, part)
+        lexical.commit()
+    _say(index, len(missing), "text index")
+
+
+def _recover_vectors(index: Index, row: EmbedderRow, *, by_number: bool, thorough: bool) -> None:
+    """Fills what is missing in place; what cannot be read is made anew beside it, to be found when it is whole."""
+    store = index.leg(row).store
+    try:
+        if by_number and store.count() >= index.docstore.count_chunks(index.collection.id):
+            store.probe(index.docstore.some_chunk_ids(index.collection.id))
+            return
+        wanted, there = index.docstore.chunk_ids(index.collection.id), store.ids()
+    except VectorsDamaged:
+        wanted = index.docstore.chunk_ids(index.collection.id)
+        if wanted:
+            rebuild_vectors(index, row)
+            _say(index, len(wanted), "vector index")
+        else:
+            store.drop()
+            store.create()
+        return
+    missing = [chunk_id for chunk_id in wanted if chunk_id not in there]
+    for part in index.docstore.in_parts(missing):
+        write_vectors(index.docstore, index.leg(row), part)
+    if missing:
+        _say(index, len(missing), "vector index")
+    if thorough and (extra := there - set(wanted)):
+        store.delete(sorted(extra))
+
+
+def adopt(index: Index, row: EmbedderRow) -> None:
+    """Keeps vectors in the document store that an older format kept in Chroma alone."""
+    leg = index.leg(row)
+    try:
+        for part in index.docstore.in_parts(index.docstore.chunk_ids(index.collection.id)):
+            vectors = leg.store.vectors([one.chunk.id for one in part])
+            index.docstore.kept.put(
+                row.id, {one.embed_key: vectors[one.chunk.id] for one in part if one.chunk.id in vectors}
+            )
+    except VectorsDamaged:
+        logger.warning("The vectors of %r cannot be read; they are embedded anew.", index.collection.name)
+    index.docstore.kept.all_kept(row.id)
+
+
+def _say(index: Index, chunks: int, what: str) -> None:
+    logger.warning("%s chunks of %r were not in the %s; put back.", f"{chunks:,}", index.collection.name, what)

@@ -1,0 +1,191 @@
+"""Text -> the terms that it is found by: words by their stems, numbers whole, technical words whole and by their parts.
+
+tantivy splits at all that is no letter or digit. That loses what technical text is made of: 3.5 would be a 3 and a 5
+somewhere, maxRetryCount one word that nobody asks for. So numbers with points are terms of their own, and what else a
+text spells in one piece is added to it in a form of its own, the parts joined by "_": `max_retry_count` for
+maxRetryCount, max-retry-count and max.retry.count, `10_gb` for 10GB and 10 GB, `2021_05_03` for 2021-05-03. Documents
+and questions are spelled out by the same function, so that either may write it either way.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+
+import tantivy
+
+from ingest.text import COMMON_WORDS, ENGLISH, LANGUAGE_OF_SCRIPT, LANGUAGES, SPACELESS_LETTER, light_stem, word_pieces
+
+# Raised when documents are spelled out otherwise: text indexes of before are then made anew (ingest.index.recovery).
+ANALYSIS = 4
+# Scripts written without spaces are indexed by character and by pieces (ingest.text.scripts); all else by word, and
+# numbers with their points.
+SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー"
+TOKEN = rf"[{SPACELESS}]|\p{{Nd}}+(?:\.\p{{Nd}}+)+|[[\p{{L}}\p{{M}}\p{{N}}_]--[{SPACELESS}]]+"
+# "39,669" is one number, however it is written.
+GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+# v1.2 and Python3.11: the number stands for itself.
+BEFORE_NUMBER = re.compile(r"(?<![^\W_])[vV](?=\d+\.\d)|(?<=[^\W\d_])(?=\d+\.\d)")
+
+# All Latin letters with a case: those of Polish, Czech, Hungarian, Turkish and Vietnamese are no border in a word.
+LATIN = [chr(code) for code in (*range(0x250), *range(0x1E00, 0x1F00))]
+UPPER, LOWER = ("".join(c for c in LATIN if c.isalpha() and is_case(c)) for is_case in (str.isupper, str.islower))
+# The humps of HTTPServer2 and maxRetryCount.
+HUMP = re.compile(rf"[{UPPER}]+(?=[{UPPER}][{LOWER}])|[{UPPER}]?[{LOWER}]+|[{UPPER}]+|\d+|[^\W\d_]+")
+WORD = re.compile(r"\w+")
+# Texts of those scripts, which re does not know by name, with the marks that they share.
+SPACELESS_RUN = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3031-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
+)
+# How an emoji is drawn, which says nothing; and the letter that becomes two in lower case.
+UNSEEN = str.maketrans({"\ufe0e": None, "\ufe0f": None, "\u20e3": None, "İ": "I"})
+# Words, and chains of them that nothing but one mark each holds together.
+CHAIN = re.compile(r"\w+(?:[-./:]\w+)*")
+JOINT = re.compile(r"[-./:]")
+NUMBER = re.compile(r"(?<!\d)\d++(?:\.\d++)++")
+DATE = re.compile(r"\d{4}\.\d\d?\.\d\d?|\d\d?\.\d\d?\.\d{4}")
+STANDARD = re.compile(r"\b([A-Z]{2,6}) (\d{2,6})\b")
+PARAGRAPH = re.compile(r"§§?\s?(\d+(?:\.\d+)*\w?)")
+# Without "in" and "a", which are words far more often; in lower case, as they are asked for.
+UNITS = [
+    re.escape(unit)
+    for line in (
+        "kg g mg µg ug ng t lb oz km m cm mm µm um nm ft mi l dl ml µl ul h min s ms µs us ns hz khz mhz ghz v mv kv",
+        "w kw mw gw kwh mwh wh ma mah k j kj cal kcal n pa hpa kpa mpa bar psi db Ω mol mmol µmol umol lx lm bq sv msv",
+        "b kb mb gb tb pb kib mib gib tib bit kbit mbit gbit bps kbps mbps gbps px dpi fps rpm ppm ppb °c °f % ‰",
+        "€ $ £ eur usd gbp",
+    )
+    for unit in line.split()
+]
+UNIT = "|".join(UNITS)
+GLUED = re.compile(rf"(?<![\w.])(\d++(?:\.\d++)?)(?=(?:{UNIT})(?!\w))", re.IGNORECASE)
+MEASURED = re.compile(rf"(?<![\w.])(\d++(?:\.\d++)?)\s?({UNIT})(?:/({UNIT}|day|week))?(?!\w)", re.IGNORECASE)
+MICRO = str.maketrans({"µ": "u", "μ": "u"})
+IN_WORDS = {"%": "percent", "‰": "permille", "€": "eur", "$": "usd", "£": "gbp", "°c": "celsius", "°f": "fahrenheit"}
+# Of a chain of more parts, such as a path, or a longer one, only the words are terms; of a number, its first parts.
+MOST_PARTS = 8
+# Letters before a number that are a name of their own: those of python3, not those of CD4.
+LEAST_NAME = 3
+LONGEST = 128
+# Distinct words whose forms are remembered: looking for humps is most of the work, and words recur.
+REMEMBERED = 16_384
+
+
+def terms_of(spelled: str, languages: Iterable[str] = (), *, without: str = "") -> list[str]:
+    """The terms of a text that `spelled_out` gave, in order: English stems, then those of other languages.
+
+    Names and what is quoted are found in any language by the first, inflected words of a language by its own, which are
+    marked with it: the Spanish stem of "market" is the English one of "mark".
+
+    Args:
+        spelled: a document's text, or a question.
+        languages: of the text; of a question whose language is not clear, all that it may be.
+        without: the language whose most common words are no terms; "" for none.
+    """
+    others = (
+        f"{language}.{stem}"
+        for language in sorted({*languages} & LANGUAGES - {ENGLISH})
+        for stem in _stems(spelled, language, without)
+    )
+    # A single letter of a script without spaces is no word.
+    words = (
+        word
+        for word in _analyzer(ENGLISH, without).analyze(spelled)
+        if len(word) > 1 or not SPACELESS_LETTER.match(word)
+    )
+    return [*words, *word_pieces(spelled), *others]
+
+
+def _stems(spelled: str, language: str, without: str) -> Sequence[str]:
+    if language not in LANGUAGE_OF_SCRIPT:
+        return _analyzer(language, without).analyze(spelled)
+    common, script = COMMON_WORDS.get(without, ()), LANGUAGE_OF_SCRIPT[language]
+    words = (word for word in WORD.findall(spelled) if script.match(word) and word not in common)
+    return [light_stem(word, language) for word in words]
+
+
+@lru_cache
+def _analyzer(language: str, without: str) -> tantivy.TextAnalyzer:
+    """Stems without case and accents. Of other languages than English, accents are part of what stemmers go by."""
+    folded, stemmed = tantivy.Filter.ascii_fold(), tantivy.Filter.stemmer(language)
+    builder = (
+        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.regex(TOKEN))
+        .filter(tantivy.Filter.remove_long(256))
+        .filter(tantivy.Filter.lowercase())
+        .filter(tantivy.Filter.custom_stopword(sorted(COMMON_WORDS.get(without, ()))))
+    )
+    for one in (folded, stemmed) if language == ENGLISH else (stemmed, folded):
+        builder = builder.filter(one)
+    return builder.build()
+
+
+def spelled_out(text: str) -> str:
+    """A text for the analyser: its numbers in one form, and after it, once each, the technical forms that it holds."""
+    text = SPACELESS_RUN.sub(r" \g<0> ", unicodedata.normalize("NFC", text).translate(UNSEEN))
+    plain = GLUED.sub(r"\1 ", BEFORE_NUMBER.sub(" ", GROUPED.sub("", text)))
+    forms = " ".join(dict.fromkeys(form.lower() for form in _forms(plain)))
+    return f"{plain}\n{forms}" if forms else plain
+
+
+def in_pieces(text: str) -> str:
+    """The numbers of a text as indexes of before have them: 3.5 as 3 and 5."""
+    return " ".join(" ".join(found[0].split(".")) for found in NUMBER.finditer(GROUPED.sub("", text)))
+
+
+def _forms(text: str) -> Iterator[str]:
+    chains = dict.fromkeys(CHAIN.findall(text))
+    for chain in chains:
+        if len(chain) <= LONGEST:
+            yield from _of_chain(chain)
+        else:
+            for word in WORD.findall(chain):
+                yield from _of_word(word) if len(word) <= LONGEST else ()
+    for found in MEASURED.finditer(text):
+        yield from _of_quantity(*found.groups())
+    for found in STANDARD.finditer(text):
+        yield _form(*found.groups())
+    for found in PARAGRAPH.finditer(text):
+        yield _form("paragraph", found[1])
+
+
+@lru_cache(REMEMBERED)
+def _of_chain(chain: str) -> tuple[str, ...]:
+    """The whole of a-b, a.b and a/b, and the forms of its words."""
+    parts = JOINT.split(chain)
+    if NUMBER.fullmatch(chain):
+        return _of_number(chain, parts)
+    humps = [hump for part in parts for hump in _humps(part)]
+    whole = (_form(*humps),) if len(parts) > 1 and 1 < len(humps) <= MOST_PARTS else ()
+    return (*whole, *(form for part in parts for form in _of_word(part)))
+
+
+def _of_number(number: str, parts: Sequence[str]) -> tuple[str, ...]:
+    """What 1.2.3 begins with, as far as that has a point; and of a date, its parts as well."""
+    beginnings = (".".join(parts[:n]) for n in range(2, min(len(parts), MOST_PARTS)))
+    return (*beginnings, _form(number), *parts) if DATE.fullmatch(number) else (*beginnings,)
+
+
+def _of_word(word: str) -> tuple[str, ...]:
+    """The whole of aB, AB12 and a_b in one form, and their parts, but for a letter or two beside a number."""
+    humps = _humps(word)
+    if len(humps) < 2:  # noqa: PLR2004 - there is nothing to take apart
+        return ()
+    whole = () if "_" in word else (_form(*humps),)
+    names = [hump for hump in humps if len(hump) > 1 and not hump.isdecimal()]
+    return (*whole, *names) if len(names) > 1 or "_" in word or max(map(len, names), default=0) >= LEAST_NAME else whole
+
+
+def _of_quantity(number: str, unit: str, per: str | None) -> tuple[str, ...]:
+    unit = IN_WORDS.get(unit.lower(), unit.translate(MICRO))
+    return (_form(number, unit), _form(number, unit, per)) if per else (_form(number, unit),)
+
+
+def _humps(word: str) -> list[str]:
+    return [hump for part in word.split("_") for hump in HUMP.findall(part)]
+
+
+def _form(*parts: str) -> str:
+    return "_".join(parts).replace(".", "_")

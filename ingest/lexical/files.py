@@ -1,0 +1,95 @@
+"""The files of a tantivy index: whether they are as they were written, and what its terms were made with."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ingest.host import write_private_text
+
+META = "meta.json"
+# Beside tantivy's own files: the analysis's version, then the languages.
+MADE_WITH = "analysis"
+# Before it was noted.
+FIRST_ANALYSIS = 1
+# Files of a segment, which end in a checksum; what was deleted from it is in one more.
+SEGMENT_FILES = (".fast", ".fieldnorm", ".idx", ".pos", ".store", ".term")
+CHECKED = {*SEGMENT_FILES, ".del"}
+FOOTER_MAGIC = 1337
+
+
+@dataclass(frozen=True, slots=True)
+class MadeWith:
+    """What the terms of an index were made with: the version of the analyzer, and the languages of the stems."""
+
+    analysis: int
+    languages: frozenset[str]
+
+
+def made_with(folder: Path) -> MadeWith:
+    """What is noted of the index in a folder; where that cannot be read, it is an index of before."""
+    try:
+        version, *languages = (folder / MADE_WITH).read_text().split()
+        return MadeWith(int(version), frozenset(languages))
+    except (OSError, ValueError):
+        return MadeWith(FIRST_ANALYSIS, frozenset())
+
+
+def note(folder: Path, made: MadeWith) -> None:
+    """Notes it, at once or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    partial = folder / f"{MADE_WITH}.partial"
+    write_private_text(partial, " ".join((str(made.analysis), *sorted(made.languages))))
+    partial.replace(folder / MADE_WITH)
+
+
+def meta(folder: Path) -> dict[str, Any]:
+    """What the index in a folder is made of: its segments.
+
+    Raises:
+        OSError, ValueError: that cannot be read.
+    """
+    found: dict[str, Any] = json.loads((folder / META).read_bytes())
+    return found
+
+
+def has_field(folder: Path, name: str) -> bool:
+    """Whether the index in a folder was made with a field. Raises as `meta` does."""
+    try:
+        return any(field["name"] == name for field in meta(folder)["schema"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{META} says nothing of fields") from error
+
+
+def damaged_files(folder: Path) -> list[str]:
+    """Names of an index's files that are missing, or whose content is not what their checksums say."""
+    try:
+        segments = {str(one["segment_id"]).replace("-", "") for one in meta(folder)["segments"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return [META]
+    there = [path for path in folder.iterdir() if path.stem.split(".")[0] in segments]
+    wanted = {segment + suffix for segment in segments for suffix in SEGMENT_FILES}
+    return sorted([*(wanted - {path.name for path in there}), *(one.name for one in there if not _is_whole(one))])
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file of tantivy's is as it was written: it ends in a footer with the CRC-32 of what is before.
+
+    Source: tantivy's directory/footer.rs: body, footer as JSON, its length and 1337 as little-endian u32.
+    """
+    if path.suffix not in CHECKED:
+        return True
+    data = path.read_bytes()
+    try:
+        length, magic = struct.unpack("<II", data[-8:])
+        footer = json.loads(data[-8 - length : -8])
+        return bool(magic == FOOTER_MAGIC and zlib.crc32(data[: -8 - length]) == footer["crc"])
+    except (struct.error, ValueError, KeyError, TypeError):
+        return False

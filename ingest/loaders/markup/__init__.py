@@ -1,0 +1,1 @@
+"""Reads Markdown, HTML, EPUB, structured data and other marked-up text."""

@@ -1,0 +1,1 @@
+"""Reads text documents, presentations and spreadsheets of office programs."""

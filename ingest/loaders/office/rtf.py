@@ -1,0 +1,65 @@
+"""RTF: its text, and its tables row by row."""
+
+from __future__ import annotations
+
+import re
+
+from striprtf.striprtf import rtf_to_text
+
+from ingest.errors import DamagedDocument
+from ingest.loaders.document_builder import Builder
+from ingest.loaders.plain_text import normalise, paragraphs
+from ingest.loaders.source import Source
+from ingest.models import Document
+
+INFO = re.compile(r"\{\\info\b")
+TITLE = re.compile(r"\{\\title\s++([^{}\\]++)\}")
+# Characters of what a file says of itself in which its title is looked for.
+INFO_CHARACTERS = 4_000
+# Pictures and other bytes written as so many digits; of no use here, and slow to look through.
+DIGITS = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{2}\s*+)++")
+MOST_DIGITS = 512
+# What the library puts between the cells of a row, whose last one ends in it too.
+CELL = "|"
+
+
+def load_rtf(source: Source) -> Document:
+    """An RTF file.
+
+    Raises:
+        DamagedDocument: it cannot be read as RTF.
+    """
+    rtf = DIGITS.sub(_without_binary, source.data.decode("latin-1"))
+    try:
+        text = normalise(rtf_to_text(rtf, encoding="cp1252", errors="replace"))  # type: ignore[no-untyped-call]
+    except (ValueError, IndexError, LookupError, AttributeError, TypeError) as error:
+        raise DamagedDocument(f"{source} is damaged: it cannot be read as RTF ({error}). Save it again.") from error
+    builder = Builder(source.output)
+    for start, end in paragraphs(text):
+        _add(builder, text[start:end].split("\n"))
+    info = INFO.search(rtf)
+    title = TITLE.search(rtf, info.end(), info.end() + INFO_CHARACTERS) if info else None
+    return builder.build(title.group(1).strip() if title else "")
+
+
+def _without_binary(digits: re.Match[str]) -> str:
+    is_binary = len(digits[0]) >= MOST_DIGITS and len("".join(digits[0].split())) >= MOST_DIGITS
+    return "" if is_binary else digits[0]
+
+
+def _add(builder: Builder, lines: list[str]) -> None:
+    """Adds lines that no blank one divides: runs of rows as tables, all else as paragraphs."""
+    rows: list[list[str]] = []
+    words: list[str] = []
+    for line in [*lines, ""]:
+        is_row = line.rstrip().endswith(CELL)
+        if not is_row and rows:
+            builder.add_table(rows)
+            rows = []
+        if is_row or not line:
+            builder.add("paragraph", "\n".join(words))
+            words = []
+        if is_row:
+            rows.append(line.rstrip().removesuffix(CELL).split(CELL))
+        elif line.strip():
+            words.append(line.strip())

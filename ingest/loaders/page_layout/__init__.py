@@ -1,0 +1,7 @@
+"""Turns lines with their places on a page into paragraphs, tables and headings."""
+
+from ingest.loaders.page_layout.assembly import MANY_PAGES, PageLines, compose
+from ingest.loaders.page_layout.geometry import Rule
+from ingest.loaders.page_layout.lines import Line, Word
+
+__all__ = ["MANY_PAGES", "Line", "PageLines", "Rule", "Word", "compose"]

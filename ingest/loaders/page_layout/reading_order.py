@@ -1,0 +1,113 @@
+"""In which order the lines of a page are read: column by column, tables where they stand. Pure geometry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from ingest.loaders.page_layout.geometry import FEWEST_LINES, NEAR, Rule, Table, rows_of
+from ingest.loaders.page_layout.lattice_tables import between_rules, ruled
+from ingest.loaders.page_layout.lines import Line
+from ingest.loaders.page_layout.stream_tables import MOST_CELL_CHARACTERS, aligned
+
+# A gutter has so many lines on either side, and at most this share of the lines run across it.
+GUTTER_LINES = 5
+GUTTER_CROSSED = 0.25
+
+
+def arrange(lines: Sequence[Line], rules: Sequence[Rule], width: float) -> list[Line | Table]:
+    """The lines of a page in reading order, those of a table as the table.
+
+    Args:
+        lines: in the order of the file.
+        rules: drawn on the page.
+        width: of the page in points.
+    """
+    rest = list(lines)
+    tables: list[Table] = []
+    for find in (ruled, between_rules):
+        for table, taken in find(rest, rules):
+            tables.append(table)
+            rest = [line for line in rest if id(line) not in taken]
+    found: list[Line | Table] = []
+    for column in _columns(rest, width):
+        found.extend(aligned(column))
+    return _with_tables(found, tables)
+
+
+def _with_tables(parts: list[Line | Table], tables: Sequence[Table]) -> list[Line | Table]:
+    """Puts each table before the first part that stands under it and shares its columns."""
+    for table in sorted(tables, key=lambda one: -one.top):
+        below = (
+            i
+            for i, part in enumerate(parts)
+            if part.top <= table.bottom + NEAR and part.left < table.right and part.right > table.left
+        )
+        parts.insert(next(below, len(parts)), table)
+    return parts
+
+
+def _columns(lines: Sequence[Line], width: float) -> list[list[Line]]:
+    """Lines in groups that are read one after another: a page of one column is one, in the file's order."""
+    gutter = _gutter(lines, width)
+    if gutter is None:
+        return [list(lines)] if lines else []
+    groups: list[list[Line]] = []
+    band: list[Line] = []
+    for row in rows_of(lines):
+        across = [line for line in row if line.left < gutter < line.right]
+        if across:
+            groups.extend(_sides(band, gutter))
+            band = []
+            if groups and len(groups[-1]) and groups[-1][-1] in _crossing_lines(groups[-1], gutter):
+                groups[-1].extend(row)
+            else:
+                groups.append(list(row))
+        else:
+            band.extend(row)
+    groups.extend(_sides(band, gutter))
+    return [group for group in groups if group]
+
+
+def _crossing_lines(group: Sequence[Line], gutter: float) -> list[Line]:
+    return [line for line in group if line.left < gutter < line.right]
+
+
+def _sides(band: Sequence[Line], gutter: float) -> tuple[list[Line], list[Line]]:
+    return [line for line in band if line.right <= gutter], [line for line in band if line.right > gutter]
+
+
+def _gutter(lines: Sequence[Line], width: float) -> float | None:
+    """Where the white space between two columns of text lies; None where there is none."""
+    prose = [line for line in lines if len(line.text) >= MOST_CELL_CHARACTERS / 3]
+    if len(prose) < 2 * GUTTER_LINES:
+        return None
+    candidates = sorted({line.left for line in prose if 0.3 * width < line.left < 0.7 * width})
+    best: tuple[int, float] | None = None
+    for edge in candidates:
+        x = edge - 1.0
+        left = [line for line in prose if line.right <= x]
+        right = [line for line in prose if line.left >= x]
+        crossed = len(prose) - len(left) - len(right)
+        if min(len(left), len(right)) < GUTTER_LINES or crossed > GUTTER_CROSSED * len(prose):
+            continue
+        if not _side_by_side(left, right):
+            continue
+        if best is None or crossed < best[0]:
+            best = (crossed, x)
+    return best[1] if best else None
+
+
+def _side_by_side(left: Sequence[Line], right: Sequence[Line]) -> bool:
+    """Whether columns stand next to each other, and each is set as text: its lines begin at one place."""
+    overlap = min(max(line.top for line in left), max(line.top for line in right)) - max(
+        min(line.bottom for line in left), min(line.bottom for line in right)
+    )
+    return overlap > GUTTER_LINES * median(line.size for line in left) and _has_edge(left) and _has_edge(right)
+
+
+def _has_edge(lines: Sequence[Line]) -> bool:
+    lefts = sorted(line.left for line in lines)
+    return any(
+        sum(abs(other - one) <= NEAR for other in lefts) >= max(len(lefts) * 0.4, FEWEST_LINES) for one in set(lefts)
+    )

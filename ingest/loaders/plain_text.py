@@ -1,0 +1,146 @@
+"""Plain text in any common encoding."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+
+from ingest.errors import DamagedDocument
+from ingest.loaders.document_builder import Builder
+from ingest.loaders.source import Source
+from ingest.models import Block, Document
+
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark begins with that one
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+SAMPLE_BYTES = 64 * 1024
+# Share of control characters from which on bytes are no text.
+MOST_CONTROL = 0.02
+# Bytes beyond ASCII that a guess at the encoding needs; with fewer, Western European is likelier than the guess.
+ENOUGH_TO_GUESS = 40
+BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
+ALLOWED_CONTROL = frozenset("\t\n\r\f\v\x1b\x85")
+
+
+def load_text(source: Source) -> Document:
+    """A text file: paragraphs are what blank lines divide.
+
+    Raises:
+        DamagedDocument: it holds no text but other bytes.
+    """
+    text = normalise(decode(source.data, source))
+    return Document(text, "", tuple(Block("paragraph", start, end) for start, end in paragraphs(text)))
+
+
+def load_code(source: Source) -> Document:
+    """Source code, configuration and the like: kept as it is, cut where blank lines divide it.
+
+    Raises:
+        DamagedDocument: it holds no text but other bytes.
+    """
+    text = normalise(decode(source.data, source))
+    spans = [(text.rfind("\n", 0, start) + 1, end) for start, end in paragraphs(text)]  # the indent is kept
+    return Document(text, "", tuple(Block("code", start, end) for start, end in spans))
+
+
+def decode(data: bytes, source: Source) -> str:
+    """The text that `data` encodes: by its byte order mark, as UTF-16 or UTF-8, or in an older encoding.
+
+    Raises:
+        DamagedDocument: it is not text. `source` is named in the message.
+    """
+    text = _decoded(data)
+    if _is_binary(text[:SAMPLE_BYTES]):
+        raise DamagedDocument(
+            f"{source} does not hold text: its bytes are those of some other kind of file. Give it its right suffix."
+        )
+    return text
+
+
+def text_head(data: bytes) -> str:
+    """The text that the first bytes of a file encode; "" where they are no text. They may end within a character."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        whole = error.reason == "unexpected end of data" and error.start >= len(data) - 3
+        text = data[: error.start].decode("utf-8") if whole else _decoded(data)
+    if data.startswith(tuple(bom for bom, _ in BOMS)) or "\0" in text:
+        text = _decoded(data[: len(data) & ~3])
+    return "" if _is_binary(text) else text.lstrip("\ufeff")
+
+
+def normalise(text: str) -> str:
+    """Line feeds as line ends."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def paragraphs(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
+    """Spans of what blank lines divide, white space around each taken off."""
+    end = len(text) if end is None else end
+    at = start
+    for gap in BLANK_LINES.finditer(text, start, end):
+        yield from _stripped(text, at, gap.start())
+        at = gap.end()
+    yield from _stripped(text, at, end)
+
+
+def add_paragraphs(builder: Builder, text: str) -> None:
+    """Adds what blank lines divide in a text of any line ends."""
+    text = normalise(text)
+    for start, end in paragraphs(text):
+        builder.add("paragraph", text[start:end])
+
+
+def _decoded(data: bytes) -> str:
+    for bom, encoding in BOMS:
+        if data.startswith(bom):
+            return data.decode(encoding, errors="replace")
+    if encoding := _utf16_without_mark(data[:SAMPLE_BYTES]):
+        return data.decode(encoding, errors="replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode(_guess(data), errors="replace")
+
+
+def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    piece = text[start:end]
+    if piece.strip():
+        yield start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip())
+
+
+def _utf16_without_mark(sample: bytes) -> str:
+    """UTF-16 of a mostly Western text has a zero in every second byte; "" where it does not look so."""
+    even, odd = sample[0::2], sample[1::2]
+    if len(sample) < 4 or b"\0" not in sample:  # noqa: PLR2004 - two characters
+        return ""
+    zeros_even, zeros_odd = even.count(0) / len(even), odd.count(0) / len(odd)
+    most, few = 0.4, 0.05
+    if zeros_odd > most and zeros_even < few:
+        return "utf-16-le"
+    if zeros_even > most and zeros_odd < few:
+        return "utf-16-be"
+    return ""
+
+
+def _guess(data: bytes) -> str:
+    """Name of the encoding of text that is not UTF-8."""
+    from charset_normalizer import from_bytes  # noqa: PLC0415 - needed for few files
+
+    sample = data[:SAMPLE_BYTES]
+    if sum(byte > 0x7F for byte in sample) >= ENOUGH_TO_GUESS:  # noqa: PLR2004 - the last of ASCII
+        found = from_bytes(sample).best()
+        if found and found.encoding not in {"ascii", "utf_8"}:
+            return found.encoding
+    undefined_in_cp1252 = {0x81, 0x8D, 0x8F, 0x90, 0x9D}
+    return "latin-1" if undefined_in_cp1252 & set(data) else "cp1252"
+
+
+def _is_binary(sample: str) -> bool:
+    control = sum((c < " " or "\x7f" <= c < "\xa0") and c not in ALLOWED_CONTROL for c in sample)
+    return "\0" in sample or control > MOST_CONTROL * max(len(sample), 1)

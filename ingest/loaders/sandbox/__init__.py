@@ -1,0 +1,1 @@
+"""Runs loaders in confined processes with limits on time, memory and output."""

@@ -1,0 +1,96 @@
+"""Reads files for the pool: `python -m ingest.loaders.sandbox.worker MEMORY_MB PARENT REQUIRED`, one by one.
+
+Standard input is a socket on which requests come, each with its open file; on standard output go a greeting, then
+answers: all as `ingest.loaders.sandbox.protocol` writes them. What a library prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from ingest.errors import LoadError, LoaderStopped, NotConfined
+from ingest.host import Fingerprint
+from ingest.loaders.loading import load_source, open_source
+from ingest.loaders.sandbox.confinement import MOST_OPEN_FILES, Confinement, allow_seconds, confine
+from ingest.loaders.sandbox.protocol import AT_WORK, Request, encode, encode_greeting, receive_request
+from ingest.models import Document
+
+PR_SET_PDEATHSIG = 1
+# Libraries may compute in several threads; the clock on the wall is what decides.
+CPU_SHARE = 2.0
+
+NOTHING_READ = Fingerprint.of(b"")
+
+
+class Answer(NamedTuple):
+    """What became of a file, and which bytes of it were read: the file may have changed since it was hashed."""
+
+    result: Document | LoadError
+    read: Fingerprint
+
+
+def main(memory_mb: int, parent: int, required: str = "required") -> None:
+    """Serves until the other end of standard input is closed.
+
+    Args:
+        memory_mb: address space that the process may take, in MiB.
+        parent: process id of whom it serves.
+        required: "required": reads nothing where the kernel does not confine it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the pool's to handle
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before it could be watched
+        sys.exit(0)
+    os.closerange(3, MOST_OPEN_FILES)
+    requests = socket.socket(fileno=os.dup(0))
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    greeting = _confined(memory_mb, required=required == "required")
+    answers.write(encode_greeting(greeting))
+    answers.flush()
+    while isinstance(greeting, Confinement) and (request := receive_request(requests)):
+        with request.file:
+            answer = _load(request, memory_mb, answers)
+        answers.write(encode(answer.result) + answer.read.pack())
+        answers.flush()
+
+
+def _confined(memory_mb: int, *, required: bool) -> Confinement | NotConfined:
+    try:
+        return confine(memory_mb, required=required)
+    except NotConfined as error:
+        return error
+
+
+def _load(request: Request, memory_mb: int, answers: BinaryIO) -> Answer:
+    path, read = Path(request.path), NOTHING_READ
+
+    def at_work() -> None:
+        allow_seconds(request.seconds * CPU_SHARE)
+        answers.write(AT_WORK)
+        answers.flush()
+
+    allow_seconds(request.seconds * CPU_SHARE)
+    try:
+        source = open_source(path, request.file, ocr=request.ocr, at_work=at_work, most_output=request.most_output)
+        read = Fingerprint.of(source.data)
+        return Answer(load_source(source), read)
+    except LoadError as error:
+        return Answer(error, read)
+    except MemoryError:
+        reason = f"{path} needs more than {memory_mb} MiB of memory to be read. Raise FOOTNOTE_LOAD_MEMORY_MB, or "
+        return Answer(LoaderStopped(f"{reason}split it."), read)
+    except Exception as error:  # noqa: BLE001 - whatever a parser throws at a hostile file is that file's failure
+        reason = f"{path} could not be read: {type(error).__name__}: {error}. The file may be damaged."
+        return Answer(LoadError(reason), read)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

@@ -1,0 +1,291 @@
+"""Drives one worker process from outside: starts it, gives it files, bounds its time and its answers, ends it."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from ingest.errors import LoadError, LoaderStopped, NotConfined, UnreadableFile
+from ingest.host import PACKED, Fingerprint, check_size, open_regular_file, without_keys
+from ingest.loaders.output_limits import most_of_any, most_output
+from ingest.loaders.sandbox.confinement import Confinement, close_to_others
+from ingest.loaders.sandbox.protocol import HEADER, Request, decode, decode_greeting, longest_answer, send_request
+from ingest.models import Document
+
+MIB = 1024 * 1024
+# Fresh processes now and then: what a library leaks over many files is given back.
+FILES_A_WORKER = 200
+POLL_SECONDS = 0.2
+# A worker may take so long to start, on a busy machine.
+STARTING_SECONDS = 60.0
+LONGEST_GREETING = 10_000
+# Bytes of standard error that are kept.
+LAST_WORDS = 4096
+MOST_REASON = 200
+# NumPy's threads would start with it, before the worker gives up what reading needs not; ONNX Runtime would keep an
+# identifier of the machine in the home folder, and send what it measures to its makers.
+ADDED = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}
+WORKER = (sys.executable, "-m", "ingest.loaders.sandbox.worker")
+# Signs of life that one file may give, each of which lets it go on for as long as it had at first, but in all no longer
+# than so many times as long, by its size: a scanned page takes 5 KiB or more, and recognising it some seconds.
+MOST_SIGNS = 2_000
+FEWEST_TIMES, MOST_TIMES = 10, 100
+BYTES_A_TIME = 100 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a worker may take, and how it is started; as of `ingest.loaders.sandbox.pool.LoaderPool`."""
+
+    timeout: float
+    memory_mb: int
+    max_file_mb: int
+    ocr: bool = True
+    allow_unconfined: bool = False
+    command: tuple[str, ...] = WORKER
+
+
+class _LastWords:
+    """The end of what a worker says on standard error.
+
+    A socket, because code can be mapped from a file that the worker can write. It is read as it fills.
+    """
+
+    def __init__(self, end: socket.socket) -> None:
+        end.setblocking(False)
+        self._end = end
+        self._kept = b""
+        self.ends = [end.fileno()]
+        """The descriptors to wait for: none once the worker has closed its end."""
+
+    def hear(self) -> None:
+        """Takes what there is, which is less than a MiB."""
+        with suppress(BlockingIOError):
+            said = self._end.recv(MIB)
+            self._kept = (self._kept + said)[-LAST_WORDS:]
+            self.ends = self.ends if said else []
+
+    def close(self) -> None:
+        self._end.close()
+
+    def __str__(self) -> str:
+        lines = self._kept.decode(errors="replace").strip().splitlines()
+        return f": {lines[-1][:MOST_REASON]}" if lines else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A worker that has been started, and the ends of what it is spoken to by."""
+
+    process: subprocess.Popen[bytes]
+    requests: socket.socket
+    answers: IO[bytes]
+    errors: _LastWords
+
+
+def confinement_of(memory_mb: int, *, allow_unconfined: bool) -> Confinement:
+    """Starts a worker to see what holds it.
+
+    Raises:
+        LoadError: it does not start, or cannot be confined.
+    """
+    worker = WorkerProcess(Limits(STARTING_SECONDS, memory_mb, 1, allow_unconfined=allow_unconfined), threading.Event())
+    try:
+        return worker.start(Path("No file"))
+    finally:
+        worker.end()
+
+
+class WorkerProcess:
+    """A worker process, started when there is something to read and again when it had to be ended."""
+
+    def __init__(self, limits: Limits, stop: threading.Event) -> None:
+        self._limits = limits
+        self._stop = stop
+        self._running: _Running | None = None
+        self._files = 0
+        self.confinement: Confinement | None = None
+
+    def load(self, path: Path) -> tuple[Document | LoadError, Fingerprint | None]:
+        """Reads one file; every way this can go wrong is an error about that file."""
+        try:
+            with _open(path) as file:
+                size = os.fstat(file.fileno()).st_size
+                check_size(path, size, self._limits.max_file_mb)
+                return self._answer(path, file, size)
+        except LoadError as error:
+            return error, None
+
+    def start(self, path: Path) -> Confinement:
+        """Starts the process, unless it runs; `path` is for whom.
+
+        Raises:
+            NotConfined: it cannot be confined, and must be.
+            LoaderStopped: it does not start.
+        """
+        if self._files >= FILES_A_WORKER:
+            self.end()
+        if self._running and self.confinement:
+            return self.confinement
+        close_to_others()
+        self._files = 0
+        try:
+            self._running = self._started()
+            self.confinement = decode_greeting(self._message(path, time.monotonic() + STARTING_SECONDS))
+        except NotConfined as error:
+            self.end()
+            raise NotConfined(
+                f"{path} was not read: the process that reads files cannot be confined ({error}). To have files read "
+                "all the same, set FOOTNOTE_ALLOW_UNCONFINED=true; read only files that you trust then."
+            ) from error
+        except LoadError:
+            raise
+        except Exception as error:
+            raise self._crashed(path, error) from error
+        return self.confinement
+
+    def end(self) -> None:
+        """Ends the process, whatever it is at."""
+        running, self._running = self._running, None
+        if running:
+            running.process.kill()
+            running.process.wait()
+            for end in (running.requests, running.answers, running.errors):
+                with suppress(OSError):
+                    end.close()
+
+    def _started(self) -> _Running:
+        limits = self._limits
+        (requests, stdin), (errors, stderr) = socket.socketpair(), socket.socketpair()
+        required = "optional" if limits.allow_unconfined else "required"
+        with stdin, stderr:
+            process = subprocess.Popen(  # noqa: S603 - our own module
+                [*limits.command, str(limits.memory_mb), str(os.getpid()), required],
+                stdin=stdin.fileno(),
+                stdout=subprocess.PIPE,
+                stderr=stderr.fileno(),
+                cwd=Path(__file__).resolve().parents[3],
+                env=without_keys(**ADDED),
+            )
+        assert process.stdout is not None
+        return _Running(process, requests, process.stdout, _LastWords(errors))
+
+    def _answer(self, path: Path, file: BinaryIO, file_size: int) -> tuple[Document | LoadError, Fingerprint | None]:
+        seconds = self._limits.timeout + file_size / MIB
+        most_of_all = most_of_any(self._limits.max_file_mb)
+        request = Request(os.fspath(path), file, seconds, self._limits.ocr, most_of_all)
+        self.start(path)
+        self._files += 1
+        try:
+            return self._asked(path, request, most_output(file_size, most_of_all), most_seconds(seconds, file_size))
+        except LoadError:
+            raise
+        except Exception as error:  # a worker may say anything: what it causes is its file's failure
+            raise self._crashed(path, error) from error
+
+    def _asked(
+        self, path: Path, request: Request, most: int, in_all: float
+    ) -> tuple[Document | LoadError, Fingerprint | None]:
+        """Sends a request, and waits so many seconds in all for its answer, of at most so many characters."""
+        assert self._running
+        end = time.monotonic() + in_all
+        send_request(self._running.requests, request)
+        for _ in range(MOST_SIGNS):
+            deadline = min(time.monotonic() + request.seconds, end)
+            size = HEADER.unpack(self._read(HEADER.size, path, deadline))[0]
+            if size:
+                break
+        else:
+            raise self._stopped(path, "took too long to be read and was given up. Split it")
+        if size > longest_answer(most):
+            raise self._stopped(path, f"gives more than {most / MIB:,.0f} MiB of text. Split it")
+        result = decode(self._read(size, path, deadline), most)
+        read = Fingerprint.unpack(self._read(PACKED.size, path, deadline))
+        return result, read if read.size else None
+
+    def _message(self, path: Path, deadline: float) -> bytes:
+        size = HEADER.unpack(self._read(HEADER.size, path, deadline))[0]
+        if size > LONGEST_GREETING:
+            raise self._crashed(path)
+        return self._read(size, path, deadline)
+
+    def _read(self, size: int, path: Path, deadline: float) -> bytes:
+        assert self._running
+        answers, errors = self._running.answers.fileno(), self._running.errors
+        parts, missing = [], size
+        while missing:
+            if self._stop.is_set():
+                raise self._stopped(path, "was not read to the end, because the work was stopped. Ingest it again")
+            if time.monotonic() > deadline:
+                raise self._stopped(
+                    path, "took too long to be read and was given up. Raise FOOTNOTE_LOAD_TIMEOUT, or split it"
+                )
+            ready, _, _ = select.select([answers, *errors.ends], [], [], POLL_SECONDS)
+            if errors.ends and errors.ends[0] in ready:
+                errors.hear()
+            if answers not in ready:
+                continue
+            part = os.read(answers, min(missing, MIB))
+            if not part:
+                raise self._crashed(path)
+            parts.append(part)
+            missing -= len(part)
+        return b"".join(parts)
+
+    def _stopped(self, path: Path, reason: str) -> LoaderStopped:
+        self.end()
+        return LoaderStopped(f"{path} {reason}.")
+
+    def _crashed(self, path: Path, error: Exception | None = None) -> LoaderStopped:
+        """The error of a file whose worker failed, and why; the worker is ended, if it still runs."""
+        why = [f"{type(error).__name__}: {error}"[:MOST_REASON]] if error else []
+        if running := self._running:
+            running.process.kill()
+            ended = _how_it_ended(running.process.wait())
+            running.errors.hear()
+            why.insert(0, f"{ended}{running.errors}")
+            self.end()
+        how = "; ".join(why)
+        return LoaderStopped(
+            f"{path} could not be read: the reading process ended ({how}). The file may be damaged, or need more "
+            f"than {self._limits.memory_mb} MiB (FOOTNOTE_LOAD_MEMORY_MB)."
+        )
+
+
+def most_seconds(seconds: float, file_size: int) -> float:
+    """How many seconds reading a file of so many bytes may take in all, of which each step may take `seconds`."""
+    return seconds * min(MOST_TIMES, FEWEST_TIMES + file_size / BYTES_A_TIME)
+
+
+def _how_it_ended(status: int) -> str:
+    with suppress(ValueError):  # real-time signals have no names
+        return f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
+    return f"signal {-status}"
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file to be read, without waiting.
+
+    Raises:
+        UnreadableFile: the file system does not give it out.
+        UnsupportedDocument: it is a folder, device, pipe or socket.
+    """
+    try:
+        with open_regular_file(path) as file:
+            yield file
+    except OSError as error:
+        raise UnreadableFile(
+            f"{path} could not be read: {error.strerror}. Check that it is there and readable."
+        ) from error

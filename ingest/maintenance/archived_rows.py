@@ -1,0 +1,166 @@
+"""Rows of an archived database -> a new database of Footnote's own.
+
+Whoever made an archive can put triggers, views and odd tables into its databases, which would run as soon as they are
+written to or read. So nothing of an archived file is ever used but values of known columns: each is read from a plain
+table, checked for its type and form, and put into a table that Footnote has made.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ingest import conversation_schema
+from ingest.docstore import RECKONED, SCHEMA, SCHEMA_VERSION, Database
+from ingest.maintenance.archived_values import Checks, NotOurs
+
+# In the order in which rows refer to each other. Who was writing when the archive was made is not of interest.
+DOCUMENT_TABLES = (
+    "collections", "embedders", "documents", "tags", "versions", "chunks", "vectors", "token_vectors", "failures",
+)  # fmt: skip
+CONVERSATION_TABLES = ("conversations", "exchanges")
+# What SQLite's declared types let through here; a column that may be empty lets through None as well.
+TYPES: Mapping[str, tuple[type, ...]] = {"TEXT": (str,), "INTEGER": (int,), "REAL": (int, float), "BLOB": (bytes,)}
+# What collections themselves said of embedders before format 3, by the columns of today.
+EMBEDDERS_BEFORE_3 = {
+    "collection": "id", "role": "'current'", "model": "embedding_model", "fingerprint": "fingerprint",
+    "dimensions": "dimensions", "created": "created", "kept": "0",
+}  # fmt: skip
+MOST_VALUE_BYTES = 512 * 1024 * 1024
+BATCH = 500
+READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ}
+PRAGMAS = {"table_xinfo", "user_version", "trusted_schema", "cell_size_check"}
+
+Change = Callable[[str, Any], Any]
+
+
+def copy_documents(source: Path, target: Path, change: Change) -> None:
+    """Fills a new document store from an archived one.
+
+    Args:
+        source: the archived file, of any format up to today's.
+        target: the new one; must not be there yet.
+        change: column, value -> the value to keep.
+
+    Raises:
+        NotOurs: a value is none that Footnote writes, or a table is none.
+        sqlite3.Error, OSError: the archived file is damaged, or the new one cannot be written.
+    """
+    with closing(_opened(source)) as old, closing(Database(target, SCHEMA, SCHEMA_VERSION)) as new:
+        version = _version(old, SCHEMA_VERSION)
+        with new.transaction() as db:
+            copy = _Copy(old, db, change)
+            copy.tables(DOCUMENT_TABLES)
+            if version < 3:  # noqa: PLR2004 - a format's number
+                where = "collections NOT INDEXED WHERE fingerprint != ''"
+                copy.rows("embedders", EMBEDDERS_BEFORE_3, where)
+                for statement in RECKONED:
+                    db.execute(statement)
+        _check_references(new)
+
+
+def copy_conversations(source: Path, target: Path, change: Change) -> None:
+    """Fills a new file of conversations from an archived one. Arguments and errors as of `copy_documents`."""
+    tables = conversation_schema
+    with closing(_opened(source)) as old, closing(Database(target, tables.SCHEMA, tables.SCHEMA_VERSION)) as new:
+        _version(old, tables.SCHEMA_VERSION)
+        with new.transaction() as db:
+            _Copy(old, db, change).tables(CONVERSATION_TABLES)
+        _check_references(new)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """An archived file, of which known tables can be read and nothing else can be done."""
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_VALUE_BYTES)
+    known = {*DOCUMENT_TABLES, *CONVERSATION_TABLES, "sqlite_master", "sqlite_schema"}
+
+    def allowed(action: int, one: str | None, *_: str | None) -> int:
+        is_read = action in READING and (action == sqlite3.SQLITE_SELECT or one in known)
+        is_pragma = action == sqlite3.SQLITE_PRAGMA and one in PRAGMAS
+        return sqlite3.SQLITE_OK if is_read or is_pragma else sqlite3.SQLITE_DENY
+
+    db.set_authorizer(allowed)
+    db.execute("PRAGMA trusted_schema = OFF")
+    db.execute("PRAGMA cell_size_check = ON")
+    return db
+
+
+def _version(db: sqlite3.Connection, newest: int) -> int:
+    found = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if not 1 <= found <= newest:
+        raise NotOurs(f"its format is {found}, which is none of Footnote's")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """Copies rows of an archived file into Footnote's own tables, each checked."""
+
+    old: sqlite3.Connection
+    new: sqlite3.Connection
+    change: Change
+    checks: Checks = field(default_factory=Checks)
+
+    def tables(self, names: Sequence[str]) -> None:
+        plain = {name for name, sql in self.old.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+                 if str(sql).lstrip().upper().startswith("CREATE TABLE")}  # fmt: skip
+        for table in names:
+            if table in plain:  # an older format has fewer
+                self.rows(table, {name: name for name in self._shared(table)}, f"{table} NOT INDEXED")
+
+    def rows(self, table: str, columns: Mapping[str, str], where: str) -> None:
+        """Fills columns of a table with what archived ones, or constants, are `where`."""
+        kinds = {name: kind for name, kind in self._kinds(table).items() if name in columns}
+        names, values = ", ".join(kinds), ", ".join(columns[name] for name in kinds)
+        into = f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(kinds))})"  # noqa: S608 - ours
+        for rows in _fetched(self.old, f"SELECT {values} FROM {where}"):  # noqa: S608 - ours
+            try:
+                self.new.executemany(into, [self._checked(table, kinds, row) for row in rows])
+            except sqlite3.IntegrityError as error:
+                raise NotOurs(f"its rows do not fit together ({table}: {error})") from error
+
+    def _kinds(self, table: str) -> dict[str, tuple[type, ...]]:
+        """The columns of one of Footnote's tables, with the types of their values."""
+        return {
+            name: TYPES[kind] + (() if needed or key else (type(None),))
+            for _, name, kind, needed, _, key, _ in self.new.execute(f"PRAGMA table_xinfo({table})")
+        }
+
+    def _shared(self, table: str) -> list[str]:
+        """The columns that both files have. Generated ones would run what the archive says."""
+        theirs = {name: hidden for _, name, _, _, _, _, hidden in self.old.execute(f"PRAGMA table_xinfo({table})")}
+        if any(theirs.values()):
+            raise NotOurs(f"its table {table} has columns that are none of Footnote's")
+        return [name for name in self._kinds(table) if name in theirs]
+
+    def _checked(self, table: str, kinds: Mapping[str, tuple[type, ...]], row: Sequence[Any]) -> list[Any]:
+        values = dict(zip(kinds, row, strict=True))
+        for column, value in values.items():
+            if type(value) not in kinds[column]:
+                raise NotOurs(f"{table}.{column} holds a value of another type")
+        self.checks.check(table, values)
+        return [self.change(column, value) for column, value in values.items()]
+
+
+def _fetched(db: sqlite3.Connection, statement: str) -> Iterator[list[tuple[Any, ...]]]:
+    """Rows of an archived file, some at a time.
+
+    Raises:
+        NotOurs: they cannot be read, as where a text is not UTF-8.
+    """
+    try:
+        found = db.execute(statement)
+        while rows := found.fetchmany(BATCH):
+            yield rows
+    except sqlite3.Error as error:
+        raise NotOurs(f"its rows cannot be read ({error})") from error
+
+
+def _check_references(database: Database) -> None:
+    if database.query("PRAGMA foreign_key_check"):
+        raise NotOurs("its rows refer to others that are not there")

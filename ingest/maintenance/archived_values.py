@@ -1,0 +1,133 @@
+"""Checks the values of archived rows by what the readers of today need, so that what was restored can be read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from ingest.maintenance.archived_conversations import check_answer, check_earlier, check_filter
+from ingest.models import Page, Reading
+from ingest.settings import COLLECTION_PATTERN
+from ingest.word_boxes import check as check_places
+
+# Columns that are more than text: parts of file names, or paths and addresses.
+PATTERNS = {
+    ("collections", "uid"): re.compile(r"[0-9a-f]{12,32}"),
+    ("collections", "name"): re.compile(COLLECTION_PATTERN),
+    ("embedders", "fingerprint"): re.compile(r"[0-9A-Za-z_.-]{1,128}"),
+    ("documents", "source"): re.compile(r"[^\0]+"),
+    ("failures", "source"): re.compile(r"[^\0]+"),
+}
+TIMES = {"created", "updated", "asked", "at", "seconds"}
+# Seconds since the epoch that dates can tell: up to the year 9987.
+MOST_SECONDS = 253_000_000_000
+MOST_DIMENSIONS = 65_536
+VECTOR = np.dtype("<f4")
+STRINGS, PAGES, READING = TypeAdapter(list[str]), TypeAdapter(list[Page]), TypeAdapter(Reading)
+
+Row = Mapping[str, Any]
+
+
+class NotOurs(Exception):
+    """An archived database has what Footnote would not have put there; the message says what."""
+
+
+class Checks:
+    """Checks rows in the order of their tables; what later rows refer to is remembered."""
+
+    def __init__(self) -> None:
+        self._characters: dict[str, int] = {}
+        self._dimensions: dict[int, int] = {}
+        self._fits: Mapping[str, Callable[[Row], bool]] = {
+            "embedders": self._embedder_fits,
+            "versions": self._version_fits,
+            "chunks": self._chunk_fits,
+            "vectors": self._vector_fits,
+        }
+
+    def check(self, table: str, row: Row) -> None:
+        """Looks at the values of a row, by column, which have the types of their columns.
+
+        Raises:
+            NotOurs: a value is none that Footnote writes, or does not fit the others.
+        """
+        for column, value in row.items():
+            if value is not None:
+                _check_value(table, column, value)
+        try:
+            fits = table not in self._fits or self._fits[table](row)
+        except (ValueError, KeyError) as error:  # a column may be missing
+            raise NotOurs(f"{table} holds a row that cannot be read ({error})") from error
+        if not fits:
+            raise NotOurs(f"{table} holds a row whose values do not fit together")
+
+    def _embedder_fits(self, row: Row) -> bool:
+        if "id" in row:  # formats before 3 have neither ids nor vectors
+            self._dimensions[row["id"]] = row["dimensions"]
+        return 1 <= int(row["dimensions"]) <= MOST_DIMENSIONS
+
+    def _version_fits(self, row: Row) -> bool:
+        characters = self._characters[row["id"]] = len(row["text"])
+        pages = [Page(**page) for page in json.loads(row.get("page_spans", "[]"))]
+        check_places(row.get("places", b""), characters, len(pages))
+        return all(0 <= page.start <= page.end <= characters for page in pages)
+
+    def _chunk_fits(self, row: Row) -> bool:
+        start, stop = int(row["start"]), int(row["stop"])
+        return 0 <= start <= stop <= self._characters.get(row["version"], stop)  # no such version: told at the end
+
+    def _vector_fits(self, row: Row) -> bool:
+        vector = np.frombuffer(row["vector"], VECTOR)
+        return len(vector) == self._dimensions.get(row["embedder"], len(vector)) and bool(np.isfinite(vector).all())
+
+
+def _check_value(table: str, column: str, value: Any) -> None:
+    place = (table, column)
+    if place in PATTERNS and not PATTERNS[place].fullmatch(value):
+        raise NotOurs(f"{table}.{column} holds what is no name of Footnote's")
+    if column in TIMES and not 0 <= value < MOST_SECONDS:
+        raise NotOurs(f"{table}.{column} holds no time")
+    if place in JSON:
+        _check_json(place, value)
+
+
+def _check_json(place: tuple[str, str], value: str) -> None:
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError) as error:
+        raise NotOurs(f"{'.'.join(place)} holds no JSON") from error
+    try:
+        JSON[place](found)
+    except Exception as error:
+        raise NotOurs(f"{'.'.join(place)} holds JSON of another form") from error
+
+
+def _check_strings(found: Any) -> None:
+    "".join(STRINGS.validate_python(found, strict=True)).encode()
+
+
+def _check_pages(found: Any) -> None:
+    PAGES.validate_json(json.dumps(found), strict=True)
+    for page in found:
+        Page(**page)
+
+
+def _check_reading(found: Any) -> None:
+    READING.validate_json(json.dumps(found), strict=True)
+    Reading(**found)
+
+
+JSON: Mapping[tuple[str, str], Callable[[Any], None]] = {
+    ("versions", "warnings"): _check_strings,
+    ("versions", "reading"): _check_reading,
+    ("versions", "page_spans"): _check_pages,
+    ("chunks", "heading"): _check_strings,
+    ("conversations", "filter"): check_filter,
+    ("exchanges", "answer"): check_answer,
+    ("exchanges", "earlier"): check_earlier,
+}

@@ -1,0 +1,302 @@
+"""Looks for what is broken in a data folder, and mends what the document store can rebuild.
+
+That is both indexes, entirely, without the original files.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ingest.docstore import EmbedderRow
+from ingest.errors import FootnoteError, LexicalDamaged, LoadError, VectorsDamaged, VectorStoreError
+from ingest.index import (
+    CHROMA_NAME,
+    Index,
+    IndexWriter,
+    VectorLeg,
+    adopt,
+    rebuild_text,
+    rebuild_vectors,
+    write_tokens,
+    writing,
+)
+from ingest.library import DOCUMENTS, Library
+from ingest.loaders import confinement_of, not_confined
+from ingest.maintenance.disk_checks import DAMAGED, ROOM_BYTES, Finding, files, is_writable, sqlite_problems
+from ingest.models import Diagnosis, Problem
+from ingest.settings import Settings
+from ingest.vectors import RunFolder
+
+# Vectors are stored as they were made; more than rounding in a copy of them is damage.
+TOLERANCE = 1e-5
+REBUILD_TEXT = "the text index is made anew from the stored text"
+REBUILD_VECTORS = "the vectors are put back from the document store"
+ALLOW = (
+    "allow user namespaces (on Ubuntu `sysctl kernel.apparmor_restrict_unprivileged_userns=0`, on Debian "
+    "`sysctl kernel.unprivileged_userns_clone=1`), "
+)
+EMBED_TOKENS = "they are embedded, which takes as long as when they were ingested"
+
+
+def examine(
+    settings: Settings,
+    *,
+    fix: bool = False,
+    open_library: Callable[[Settings], Library] = Library,
+    on_wait: Callable[[str], None] | None = None,
+) -> Diagnosis:
+    """Looks through a data folder while others may use it; waits for whoever is writing.
+
+    Args:
+        settings: which folder.
+        fix: mends what can be mended.
+        open_library: opens the folder.
+        on_wait: told, while waiting, who is writing.
+
+    Returns:
+        The problems; with `fix`, those that remain, and those that were mended.
+    """
+    visit = _Visit(settings, open_library, on_wait)
+    found = list(visit.findings(fix=fix))
+    if not fix or not found:
+        return Diagnosis(tuple(one.problem for one in found))
+    remaining = tuple(one.problem for one in visit.findings(fix=False))
+    kept = {(one.kind, one.what) for one in remaining}
+    return Diagnosis(remaining, tuple(one.problem for one in found if (one.problem.kind, one.problem.what) not in kept))
+
+
+def try_reading(settings: Settings) -> Diagnosis:
+    """Starts a process that reads files, and says what holds it; a problem where it can read none."""
+    try:
+        found = confinement_of(settings.load_memory_mb, allow_unconfined=settings.allow_unconfined)
+    except LoadError as error:
+        return Diagnosis((Problem("reading", str(error), "no file is read while this is so; see the message"),))
+    return Diagnosis(facts=(str(found), *map(not_confined, found.missing)))
+
+
+def server_facts(settings: Settings) -> tuple[str, ...]:
+    """Says so where the local Chroma server, when it last started, could not be closed to other users."""
+    why = "" if settings.chroma_url else RunFolder(settings.data_dir / "run").open_reason()
+    said = (
+        f"Chroma's server is open: every user of this machine can read and change the vectors ({why}). On a machine "
+        f"with other users, {ALLOW if sys.platform == 'linux' else ''}use a container of its own, or set "
+        "FOOTNOTE_CHROMA_URL to a server that asks for a sign-in."
+    )
+    return (said,) if why else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """What is examined, and how."""
+
+    settings: Settings
+    open_library: Callable[[Settings], Library]
+    on_wait: Callable[[str], None] | None
+
+    def findings(self, *, fix: bool) -> Iterator[Finding]:
+        """Finds one problem after the other; with `fix`, each is mended before the next is looked for."""
+        documents = self.settings.data_dir / DOCUMENTS
+        readable = documents.exists()
+        for finding in files(self.settings.data_dir):
+            yield _mended(finding) if fix else finding
+            if finding.problem.kind == "documents":
+                readable = fix and documents.exists() and not sqlite_problems(documents)
+        if not readable:
+            return  # without what is true, nothing can be compared with it
+        try:
+            library = self.open_library(self.settings)
+        except FootnoteError as error:
+            yield Finding(Problem("documents", str(error), "see the message"))
+            return
+        with library:
+            for finding in _stores(library, self.on_wait):
+                yield _mended(finding) if fix else finding
+
+
+def _mended(finding: Finding) -> Finding:
+    if finding.mend:
+        with suppress(FootnoteError, OSError, sqlite3.Error):  # what remains broken is found at the second look
+            finding.mend()
+    return finding
+
+
+def _stores(library: Library, on_wait: Callable[[str], None] | None) -> Iterator[Finding]:
+    indexes = [library.index(name) for name in library.collections()]
+    yield from _chroma_files(library, indexes)
+    for index in indexes:
+        with writing(index, "doctor's visit", on_wait) as writer:
+            yield from _leftovers(index, writer)
+            yield from _text_index(index)
+            yield from _vectors(index)
+            yield from _tokens(index)
+    yield from _orphans(library)
+
+
+def _leftovers(index: Index, writer: IndexWriter) -> Iterator[Finding]:
+    """Nobody else writes now, so what is not active was left by a write that was cut off."""
+    for status in ("pending", "stale"):
+        if versions := index.docstore.leftovers(index.collection.id, status):
+            what = f"{len(versions):,} versions of documents in {index.collection.name!r} were left by a write cut off."
+            yield Finding(
+                Problem("leftovers", what, "they are deleted from every store"),
+                partial(writer.collect, status),
+            )
+    for row in index.embedders().values():
+        if unused := index.docstore.kept.count_unused(row.id):
+            what = f"{unused:,} vectors are kept in {index.collection.name!r} of texts that are not there."
+            yield Finding(
+                Problem("leftovers", what, "they are deleted"),
+                partial(index.docstore.kept.drop_all_unused, row.id),
+            )
+
+
+def _text_index(index: Index) -> Iterator[Finding]:
+    name = index.collection.name
+    wanted = set(index.docstore.chunk_ids(index.collection.id))
+
+    def finding(what: str) -> Finding:
+        return Finding(Problem("text-index", what, REBUILD_TEXT), lambda: rebuild_text(index))
+
+    if not wanted:
+        return
+    if broken := index.lexical.damaged_files():
+        yield finding(f"Files of the text index of {name!r} are damaged or missing: {', '.join(broken)}.")
+        return
+    try:
+        times = Counter(index.lexical.ids())
+    except LexicalDamaged as error:
+        yield finding(str(error))
+        return
+    counted = {
+        "are missing from": len(wanted - times.keys()),
+        "of no document are in": len(times.keys() - wanted),
+        "are twice in": sum(times[one] > 1 for one in wanted),
+    }
+    for how, n in counted.items():
+        if n:
+            yield finding(f"{n:,} chunks {how} the text index of {name!r}.")
+
+
+def _vectors(index: Index) -> Iterator[Finding]:
+    current = index.embedders().get("current")
+    wanted = index.docstore.chunk_ids(index.collection.id)
+    if current is None:
+        return
+    leg, name = index.leg(current), index.collection.name
+
+    def finding(what: str) -> Finding:
+        return Finding(Problem("vectors", what, REBUILD_VECTORS), lambda: rebuild_vectors(index, current))
+
+    try:
+        there = leg.store.ids()
+        missing, extra = len(set(wanted) - there), len(there - set(wanted))
+        if missing:
+            yield finding(f"{missing:,} chunks of {name!r} have no vector.")
+        elif extra:
+            yield finding(f"{extra:,} chunks of no document have vectors in {name!r}.")
+        elif different := _different(index, leg, wanted):
+            yield finding(f"{different:,} vectors of {name!r} are not what the embedding model made.")
+        for stray in index.strays():
+            what = f"The Chroma collection {stray} of {name!r} was left by a change that was cut off."
+            yield Finding(Problem("orphans", what, "it is deleted"), partial(index.chroma.drop, stray))
+    except VectorsDamaged as error:
+        yield finding(str(error))
+    except VectorStoreError as error:
+        yield Finding(Problem("vector-store", str(error), "see the message"))
+
+
+def _tokens(index: Index) -> Iterator[Finding]:
+    current = index.embedders().get("current")
+    without = index.docstore.kept.tokenless(current.id) if current else []
+    if current and without:
+        what = (
+            f"{len(without):,} texts of {index.collection.name!r} have no vectors of their tokens, which put the best "
+            "passages in order: an older Footnote wrote them."
+        )
+        yield Finding(Problem("tokens", what, EMBED_TOKENS), partial(_write_tokens, index, current))
+
+
+def _write_tokens(index: Index, current: EmbedderRow) -> None:
+    if not current.kept:
+        adopt(index, current)
+    without = set(index.docstore.kept.tokenless(current.id))
+    for part in index.docstore.in_parts(index.docstore.chunk_ids(index.collection.id)):
+        write_tokens(index.docstore, index.leg(current), [one for one in part if one.embed_key in without])
+        without -= {one.embed_key for one in part}
+
+
+def _different(index: Index, leg: VectorLeg, ids: list[str]) -> int:
+    different = 0
+    for chunks in index.docstore.in_parts(ids):
+        stored = leg.store.vectors([one.chunk.id for one in chunks])
+        kept = index.docstore.kept.get(leg.row.id, list({one.embed_key for one in chunks}))
+        for one in chunks:
+            vector = kept.get(one.embed_key)
+            if vector is None:
+                different += leg.row.kept
+            elif one.chunk.id not in stored or np.abs(stored[one.chunk.id] - vector).max() > TOLERANCE:
+                different += 1
+    return different
+
+
+def _chroma_files(library: Library, indexes: list[Index]) -> Iterator[Finding]:
+    """Chroma's own SQLite file, and whether its server starts at all."""
+    folder = library.chroma.folder
+    if folder is None or not any(index.embedders() for index in indexes):
+        return
+    path = folder / "chroma.sqlite3"
+    problems = sqlite_problems(path, ours=False) if path.exists() else []
+    if not problems:
+        try:
+            library.chroma.collections()
+        except VectorStoreError as error:
+            problems = [str(error)]
+    if problems:
+        what = f"Chroma's folder {folder} is damaged: {problems[0]}"
+        fix = "it is replaced by a new one, and " + REBUILD_VECTORS
+        yield Finding(Problem("vector-store", what, fix), lambda: _replace_folder(library, folder, indexes))
+    elif why := library.chroma.compaction_error():
+        yield Finding(Problem("deleted", why, "it is removed now"), library.chroma.compact)
+
+
+def _replace_folder(library: Library, folder: Path, indexes: list[Index]) -> None:
+    if not is_writable(folder.parent) or shutil.disk_usage(folder.parent).free < ROOM_BYTES:
+        return  # perhaps it is whole, and only the disk is not
+    aside = folder.with_name(folder.name + DAMAGED)
+    with library.chroma.stopped():
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.rename(aside)
+    for index in indexes:
+        with writing(index, "doctor's visit") as writer:
+            writer.recover()
+    shutil.rmtree(aside)
+
+
+def _orphans(library: Library) -> Iterator[Finding]:
+    """What belongs to no collection. Others may be making one now, so what is there is listed first."""
+    text_indexes = library.settings.data_dir / "lexical"
+    folders = list(text_indexes.iterdir()) if text_indexes.is_dir() else []
+    names: list[str] = []
+    if library.chroma.folder is not None and library.chroma.folder.exists():
+        with suppress(VectorStoreError):  # reported where the server was looked at
+            names = library.chroma.collections()
+    uids = {library.index(name).collection.uid for name in library.collections()}
+    for folder in folders:
+        if folder.name.partition(".")[0] not in uids:  # with a suffix, one is in the making
+            what = f"The text index {folder} belongs to no collection."
+            yield Finding(Problem("orphans", what, "it is deleted"), partial(shutil.rmtree, folder))
+    for name in names:
+        found = CHROMA_NAME.search(name)
+        if found is None or found[1] not in uids:
+            what = f"The Chroma collection {name} belongs to no collection of documents."
+            yield Finding(Problem("orphans", what, "it is deleted"), partial(library.chroma.drop, name))

@@ -1,0 +1,5 @@
+"""Paths -> index: finds, loads, chunks and writes documents."""
+
+from ingest.pipeline.run import ingest
+
+__all__ = ["ingest"]

@@ -1,0 +1,360 @@
+"""Paths -> index: looks for files, reads what is new in limited processes, splits it, and writes it in batches.
+
+While this process embeds and writes, the loaders read ahead. A file is hashed first; one whose bytes and pipeline are
+known is not read again, whether it was indexed or failed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from ingest.chunking import CHUNKER_FINGERPRINT, Chunker, Split
+from ingest.docstore import KnownFailure
+from ingest.errors import Cancelled, EmptyDocument, FootnoteError, LoadError, NotConfined
+from ingest.filters import tag_names
+from ingest.host import Fingerprint, fingerprint, wait_for
+from ingest.index import Index, IndexWriter, Prepared, writing
+from ingest.loaders import LOADER_FINGERPRINT, Loaded, LoaderPool, is_readable
+from ingest.models import OCR_OFF, UNKNOWN_SCRIPT, FileOutcome, IngestProgress, IngestReport, Reading
+from ingest.network import is_url
+from ingest.settings import Settings
+from ingest.sources import Scan, WebPages, each_once, is_gone, is_under, scan
+from ingest.text import storable
+from ingest.urls import masked
+
+logger = logging.getLogger(__name__)
+
+# Files and characters of text written and made active together: enough that commits cost little, few enough that a
+# stop loses little. So many characters are some 256 chunks.
+BATCH_CHARACTERS = 128 * 1024
+BATCH_FILES = 64
+MOST_LOADERS = 4
+# Marks what was read with recognition turned off where it would have mattered: to be read again when it is on.
+NO_OCR = "-ocr"
+
+
+def ingest(
+    index: Index,
+    paths: Sequence[Path | str],
+    settings: Settings,
+    *,
+    prune: bool = False,
+    ocr: bool | None = None,
+    allow_private: bool | None = None,
+    tags: Sequence[str] | None = None,
+    follow_links: bool = True,
+    on_progress: Callable[[IngestProgress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> IngestReport:
+    """Brings a collection up to date with files and folders.
+
+    Args:
+        index: the collection.
+        paths: files, folders and addresses of web pages. A file named here is tried again even when the same bytes
+            failed before.
+        settings: limits of the loaders and of the chunks.
+        prune: removes documents under the given folders whose files are gone.
+        ocr: whether text in pictures is recognised; None for what the settings say.
+        allow_private: whether web pages at addresses that are not public are fetched; None as above.
+        tags: that the documents of this run have from now on, also those that are unchanged; None leaves tags alone.
+        follow_links: whether symbolic links inside folders are followed, also out of them.
+        on_progress: told of every file that is done, and of chunks as they are written.
+        cancel: stops the work; what was finished is kept.
+
+    Returns:
+        What was done, file by file; a file that failed is in it and never stops the others.
+
+    Raises:
+        StoreError: an index store cannot be written. What was finished is kept.
+        EmbedderError: the embedding model cannot be used.
+        QuestionError: a tag cannot be one.
+    """
+    names = None if tags is None else tag_names(tags)
+    run = _Run(index, settings, on_progress, cancel, ocr, allow_private=allow_private, tags=names)
+    return run.run(paths, prune=prune, follow_links=follow_links)
+
+
+class _Run:
+    """One ingest, from scan to report."""
+
+    def __init__(
+        self,
+        index: Index,
+        settings: Settings,
+        on_progress: Callable[[IngestProgress], None] | None,
+        cancel: threading.Event | None,
+        ocr: bool | None,
+        *,
+        allow_private: bool | None,
+        tags: Sequence[str] | None,
+    ) -> None:
+        self._index = index
+        self._settings = settings
+        self._on_progress = on_progress or (lambda _: None)
+        self._cancel = cancel or threading.Event()
+        self._started = time.monotonic()
+        self._pipeline = f"{LOADER_FINGERPRINT}+{CHUNKER_FINGERPRINT}/{settings.chunk_tokens}"
+        self._ocr = settings.ocr if ocr is None else ocr
+        self._known_pipelines = {self._pipeline} if self._ocr else {self._pipeline, self._pipeline + NO_OCR}
+        self._outcomes: dict[str, FileOutcome] = {}
+        self._hashed: dict[str, Fingerprint] = {}
+        self._sources: dict[Path, str] = {}
+        allowed = settings.allow_private_addresses if allow_private is None else allow_private
+        self._pages = WebPages(allow_private=allowed, max_mb=settings.max_file_mb, cancel=self._cancel)
+        self._batch: list[Prepared] = []
+        self._tags = tags
+        self._untagged: list[str] = []
+        self._unconfined: tuple[str, ...] = ()
+        self._total = 0
+        self._chunks = 0
+        self._embedded = 0
+        self._written = 0
+        self._telling = threading.Lock()
+
+    def run(self, paths: Sequence[Path | str], *, prune: bool, follow_links: bool) -> IngestReport:
+        self._tell(scanning=True)
+        found = scan(paths, is_readable, follow_links=follow_links, cancel=self._cancel)
+        if self._cancel.is_set():
+            return self._report(found, cancelled=True)
+        each_once(found, self._index.docstore.sources(self._index.collection.id))
+        self._total = len(found.files) + len(found.failed)
+        what = f"ingest of {paths[0]}" if paths else "ingest"
+        try:
+            with self._pages, writing(self._index, what, self._tell_waiting, self._cancel) as writer:
+                for path, reason in found.failed.items():
+                    self._finish(FileOutcome(path, "failed", error=reason))
+                self._add(found, writer)
+                if prune:
+                    self._prune(found, writer)
+                # Only a run that got here knows that nothing pending is of use any more.
+                for leftover in ("stale", "pending"):
+                    writer.collect(leftover)
+        except Cancelled:
+            return self._report(found, cancelled=True)
+        return self._report(found)
+
+    def _add(self, found: Scan, writer: IndexWriter) -> None:
+        workers = self._settings.workers or min(MOST_LOADERS, os.cpu_count() or 1)
+        limits = self._settings
+        with LoaderPool(
+            workers,
+            limits.load_timeout,
+            limits.load_memory_mb,
+            limits.max_file_mb,
+            ocr=self._ocr,
+            allow_unconfined=limits.allow_unconfined,
+        ) as pool:
+            for loaded in pool.load_all(self._to_load(found), cancel=self._cancel):
+                self._unconfined = pool.confinement.missing if pool.confinement else self._unconfined
+                self._check_cancelled()
+                self._split(loaded)
+                if self._is_full():
+                    self._flush(writer)
+                    writer.give_way()
+        self._check_cancelled()
+        self._flush(writer)
+
+    def _to_load(self, found: Scan) -> Iterator[Path]:
+        """The files that must be read; the known ones are finished on the way. Runs in the loaders' thread."""
+        for source in found.files:
+            if self._cancel.is_set():
+                return
+            try:
+                path = self._pages.path(source) if is_url(source) else Path(source)
+                self._hashed[source] = file = fingerprint(path, self._settings.max_file_mb, self._cancel)
+                known = self._is_known(source, file, retry=source in found.named)
+            except OSError as error:
+                self._fail(source, f"{source} could not be read: {error.strerror}. Check its permissions.")
+            except Exception as error:  # noqa: BLE001 - `_fail_with` raises what is no matter of this file
+                self._fail_with(source, error)
+            else:
+                if known:
+                    self._pages.forget(path)
+                    continue
+                self._sources[path] = source
+                yield path
+
+    def _is_known(self, source: str, file: Fingerprint, *, retry: bool) -> bool:
+        """Finishes a file whose bytes were indexed, or failed, before."""
+        docstore, collection = self._index.docstore, self._index.collection.id
+        known = docstore.known_version(collection, source)
+        if known and known.content_sha == file.content_sha and known.pipeline in self._known_pipelines:
+            docstore.forget_failure(collection, source)
+            if self._tags is not None:
+                self._untagged.append(source)
+            self._finish(FileOutcome(source, "unchanged", known.pages, known.chunks, warnings=known.warnings))
+            return True
+        failure = docstore.known_failure(collection, source)
+        same = failure and failure.content_sha == file.content_sha and failure.pipeline in self._known_pipelines
+        if failure and same and not retry:
+            self._finish(FileOutcome(source, "failed", error=failure.error))
+            return True
+        return False
+
+    def _split(self, loaded: Loaded) -> None:
+        """Chunks what was loaded and adds it to the batch, or records why it could not be."""
+        source, chunker = self._sources.pop(loaded.path), self._chunker
+        self._pages.forget(loaded.path)
+        if loaded.read:  # the file may have changed since it was hashed
+            self._hashed[source] = loaded.read
+        try:
+            self._prepare(source, loaded, chunker)
+        except Exception as error:  # noqa: BLE001 - `_fail_with` raises what is no matter of this file
+            self._fail_with(source, error, loaded.seconds)
+
+    def _prepare(self, source: str, loaded: Loaded, chunker: Chunker) -> None:
+        document = loaded.result
+        if isinstance(document, LoadError):
+            raise type(document)(str(document).replace(str(loaded.path), source))
+        if not any(document.text[block.start : block.end].strip() for block in document.blocks):
+            raise EmptyDocument(f"{source} holds no text that could be searched.")
+        if not self._index.embedder.knows(document.text):
+            document = replace(document, warnings=(*document.warnings, UNKNOWN_SCRIPT))
+        chunks = Split(chunker, document)
+        file, reading = self._hashed[source], Reading.of(document, loaded.seconds)
+        pipeline = self._pipeline_of(" ".join(document.warnings))
+        self._batch.append(Prepared(source, file.content_sha, pipeline, file.size, document, chunks, reading))
+
+    def _flush(self, writer: IndexWriter) -> None:
+        self._tag_unchanged()
+        batch, self._batch = self._batch, []
+        if batch:
+            self._put(batch, writer)
+            writer.progress(len(self._outcomes), self._total)
+
+    def _put(self, batch: Sequence[Prepared], writer: IndexWriter) -> None:
+        """Writes files together; where that fails by one of them, one by one, so that it alone is lost."""
+        try:
+            result = writer.put(batch, self._tell_written, self._cancel, self._tags)
+        except Exception as error:  # `_fail_with` raises what is no matter of one file
+            if len(batch) == 1:
+                self._fail_with(batch[0].source, error, batch[0].reading.seconds)
+                return
+            if not _is_of_one_file(error):
+                raise
+            for one in batch:
+                self._put([one], writer)
+            return
+        self._embedded += result.embedded
+        for prepared, status, n in zip(batch, result.statuses, result.chunks, strict=True):
+            pages = len(prepared.document.pages) or None
+            warnings = prepared.document.warnings
+            self._chunks += 0 if status == "unchanged" else n
+            self._finish(FileOutcome(prepared.source, status, pages, n, warnings=warnings, reading=prepared.reading))
+
+    def _tag_unchanged(self) -> None:
+        """Gives the run's tags to the documents that are known already and were not read."""
+        sources = []
+        while self._untagged:  # one by one: the loaders' thread adds to it
+            sources.append(self._untagged.pop())
+        if self._tags is not None and sources:
+            self._index.docstore.tags.put(self._index.collection.id, sources, self._tags)
+
+    def _prune(self, found: Scan, writer: IndexWriter) -> None:
+        known = self._index.docstore.sources(self._index.collection.id)
+        under = [s for s in known if s not in found.files and any(is_under(s, folder) for folder in found.folders)]
+        real = {os.path.realpath(source) for source in found.files if not is_url(source)} if under else set()
+        gone = [s for s in under if is_gone(s) or os.path.realpath(s) in real]  # or there under another name, by a link
+        if gone:
+            writer.remove(gone)
+        for source in gone:
+            self._finish(FileOutcome(source, "removed"))
+
+    @cached_property
+    def _chunker(self) -> Chunker:
+        embedder = self._index.embedder
+        wait_for(embedder.load, self._cancel)  # importing torch alone takes seconds, and cannot be stopped
+        return Chunker(embedder, self._settings.chunk_tokens)
+
+    def _is_full(self) -> bool:
+        return len(self._batch) >= BATCH_FILES or sum(len(p.document.text) for p in self._batch) >= BATCH_CHARACTERS
+
+    def _pipeline_of(self, said: str) -> str:
+        """The pipeline's fingerprint; another one for what was left unread because recognition is off."""
+        return self._pipeline + NO_OCR if OCR_OFF in said else self._pipeline
+
+    def _fail(self, source: str, error: str, seconds: float = 0.0) -> None:
+        sha = self._hashed[source].content_sha if source in self._hashed else ""
+        self._record(source, KnownFailure(sha, self._pipeline_of(error), masked(storable(error)), seconds))
+
+    def _fail_with(self, source: str, error: Exception, seconds: float = 0.0) -> None:
+        """Records what went wrong with one file; raises what is wrong with the index, the model or the run."""
+        if not _is_of_one_file(error):
+            raise error
+        if isinstance(error, LoadError) and not isinstance(error, NotConfined):
+            self._fail(source, str(error), seconds)
+            return
+        # What is no fault of the content is remembered for no content, so that the next run tries the file again.
+        if isinstance(error, NotConfined):
+            self._record(source, KnownFailure("", self._pipeline, masked(storable(str(error))), seconds))
+            return
+        logger.error("Internal error at %s", ascii(source), exc_info=error)
+        said = (
+            f"{source} could not be ingested because of an internal error ({type(error).__name__}: {error}). Report it."
+        )
+        self._record(source, KnownFailure("", self._pipeline, masked(storable(said)), seconds))
+
+    def _record(self, source: str, failure: KnownFailure) -> None:
+        self._index.docstore.record_failure(self._index.collection.id, source, failure)
+        self._finish(FileOutcome(source, "failed", error=failure.error))
+
+    def _check_cancelled(self) -> None:
+        if self._cancel.is_set():
+            self._tag_unchanged()
+            raise Cancelled("Stopped. What was finished is kept; the next run goes on from here.")
+
+    # Progress
+
+    def _finish(self, outcome: FileOutcome) -> None:
+        self._outcomes[outcome.path] = outcome
+        self._tell(outcome=outcome)
+
+    def _tell_written(self, chunks: int) -> None:
+        self._written += chunks
+        self._tell()
+
+    def _tell_waiting(self, writer: str) -> None:
+        self._tell(waiting_for=writer)
+
+    def _tell(self, *, scanning: bool = False, waiting_for: str = "", outcome: FileOutcome | None = None) -> None:
+        progress = IngestProgress(
+            files_done=len(self._outcomes),
+            files_total=self._total,
+            chunks_done=self._written,
+            seconds=time.monotonic() - self._started,
+            current=outcome.path if outcome else "",
+            scanning=scanning,
+            waiting_for=waiting_for,
+            outcome=outcome,
+        )
+        with self._telling:  # files are hashed in the loaders' thread
+            self._on_progress(progress)
+
+    def _report(self, found: Scan, *, cancelled: bool = False) -> IngestReport:
+        order = {path: i for i, path in enumerate([*found.failed, *found.files])}
+        outcomes = sorted(self._outcomes.values(), key=lambda o: (order.get(o.path, len(order)), o.path))
+        return IngestReport(
+            tuple(outcomes),
+            self._chunks,
+            self._embedded,
+            time.monotonic() - self._started,
+            skipped=tuple(found.skipped),
+            unfollowed=tuple(found.unfollowed),
+            cancelled=cancelled,
+            unconfined=self._unconfined,
+        )
+
+
+def _is_of_one_file(error: Exception) -> bool:
+    """Whether an error is about the file being handled: no other file, and no later run, would meet it."""
+    if isinstance(error, LoadError) or not isinstance(error, FootnoteError):
+        return True
+    return isinstance(error.__cause__, sqlite3.DataError | UnicodeError | OverflowError)

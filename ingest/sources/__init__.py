@@ -1,0 +1,7 @@
+"""Names of files, folders, web pages and sitemaps -> what is to be read."""
+
+from ingest.sources.files import Scan, each_once, is_gone, is_under, scan
+from ingest.sources.sitemaps import pages_of
+from ingest.sources.web_pages import Fetcher, WebPages
+
+__all__ = ["Fetcher", "Scan", "WebPages", "each_once", "is_gone", "is_under", "pages_of", "scan"]

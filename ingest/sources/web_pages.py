@@ -1,0 +1,227 @@
+"""Web pages -> bytes: bounded in size and time, and never from an address that is not public unless that is allowed.
+
+A host's addresses are looked up once and checked, and the connection goes to an address that was checked: a name
+that changes its mind in between changes nothing. Every redirect is checked like the first address.
+"""
+
+from __future__ import annotations
+
+import codecs
+import mimetypes
+import re
+import ssl
+import tempfile
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Self
+from urllib.parse import urljoin
+
+import httpcore
+import httpx
+
+from ingest.errors import LoadError
+from ingest.host import wait_for
+from ingest.network import is_url, packed
+from ingest.sources.public_network import PublicNetwork
+from ingest.urls import masked
+
+MIB = 1024 * 1024
+HEADERS = (
+    (b"User-Agent", b"Footnote/0.1 (reads pages that its user names)"),
+    (b"Accept", b"*/*"),
+    (b"Accept-Encoding", b"identity"),
+)
+# Seconds that a page may take, redirects included, whatever a server does; and without a sign of life.
+WHOLE_SECONDS, CONNECT_SECONDS, READ_SECONDS = 120.0, 10.0, 30.0
+GRACE_SECONDS = 1.0
+MOST_REDIRECTS = 5
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+OK = 200
+PORTS = {"http": 80, "https": 443}
+MOST_PORT = 65_535
+# Kinds that servers name, and the suffix that the loaders know them by.
+SUFFIXES = {"text/html": ".html", "application/xhtml+xml": ".html", "text/markdown": ".md", "text/plain": ".txt"}
+SUFFIX = re.compile(r"\.[a-z0-9]{1,16}")
+# Codecs of text that pages are written in; Python has others, which do not decode text, or take for ever.
+CHARSETS = re.compile(
+    r"utf-(?:8|16|32)(?:-.*)?|ascii|iso-?(?:8859|2022).*|cp\d+|windows.*|koi8.*|mac.*|big5.*|gb.*|euc.*|shift_jis.*|hz"
+    r"|johab|tis-620|kz1048|ptcp154",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A page as it came. `url` is where the last redirect led, `suffix` what its kind is called among files."""
+
+    url: str
+    data: bytes
+    suffix: str
+
+
+class Fetcher:
+    """Gets pages, each over connections of its own.
+
+    Args:
+        allow_private: whether loopback, link-local and private addresses may be asked.
+        max_mb: larger pages are not read, in MiB.
+        cancel: ends the fetching at once.
+    """
+
+    def __init__(
+        self, *, allow_private: bool = False, max_mb: int = 200, cancel: threading.Event | None = None
+    ) -> None:
+        self._allow_private = allow_private
+        self._most = max_mb * MIB
+        self._cancel = cancel or threading.Event()
+
+    def get(self, url: str) -> Fetched:
+        """The page at `url`.
+
+        Raises:
+            LoadError: it cannot be had, is too large, or leads to an address that is not to be asked.
+            Cancelled: it was stopped.
+        """
+        until = time.monotonic() + WHOLE_SECONDS
+        shown = masked(url)
+        try:
+            # Looking up a name cannot be stopped, nor given a limit; it can be left behind.
+            return wait_for(lambda: self._follow(url, shown, until), self._cancel, until + GRACE_SECONDS)
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
+            if time.monotonic() > until:
+                raise _too_slow(shown) from error
+            reason = masked(str(error)) or type(error).__name__
+            raise LoadError(f"{shown} could not be fetched: {reason}. Check the address and the network.") from error
+
+    def _follow(self, url: str, shown: str, until: float) -> Fetched:
+        here = url
+        network = PublicNetwork(shown, until, allow_private=self._allow_private)
+        with httpcore.ConnectionPool(network_backend=network, ssl_context=self._trust) as pool:
+            for _ in range(MOST_REDIRECTS + 1):
+                answer = self._ask(pool, here, shown)
+                if isinstance(answer, Fetched):
+                    return answer
+                here = answer
+        raise LoadError(f"{shown} could not be fetched: it redirects more than {MOST_REDIRECTS} times.")
+
+    def _ask(self, pool: httpcore.ConnectionPool, here: str, shown: str) -> Fetched | str:
+        """The page at `here`, or where it redirects to. `shown` is what messages name."""
+        url = _parsed(here, shown)
+        target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        headers = [(b"Host", url.netloc), *HEADERS]
+        timeouts = {"connect": CONNECT_SECONDS, "read": READ_SECONDS, "write": READ_SECONDS}
+        with pool.stream("GET", target, headers=headers, extensions={"timeout": timeouts}) as response:
+            said = httpx.Headers(response.headers)
+            if response.status in REDIRECTS and "location" in said:
+                return _joined(here, said["location"], shown)
+            if response.status != OK:
+                raise LoadError(f"{shown} could not be fetched: the server answered {response.status}.")
+            return self._page(response, said, url, shown)
+
+    def _page(self, response: httpcore.Response, said: httpx.Headers, url: httpx.URL, shown: str) -> Fetched:
+        """The page of an answer, no more of it than may be."""
+        if how := packed(said):
+            raise LoadError(
+                f"{shown} was not read: the server sent it compressed ({how[:20]}), which it was not asked for."
+            )
+        data = bytearray()
+        for part in response.iter_stream():
+            data += part
+            if len(data) > self._most:
+                raise LoadError(f"{shown} has more than {self._most // MIB:,} MiB. Raise FOOTNOTE_MAX_FILE_MB.")
+        kind, _, options = said.get("content-type", "").partition(";")
+        suffix = _suffix(kind.strip().lower(), url.raw_path.decode("ascii"))
+        is_text = suffix in {".html", ".txt", ".md"}
+        return Fetched(str(url), _in_utf8(bytes(data), options) if is_text else bytes(data), suffix)
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        return httpcore.default_ssl_context()
+
+
+class WebPages:
+    """Pages fetched into a folder of their own, which goes when the `with` block ends. Arguments as `Fetcher`'s."""
+
+    def __init__(self, *, allow_private: bool, max_mb: int, cancel: threading.Event) -> None:
+        self._fetcher = Fetcher(allow_private=allow_private, max_mb=max_mb, cancel=cancel)
+        self._stack = ExitStack()
+        self._folder: Path | None = None
+        self._fetched = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def path(self, url: str) -> Path:
+        """Fetches a page; where it lies. Raises as `Fetcher.get` does."""
+        page = self._fetcher.get(url)
+        if self._folder is None:
+            self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="footnote-")))
+        self._fetched += 1
+        path = self._folder / f"{self._fetched}{page.suffix}"
+        path.write_bytes(page.data)
+        return path
+
+    def forget(self, path: Path) -> None:
+        """Deletes a page that was read: those of a site would fill the disk. Other files are left alone."""
+        if self._folder is not None and path.parent == self._folder:
+            path.unlink(missing_ok=True)
+
+
+def _too_slow(shown: str) -> LoadError:
+    return LoadError(f"{shown} could not be fetched: it took more than {WHOLE_SECONDS:.0f} seconds.")
+
+
+def _parsed(here: str, shown: str) -> httpx.URL:
+    """The parts of an address, its host in the form of the DNS.
+
+    Raises:
+        LoadError: it is none, or none that is fetched.
+    """
+    try:
+        url = httpx.URL(here)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise LoadError(f"{shown} could not be fetched: {_named(here, shown)} is no address ({error}).") from error
+    if not is_url(here) or url.scheme not in PORTS or url.userinfo:
+        raise LoadError(
+            f"{shown} could not be fetched: {_named(here, shown)} is not an address that is fetched (http and https "
+            "only, without user and password)."
+        )
+    if url.port is not None and not 0 < url.port <= MOST_PORT:
+        raise LoadError(f"{shown} could not be fetched: {_named(here, shown)} has a port that does not exist.")
+    return url
+
+
+def _named(here: str, shown: str) -> str:
+    return "it" if masked(here) == shown else f"it leads to {masked(here)}, which"
+
+
+def _joined(here: str, location: str, shown: str) -> str:
+    try:
+        return urljoin(here, location)
+    except ValueError as error:
+        raise LoadError(f"{shown} could not be fetched: it redirects to what is no address ({error}).") from error
+
+
+def _suffix(kind: str, path: str) -> str:
+    if kind in SUFFIXES:
+        return SUFFIXES[kind]
+    named = PurePosixPath(path.partition("?")[0]).suffix.lower()
+    guessed = mimetypes.guess_extension(kind) if kind not in {"", "application/octet-stream"} else ""
+    return guessed or (named if SUFFIX.fullmatch(named) else ".html")
+
+
+def _in_utf8(data: bytes, options: str) -> bytes:
+    """Text in UTF-8 with its mark, where the server names another encoding; as it came where that cannot be used."""
+    charset = options.partition("charset=")[2].split(";")[0].strip().strip("\"'")
+    try:
+        codec = codecs.lookup(charset).name if charset else ""
+        return data.decode(codec).encode("utf-8-sig") if CHARSETS.fullmatch(codec) else data
+    except (LookupError, ValueError):  # no such encoding, or the page is not in it
+        return data

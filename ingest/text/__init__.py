@@ -1,0 +1,32 @@
+"""Languages, scripts, stop words, document names, and strings that every store accepts."""
+
+from ingest.text.document_names import absolute_name, composed_name, matching_names, name_on_disk, path_separator
+from ingest.text.languages import COMMON_WORDS, ENGLISH, LANGUAGES, asked_in, language_of
+from ingest.text.scripts import LANGUAGE_OF_SCRIPT, SPACELESS_LETTER, SPACELESS_RUN, light_stem, word_pieces
+from ingest.text.stop_words import STOP_WORDS
+from ingest.text.storable_text import StorableStream, escaped, is_storable, storable, storable_document, storable_values
+
+__all__ = [
+    "COMMON_WORDS",
+    "ENGLISH",
+    "LANGUAGES",
+    "LANGUAGE_OF_SCRIPT",
+    "SPACELESS_LETTER",
+    "SPACELESS_RUN",
+    "STOP_WORDS",
+    "StorableStream",
+    "absolute_name",
+    "asked_in",
+    "composed_name",
+    "escaped",
+    "is_storable",
+    "language_of",
+    "light_stem",
+    "matching_names",
+    "name_on_disk",
+    "path_separator",
+    "storable",
+    "storable_document",
+    "storable_values",
+    "word_pieces",
+]

@@ -1,0 +1,8 @@
+"""Vectors in Chroma, and the server that holds them."""
+
+from ingest.vectors.client import Chroma
+from ingest.vectors.run_folder import RunFolder
+from ingest.vectors.server import ChromaServer
+from ingest.vectors.store import VectorStore
+
+__all__ = ["Chroma", "ChromaServer", "RunFolder", "VectorStore"]

@@ -1,0 +1,202 @@
+"""The connection to Chroma: client, server, error mapping.
+
+Spoken to over HTTP, so any number of processes may use it at once.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from ingest.errors import VectorStoreError
+from ingest.network import bypass_proxy_for_loopback
+from ingest.urls import masked
+from ingest.vectors.server import ChromaServer
+
+if TYPE_CHECKING:
+    from chromadb.api.client import Client
+
+
+class _WithoutDotEnv(MetaPathFinder):
+    """Keeps chromadb from taking settings, where traces go among them, from the .env of whatever folder it is run in.
+
+    It reads that when it is imported already, so its settings are changed as soon as they are defined.
+    """
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path, target) if name == "chromadb.config" else None
+        if spec is None or spec.loader is None:
+            return None
+        load = spec.loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            load(module)
+            module.Settings.model_config["env_file"] = None
+
+        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+sys.meta_path.insert(0, _WithoutDotEnv())
+LIST_PAGE = 100
+# What dropping a collection counts as: more than any share of chunks that would be let lie.
+DROPPED = 1_000_000
+
+
+class Chroma:
+    """A connection to Chroma, kept by a server of ours or reached at the user's URL.
+
+    Args:
+        server: the local server, started at first use; None with `url`.
+        url: address of the user's own server.
+    """
+
+    def __init__(self, server: ChromaServer | None, url: str = "") -> None:
+        self._server = server
+        self._url = url
+        self._client: Client | None = None
+        self._lock = threading.Lock()
+
+    def client(self) -> Client:
+        """The chromadb client, connected.
+
+        Raises:
+            VectorStoreError: no server answers.
+        """
+        with self._lock:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+    def reconnect(self) -> None:
+        """Forgets the client: the next call looks for the server again, and starts it where it is ours."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            _release(client)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where a server of ours keeps its data; None for a server of the user's."""
+        return self._server.folder if self._server else None
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Keeps a server of ours from running for the length of the block. Raises as `ChromaServer.stopped` does."""
+        self.reconnect()
+        with self._server.stopped() if self._server else nullcontext():
+            yield
+
+    def collections(self) -> list[str]:
+        """Names of all collections on the server."""
+        with mapped("list the Chroma collections"):
+            found: list[str] = []
+            while page := self.client().list_collections(limit=LIST_PAGE, offset=len(found)):
+                found += [one.name for one in page]
+            return found
+
+    def drop(self, name: str) -> None:
+        """Deletes a collection; one that is not there is no error."""
+        with mapped(f"delete the Chroma collection {name}"):
+            from chromadb.errors import NotFoundError  # noqa: PLC0415 - loaded with the client
+
+            with suppress(NotFoundError):
+                self.client().delete_collection(name)
+                self.add_deleted(DROPPED)
+
+    def add_deleted(self, chunks: int) -> None:
+        """Remembers that so many chunks were deleted from a server of ours, for it to give back their room."""
+        if self._server:
+            self._server.add_deleted(chunks)
+
+    def compaction_error(self) -> str:
+        """Why what was deleted is still in the files of a server of ours; "" where nothing failed."""
+        return self._server.compaction_error() if self._server else ""
+
+    def open_reason(self) -> str:
+        """Why other users of the machine reach a server of ours; "" where they do not, or it has not run yet."""
+        return self._server.open_reason() if self._server else ""
+
+    def compact(self) -> None:
+        """Rids the files of a server of ours of what was deleted. Raises as `ChromaServer.compact` does."""
+        self.reconnect()
+        if self._server:
+            self._server.compact()
+
+    def close(self) -> None:
+        """Gives up this process's share in the local server."""
+        self.reconnect()
+        if self._server:
+            self._server.close()
+
+    def _connect(self) -> Client:
+        state = self._server.ensure() if self._server else None
+        if self._server and state and state.closed:
+            from ingest.vectors.transport import handed_out_client  # noqa: PLC0415 - loads chromadb, see below
+
+            with mapped(f"connect to the Chroma server of {self._server.folder}"):
+                return handed_out_client(self._server.run_dir, state.port)
+        url = state.url if state else self._url
+        bypass_proxy_for_loopback()
+        import chromadb  # noqa: PLC0415 - takes a second; commands that need no vectors do without
+        from chromadb.config import Settings  # noqa: PLC0415 - see above
+
+        parts = urlsplit(url)
+        secure = parts.scheme == "https"
+        with mapped(f"connect to Chroma at {masked(url)}"):
+            client = chromadb.HttpClient(
+                host=parts.hostname or "127.0.0.1",
+                port=parts.port or (443 if secure else 8000),
+                ssl=secure,
+                settings=Settings(anonymized_telemetry=False),
+            )
+            return cast("Client", client)
+
+
+@contextmanager
+def mapped(what: str) -> Iterator[None]:
+    """Turns every error of Chroma and its HTTP client into a VectorStoreError."""
+    try:
+        yield
+    except VectorStoreError:
+        raise
+    except Exception as error:
+        if not _is_chromas(error):
+            raise
+        raise VectorStoreError(
+            f"Could not {what}: {one_line(error)} Check that the disk has space and that the Chroma server "
+            "runs (a local one is started by itself), then try again; `footnote doctor` says what is broken."
+        ) from error
+
+
+def _is_chromas(error: Exception) -> bool:
+    """Whether an error came from chromadb or its HTTP client; it raises ValueError when nothing answers."""
+    import httpx  # noqa: PLC0415 - comes with chromadb
+    from chromadb.errors import ChromaError  # noqa: PLC0415 - loaded with the client
+
+    return isinstance(error, (ChromaError, httpx.HTTPError, ValueError))
+
+
+def one_line(error: Exception) -> str:
+    """The first line of what an error says, as a sentence."""
+    line: Any = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return str(line).rstrip(".") + "."
+
+
+def _release(client: Client) -> None:
+    """Closes a client and its sockets. chromadb 1.5.9 registers a client's system twice and lets go of it once."""
+    from chromadb.api.shared_system_client import SharedSystemClient  # noqa: PLC0415 - loaded with the client
+
+    system = client._system  # noqa: SLF001 - see above
+    client.close()
+    registered = SharedSystemClient._identifier_to_system  # noqa: SLF001 - see above
+    for name in [name for name, one in registered.copy().items() if one is system]:
+        registered.pop(name, None)

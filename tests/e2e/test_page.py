@@ -1,0 +1,272 @@
+"""The page without a browser: what is drawn, and what its buttons do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pages import open_page, shown
+from streamlit.runtime.scriptrunner import StopException
+from streamlit.testing.v1 import AppTest
+
+from app.models import Answer, Citation, Sentence, Token, Usage, Waiting
+from app.ui.components import streaming, upload
+from app.ui.components.rendering import MISTAKE, plain
+from app.ui.pages import chat as chat_view
+from app.ui.pages.chat import STARTERS
+from ingest.errors import Cancelled, VectorStoreError
+
+
+def labels(page: AppTest) -> list[str]:
+    return [button.label for button in page.button]
+
+
+@pytest.fixture(autouse=True)
+def no_jobs():
+    upload.jobs.clear()
+
+
+@pytest.fixture
+def filled(footnote, write):
+    footnote.ingest([write("a.txt", "Apples are red. Bears are brown.")])
+    return footnote
+
+
+def test_an_empty_collection_invites_documents(footnote):
+    page = open_page(footnote)
+    assert "This collection is empty" in shown(page)
+    assert not page.exception
+
+
+def test_a_newcomer_is_offered_four_questions_that_the_samples_answer(sampled):
+    page = open_page(sampled)
+    assert set(STARTERS) <= set(labels(page))
+    for question in STARTERS:
+        *_, answer = sampled.ask(question)
+        assert not answer.refused
+
+
+def test_a_question_is_answered_with_footnotes_and_kept(filled):
+    page = open_page(filled)
+    page.chat_input[0].set_value("What colour are apples?").run()
+    assert not page.exception
+    assert "Apples are red." in shown(page)
+    assert 'class="fn-marker"' in shown(page)
+    assert "<mark" in shown(page)
+    (chat,) = filled.chats.conversations()
+    again = open_page(filled, chat.id)
+    assert "Apples are red." in shown(again)
+    assert chat.title in [label.replace("\\", "") for label in labels(again)]
+
+
+def test_a_question_that_was_searched_in_other_words_says_so(filled):
+    page = open_page(filled)
+    page.chat_input[0].set_value("What colour are apples?").run()
+    assert "Searched for" not in shown(page)
+    page.chat_input[0].set_value("And bears?").run()
+    assert "Searched for: " in shown(page)
+    searched = filled.chats.exchanges(filled.chats.conversations()[0].id)[1].answer.searched
+    assert searched != "And bears?"
+    assert searched in shown(page)
+
+
+def test_an_error_is_a_message_and_the_question_can_be_asked_again(filled, monkeypatch):
+    message = "Chroma is not there. Start it."
+
+    def failing(*_args, **_more):
+        raise VectorStoreError(message)
+
+    page = open_page(filled)
+    with monkeypatch.context() as patch:
+        patch.setattr(filled, "ask", failing)
+        page.chat_input[0].set_value("What colour are bears?").run()
+    assert [warning.value for warning in page.warning] == [plain(message)]
+    assert not page.exception
+    next(button for button in page.button if button.label == "Ask again").click().run()
+    assert "Bears are brown." in shown(page)
+    assert not page.warning
+
+
+def written_until(break_down, *pieces: str):
+    """Events of an answer in the place of `ask`: its pieces, then what breaks; whoever stops it gets what came."""
+
+    def asked(question, *_args, **_more):
+        try:
+            for piece in pieces:
+                yield Token(piece)
+            break_down()
+            yield Waiting("at work")
+        except Cancelled as why:
+            if not pieces:
+                raise
+            text = "".join(pieces)
+            yield Answer(question, question, text, False, "openai:m", (), (), incomplete=True, notice=str(why))
+
+    return asked
+
+
+def broken(*_args, **_more):
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("pieces", [(), ("Apples are ",)])
+def test_a_mistake_of_ours_while_an_answer_is_drawn_is_told_as_one_and_what_came_is_kept(
+    filled, monkeypatch, caplog, pieces
+):
+    page = open_page(filled)
+    with monkeypatch.context() as patch:
+        patch.setattr(filled, "ask", written_until(lambda: None, *pieces))
+        patch.setattr(streaming, "REDRAW_SECONDS", 0.0)
+        patch.setattr(streaming, "_moment_html", broken)
+        page.chat_input[0].set_value("What colour are apples?").run()
+    assert not page.exception
+    assert "ZeroDivisionError" in caplog.text
+    (exchange,) = filled.chats.exchanges(filled.chats.conversations()[0].id)
+    assert (exchange.answer.text if exchange.answer else "") == "".join(pieces)
+    told = shown(page) + "".join(warning.value for warning in page.warning)
+    assert "Something went wrong here" in told
+    assert "Stopped" not in told
+    assert {"Ask again", "Try again"} & set(labels(page))
+
+
+def test_a_mistake_of_ours_in_the_making_of_an_answer_is_told_as_one(filled, monkeypatch, caplog):
+    page = open_page(filled)
+    with monkeypatch.context() as patch:
+        patch.setattr(filled, "ask", written_until(broken, "Apples are "))
+        page.chat_input[0].set_value("What colour are apples?").run()
+    assert "ZeroDivisionError" in caplog.text
+    assert [warning.value for warning in page.warning] == [plain(MISTAKE)]
+    assert "Ask again" in labels(page)
+
+
+def test_a_stop_of_streamlits_is_told_as_one(filled, monkeypatch, caplog):
+    def stopped():
+        raise StopException
+
+    page = open_page(filled)
+    with monkeypatch.context() as patch:
+        patch.setattr(filled, "ask", written_until(stopped))
+        page.chat_input[0].set_value("What colour are apples?").run()
+    assert [warning.value for warning in page.run().warning] == [plain("Stopped before the first word of an answer.")]
+    assert "could not be" not in caplog.text
+
+
+def test_a_mistake_of_ours_is_admitted_without_a_traceback(filled, monkeypatch):
+    monkeypatch.setattr(filled, "documents", lambda _collection: 1 / 0)
+    page = open_page(filled)
+    assert "Something went wrong" in page.error[0].value
+    assert not page.exception
+
+
+def test_an_unsupported_sentence_is_marked_and_the_reason_is_there(filled):
+    chat = filled.chats.create("default")
+    text = "Apples are blue [1]."
+    citation = Citation(1, "/docs/a.txt", "gone", "", None, (), 0, 15, "Apples are red.")
+    wrong = Sentence("Apples are blue.", (1,), supported=False, start=0, end=len(text), reason="blue is not there")
+    answer = Answer("q", "q", text, False, "openai:test", (wrong,), (citation,), notice="Cut short.")
+    filled.chats.add_answer(filled.chats.add_question(chat.id, "What colour?"), answer)
+    page = open_page(filled, chat.id)
+    assert '<span class="fn-unsupported">Apples are blue' in shown(page)
+    assert "Not supported: blue is not there" in shown(page)
+    assert "Cut short." in shown(page)
+    assert "was removed from the index" in shown(page)
+
+
+@pytest.mark.parametrize(
+    ("fields", "configured", "offered"),
+    [
+        ({"answerer": "openai:m", "incomplete": True}, "openai:m", "Try again"),
+        ({"answerer": "extractive"}, "openai:m", "Ask the model"),
+        ({"answerer": "extractive"}, "extractive", None),
+        ({"answerer": "openai:m"}, "openai:m", None),
+    ],
+)
+def test_an_answer_that_is_not_all_it_could_be_can_be_asked_for_again(filled, monkeypatch, fields, configured, offered):
+    chat = filled.chats.create("default")
+    note = Citation(1, "/docs/a.txt", "gone", "", None, (), 0, 15, "Apples are red.")
+    found = Answer("q", "q", "Apples are", refused=False, sentences=(), citations=(note,), **fields)
+    filled.chats.add_answer(filled.chats.add_question(chat.id, "What colour are apples?"), found)
+    monkeypatch.setattr(filled, "answerer_name", lambda: configured)
+    page = open_page(filled, chat.id)
+    assert not page.exception
+    assert {"Try again", "Ask the model"} & set(labels(page)) == ({offered} if offered else set())
+    if offered:
+        next(button for button in page.button if button.label == offered).click().run()
+        assert "Apples are red." in shown(page)
+        assert not filled.chats.exchanges(chat.id)[0].answer.incomplete
+
+
+def test_the_page_says_what_is_wrong_with_the_language_model(filled, monkeypatch):
+    assert not open_page(filled).warning
+    said = "openai:m at http://127.0.0.1:9/v1 cannot be reached."
+    monkeypatch.setattr(filled, "answerer_problem", lambda: said)
+    page = open_page(filled)
+    assert [one.value for one in page.sidebar.warning] == [plain(said)]
+
+
+def test_the_sum_of_a_conversation_keeps_what_was_spent_on_attempts_and_on_exchanges_out_of_sight(filled, monkeypatch):
+    monkeypatch.setattr(chat_view, "SHOWN_EXCHANGES", 1)
+    chat = filled.chats.create("default")
+    answer = Answer("q", "q", "Apples", False, "openai:m", (), (), usage=Usage(1_000, 10), prompt="0123456789ab")
+    first, second = (filled.chats.add_question(chat.id, "What colour are apples?") for _ in range(2))
+    filled.chats.add_answer(first, answer)
+    filled.chats.add_answer(second, replace(answer, incomplete=True))
+    filled.chats.add_answer(second, replace(answer, usage=None, incomplete=True))
+    said = "This conversation: 2,000 tokens read, 20 written (2 of 3 answers; for the others, the server gave no count)"
+    page = open_page(filled, chat.id)
+    assert said in shown(page)
+    next(button for button in page.button if button.label == "Try again").click().run()
+    assert not filled.chats.exchanges(chat.id)[1].answer.incomplete
+    assert said in shown(page)
+
+
+def test_a_conversation_is_renamed_and_deleted_after_a_second_look(filled):
+    chat = filled.chats.create("default")
+    filled.chats.add_question(chat.id, "First question")
+    page = open_page(filled, chat.id)
+    page.text_input[0].set_value("Renamed")
+    next(button for button in page.button if button.label == "Rename").click().run()
+    assert filled.chats.get(chat.id).title == "Renamed"
+    next(button for button in page.button if button.label == "Delete conversation").click().run()
+    assert filled.chats.get(chat.id) is not None
+    next(button for button in page.button if button.label == "Delete").click().run()
+    assert filled.chats.get(chat.id) is None
+    assert not page.exception
+
+
+def test_an_address_of_a_deleted_conversation_opens_a_new_one(filled):
+    page = open_page(filled, "no-such-chat")
+    assert not page.exception
+    assert not page.error
+    assert "Ask your documents" in shown(page)
+
+
+def test_another_collection_is_asked_and_a_new_one_made(filled, write):
+    filled.ingest([write("c.txt", "Cats are grey.")], collection="pets")
+    page = open_page(filled)
+    page.selectbox[0].set_value("pets").run()
+    page.chat_input[0].set_value("What colour are cats?").run()
+    assert "Cats are grey." in shown(page)
+    (chat,) = filled.chats.conversations()
+    assert chat.collection == "pets"
+
+
+@pytest.mark.parametrize(("name", "expected"), [("../evil", "Use letters"), ("default", "already")])
+def test_a_name_that_cannot_be_a_collections_is_explained(filled, name, expected):
+    page = open_page(filled)
+    page.selectbox[0].set_value("New collection …").run()
+    page.text_input[0].set_value(name)
+    next(button for button in page.button if button.label == "Create").click().run()
+    assert expected in page.error[0].value
+
+
+def test_the_library_lists_documents_with_their_failures_and_removes_them(filled, write):
+    filled.ingest([write("broken.pdf", "no pdf")])
+    page = open_page(filled)
+    next(button for button in page.button if button.label == "1 document, 1 failed").click().run()
+    listed = "\n".join(element.proto.body for element in page.get("html"))
+    assert "a.txt" in listed
+    assert "broken.pdf is not a PDF" in listed
+    next(button for button in page.button if button.label == "Remove").click().run()
+    assert [row.source.rsplit("/", 1)[-1] for row in filled.documents("default")] == ["broken.pdf"]
+    assert not page.exception

@@ -1,0 +1,158 @@
+"""`footnote ask` with a language model: waits, Ctrl-C, what it took, and text that tries to steer the terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from llm_servers import answering, in_turn, refusing, scripted, silent_after
+from typer.testing import CliRunner
+
+import app
+from app.__main__ import main
+from app.bootstrap import Footnote
+from app.cli.commands import cli
+from app.models import Token
+
+ROOT = Path(__file__).resolve().parents[2]
+# What a document may hold (a text with other control characters is no text to the loader), and a model may write.
+LINK = "\x1b]8;;http://evil.example/\x1b\\click\x1b]8;;\x1b\\"
+STEERING = f"{LINK} \x07\x1b[2J\x9b1m\rApples"
+
+
+@pytest.fixture
+def asking(footnote, write, settings):
+    report = footnote.ingest([write("a.txt", f"Apples are red. A crate holds 40 apples. {LINK}")])
+    assert report.count("added") == 1
+
+    def begin(url: str, *options: str, **variables: str) -> subprocess.Popen:
+        environment = {
+            **os.environ,
+            "FOOTNOTE_DATA_DIR": str(settings.data_dir),
+            "FOOTNOTE_LLM": "openai:m",
+            "FOOTNOTE_LLM_BASE_URL": url,
+            "COLUMNS": "200",
+            **variables,
+        }
+        command = [sys.executable, "-m", "app", "ask", "What colour are apples?", *options]
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=ROOT
+        )
+
+    return begin
+
+
+def test_a_wait_is_told_and_what_was_used_is_printed(asking):
+    written = answering("Apples are red [1].", usage=(1000, 20))
+    prices = {"FOOTNOTE_LLM_INPUT_PRICE": "1", "FOOTNOTE_LLM_OUTPUT_PRICE": "10"}
+    with scripted(in_turn(refusing(429, retry_after="1.2"), written)) as (url, _):
+        out, err = asking(url, **prices).communicate(timeout=120)
+    assert "Apples are red [1]." in out
+    assert "openai:m: 1,000 tokens read, 20 written, $0.0012" in out
+    assert err.count("has too many requests. Asking again in 2 s") == 1
+    with scripted(written) as (url, _):
+        out, err = asking(url, "--json").communicate(timeout=120)
+    answer = json.loads(out)
+    assert answer["usage"] == {"input_tokens": 1000, "output_tokens": 20, "cost": None}
+    assert len(answer["prompt"]) == 12
+    assert err == ""
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_ctrl_c_keeps_what_came_and_ends_the_request(asking, options):
+    left, came = threading.Event(), threading.Event()
+    silent = silent_after("Apples are red [1]. And ")
+
+    def script(handler) -> None:
+        came.set()
+        silent(handler)
+
+    with scripted(script, left=left) as (url, _):
+        process = asking(url, *options)
+        assert came.wait(60)
+        threading.Event().wait(4.0)  # until the words are there: they are read beside the main thread
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        assert left.wait(30)
+    assert process.returncode == 130, err
+    assert "what came of the answer is kept" in err
+    if options:
+        answer = json.loads(out)
+        assert (answer["answer"], answer["incomplete"]) == ("Apples are red [1]. And", True)
+        assert answer["sentences"][0]["supported"] is True
+    else:
+        assert out.startswith("Apples are red [1]. And")
+        assert "[1] " in out
+        assert "Stopped before it was complete. Ask again" in out
+
+
+def test_ctrl_c_before_the_first_word_says_so(asking):
+    came = threading.Event()
+
+    def script(handler) -> None:
+        came.set()
+        handler.wait_until_left()
+
+    with scripted(script) as (url, _):
+        process = asking(url)
+        assert came.wait(60)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Stopped before the first word" in err
+    assert out == ""
+
+
+def test_ctrl_c_before_the_first_event_ends_at_once(footnote, write, monkeypatch, settings):
+    footnote.ingest([write("a.txt", "Apples are red.")])
+    closed = []
+
+    def loading(*_args, **_more):
+        try:
+            signal.raise_signal(signal.SIGINT)
+            threading.Event().wait(120)
+            yield Token("Apples")
+        finally:
+            closed.append(True)
+
+    monkeypatch.setenv("FOOTNOTE_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setattr(Footnote, "ask", loading)
+    said = "Stopped before the first word of an answer."
+    for options, printed in {(): "", ("--json",): f'{{"error": "{said}"}}\n'}.items():
+        done = CliRunner().invoke(cli, ["ask", "What colour are apples?", *options])
+        assert (done.exit_code, done.stderr, done.stdout) == (130, f"{said}\n", printed)
+    assert closed == [True, True]
+
+
+def test_ctrl_c_while_the_command_itself_is_loaded_leaves_no_traceback(monkeypatch):
+    class Interrupted:
+        def find_spec(self, name, *_):
+            if name == "app.cli.commands":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "app.cli.commands", raising=False)
+    monkeypatch.delattr(app.cli, "commands", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+
+
+def test_no_control_character_of_a_document_or_an_answer_reaches_the_terminal(asking, settings):
+    with scripted(answering(f"Apples are red [1]. {STEERING} are red.")) as (url, _):
+        out, _ = asking(url, FORCE_COLOR="1").communicate(timeout=120)
+    assert "\\x1b]8;;http://evil.example/\\x1b\\click" in out
+    assert not {c for c in out.replace("\x1b[", "") if c < " " and c != "\n"}
+    assert "\x1b[2J" not in out
+    assert "\x9b" not in out
+    environment = {**os.environ, "FOOTNOTE_DATA_DIR": str(settings.data_dir)}
+    command = [sys.executable, "-m", "app", "search", "apples"]
+    found = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=True, timeout=120)
+    assert "\\x1b]8;;http://evil.example/" in found.stdout
+    assert not {c for c in found.stdout if c < " " and c != "\n"}

@@ -1,0 +1,148 @@
+"""Stand-ins for models, for tests that need none."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from ingest.embedding.token_vectors import Encoded, TokenVectors
+
+
+class WordTokenizer:
+    """Counts a token a word and two around each text, as a stand-in where no model is needed."""
+
+    max_tokens = 64
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split()) + 2
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        spans, at = [], 0
+        for word in text.split():
+            start = text.index(word, at)
+            at = start + len(word)
+            spans.append((start, at))
+        return spans
+
+
+class WordEmbedder:
+    """Vectors of unit length that say which words a text has: equal words, near vectors."""
+
+    dimensions = 512
+
+    def encode_documents(self, texts):
+        return np.stack([self.encode_query(text) for text in texts])
+
+    def encode_query(self, text):
+        vector = np.zeros(self.dimensions, dtype=np.float32)
+        for word in text.casefold().split():
+            vector[sum(word.strip(".,?!:;").encode()) % self.dimensions] += 1
+        return vector / max(float(np.linalg.norm(vector)), 1e-9)
+
+    def knows(self, text):
+        return True
+
+    def encode_chunks(self, texts):
+        return Encoded(self.encode_documents(texts), [self.query_tokens(text) for text in texts])
+
+    def query_tokens(self, text):
+        """One row a word, made of the word alone: its nearest in a text is itself."""
+        words = [word.strip(".,?!:;") for word in text.casefold().split()] or [""]
+        rows = np.stack([np.random.default_rng(list(word.encode())).choice([-1, 1], 64) for word in words])
+        return (rows / np.sqrt(64)).astype(np.float32)
+
+    def encode_tokens(self, texts):
+        return [self._tokens(text) for text in texts]
+
+    def _tokens(self, text):
+        spans = np.array([word.span() for word in re.finditer(r"\S+", text)], dtype=np.intp).reshape(-1, 2)
+        rows = [self.encode_query(text[start:end]) for start, end in spans]
+        return TokenVectors(np.array(rows, dtype=np.float32).reshape(-1, self.dimensions), spans)
+
+
+def counting_loads(monkeypatch) -> list:
+    """The paths that are given to loaders from now on."""
+    from ingest.pipeline import run
+
+    taken = []
+
+    class Counting(run.LoaderPool):
+        def load_all(self, paths, cancel=None):
+            for loaded in super().load_all(paths, cancel):
+                taken.append(loaded.path)
+                yield loaded
+
+    monkeypatch.setattr(run, "LoaderPool", Counting)
+    return taken
+
+
+def save_tiny_model(folder, seed: int = 1, prompts: dict[str, str] | None = None):
+    """A sentence-transformers model of a few thousand random weights, saved as any model is."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import Pooling, Transformer
+    from transformers import BertModel
+
+    base = folder.with_name(folder.name + "-base")
+    config = _tiny_bert(base)
+    torch.manual_seed(seed)
+    BertModel(config).save_pretrained(base)
+    transformer = Transformer(str(base), max_seq_length=48)
+    SentenceTransformer(modules=[transformer, Pooling(32)], device="cpu", prompts=prompts).save(str(folder))
+    return folder
+
+
+def save_static_model(folder):
+    """A model that looks up a vector a token and gives their mean, saved as any model is: its tokens have no others."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import StaticEmbedding
+    from tokenizers import Tokenizer
+
+    _tiny_bert(folder)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    module = StaticEmbedding(tokenizer, embedding_dim=32)
+    SentenceTransformer(modules=[module], device="cpu").save(str(folder))
+    return folder
+
+
+def save_tiny_cross_encoder(folder, labels: list[str], says: str):
+    """A cross-encoder of random weights that gives the label `says` whatever it reads, saved as any model is."""
+    import torch
+    from transformers import BertForSequenceClassification
+
+    config = _tiny_bert(folder)
+    config.num_labels = len(labels)
+    config.id2label = dict(enumerate(labels))
+    config.label2id = {label: i for i, label in enumerate(labels)}
+    torch.manual_seed(1)
+    model = BertForSequenceClassification(config)
+    with torch.no_grad():
+        model.classifier.bias[labels.index(says)] += 20
+    model.save_pretrained(folder)
+    return folder
+
+
+def _tiny_bert(folder):
+    """Saves a tokenizer of letters; gives the configuration of a model that fits it."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import BertConfig, PreTrainedTokenizerFast
+
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{c}" for c in letters)]
+    tokenizer = Tokenizer(models.WordPiece({t: i for i, t in enumerate(vocabulary)}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)
+    return BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=64,
+    )

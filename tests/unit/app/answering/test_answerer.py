@@ -1,0 +1,230 @@
+"""From a question to the events of its answer, with models that behave, refuse and fail."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+
+import pytest
+
+from app.answering.answerer import NOTHING_INDEXED, STOPPED, Answerer, stop, until_stopped
+from app.answering.refusal import Judgement
+from app.models import Answer, Passage, Retracted, Retrieved, Token, Turn, Waiting
+from ingest.errors import Cancelled, LLMContextTooLong, LLMInterrupted, LLMUnreachable, QuestionError
+
+TEXTS = ("Apples are red. A crate holds 40 apples.", "Bears are brown and sleep in winter.")
+
+
+class ScriptedLLM:
+    name = "scripted:model"
+    context_tokens = 8192
+    closed = False
+
+    def __init__(self, *pieces: str, error: Exception | None = None, rewritten: str | Exception = "") -> None:
+        self.pieces, self.error, self.rewritten = pieces, error, rewritten
+        self.prompts = []
+
+    def stream(self, prompt, spending=None):
+        self.prompts.append(prompt)
+        if not prompt.passages:
+            if isinstance(self.rewritten, Exception):
+                raise self.rewritten
+            yield self.rewritten
+            return
+        try:
+            yield from self.pieces
+            if self.error:
+                raise self.error
+        finally:
+            self.closed = True
+
+
+@pytest.fixture
+def ask(settings, word_embedder):
+    def passage(n: int, text: str) -> Passage:
+        return Passage(n, f"/docs/{n}.txt", "v", "", None, (), 0, len(text), text, 1 / n)
+
+    def asked(question="What colour are apples?", llm=None, texts=TEXTS, history=(), *, k=None, read=list):
+        def retrieve(_question: str, _k: int, *, within=None) -> list[Passage]:
+            return [passage(n, text) for n, text in enumerate(texts, start=1)]
+
+        return read(Answerer(retrieve, word_embedder, llm, settings).ask(question, history, k=k))
+
+    return asked
+
+
+def parts(events: list) -> tuple[str, Answer]:
+    assert isinstance(events[0], Retrieved)
+    assert all(isinstance(event, Token) for event in events[1:-1])
+    return "".join(event.text for event in events[1:-1]), events[-1]
+
+
+def test_the_tokens_are_the_answer_and_only_valid_markers_pass(ask):
+    said, answer = parts(
+        ask(llm=ScriptedLLM("  Bears sleep in win", "ter [2", "]. Apples are red [1][8]. Moons are far [7]."))
+    )
+    assert said == answer.text == "Bears sleep in winter [1]. Apples are red [2]. Moons are far."
+    assert [citation.document for citation in answer.citations] == ["/docs/2.txt", "/docs/1.txt"]
+    assert [sentence.supported for sentence in answer.sentences] == [True, True, False]
+    assert set(answer.timings) == {"condense", "search", "answer", "verify", "total"}
+
+
+def test_what_turns_out_to_be_a_thought_leaves_neither_words_nor_footnotes(ask):
+    llm = ScriptedLLM("Bears [2] are not asked for.", Retracted(), "Apples are red [1].")
+    events = ask(llm=llm, read=list)
+    answer = events[-1]
+    assert (answer.text, [one.document for one in answer.citations]) == ("Apples are red [1].", ["/docs/1.txt"])
+    shown = [event for event in events if isinstance(event, Token | Retracted)]
+    assert "".join(one.text for one in shown[shown.index(Retracted()) + 1 :]) == "Apples are red [1]."
+
+
+def test_a_footnote_in_the_wrong_place_is_corrected_after_the_stream(ask):
+    said, answer = parts(ask(llm=ScriptedLLM("Bears sleep in winter [1]. A crate holds 50 apples [1].")))
+    assert said == "Bears sleep in winter [1]. A crate holds 50 apples [1]."
+    assert answer.text == "Bears sleep in winter [1]. A crate holds 50 apples."
+    assert [citation.document for citation in answer.citations] == ["/docs/2.txt", "/docs/1.txt"]
+    assert [(s.verdict, s.reason) for s in answer.sentences] == [
+        ("supported", ""),
+        ("unsupported", "the source says 40, not 50"),
+    ]
+
+
+def test_a_model_that_fails_before_its_first_word_is_stood_in_for(ask):
+    said, answer = parts(ask(llm=ScriptedLLM(error=LLMUnreachable("The server is away."))))
+    assert said == answer.text == "Apples are red. [1]"
+    assert answer.answerer == "extractive"
+    assert answer.notice.startswith("The server is away.")
+    assert not answer.incomplete
+
+
+def test_a_model_that_fails_later_leaves_what_it_said(ask):
+    said, answer = parts(ask(llm=ScriptedLLM("Apples are red [1]. And", error=LLMInterrupted("Cut."))))
+    assert said == answer.text == "Apples are red [1]. And"
+    assert (answer.incomplete, answer.notice, answer.answerer) == (True, "Cut.", "scripted:model")
+
+
+def test_an_answer_that_is_stopped_keeps_what_came_and_ends_the_request(ask):
+    llm = ScriptedLLM("Apples are red [1]. ", "And", " pears are")
+    events = ask(llm=llm, read=iter)
+    while not (isinstance(event := next(events), Token) and "And" in event.text):
+        assert not llm.closed
+    answer = stop(events)
+    assert llm.closed
+    assert (answer.text, answer.incomplete, answer.notice) == ("Apples are red [1]. And", True, STOPPED)
+    assert answer.sentences[0].supported is True
+    assert list(events) == []
+
+
+def test_an_answer_that_is_stopped_before_its_first_word_leaves_nothing(ask):
+    llm = ScriptedLLM(Waiting("busy", 5.0), "Apples are red [1].")
+    events = ask(llm=llm, read=iter)
+    while not isinstance(next(events), Waiting):
+        pass
+    assert stop(events) is None
+    assert llm.closed
+
+
+def test_what_is_read_until_someone_says_stop_ends_with_what_came(ask):
+    cancel = threading.Event()
+    events = []
+    for event in until_stopped(cancel, ask(llm=ScriptedLLM("Apples are red [1]. ", "And ", "pears"), read=iter)):
+        events.append(event)
+        if isinstance(event, Token):
+            cancel.set()
+    assert (events[-1].text, events[-1].incomplete) == ("Apples are red [1].", True)
+    with pytest.raises(Cancelled, match="before the first word"):
+        list(until_stopped(cancel, ask(llm=ScriptedLLM("Apples."), read=iter)))
+    assert not list(until_stopped(threading.Event(), ask(llm=ScriptedLLM("Apples."), read=iter)))[-1].incomplete
+
+
+def test_a_prompt_that_is_too_long_is_tried_with_fewer_passages_and_says_so(ask):
+    class Small(ScriptedLLM):
+        def stream(self, prompt, spending=None):
+            self.prompts.append(prompt)
+            if len(prompt.passages) > 2:
+                raise LLMContextTooLong("Too long.", context_tokens=2048)
+            yield from self.pieces
+
+        def learn_context(self, tokens):
+            self.context_tokens = tokens
+
+    llm = Small("Apples are red [1].")
+    _, answer = parts(ask(llm=llm, texts=[*TEXTS, *(f"Text {n}." for n in range(7))]))
+    assert [len(prompt.passages) for prompt in llm.prompts] == [9, 4, 2]
+    assert llm.context_tokens == 2048
+    assert answer.answerer == "scripted:model"
+    assert answer.notice.count("Not all passages fit") == 1
+    assert "the best 2 passages were used" in answer.notice
+
+
+def test_a_prompt_that_is_too_long_with_one_passage_is_answered_with_quotes(ask):
+    llm = ScriptedLLM(error=LLMContextTooLong("Longer than it reads."))
+    _, answer = parts(ask(llm=llm))
+    assert len(llm.prompts) == 2
+    assert answer.answerer == "extractive"
+    assert "Longer than it reads. The answer below is quoted" in answer.notice
+
+
+def test_an_answer_says_which_prompt_it_was_written_with(ask, settings):
+    _, answer = parts(ask(llm=ScriptedLLM("Apples are red [1].")))
+    text = (settings.prompts_dir / "answer.md").read_bytes()
+    assert answer.prompt == hashlib.sha256(text).hexdigest()[:12]
+    assert parts(ask())[1].prompt == ""
+
+
+@pytest.mark.parametrize("llm", [None, ScriptedLLM("I could not find this in the documents.")])
+def test_a_refusal_shows_the_nearest_passages_and_cites_nothing(ask, llm):
+    _, answer = parts(ask("Who won the cup?", llm=llm))
+    assert answer.refused
+    assert [citation.quote for citation in answer.nearest] == list(TEXTS)
+    assert answer.citations == ()
+    assert [sentence.supported for sentence in answer.sentences] == [None]
+
+
+def test_a_refusal_says_what_documents_would_have_to_speak_of(ask):
+    _, answer = parts(ask("Who won the apples cup?"))
+    assert (
+        answer.notice.startswith("An answer would need documents about \u201cwon\u201d, \u201ccup\u201d")
+        is answer.refused
+    )
+
+
+def test_a_calibrated_refusal_comes_before_any_quote(settings, word_embedder):
+    class Never:
+        def judge(self, question, passages, embedder, **_more):
+            return Judgement(answers=False, confidence=0.25)
+
+    retrieve = [Passage(1, "/docs/1.txt", "v", "", None, (), 0, len(TEXTS[0]), TEXTS[0], 1.0)]
+    answerer = Answerer(lambda _q, _k, **_more: retrieve, word_embedder, None, settings, refusal=Never())
+    *_, answer = answerer.ask("What colour are apples?")
+    assert (answer.refused, answer.confidence) == (True, 0.25)
+    assert [citation.quote for citation in answer.nearest] == [TEXTS[0]]
+
+
+def test_nothing_to_answer_from_is_said(ask):
+    said, answer = parts(ask(texts=()))
+    assert said == answer.text == NOTHING_INDEXED
+    assert answer.refused
+
+
+@pytest.mark.parametrize(("question", "k"), [("", None), (" \n", None), ("x" * 100_000, None), ("a", 0), ("a", 10_000)])
+def test_what_cannot_be_asked_is_refused_at_once(settings, word_embedder, question, k):
+    answerer = Answerer(lambda _q, _k: [], word_embedder, None, settings)
+    with pytest.raises(QuestionError):
+        answerer.ask(question, k=k)
+
+
+HISTORY = [Turn("What colour are apples?", "Red.")]
+
+
+def test_a_follow_up_is_rewritten_by_the_model(ask):
+    events = ask("And bears?", llm=ScriptedLLM("Brown.", rewritten="What colour are bears?"), history=HISTORY)
+    assert events[0].searched == events[-1].searched == "What colour are bears?"
+    assert events[-1].question == "And bears?"
+
+
+def test_a_follow_up_that_the_model_cannot_rewrite_is_searched_with_what_came_before(ask):
+    llm = ScriptedLLM("Bears are brown [2].", rewritten=LLMUnreachable("Away."))
+    events = ask("And bears?", llm=llm, history=HISTORY)
+    assert events[0].searched == "What colour are apples? And bears?"
+    assert "searched without the model's help" in events[-1].notice

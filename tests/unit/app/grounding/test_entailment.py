@@ -1,0 +1,84 @@
+"""The entailment model that a user may name: any cross-encoder, without its code."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from llm_servers import answering, scripted
+from tests_support import save_tiny_cross_encoder
+from typer.testing import CliRunner
+
+from app.cli.commands import cli
+from app.cross_encoder import NotLoadable
+from app.grounding import entailment
+from app.grounding.entailment import EntailmentModel
+from app.retrieval import reranking
+from app.retrieval.reranking import CrossEncoderJudge
+from ingest.errors import EmbedderError, RerankerError
+
+
+@pytest.mark.parametrize("verdict", ["contradiction", "entailment", "neutral"])
+def test_a_model_reads_by_the_names_of_its_labels(tmp_path, verdict):
+    folder = save_tiny_cross_encoder(tmp_path / "nli", ["contradiction", "entailment", "neutral"], says=verdict)
+    assert (folder / "model.safetensors").is_file()
+    assert EntailmentModel(str(folder), "cpu").read("Apples are red.", "Apples have a colour.") == verdict
+
+
+def test_a_model_with_one_score_entails_from_a_half_on(tmp_path):
+    folder = save_tiny_cross_encoder(tmp_path / "one", ["LABEL_0"], says="LABEL_0")
+    assert EntailmentModel(str(folder), "cpu").read("Apples are red.", "Apples are red.") == "entailment"
+
+
+def test_a_model_that_is_not_there_says_which_setting_names_it(tmp_path):
+    with pytest.raises(EmbedderError, match="FOOTNOTE_ENTAILMENT_MODEL"):
+        EntailmentModel(str(tmp_path / "none"), "cpu").read("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("model", "module", "error", "said"),
+    [
+        (
+            EntailmentModel("some/name"),
+            entailment,
+            EmbedderError,
+            r"'some/name' cannot be loaded: away.*ENTAILMENT",
+        ),
+        (CrossEncoderJudge("some/name"), reranking, RerankerError, r"'some/name' cannot be loaded: away.*RERANKER"),
+    ],
+)
+def test_a_model_that_cannot_be_loaded_is_looked_for_once_and_then_said_at_once(
+    monkeypatch, model, module, error, said
+):
+    tried = []
+
+    def away(name, _device):
+        tried.append(name)
+        raise NotLoadable("away")
+
+    monkeypatch.setattr(module, "load_cross_encoder", away)
+    for _ in range(3):
+        with pytest.raises(error, match=said):
+            model.load()
+    assert tried == ["some/name"]
+
+
+def test_a_model_that_cannot_be_loaded_is_said_before_the_language_model_is_asked(footnote, write, tmp_path):
+    footnote.ingest([write("a.txt", "Apples are red.")])
+    with scripted(answering("Apples are red [1].")) as (url, requests):
+        fields = {"llm": "openai:m", "llm_base_url": url, "entailment_model": str(tmp_path / "none")}
+        footnote.settings = footnote.settings.model_copy(update=fields)
+        for _ in range(2):
+            with pytest.raises(EmbedderError, match="FOOTNOTE_ENTAILMENT_MODEL"):
+                list(footnote.ask("What colour are apples?"))
+    assert requests == []
+
+
+def test_the_doctor_tries_the_model(settings, tmp_path, monkeypatch):
+    monkeypatch.setenv("FOOTNOTE_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("FOOTNOTE_ENTAILMENT_MODEL", str(tmp_path / "none"))
+    done = CliRunner().invoke(cli, ["doctor", "--json"])
+    assert done.exit_code == 1
+    (problem,) = json.loads(done.stdout)["problems"]
+    assert problem["kind"] == "entailment"
+    assert "FOOTNOTE_ENTAILMENT_MODEL" in problem["what"]

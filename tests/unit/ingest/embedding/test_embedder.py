@@ -1,0 +1,120 @@
+"""The embedding model: trusted only with its published weights, counted with its own tokenizer."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+from tests_support import save_static_model, save_tiny_model
+
+from ingest.embedding.embedder import Embedder
+from ingest.embedding.model_files import bundled_model_dir, check_official_weights
+from ingest.errors import EmbedderError
+
+
+def test_the_bundled_weights_are_the_published_ones():
+    check_official_weights(bundled_model_dir())
+
+
+def test_other_weights_under_the_models_name_are_refused(tmp_path):
+    folder = shutil.copytree(bundled_model_dir(), tmp_path / "model")
+    weights = next(folder.rglob("model.safetensors"))
+    changed = bytearray(weights.read_bytes())
+    changed[-1] ^= 1
+    weights.write_bytes(changed)
+    with pytest.raises(EmbedderError, match=r"model\.safetensors"):
+        check_official_weights(folder)
+
+
+def test_a_model_that_is_not_there_is_named():
+    with pytest.raises(EmbedderError, match="no-such-model"):
+        Embedder("no-such-model").load()
+
+
+def test_any_model_folder_is_loaded_by_the_same_code(tmp_path):
+    embedder = Embedder(str(save_tiny_model(tmp_path / "tiny")))
+    vectors = embedder.encode_documents(["apples", "bears and more"])
+    assert vectors.dtype == np.float32
+    assert vectors.shape == (2, 32)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1], abs=1e-5)
+    assert embedder.embed_query("apples") == pytest.approx(vectors[0].tolist(), abs=1e-5)
+    assert embedder.max_tokens == 48
+    assert embedder.count_tokens("abc") == 2 + 3
+    assert [("abc de"[a:b]) for a, b in embedder.token_spans("abc de")] == ["a", "b", "c", "d", "e"]
+
+
+def test_a_question_asked_again_is_not_embedded_again_and_its_vector_cannot_be_changed(tmp_path):
+    embedder = Embedder(str(save_tiny_model(tmp_path / "tiny")))
+    vector = embedder.encode_query("apples")
+    assert embedder.encode_query("apples") is vector
+    with pytest.raises(ValueError, match="read-only"):
+        vector[0] = 0
+
+
+def test_tokens_have_a_vector_and_a_place_each_as_far_as_the_model_reads(tmp_path):
+    embedder = Embedder(str(save_tiny_model(tmp_path / "tiny")))
+    short, long, none = embedder.encode_tokens(["abc de", "a " * 100, ""])
+    assert ["abc de"[start:end] for start, end in short.spans] == ["a", "b", "c", "d", "e"]
+    assert (short.vectors.shape, short.vectors.dtype) == ((5, 32), np.float32)
+    assert len(long.vectors) == len(long.spans) == embedder.max_tokens - 2
+    assert (none.vectors.shape, none.spans.shape) == ((0, 32), (0, 2))
+
+
+def test_the_identity_tells_weights_apart_and_nothing_else(tmp_path):
+    first, same, other = (
+        Embedder(str(save_tiny_model(tmp_path / where / "tiny", seed=seed))).identity.fingerprint
+        for where, seed in (("a", 1), ("b", 1), ("c", 2))
+    )
+    assert first == same
+    assert first != other
+
+
+def test_chunks_have_vectors_of_their_telling_tokens_from_the_same_pass():
+    embedder = Embedder()
+    texts = ["The committee decided it.", "A budget", "of the"]
+    made = embedder.encode_chunks(texts)
+    assert np.abs(made.vectors - embedder.encode_documents(texts)).max() < 1e-6
+    # Words alone: without "the", "it", the stop and what marks beginning and end; all of them where nothing tells.
+    assert [len(tokens) for tokens in made.tokens] == [2, 1, 4]
+    assert all(np.abs(np.linalg.norm(tokens, axis=1) - 1).max() < 1e-5 for tokens in made.tokens)
+
+
+def test_tokens_are_the_same_in_any_company_and_order(tmp_path):
+    embedder = Embedder(str(save_tiny_model(tmp_path / "tiny")))
+    texts = [f"apples {'and bears ' * n}" for n in (0, 40, 3, 17)] * 20
+    made = embedder.encode_chunks(texts)
+    for i in (0, 1, 2, 3, 41):
+        alone = embedder.encode_chunks([texts[i]])
+        assert np.abs(alone.vectors[0] - made.vectors[i]).max() < 1e-5
+        assert np.abs(alone.tokens[0] - made.tokens[i]).max() < 1e-5
+
+
+def test_a_questions_tokens_come_with_its_vector():
+    embedder = Embedder()
+    tokens = embedder.query_tokens("When did the committee decide?")
+    assert tokens.shape == (2, 384)
+    assert embedder.query_tokens("When did the committee decide?") is tokens
+    with pytest.raises(ValueError, match="read-only"):
+        tokens[0, 0] = 1.0
+
+
+def test_the_prompt_of_a_model_is_no_part_of_a_texts_tokens(tmp_path):
+    prompts = {"query": "look for: ", "document": "passage: "}
+    embedder = Embedder(str(save_tiny_model(tmp_path / "tiny", prompts=prompts)))
+    plain = Embedder(str(save_tiny_model(tmp_path / "plain")))
+    texts = ["bcd ef", "longer texts of many letters"]
+    made = embedder.encode_chunks(texts)
+    assert [len(one) for one in made.tokens] == [len(one) for one in plain.encode_chunks(texts).tokens]
+    assert len(embedder.query_tokens("bcd ef")) == len(plain.query_tokens("bcd ef")) == 5
+    assert np.abs(made.vectors - embedder.encode_documents(texts)).max() < 1e-6
+
+
+def test_a_model_without_vectors_of_tokens_says_so(tmp_path, monkeypatch):
+    embedder = Embedder(str(save_static_model(tmp_path / "static")))
+    monkeypatch.setattr(embedder.load(), "get_embedding_dimension", lambda: None)
+    assert embedder.dimensions == 32
+    made = embedder.encode_chunks(["abc de", "f"])
+    assert np.abs(made.vectors - embedder.encode_documents(["abc de", "f"])).max() < 1e-6
+    assert [len(tokens) for tokens in made.tokens] == [0, 0]
+    assert len(embedder.query_tokens("abc")) == 0

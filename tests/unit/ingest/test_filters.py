@@ -1,0 +1,211 @@
+"""Filters: what a user may write, and that SQL finds exactly the documents that fit."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.docstore.filtering import statement
+from ingest.docstore.records import VersionRow
+from ingest.docstore.schema import TYPE_OF_FILE
+from ingest.docstore.store import DocStore
+from ingest.errors import QuestionError
+from ingest.filters import Filter, document_type, tag_name, under
+
+FOLDERS = ("/a", "/a/b", "/a%", "/a_", "/a/b%c", "/ab", "/A", "/é", "https://x.org", "https://x.org/docs")
+NAMES = ("one.pdf", "two.PDF", "three.md", "four", "_.txt", "%.tar.gz", "b", "0")
+TAGS = ("contract", "draft", "ärger")
+DAYS = [date(2026, 1, day) for day in (1, 2, 3)]
+TIMES = [datetime(2026, 1, day, hour, 59, 59) for day in (1, 2, 3) for hour in (0, 23)]  # noqa: DTZ001 - local time
+
+
+@dataclass(frozen=True)
+class Stored:
+    source: str
+    at: datetime
+    tags: frozenset[str]
+
+
+STORED = st.builds(
+    Stored,
+    st.builds("{}/{}".format, st.sampled_from(FOLDERS), st.sampled_from(NAMES)),
+    st.sampled_from(TIMES),
+    st.frozensets(st.sampled_from(TAGS)),
+)
+FILTERS = st.builds(
+    Filter,
+    sources=st.lists(
+        st.sampled_from([*FOLDERS, "/", "/a/b/one.pdf", "https://x.org/docs/four", "/no'where"]), max_size=3
+    ).map(tuple),
+    types=st.lists(st.sampled_from(["pdf", "md", "", "html", "gz", "PDF"]), max_size=2).map(tuple),
+    since=st.none() | st.sampled_from(DAYS),
+    until=st.none() | st.sampled_from(DAYS),
+    tags=st.lists(st.sampled_from([*TAGS, "no such"]), max_size=2).map(tuple),
+)
+
+
+def fits(one: Stored, within: Filter) -> bool:
+    return (
+        (
+            not within.sources
+            or any(one.source == s or one.source.startswith(s.rstrip("/") + "/") for s in within.sources)
+        )
+        and (not within.types or document_type(one.source) in within.types)
+        and (within.since is None or one.at.date() >= within.since)
+        and (within.until is None or one.at.date() <= within.until)
+        and (not within.tags or bool(one.tags & set(within.tags)))
+    )
+
+
+def fill(store: DocStore, stored: list[Stored]) -> int:
+    collection = store.catalog.create_collection("c", "u").id
+    for number, one in enumerate(stored):
+        version = VersionRow(f"v{number}", f"d{number}", one.source, "s", "p", "", "", None, (), 1, "{}", "[]", b"")
+        store.add_pending(collection, version, [])
+        store.activate([version.id], sorted(one.tags))
+        with store.database.transaction() as db:
+            db.execute("UPDATE documents SET updated = ? WHERE id = ?", (one.at.timestamp(), version.document_id))
+    return collection
+
+
+@settings(deadline=None, max_examples=50)
+@given(stored=st.lists(STORED, max_size=8, unique_by=lambda one: one.source), filters=st.lists(FILTERS, min_size=1))
+def test_sql_finds_exactly_the_documents_that_fit(tmp_path_factory, stored, filters):
+    with closing(DocStore.open(tmp_path_factory.mktemp("f") / "d.sqlite")) as store:
+        collection = fill(store, stored)
+        for within in filters:
+            wanted = {f"v{number}" for number, one in enumerate(stored) if fits(one, within)}
+            assert set(store.selection.versions(collection, within)) == wanted
+
+
+@pytest.mark.parametrize(
+    "within",
+    [
+        Filter(sources=("/a",)),
+        Filter(types=("pdf",)),
+        Filter(since=DAYS[0]),
+        Filter(tags=("x",)),
+        Filter(("/a",), ("pdf",), DAYS[0], DAYS[1], ("x",)),
+    ],
+    ids=str,
+)
+def test_an_index_serves_every_filter(tmp_path, within):
+    with closing(DocStore.open(tmp_path / "d.sqlite")) as store:
+        sql, values = statement(1, within)
+        plan = [row[3] for row in store.database.query_named(f"EXPLAIN QUERY PLAN SELECT v.id {sql}", values)]
+    assert not [step for step in plan if step.startswith("SCAN") and "VIRTUAL TABLE" not in step]
+    assert not [step for step in plan if step.startswith("SEARCH d USING") and step.endswith("(collection=?)")]
+
+
+def test_what_is_stale_or_of_another_collection_is_not_let_through(tmp_path):
+    with closing(DocStore.open(tmp_path / "d.sqlite")) as store:
+        collection = fill(store, [Stored("/a/one.pdf", TIMES[0], frozenset({"draft"}))])
+        other = store.catalog.create_collection("other", "o").id
+        assert store.selection.versions(other, Filter(tags=("draft",))) == []
+        store.remove(collection, ["/a/one.pdf"])
+        assert store.selection.versions(collection, Filter(tags=("draft",))) == []
+
+
+def test_what_a_user_writes_is_made_comparable(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    within = Filter.of(
+        sources=["docs/", "docs", "https://x.org/a"],
+        types=[".PDF", "pdf"],
+        since=" 2026-01-31 ",
+        until=date(2026, 2, 1),
+        tags=[" Big  Contract"],
+    )
+    assert within.sources == (os.path.join(os.getcwd(), "docs"), "https://x.org/a")
+    assert (within.types, within.since, within.until, within.tags) == (
+        ("pdf",),
+        date(2026, 1, 31),
+        date(2026, 2, 1),
+        ("big contract",),
+    )
+    assert str(Filter.of(types=["pdf", "md"], since="2026-01-31")) == "of type pdf or md; indexed since 2026-01-31"
+
+
+@given(FILTERS)
+def test_a_filter_comes_back_from_json_as_it_was(within):
+    made = Filter.of(sources=within.sources, types=within.types, tags=within.tags)
+    assert Filter.from_json(made.as_json()) == made
+    assert bool(made) == bool(made.as_json())
+
+
+def test_an_empty_filter_is_none():
+    assert not Filter()
+    assert not Filter.of()
+    assert Filter.of(types=["pdf"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"since": "yesterday"}, "since: 'yesterday' is no date"),
+        ({"until": "2026-02-30"}, "until: '2026-02-30' is no date. Write year, month and day, such as 2026-01-31."),
+        ({"since": "0001-01-01"}, "since: 0001-01-01 is not between"),
+        ({"since": "2026-02-01", "until": "2026-01-01"}, "Put the earlier day first"),
+        ({"tags": [" "]}, "' ' cannot be a tag"),
+        ({"tags": ["x" * 65]}, "cannot be a tag. Use 1 to 64 characters"),
+        ({"tags": ["a\0b"]}, "cannot be a tag"),
+    ],
+)
+def test_what_cannot_be_meant_is_explained(wrong, said):
+    with pytest.raises(QuestionError) as caught:
+        Filter.of(**wrong)
+    assert said in str(caught.value)
+
+
+@given(st.text(min_size=1, max_size=70))
+def test_a_tag_is_kept_in_one_form(text):
+    try:
+        name = tag_name(text)
+    except QuestionError:
+        return
+    assert tag_name(name) == tag_name(f"  {text}\t") == name
+
+
+def test_days_are_inclusive_and_local():
+    since, until = Filter.of(since="2026-03-01", until="2026-03-01").seconds()
+    first = datetime(2026, 3, 1)  # noqa: DTZ001 - local time is meant
+    assert (since, until) == (first.timestamp(), (first + timedelta(days=1)).timestamp())
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("/a/b.PDF", "pdf"),
+        ("/a.d/b", ""),
+        ("/a/b.tar.gz", "gz"),
+        ("https://x.org", "html"),
+        ("https://x.org/a/", "html"),
+        ("https://x.org/a.PDF?page=1.2#3.4", "pdf"),
+    ],
+)
+def test_a_documents_type_is_the_ending_of_its_name(source, expected):
+    assert document_type(source) == expected
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.sampled_from(["a", "B", ".", "é", "tar.gz", "%", " "]), min_size=1).map("".join))
+def test_the_migration_gives_files_the_types_that_new_ones_get(tmp_path_factory, name):
+    source = f"/x.y/{name}"
+    with closing(DocStore.open(tmp_path_factory.mktemp("t") / "d.sqlite")) as store:
+        sql = f"SELECT CASE WHEN instr({TYPE_OF_FILE}, '/') THEN '' ELSE {TYPE_OF_FILE} END FROM (SELECT ? source)"
+        ((found,),) = store.database.query(sql, source)
+    if not name.startswith("."):  # hidden files are not read
+        assert found == document_type(source)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_is_a_range_of_names(folder):
+    first, last = under(folder)
+    assert first <= f"{folder}/x" < last
+    assert not first <= f"{folder}x/x" < last
+    assert under(folder + "/") == (first, last)
