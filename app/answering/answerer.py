@@ -7,9 +7,10 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Protocol
 
+from app.answering.evidence import nowhere
 from app.answering.extractive import NO_QUOTES, ExtractiveAnswerer
 from app.answering.generative import Course, Writer, Written
-from app.answering.refusal import Judgement, Refusal, nowhere
+from app.answering.refusal import Judgement, Refusal
 from app.grounding import REFUSAL, Verified, Verifier, is_refusal
 from app.llm import ChatLLM
 from app.models import Answer, Citation, Event, Passage, Retrieved, Sentence, Token, Turn

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.answering.refusal import ABOUT, SAID, TOLD, Judgement, Model, Refusal
+from app.answering.evidence import TOLD
+from app.answering.refusal import ABOUT, SAID, Judgement, Model, Refusal
 
 ANSWERABLE, OFF, NEAR = "answerable", "off-topic", "near miss"
 KINDS = (ANSWERABLE, OFF, NEAR)

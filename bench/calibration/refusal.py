@@ -4,7 +4,7 @@
 and reports. What is reported of a question comes from a calibration that was fitted without it: models and threshold
 see four fifths of the questions and judge the last. What a collection gets that was never seen is told by leaving each
 one, and all questions of its own, out of the fit in turn, and by one that is in no fit. What is shipped is fitted to
-all questions. Which evidence is weighed, and app.answering.refusal.TOLD's constants, were chosen in view of all of
+all questions. Which evidence is weighed, and app.answering.evidence.TOLD's constants, were chosen in view of all of
 them.
 """
 
@@ -19,7 +19,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from app.answering.refusal import CALIBRATION, Judgement, Refusal, evidence
+from app.answering.evidence import evidence
+from app.answering.refusal import CALIBRATION, Judgement, Refusal
 from bench.calibration import sizes as refusal_sizes
 from bench.calibration.fit import ANSWERABLE, FOLDS, KINDS, NEAR, Example, auroc, crossed, fitted
 from bench.calibration.sets import Collection, asked, collections, unseen

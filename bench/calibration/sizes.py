@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.answering.refusal import Refusal, evidence
+from app.answering.evidence import evidence
+from app.answering.refusal import Refusal
 from app.bootstrap import Footnote
 from app.evaluation.dataset_readers import read_dataset
 from bench.calibration.fit import ANSWERABLE, OFF, Example

@@ -14,7 +14,7 @@ from rerank_servers import saying, scoring
 from tests_support import save_tiny_cross_encoder
 from typer.testing import CliRunner
 
-from app.answering.refusal import MOST_READ, evidence
+from app.answering.evidence import MOST_READ, evidence
 from app.bootstrap import Footnote
 from app.cli.commands import cli
 from app.integrations.langchain import FootnoteRetriever

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests_support import WordEmbedder
 
-from app.answering.refusal import ABOUT, CALIBRATION, SAID, TOLD, Refusal, evidence, nowhere
+from app.answering.evidence import TOLD, evidence, nowhere
+from app.answering.refusal import ABOUT, CALIBRATION, SAID, Refusal
 from app.models import Passage
 
 
