@@ -28,6 +28,8 @@ LIST_BATCH = 10_000
 HNSW: dict[str, Any] = {"space": "cosine", "ef_search": 200}
 # What Chroma says when its files are broken.
 UNREADABLE = ("hnsw segment", "Error finding id", "disk image is malformed", "not a database")
+# What it says of a collection that another process is making or deleting at that moment.
+HALF_THERE = "Missing metadata segment"
 DOCTOR = "`footnote doctor --fix` puts it back from what the document store keeps."
 
 
@@ -170,13 +172,18 @@ class VectorStore:
 
     def _again(self, work: Callable[[], T]) -> T:
         import httpx  # noqa: PLC0415 - comes with chromadb
-        from chromadb.errors import NotFoundError  # noqa: PLC0415 - loaded with the client
+        from chromadb.errors import ChromaError, NotFoundError  # noqa: PLC0415 - loaded with the client
 
         for wait in (0.0, 0.2, 1.0):
             try:
                 return work()
             except NotFoundError:  # made anew by another process, perhaps, under the same name
                 self._collection = None
+            except ChromaError as error:
+                if HALF_THERE not in str(error):
+                    raise
+                self._collection = None
+                time.sleep(wait)
             except httpx.TransportError:
                 self._collection = None
                 self._chroma.reconnect()
