@@ -21,8 +21,7 @@ DOTTED = r"\d(?:[\d,]*\d)?(?:\.\d+)?"
 GROUPED = r"\d{1,3}(?:[.\u00a0\u202f '\u2019]\d{3}){1,12}(?!\d)(?:,\d+)?"
 COMMAED = rf"(?<![\d.,]){GROUPED}|\d+(?:,\d{{3}}){{1,12}}\.\d+|\d+(?:[.,]\d+)?"
 ISO_DATE = r"\b\d{4}-\d{2}-\d{2}\b"
-# "14:00" says no more than 14.
-FULL_HOUR = re.compile(r"(?<=\d):00\b")
+CLOCK = r"\d{1,2}:[0-5]\d(?![\d:])"
 # A day and a month without a year are told from a number by a word before them, and a dot after both.
 DAY_AND_MONTH = "|".join(rf"(?<=\b{word} )\d{{1,2}}\.\d{{1,2}}\." for word in ("am", "zum", "vom", "bis", "den", "ab"))
 DAY_FIRST = r"\b\d{1,2}(?P<mark>[./])\d{1,2}(?P=mark)\d{4}\b"
@@ -31,7 +30,7 @@ DAY_FIRST = r"\b\d{1,2}(?P<mark>[./])\d{1,2}(?P=mark)\d{4}\b"
 def _pattern(number: str, dates: str) -> re.Pattern[str]:
     """Words, numbers, dates and signs. "U.S." and "U. S." are one word; "isn't" is two."""
     return re.compile(
-        rf"(?P<date>{dates})|(?:[A-Z]\.\s?){{2,}}|{number}|[{terms.SPACELESS}]|[^\W\d_]+(?=n['\u2019]t\b)|n['\u2019]t\b|"
+        rf"(?P<date>{dates})|(?:[A-Z]\.\s?){{2,}}|{CLOCK}|{number}|[{terms.SPACELESS}]|[^\W\d_]+(?=n['\u2019]t\b)|n['\u2019]t\b|"
         rf"[^\W\d_{terms.SPACELESS}][^\W{terms.SPACELESS}]*(?:['\u2019][^\W\d_]+)?|[%\u2030$\u20ac\u00a3\u00a5\u20bd\u00b0]"
     )
 
@@ -129,8 +128,6 @@ def _words(text: str, match: re.Match[str], spoken: Language) -> Iterator[Token]
         yield from _date(match)
         return
     written, start = match.group().rstrip(), match.start()
-    if FULL_HOUR.match(text, start - 1):
-        return
     before, mark, rest = written.replace("\u2019", "'").partition("'")
     if mark and rest and before.casefold() in spoken.elisions:
         written, start = rest, start + len(before) + 1
@@ -155,7 +152,7 @@ def _date(match: re.Match[str]) -> Iterator[Token]:
 
 def _read(text: str, written: str, plain: str, start: int, spoken: Language) -> tuple[Kind, str]:
     if written[0].isdigit():
-        return "number", _figure(written) if spoken.decimal_comma else terms.number(written)
+        return "number", _numeral(written, spoken)
     if (value := _number_word(plain, spoken.name)) is not None:
         return "number", str(value)
     if day := _calendar_word(written, plain, spoken):
@@ -174,6 +171,14 @@ def _calendar_word(written: str, plain: str, spoken: Language) -> tuple[Kind, st
     if plain in spoken.weekdays:
         return "weekday", f"weekday {spoken.weekdays[plain]}"
     return None
+
+
+def _numeral(written: str, spoken: Language) -> str:
+    """The plain form of a number or a time of day: "14:00" says no more than 14, and "14:30" is another one."""
+    hour, clock, minute = written.partition(":")
+    if clock:
+        return str(int(hour)) if minute == "00" else f"{int(hour)}:{minute}"
+    return _figure(written) if spoken.decimal_comma else terms.number(written)
 
 
 def _figure(written: str) -> str:

@@ -204,6 +204,10 @@ def test_vectors_do_not_make_one_word_of_another(claim, source):
         ("Ausnahmen von dieser Regel gibt es nicht.", "Es gibt keine Ausnahmen von dieser Regel.", "supported"),
         ("La entrega se hizo el 4 de mayo.", "No obstante, la entrega se hizo el 4 de mayo.", "supported"),
         ("Die Sitzung beginnt um 14:00 Uhr.", "Die Sitzung beginnt um 14 Uhr.", "supported"),
+        ("The meeting begins at 14:00.", "The meeting begins at 14:30.", "unsupported"),
+        ("The meeting begins at 14:30.", "The meeting begins at 14:00.", "unsupported"),
+        ("Die Sitzung beginnt um 14 Uhr.", "Die Sitzung beginnt um 14:45 Uhr.", "unsupported"),
+        ("The meeting begins at 9:05.", "The meeting begins at 09:05.", "supported"),
         (
             "Bis zum 31.12. kann der Antrag gestellt werden.",
             "Der Antrag kann bis zum 31. Dezember gestellt werden.",
