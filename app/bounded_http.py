@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from app.stream_bridge import settled
-from ingest.network import bypass_proxy_for_loopback, packed
+from ingest.urls import bypass_proxy_for_loopback, packed
 
 
 class TooMuch(httpx.HTTPError):

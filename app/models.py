@@ -10,8 +10,7 @@ from urllib.parse import unquote
 
 from ingest.filters import Filter
 from ingest.models import Query
-from ingest.network import is_url
-from ingest.urls import host_and_path
+from ingest.urls import host_and_path, is_url
 
 NOT_IN_WORDS = re.compile(r"[\W_]+")
 SUFFIX = re.compile(r"\.[A-Za-z]\w{0,4}$")

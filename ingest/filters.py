@@ -11,9 +11,8 @@ from pathlib import PurePath
 from typing import Any, Self
 
 from ingest.errors import QuestionError
-from ingest.network import is_url
 from ingest.text import absolute_name, path_separator
-from ingest.urls import host_and_path
+from ingest.urls import host_and_path, is_url
 
 MOST_TAG_CHARACTERS = 64
 # Days outside of these have no time in seconds that every system can tell.

@@ -1,9 +1,11 @@
-"""Web addresses: their parts, passwords in them, and which machines they may lead to."""
+"""Web addresses, and HTTP to them: their parts, passwords in them, which machines they lead to, and how."""
 
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 # All that the internet routes lies in here; NAT64, site-local and unique local addresses, and IPv4 ones put into IPv6
@@ -14,6 +16,7 @@ TUNNELS = tuple(map(ipaddress.ip_network, ("2001::/32", "2002::/16", "3fff::/20"
 USER_INFO = re.compile(r"(?<=://)[^/?#\s]*@")
 AUTHORITY_AND_PATH = re.compile(r"https?://([^/?#]*)([^?#]*)", re.IGNORECASE)
 MASK = "***@"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def masked(text: str) -> str:
@@ -54,3 +57,21 @@ def is_public(address: str) -> bool:
             return False
     inside = any(ip.version == net.version and ip in net for net in TUNNELS)
     return ip.is_global and not ip.is_multicast and not ip.is_reserved and not inside
+
+
+def bypass_proxy_for_loopback() -> None:
+    """Servers on this machine are spoken to directly, also where a proxy is set for all else."""
+    for name in ("NO_PROXY", "no_proxy"):
+        hosts = [host for host in os.environ.get(name, "").split(",") if host]
+        os.environ[name] = ",".join(dict.fromkeys([*hosts, *LOOPBACK]))
+
+
+def packed(headers: Mapping[str, str]) -> str:
+    """How a server has compressed its answer, which is never asked for here; "" where it has not."""
+    found = headers.get("content-encoding", "").strip().lower()
+    return "" if found == "identity" else found
+
+
+def is_url(source: str) -> bool:
+    """Whether a source is the address of a web page."""
+    return bool(re.match(r"https?://[^/\s]+", source, re.IGNORECASE))

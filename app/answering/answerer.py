@@ -165,7 +165,7 @@ class Answerer:
     def _judged(self, course: Course, passages: Sequence[Passage]) -> Judgement | None:
         if self._refusal is None:
             return None
-        query, searched = course.query, self._searched(course.within or None)
+        query, searched = course.query, self._searched(course.within)
         last = query.text if query.alone != query.text else None
         return self._refusal.judge(query.alone, passages, self._embedder, searched=searched, last=last)
 

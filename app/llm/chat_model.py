@@ -11,9 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 from app.llm.address import bases
 from app.llm.context_window import DEFAULT_CONTEXT
 from ingest.errors import LLMNotConfigured
-from ingest.network import bypass_proxy_for_loopback
 from ingest.settings import Settings
-from ingest.urls import masked
+from ingest.urls import bypass_proxy_for_loopback, masked
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

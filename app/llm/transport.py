@@ -12,7 +12,7 @@ import httpx2
 from openai import DefaultAsyncHttpxClient
 
 from ingest.errors import LLMError
-from ingest.network import packed
+from ingest.urls import packed
 
 MIB = 1024 * 1024
 # Bytes of one line of a stream, and of one answer. A token takes some 200 bytes.

@@ -48,6 +48,7 @@ CAPITALISED = r"[A-Z][\w'\u2019]*+(?:-++(?![A-Z])[\w'\u2019]*+)*+"
 NAMES = re.compile(rf"{CAPITALISED}((?:\s++(?:of|and|the|for|on)\b)?[\s-]++{CAPITALISED})*+")
 # Two words that may be a unit: "por ciento".
 PHRASE = re.compile(r"\s+[^\W\d_]+\s+[^\W\d_]+")
+WORDS_OF_A_PHRASE = 2
 PART = re.compile(r"\d+")
 MOST_MONTHS, MOST_DAYS, DECADE, HUNDRED = 12, 31, 10, 100
 # A name may be written as people or language of a place: Canada, Canadian.
@@ -247,9 +248,9 @@ def _joined(text: str, words: Sequence[Token], spoken: Language) -> Iterator[Tok
             value, end = more, words[at].end
             at += 1
         unit = _unit(text, before, words[at : at + 1], (word.start, end), spoken)
-        yield Token(_plain(value), "number", word.start, end, unit or _unit_phrase(text, end, spoken))
-        if not unit and _unit_phrase(text, end, spoken):
-            at += 2  # the words of the phrase
+        phrase = "" if unit else _unit_phrase(text, end, spoken)
+        yield Token(_plain(value), "number", word.start, end, unit or phrase)
+        at += WORDS_OF_A_PHRASE if phrase else 0
 
 
 def _scaled(text: str, value: Decimal, following: Token, end: int, spoken: Language) -> Decimal | None:

@@ -24,11 +24,10 @@ from ingest.host import Fingerprint, fingerprint, wait_for
 from ingest.index import Index, IndexWriter, Prepared, writing
 from ingest.loaders import LOADER_FINGERPRINT, Loaded, LoaderPool, is_readable
 from ingest.models import OCR_OFF, UNKNOWN_SCRIPT, FileOutcome, IngestProgress, IngestReport, Reading
-from ingest.network import is_url
 from ingest.settings import Settings
 from ingest.sources import Scan, WebPages, each_once, is_gone, is_under, scan
 from ingest.text import storable
-from ingest.urls import masked
+from ingest.urls import is_url, masked
 
 logger = logging.getLogger(__name__)
 

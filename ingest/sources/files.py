@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.loaders import is_ignored
-from ingest.network import is_url
 from ingest.text import composed_name, escaped, is_storable, name_on_disk
-from ingest.urls import masked
+from ingest.urls import is_url, masked
 
 
 @dataclass(slots=True)

@@ -13,9 +13,8 @@ from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
 from ingest.errors import LoadError, SourceError
-from ingest.network import is_url
 from ingest.sources.web_pages import MIB, Fetcher
-from ingest.urls import masked
+from ingest.urls import is_url, masked
 
 MOST_PAGES, MOST_SITEMAPS, DEEPEST = 10_000, 200, 3
 # As sitemaps.org has it, unpacked.

@@ -25,9 +25,8 @@ import httpx
 
 from ingest.errors import LoadError
 from ingest.host import wait_for
-from ingest.network import is_url, packed
 from ingest.sources.public_network import PublicNetwork
-from ingest.urls import masked
+from ingest.urls import is_url, masked, packed
 
 MIB = 1024 * 1024
 HEADERS = (

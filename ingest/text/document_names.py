@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
-from ingest.network import is_url
+from ingest.urls import is_url
 
 # How Windows names the files of a Linux in it, and how that Linux names the disks of Windows.
 LINUX_IN_WINDOWS = re.compile(r"[\\/]{2}wsl(?:\$|\.localhost)[\\/][^\\/]+(?=[\\/]|$)", re.IGNORECASE)

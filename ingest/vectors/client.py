@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from ingest.errors import VectorStoreError
-from ingest.network import bypass_proxy_for_loopback
-from ingest.urls import masked
+from ingest.urls import bypass_proxy_for_loopback, masked
 from ingest.vectors.server import ChromaServer
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations
@@ -229,15 +229,19 @@ def _numbers(written: str) -> dict[str, int]:
 
 
 def _months(code: str) -> dict[str, int]:
-    contexts = [get_month_names("wide", context, code) for context in ("format", "stand-alone")]
-    return {name.casefold(): number for names in contexts for number, name in names.items()}
+    return _calendar(get_month_names, code)
 
 
 def _weekdays(code: str) -> dict[str, int]:
     """Days of the week, 0 for Monday, also as what happens on each of them: "Mondays", "montags"."""
-    contexts = [get_day_names("wide", context, code) for context in ("format", "stand-alone")]
-    names = {name.casefold(): number for found in contexts for number, name in found.items()}
+    names = _calendar(get_day_names, code)
     return names | {f"{name}s": number for name, number in names.items()}
+
+
+def _calendar(names_of: Callable[..., Mapping[int, str]], code: str) -> dict[str, int]:
+    """The names that CLDR has for a language's months or days, also as they stand alone, with their numbers."""
+    contexts = [names_of("wide", context, code) for context in ("format", "stand-alone")]
+    return {name.casefold(): number for names in contexts for number, name in names.items()}
 
 
 def _opposites(pairs: str, name: str) -> dict[str, frozenset[str]]:

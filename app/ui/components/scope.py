@@ -14,8 +14,8 @@ from app.conversations import Conversation
 from app.ui.components.rendering import filter_words, plain, text_html
 from ingest.docstore import Choices
 from ingest.filters import Filter
-from ingest.network import is_url
 from ingest.text import composed_name
+from ingest.urls import is_url
 
 ALL = "Ask: all documents"
 # A list longer than this is narrowed by typing before it is shown.
