@@ -13,6 +13,7 @@ Each message says what happened, to which file or setting, and what the user can
     │   ├── UnsupportedDocument   no loader knows this kind of file
     │   ├── UnreadableFile        the file system does not give the file out
     │   ├── LoaderStopped         the loader crashed, hung, or outgrew its limits
+    │   ├── NoRoom                a long document cannot be kept while it is read: the disk is full
     │   └── NotConfined           the reading process cannot be kept from the rest of the machine
     ├── EmbedderError             an embedding model cannot be loaded or trusted
     │   └── EmbedderMismatch      the model is not the one that the index was made with, or cannot replace it
@@ -73,6 +74,9 @@ class UnreadableFile(LoadError): ...
 
 
 class LoaderStopped(LoadError): ...
+
+
+class NoRoom(LoadError): ...
 
 
 class NotConfined(LoadError): ...

@@ -10,8 +10,6 @@ from typing import Literal
 BlockKind = Literal["heading", "paragraph", "list", "table", "code", "metadata"]
 HowRead = Literal["text", "ocr", "empty"]
 FileStatus = Literal["added", "updated", "unchanged", "removed", "failed"]
-# Why text in pictures was not read, as it stands in warnings and errors.
-OCR_OFF = "to be read by recognising it (OCR), which is turned off"
 UNKNOWN_SCRIPT = "The embedding model does not know the script of this text: it is found by keywords alone."
 
 
@@ -244,21 +242,6 @@ class Reading:
     characters: int = 0
     seconds: float = 0.0
     confidence: float | None = None
-
-    @classmethod
-    def of(cls, document: Document, seconds: float) -> Reading:
-        """How `document` was read, which took so many seconds."""
-        how = [page.read for page in document.pages]
-        known = [page.confidence for page in document.pages if page.confidence is not None]
-        return cls(
-            pages_text=how.count("text"),
-            pages_ocr=how.count("ocr"),
-            pages_empty=how.count("empty"),
-            tables=sum(block.kind == "table" for block in document.blocks),
-            characters=len(document.text),
-            seconds=round(seconds, 3),
-            confidence=round(sum(known) / len(known), 3) if known else None,
-        )
 
 
 @dataclass(frozen=True, slots=True)

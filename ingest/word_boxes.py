@@ -42,9 +42,60 @@ def pack(places: Sequence[float] | npt.NDArray[np.float64]) -> bytes:
         return b""
     start, end, page = (table[:, i].astype(np.int64) for i in range(3))
     left, top, right, bottom = (np.rint(table[:, i].clip(0, 1) * WHOLE).astype(np.int64) for i in range(3, COLUMNS))
+    return _packed(np.stack([start, end, page, left, top, right, bottom], axis=1))
+
+
+def divided(packed: bytes, ends: Sequence[int]) -> Iterator[bytes]:
+    """Divides the words of a text among stretches of it; a word belongs to the one in which it begins.
+
+    Args:
+        packed: the words of the whole text.
+        ends: offsets in characters where stretches end, in order, the last one at the end of the text.
+
+    Yields:
+        The words of each stretch, in offsets from its start.
+    """
+    if len(ends) == 1:
+        yield packed
+        return
+    parts, start = _parts(packed), 0
+    held = np.empty((0, COLUMNS), np.int64)
+    for number, end in enumerate(ends):
+        taken = []
+        is_last = number == len(ends) - 1
+        while True:
+            n = len(held) if is_last else int(np.searchsorted(held[:, 0], end, side="left"))
+            taken.append(held[:n])
+            held = held[n:]
+            more = None if len(held) else next(parts, None)
+            if more is None:
+                break
+            held = more
+        rows = np.concatenate(taken)
+        rows[:, 1] = np.minimum(rows[:, 1], end)
+        rows[:, :2] -= start
+        yield _packed(rows)
+        start = end
+
+
+def joined(stretches: Iterable[tuple[int, bytes]]) -> bytes:
+    """Puts the words of stretches together again, each given with the offset at which it begins."""
+    found = []
+    for start, packed in stretches:
+        rows = _rows(packed)
+        rows[:, :2] += start
+        found.append(rows)
+    return _packed(np.concatenate(found)) if found else b""
+
+
+def _packed(rows: Rows) -> bytes:
+    """Packs rows whose boxes are in whole shares of the page."""
+    if not len(rows):
+        return b""
+    start, end, page, left, top, right, bottom = rows.T
     columns = (_steps(start), end - start, _steps(page), left, _steps(top), right - left, bottom - top)
     data = b"".join(column.astype(kind).tobytes() for column, kind in zip(columns, TYPES, strict=True))
-    return zlib.compress(HEADER.pack(len(table)) + data, 6)
+    return zlib.compress(HEADER.pack(len(rows)) + data, 6)
 
 
 def boxes(packed: bytes, start: int, end: int) -> list[Box]:

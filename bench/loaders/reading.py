@@ -16,6 +16,7 @@ from ingest.errors import EmptyDocument, LoadError, UnsupportedDocument
 from ingest.loaders.registry import KIND_OF_SUFFIX
 from ingest.loaders.sandbox.pool import Loaded, LoaderPool
 from ingest.models import Document
+from ingest.segments import SegmentedDocument
 
 FACTS = Path(__file__).with_name("loader_facts.jsonl")
 WORKERS, TIMEOUT, MEMORY_MB, MOST_MB = 2, 120.0, 2048, 200
@@ -49,8 +50,8 @@ def run(shared: Path) -> None:
     normal, hostile = (measure(sorted((shared / "files" / name).iterdir())) for name in ("normal", "hostile"))
     print("| format | files | read | pages | pages/s |\n| --- | ---: | ---: | ---: | ---: |")
     for name, loaded in sorted(_by_format(normal).items()):
-        documents = [one for one in loaded if isinstance(one.result, Document)]
-        pages = sum(max(len(one.result.pages), 1) for one in documents)  # type: ignore[union-attr]
+        documents = [one for one in loaded if isinstance(one.result, SegmentedDocument)]
+        pages = sum(one.result.tally.pages or 1 for one in documents)  # type: ignore[union-attr]
         seconds = sum(one.seconds for one in documents) or 1e-9
         print(f"| {name} | {len(loaded)} | {len(documents)} | {pages} | {pages / seconds:.1f} |")
     have_text, failed = with_text(normal)
@@ -58,7 +59,7 @@ def run(shared: Path) -> None:
     print(f" ({1 - len(failed) / have_text:.1%}), in {normal.seconds:.0f} s.")
     for name, reason in sorted({**WITHOUT_TEXT, **failed}.items()):
         print(f"- {name}: {reason}")
-    ended = sum(isinstance(one.result, Document) for one in hostile.results.values())
+    ended = sum(isinstance(one.result, SegmentedDocument) for one in hostile.results.values())
     errors = defaultdict(int)
     for one in hostile.results.values():
         errors[type(one.result).__name__] += 1
@@ -115,7 +116,7 @@ def facts_not_found(normal: Measured) -> list[str]:
     for line in FACTS.read_text(encoding="utf-8").splitlines():
         fact = json.loads(line)
         document = normal.results[fact["file"]].result
-        if isinstance(document, LoadError) or not _holds(document, fact):
+        if isinstance(document, LoadError) or not _holds(document.whole(), fact):
             wrong.append(f"{fact['file']}: {fact['text']!r} on {fact['place'] or 'no page'}")
     return wrong
 
@@ -142,7 +143,7 @@ def _holds(document: Document, fact: dict[str, str]) -> bool:
 def _by_format(measured: Measured) -> dict[str, list[Loaded]]:
     groups: dict[str, list[Loaded]] = defaultdict(list)
     for name, one in measured.results.items():
-        pages = one.result.pages if isinstance(one.result, Document) else ()
+        pages = one.result.whole().pages if isinstance(one.result, SegmentedDocument) else ()
         by_ocr = " by OCR" if any(page.read == "ocr" for page in pages) else ""
         groups[(Path(name).suffix.lower() or "none") + by_ocr].append(one)
     return groups

@@ -121,7 +121,7 @@ def _write(
     for number in numbers:
         version = _version(number)
         some = [_chunk(version.id, at, made, random) for at in range(CHUNKS_A_DOCUMENT)]
-        index.docstore.add_pending(index.collection.id, version, some)
+        index.docstore.versions.add_pending(index.collection.id, version, [], some)
         lexical.add([LexicalEntry(row.id, version.id, row.text, "", f"{number}.md") for row in some])
         rows += some
         places += [{"document": version.source} | {f"every_{n}": number % n for n in EVERY}] * len(some)
@@ -131,14 +131,14 @@ def _write(
     tokens = [random.bytes(WORDS_A_CHUNK * DIMENSIONS // 8) for _ in keys]
     index.docstore.kept.put(current.id, dict(zip(keys, vectors, strict=True)), dict(zip(keys, tokens, strict=True)))
     index.leg(current).store.upsert(ids, vectors, [row.text for row in rows], places)
-    index.docstore.activate([_version(number).id for number in numbers])
+    index.docstore.versions.activate([_version(number).id for number in numbers])
     made.ids += ids
     made.vectors.append(vectors)
 
 
 def _version(number: int) -> VersionRow:
     source = "/".join(["/made", *(f"{number % n}" for n in EVERY[::-1]), f"{number}.md"])
-    return VersionRow(f"{number:032x}", f"d{number}", source, "", "", "", "", None, (), 1, "{}", "[]", b"")
+    return VersionRow(f"{number:032x}", f"d{number}", source, "", "", "", None, (), 1, "{}")
 
 
 def _chunk(version_id: str, at: int, made: Made, random: np.random.Generator) -> ChunkRow:

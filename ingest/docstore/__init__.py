@@ -9,19 +9,21 @@ from ingest.docstore.records import (
     EmbedderRow,
     KnownFailure,
     KnownVersion,
+    SegmentRow,
     VersionRow,
 )
-from ingest.docstore.schema import MIGRATIONS, RECKONED, SCHEMA, SCHEMA_VERSION
+from ingest.docstore.schema import DOCUMENT_TYPES, MIGRATIONS, SCHEMA, SCHEMA_VERSION, TEXT_BYTES
 from ingest.docstore.store import PART, DocStore
 from ingest.docstore.vector_cache import ChunkVectors
 from ingest.docstore.writer_queue import WriterQueue, WritingTurn
 
 __all__ = [
+    "DOCUMENT_TYPES",
     "MIGRATIONS",
     "PART",
-    "RECKONED",
     "SCHEMA",
     "SCHEMA_VERSION",
+    "TEXT_BYTES",
     "Choices",
     "ChunkRow",
     "ChunkVectors",
@@ -32,6 +34,7 @@ __all__ = [
     "EmbedderRow",
     "KnownFailure",
     "KnownVersion",
+    "SegmentRow",
     "VersionRow",
     "WriterQueue",
     "WritingTurn",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ingest.errors import DocumentStoreError
 from ingest.host import make_private_file, make_private_folder
@@ -51,6 +51,7 @@ class Database:
             make_private_folder(path.parent)
             make_private_file(path)  # its -wal and -shm get the same rights
             self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None)
+            self._db.row_factory = sqlite3.Row
         try:
             with self._mapped("open"):
                 self._check_version(self._pragma("user_version"), version)  # before anything is written
@@ -70,12 +71,12 @@ class Database:
         with self._lock:
             self._db.close()
 
-    def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """All rows of a statement that reads."""
+    def query(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        """All rows of a statement that reads; their columns have names."""
         with self._lock, self._mapped("read"):
             return self._db.execute(sql, values).fetchall()
 
-    def query_named(self, sql: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+    def query_named(self, sql: str, values: Mapping[str, object]) -> list[sqlite3.Row]:
         """All rows of a statement that reads, whose values have names."""
         with self._lock, self._mapped("read"):
             return self._db.execute(sql, values).fetchall()

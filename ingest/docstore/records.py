@@ -40,8 +40,7 @@ class EmbedderRow:
 class VersionRow:
     """One content of a document. `pipeline` is the fingerprint of loader and chunker, `size` the file's bytes.
 
-    `reading` and `page_spans` are JSON: a `Reading`, and the pages with their offsets; `places` is
-    `ingest.word_boxes`'.
+    `reading` is JSON: a `Reading`.
     """
 
     id: str
@@ -50,11 +49,23 @@ class VersionRow:
     content_sha: str
     pipeline: str
     title: str
-    text: str
     pages: int | None
     warnings: tuple[str, ...]
     size: int
     reading: str
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRow:
+    """A segment of a version, characters [start, stop) of its text.
+
+    `page_spans` is JSON: the pages; `places` is `ingest.word_boxes`'. Their offsets count from `start`.
+    """
+
+    number: int
+    start: int
+    stop: int
+    text: str
     page_spans: str
     places: bytes
 

@@ -7,12 +7,13 @@ token_vectors what it made of the text's tokens, packed; gone when its vector go
 documents     one source in a collection; its id is stable across edits
 tags          what the user calls documents, to ask only those
 versions      one content of a document: pending (being written), active (found), stale (to be collected)
+segments      the text of a version, with its pages and the places of its words, in pieces of bounded size
 chunks        the pieces of a version, with their place in its text
 failures      why a source could not be read, and of which bytes
 jobs          who writes to a collection, who waits for it, and how far they are
 """
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 # `kept` is 0 until the vectors that format 2 kept in Chroma alone are in `vectors` too. `generation` counts how often
 # the Chroma collection was made anew, `garbage` the chunks deleted from it since: Chroma keeps their room.
@@ -64,10 +65,36 @@ CREATE INDEX IF NOT EXISTS documents_by_day ON documents (collection, updated);
 # here from the right is all that is not one.
 TYPE_OF_FILE = "lower(substr(source, length(rtrim(source, replace(source, '.', ''))) + 1))"
 
-# What format 3 reckons from other columns.
-RECKONED = (
-    "UPDATE versions SET text_bytes = length(CAST(text AS BLOB))",
-    f"UPDATE documents SET type = {TYPE_OF_FILE} WHERE instr(source, '.') AND NOT instr({TYPE_OF_FILE}, '/')",  # noqa: S608 - our own words
+# What nearly every query asks for. SQLite puts a view's query in place of its name: it costs nothing.
+VIEWS = """
+CREATE VIEW IF NOT EXISTS stored_versions AS
+SELECT v.*, d.collection, d.source, d.updated, d.type FROM versions v JOIN documents d ON d.id = v.document;
+CREATE VIEW IF NOT EXISTS stored_chunks AS
+SELECT c.*, c.rowid AS written, v.status, v.title, v.document, d.collection, d.source
+FROM chunks c JOIN versions v ON v.id = c.version JOIN documents d ON d.id = v.document;
+"""
+
+# Offsets in `page_spans` and `places` count from the start of the segment, `start` and `stop` from that of the text.
+SEGMENTS = """
+CREATE TABLE IF NOT EXISTS segments (
+    version TEXT NOT NULL REFERENCES versions ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    stop INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    page_spans TEXT NOT NULL DEFAULT '[]',
+    places BLOB NOT NULL DEFAULT x'',
+    PRIMARY KEY (version, number)
+);
+"""
+
+# What format 3 reckons from other columns; a restored file of before has segments already.
+TEXT_BYTES = (
+    "UPDATE versions SET text_bytes ="
+    " (SELECT coalesce(sum(length(CAST(text AS BLOB))), 0) FROM segments WHERE version = versions.id)"
+)
+DOCUMENT_TYPES = (
+    f"UPDATE documents SET type = {TYPE_OF_FILE} WHERE instr(source, '.') AND NOT instr({TYPE_OF_FILE}, '/')"  # noqa: S608 - our own words
 )
 
 # What brings a file of the version before to each version.
@@ -91,8 +118,18 @@ ALTER TABLE chunks ADD COLUMN context TEXT;
 ALTER TABLE versions ADD COLUMN text_bytes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE documents ADD COLUMN type TEXT NOT NULL DEFAULT '';
 """
-    + ";".join((*RECKONED, TAGS)),
+    + "UPDATE versions SET text_bytes = length(CAST(text AS BLOB));"
+    + f"{DOCUMENT_TYPES};{TAGS}",
     4: LATE_INTERACTION,
+    5: SEGMENTS  # noqa: S608 - our own words
+    + """
+INSERT INTO segments (version, number, start, stop, text, page_spans, places)
+    SELECT id, 0, 0, length(text), text, page_spans, places FROM versions;
+ALTER TABLE versions DROP COLUMN text;
+ALTER TABLE versions DROP COLUMN page_spans;
+ALTER TABLE versions DROP COLUMN places;
+"""
+    + VIEWS,
 }
 
 SCHEMA = """
@@ -118,14 +155,11 @@ CREATE TABLE IF NOT EXISTS versions (
     content_sha TEXT NOT NULL,
     pipeline TEXT NOT NULL,
     title TEXT NOT NULL,
-    text TEXT NOT NULL,
     pages INTEGER,
     warnings TEXT NOT NULL,
     size INTEGER NOT NULL,
     created REAL NOT NULL,
     reading TEXT NOT NULL DEFAULT '{}',
-    page_spans TEXT NOT NULL DEFAULT '[]',
-    places BLOB NOT NULL DEFAULT x'',
     text_bytes INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS versions_by_document ON versions (document, status);
@@ -167,4 +201,4 @@ CREATE TABLE IF NOT EXISTS jobs (
     files_total INTEGER NOT NULL DEFAULT 0
 );
 """
-SCHEMA += EMBEDDERS + LATE_INTERACTION + TAGS
+SCHEMA += SEGMENTS + EMBEDDERS + LATE_INTERACTION + TAGS + VIEWS

@@ -30,21 +30,18 @@ SELECT c.id, t.tokens FROM chunks c CROSS JOIN token_vectors t ON t.embedder = ?
 """
 # Texts of active chunks whose tokens have no vectors: an older Footnote kept none. Their own may be in Chroma alone.
 TOKENLESS = """
-SELECT DISTINCT c.embed_key FROM embedders e JOIN documents d ON d.collection = e.collection
-JOIN versions v ON v.document = d.id AND v.status = 'active' JOIN chunks c ON c.version = v.id
+SELECT DISTINCT c.embed_key FROM embedders e JOIN stored_chunks c ON c.collection = e.collection AND c.status = 'active'
 WHERE e.id = ?1 AND (NOT e.kept OR EXISTS (SELECT 1 FROM vectors k WHERE k.embedder = ?1 AND k.embed_key = c.embed_key))
 AND NOT EXISTS (SELECT 1 FROM token_vectors t WHERE t.embedder = ?1 AND t.embed_key = c.embed_key)
 """
 # One vector, where no chunk of its collection has that text any more.
 ORPHANED = """
 DELETE FROM vectors WHERE embedder IN (SELECT id FROM embedders WHERE collection = ?1) AND embed_key = ?2
-AND NOT EXISTS (SELECT 1 FROM chunks c JOIN versions v ON v.id = c.version JOIN documents d ON d.id = v.document
-                WHERE c.embed_key = ?2 AND d.collection = ?1)
+AND NOT EXISTS (SELECT 1 FROM stored_chunks WHERE embed_key = ?2 AND collection = ?1)
 """
 ALL_ORPHANED = """
 DELETE FROM vectors WHERE embedder = ?1 AND embed_key NOT IN (
-    SELECT c.embed_key FROM chunks c JOIN versions v ON v.id = c.version JOIN documents d ON d.id = v.document
-    WHERE d.collection = (SELECT collection FROM embedders WHERE id = ?1))
+    SELECT embed_key FROM stored_chunks WHERE collection = (SELECT collection FROM embedders WHERE id = ?1))
 """
 
 
@@ -114,7 +111,8 @@ class KeptVectors:
         found: dict[str, bytes] = {}
         for some in batches(chunk_ids):
             marks = ",".join("?" * len(some))
-            found.update(self._query(f"{TOKENS_OF_CHUNKS} WHERE c.id IN ({marks})", embedder, *some))
+            rows = self._query(f"{TOKENS_OF_CHUNKS} WHERE c.id IN ({marks})", embedder, *some)
+            found.update((chunk_id, tokens) for chunk_id, tokens in rows)
         return found
 
     def of_versions(self, embedder: int, version_ids: Sequence[str]) -> ChunkVectors:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 # Chunks for a model without a limit of its own (static embeddings): as long as a long paragraph.
 UNLIMITED_MODEL_TOKENS = 512
 # Sentences per forward pass; 16, 32 and 64 embedded equally fast on two cores.
-BATCH_SIZE = 32
+BATCH_SIZE = 16
 # What tokenizers write before a token that begins a word: SentencePiece's, and byte-level BPE's.
 WORD_STARTS = "\u2581\u0120"
 # Characters of a text that tell whether the model knows its script, and the share of its letters that it must know.

@@ -72,26 +72,26 @@ def fingerprint(path: Path, max_mb: int, cancel: threading.Event) -> Fingerprint
         Cancelled: `cancel` was set.
     """
     with open_regular_file(path) as file:
-        check_size(path, os.fstat(file.fileno()).st_size, max_mb)
+        check_size(str(path), os.fstat(file.fileno()).st_size, max_mb)
         digest, size = hashlib.sha256(), 0
         while part := file.read(MIB):
             if cancel.is_set():
                 raise Cancelled("Stopped. What was finished is kept; the next run goes on from here.")
             digest.update(part)
             size += len(part)
-            check_size(path, size, max_mb)  # it may grow while it is read
+            check_size(str(path), size, max_mb)  # it may grow while it is read
     return Fingerprint(digest.hexdigest(), size)
 
 
-def check_size(path: Path, size: int, max_mb: int) -> None:
-    """Refuses a file of more than `max_mb` MiB; `size` is in bytes.
+def check_size(name: str, size: int, max_mb: int) -> None:
+    """Refuses a file of more than `max_mb` MiB; `size` is in bytes, `name` what messages call it.
 
     Raises:
         LoadError: it is larger.
     """
     if size > max_mb * MIB:
         raise LoadError(
-            f"{path} has {size / MIB:,.0f} MiB; {max_mb:,} are the most. Split it, or raise FOOTNOTE_MAX_FILE_MB."
+            f"{name} has {size / MIB:,.0f} MiB; {max_mb:,} are the most. Split it, or raise FOOTNOTE_MAX_FILE_MB."
         )
 
 

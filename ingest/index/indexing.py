@@ -19,8 +19,11 @@ from ingest.index.index import VectorLeg
 from ingest.lexical import LexicalEntry, LexicalWriter
 from ingest.models import IndexedChunk
 
-# Texts embedded between two looks at progress and cancellation.
+# Texts whose vectors are written together.
 EMBED_BATCH = 128
+# Texts embedded between two looks at cancellation: of 256 tokens each, 4,096 tokens, which two slow cores embed in
+# little more than a second.
+EMBED_STEP = 16
 STOPPED = "Stopped. What was finished is kept; the next run goes on from here."
 
 
@@ -60,16 +63,17 @@ def write_vectors(
     """
     embedded = 0
     for i in range(0, len(chunks), EMBED_BATCH):
-        if cancel and cancel.is_set():
-            raise Cancelled(STOPPED)
+        check(cancel)
         part = chunks[i : i + EMBED_BATCH]
         vectors = docstore.kept.get(leg.row.id, list({one.embed_key for one in part}))
         missing = {one.embed_key: one.embedded_text for one in part if one.embed_key not in vectors}
         if missing:
-            made, tokens = _embedded(leg, missing)
+            made, tokens = _embedded(leg, missing, cancel)
             docstore.kept.put(leg.row.id, made, tokens)
             vectors.update(made)
-            embedded += len(missing)
+            embedded += len(made)
+            if len(made) < len(missing):
+                check(cancel)
         leg.store.upsert(
             [one.chunk.id for one in part],
             np.stack([vectors[one.embed_key] for one in part]),
@@ -89,13 +93,29 @@ def write_tokens(docstore: DocStore, leg: VectorLeg, chunks: Sequence[IndexedChu
         docstore.kept.put(leg.row.id, {}, tokens)
 
 
+def check(cancel: threading.Event | None) -> None:
+    """Raises `Cancelled` where the work is to stop."""
+    if cancel and cancel.is_set():
+        raise Cancelled(STOPPED)
+
+
 def _embedded(
-    leg: VectorLeg, texts: Mapping[bytes, str]
+    leg: VectorLeg, texts: Mapping[bytes, str], cancel: threading.Event | None = None
 ) -> tuple[dict[bytes, NDArray[np.float32]], dict[bytes, bytes]]:
-    """The vectors of texts, and those of their tokens as they are kept, by the texts' keys."""
-    encoded = leg.embedder.encode_chunks(list(texts.values()))
-    tokens = map(packed, encoded.tokens)
-    return dict(zip(texts, encoded.vectors, strict=True)), dict(zip(texts, tokens, strict=True))
+    """The vectors of texts, and those of their tokens as they are kept, by the texts' keys; of fewer, once cancelled.
+
+    Texts of like length are embedded together: the model reads all of a step as long as the longest of them.
+    """
+    keys = sorted(texts, key=lambda key: -len(texts[key]))
+    vectors, tokens = dict[bytes, NDArray[np.float32]](), dict[bytes, bytes]()
+    for i in range(0, len(keys), EMBED_STEP):
+        if cancel and cancel.is_set():
+            break
+        some = keys[i : i + EMBED_STEP]
+        encoded = leg.embedder.encode_chunks([texts[key] for key in some])
+        vectors.update(zip(some, encoded.vectors, strict=True))
+        tokens.update(zip(some, map(packed, encoded.tokens), strict=True))
+    return vectors, tokens
 
 
 def _place(one: IndexedChunk) -> dict[str, str | int]:

@@ -48,7 +48,7 @@ def recover(index: Index, *, by_number: bool | None = None, thorough: bool = Fal
 def is_clean(index: Index) -> bool:
     """Whether nothing was left over by a write that was cut off."""
     docstore, collection = index.docstore, index.collection.id
-    return not (docstore.leftovers(collection, "pending") or docstore.leftovers(collection, "stale"))
+    return not any(docstore.versions.leftovers(collection, status) for status in ("pending", "stale"))
 
 
 def rebuild_text(index: Index) -> None:

@@ -7,50 +7,23 @@ what is left over is removed by the next writer.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from itertools import islice
+from dataclasses import dataclass
 
-from ingest.docstore import PART, ChunkRow, EmbedderRole, KnownVersion, VersionRow, WritingTurn
-from ingest.errors import Cancelled, EmbedderError, FootnoteError, VectorsDamaged
+from ingest.docstore import EmbedderRole, KnownVersion, WritingTurn
+from ingest.errors import EmbedderError, FootnoteError, VectorsDamaged
 from ingest.host import release_memory
 from ingest.index.index import Index
-from ingest.index.indexing import STOPPED, write_text, write_vectors
+from ingest.index.indexing import check, write_text, write_vectors
 from ingest.index.recovery import is_clean, recover, renew_text, tidy
+from ingest.index.staging import Prepared, Staged, stage, version_id
 from ingest.lexical import LexicalWriter
-from ingest.models import Chunk, Document, FileStatus, IndexedChunk, Reading, chunk_id
+from ingest.models import FileStatus, IndexedChunk, chunk_id
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A file that was read, ready to be written.
-
-    `pipeline` fingerprints the loader and the chunker. `chunks` are gone through once, or again where writing is tried
-    again; they may be made as they are asked for, so that a long document's are never in memory all together.
-    """
-
-    source: str
-    content_sha: str
-    pipeline: str
-    size: int
-    document: Document
-    chunks: Iterable[Chunk]
-    reading: Reading
-
-
-@dataclass(frozen=True, slots=True)
-class _Staged:
-    """A version that is stored as pending, with so many chunks."""
-
-    id: str
-    chunks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +91,7 @@ class IndexWriter:
         """
         docstore, collection = self._index.docstore, self._index.collection.id
         known = [docstore.known_version(collection, prepared.source) for prepared in batch]
-        versions = [self._version_id(prepared) for prepared in batch]
+        versions = [version_id(self._index, prepared) for prepared in batch]
         statuses = tuple(_status(version, before) for version, before in zip(versions, known, strict=True))
         counts = [before.chunks if before else 0 for before in known]
         same = [one.source for one, status in zip(batch, statuses, strict=True) if status == "unchanged"]
@@ -129,43 +102,29 @@ class IndexWriter:
             return Written(statuses, tuple(counts), 0)
         self._index.settle_embedder()
         self.recover()
-        staged = [self._stage(batch[i], cancel) for i in changed]
+        staged = [stage(self._index, batch[i], cancel) for i in changed]
         for i, one in zip(changed, staged, strict=True):
             counts[i] = one.chunks
         self._write_text(staged, cancel)
         embedded = self._write_vectors(staged, on_embedded, cancel)
-        docstore.activate([one.id for one in staged], tags)
-        self.collect("stale")
+        docstore.versions.activate([one.id for one in staged], tags)
+        self.collect("stale", cancel)
         return Written(statuses, tuple(counts), embedded)
 
-    def _stage(self, prepared: Prepared, cancel: threading.Event | None) -> _Staged:
-        """Stores a version as pending, and its chunks so many at a time."""
-        docstore, version = self._index.docstore, self._version(prepared)
-        rows = (_chunk_row(version.id, chunk) for chunk in prepared.chunks)
-        first = list(islice(rows, PART))
-        _check(cancel)
-        docstore.add_pending(self._index.collection.id, version, first)
-        n = len(first)
-        while part := list(islice(rows, PART)):
-            _check(cancel)
-            docstore.add_chunks(version.id, part)
-            n += len(part)
-        return _Staged(version.id, n)
-
-    def _parts(self, staged: Sequence[_Staged], cancel: threading.Event | None) -> Iterator[list[IndexedChunk]]:
+    def _parts(self, staged: Sequence[Staged], cancel: threading.Event | None) -> Iterator[list[IndexedChunk]]:
         """The chunks of versions in the order of their ids, so many at a time; looks at `cancel` before each."""
         in_order = sorted(staged, key=lambda version: version.id)
         ids = (chunk_id(version.id, position) for version in in_order for position in range(version.chunks))
         for part in self._index.docstore.in_parts(ids):
-            _check(cancel)
+            check(cancel)
             yield part
 
-    def _write_text(self, staged: Sequence[_Staged], cancel: threading.Event | None) -> None:
+    def _write_text(self, staged: Sequence[Staged], cancel: threading.Event | None) -> None:
         lexical = self._lexical_writer()
         for part in self._parts(staged, cancel):
             write_text(lexical, part)
         lexical.commit()
-        _check(cancel)
+        check(cancel)
 
     def remove(self, sources: Sequence[str]) -> None:
         """Removes documents: found no more at once, then deleted from every store."""
@@ -174,26 +133,36 @@ class IndexWriter:
         self.recover(by_number=clean)
         self.collect("stale")
 
-    def collect(self, status: str) -> None:
-        """Deletes all versions with `status` ("stale", or "pending" when no write is under way) from every store."""
+    def collect(self, status: str, cancel: threading.Event | None = None) -> None:
+        """Deletes versions from every store, some chunks at a time.
+
+        Args:
+            status: "stale", or "pending" when no write is under way.
+            cancel: stops it; what is left is deleted by the next writer.
+        """
         docstore, collection = self._index.docstore, self._index.collection
-        leftovers = docstore.leftovers(collection.id, status)
-        if not leftovers:
+        versions = docstore.versions.leftovers(collection.id, status)
+        if not versions:
             return
         self.recover()
         lexical = self._lexical_writer()
-        lexical.delete(set(leftovers))
+        lexical.delete(set(versions))
         lexical.commit()
-        chunk_ids = [chunk_id for ids in leftovers.values() for chunk_id in ids]
+        for chunk_ids in docstore.versions.chunk_ids(versions):
+            if cancel and cancel.is_set():
+                return
+            self._delete_vectors(chunk_ids)
+            docstore.catalog.add_garbage(collection.id, len(chunk_ids))
+        docstore.versions.delete(versions, cancel)
+        self._deleted = True
+        self.recover()
+
+    def _delete_vectors(self, chunk_ids: Sequence[str]) -> None:
         for row in self._index.embedders().values():
             try:
                 self._index.leg(row).store.delete(chunk_ids)
             except VectorsDamaged:  # lost since; nothing to delete there, but for a search something to put back
                 self._recovered = False
-        docstore.catalog.add_garbage(collection.id, len(chunk_ids))
-        docstore.delete_versions(leftovers)
-        self._deleted = True
-        self.recover()
 
     def recover(self, *, by_number: bool | None = None, thorough: bool = False) -> None:
         """Puts back what the indexes have lost, once in a turn. See `ingest.index.recovery.recover`."""
@@ -236,7 +205,7 @@ class IndexWriter:
 
     def _write_vectors(
         self,
-        staged: Sequence[_Staged],
+        staged: Sequence[Staged],
         on_embedded: Callable[[int], None] | None,
         cancel: threading.Event | None,
     ) -> int:
@@ -257,7 +226,7 @@ class IndexWriter:
     def _write_leg(
         self,
         role: EmbedderRole,
-        staged: Sequence[_Staged],
+        staged: Sequence[Staged],
         told: Callable[[int], None] | None,
         cancel: threading.Event | None,
     ) -> int:
@@ -272,60 +241,8 @@ class IndexWriter:
             self.recover()
             return embed(None)
 
-    def _document_id(self, prepared: Prepared) -> str:
-        """The id of the document where it is known, else one made of its source."""
-        collection = self._index.collection
-        known = self._index.docstore.document_id(collection.id, prepared.source)
-        return known or _digest(collection.uid, prepared.source)
-
-    def _version_id(self, prepared: Prepared) -> str:
-        return _digest(self._document_id(prepared), prepared.content_sha, prepared.pipeline)
-
-    def _version(self, prepared: Prepared) -> VersionRow:
-        document = prepared.document
-        return VersionRow(
-            id=self._version_id(prepared),
-            document_id=self._document_id(prepared),
-            source=prepared.source,
-            content_sha=prepared.content_sha,
-            pipeline=prepared.pipeline,
-            title=document.title,
-            text=document.text,
-            pages=len(document.pages) or None,
-            warnings=document.warnings,
-            size=prepared.size,
-            reading=json.dumps(asdict(prepared.reading)),
-            page_spans=json.dumps([asdict(page) for page in document.pages]),
-            places=document.places,
-        )
-
 
 def _status(version_id: str, before: KnownVersion | None) -> FileStatus:
     if before is None:
         return "added"
     return "unchanged" if before.id == version_id else "updated"
-
-
-def _check(cancel: threading.Event | None) -> None:
-    if cancel and cancel.is_set():
-        raise Cancelled(STOPPED)
-
-
-def _chunk_row(version_id: str, chunk: Chunk) -> ChunkRow:
-    return ChunkRow(
-        id=chunk_id(version_id, chunk.position),
-        position=chunk.position,
-        start=chunk.start,
-        end=chunk.end,
-        text=chunk.text,
-        page=chunk.page,
-        heading=chunk.heading,
-        embed_key=hashlib.sha256(chunk.embedded_text.encode("utf-8", "surrogatepass")).digest(),
-        place=chunk.place,
-        context=chunk.context,
-    )
-
-
-def _digest(*parts: str) -> str:
-    """A short id made of its parts: 128 bits of SHA-256, hex."""
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]

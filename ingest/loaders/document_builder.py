@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ingest.loaders.output_limits import BLOCK, PAGE, WORD, Output, size_of_table
+from ingest.loaders.output_limits import Output, size_of_table
 from ingest.models import Block, BlockKind, Document, HowRead, Page
+from ingest.segments import BLOCK, PAGE, WORD
 from ingest.word_boxes import pack, unpack
 
 GAP = "\n\n"

@@ -48,6 +48,7 @@ def open_source(
     path: Path,
     file: BinaryIO | None = None,
     *,
+    name: str = "",
     ocr: bool = True,
     at_work: Callable[[], None] = lambda: None,
     most_output: int = DEFAULT_MOST,
@@ -56,7 +57,8 @@ def open_source(
 
     Args:
         path: the file.
-        file: the same, where it is open already: the path is then but its name.
+        file: the same, where it is open already: the path then only tells its kind.
+        name: what messages call it; its path where there is none.
         ocr: as of `load`.
         at_work: as of `load`.
         most_output: as of `Output.of`.
@@ -66,10 +68,12 @@ def open_source(
         UnsupportedDocument: it is a folder, device, pipe or socket.
     """
     try:
-        return Source.of(path, file, ocr=ocr, at_work=at_work, most_output=most_output)
+        return Source.of(path, file, name=name, ocr=ocr, at_work=at_work, most_output=most_output)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UnreadableFile(f"{path} could not be read: {reason}. Check that it is there and readable.") from error
+        why = error.strerror or type(error).__name__
+        raise UnreadableFile(
+            f"{name or path} could not be read: {why}. Check that it is there and readable."
+        ) from error
 
 
 def load_source(source: Source) -> Document:

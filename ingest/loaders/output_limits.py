@@ -13,11 +13,10 @@ from dataclasses import dataclass
 
 from ingest.errors import OversizedDocument
 from ingest.models import Document
+from ingest.segments import BLOCK, PAGE, WARNING, WORD
 from ingest.word_boxes import count_words
 
 MIB = 1024 * 1024
-BLOCK = PAGE = WARNING = 128
-WORD = 24
 # Characters that every file may give, and that it may give for each of its bytes on disk. Of 285 files of 30 formats
 # whose texts are below the first, the most was 15 for each byte, of a file of 18 bytes.
 ALWAYS = 8 * MIB

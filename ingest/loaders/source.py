@@ -11,7 +11,6 @@ from typing import BinaryIO, Self
 from ingest.errors import DamagedDocument, EncryptedDocument, FootnoteError
 from ingest.host import open_regular_file
 from ingest.loaders.output_limits import DEFAULT_MOST, Output
-from ingest.models import OCR_OFF
 
 # What archives and mails hold is read to this depth, and no more than so many files and bytes of one file on disk.
 DEEPEST = 4
@@ -19,6 +18,8 @@ MOST_MEMBERS = 2_000
 MOST_UNPACKED = 1024 * 1024 * 1024
 # Recognising text takes seconds a page.
 MOST_OCR_PAGES = 1_000
+# Why text in pictures is not read, as warnings and errors say it.
+OCR_OFF = "to be read by recognising it (OCR), which is turned off"
 # Unpacking to more than so many times its size is what bombs do; below the small size it does no harm.
 MOST_RATIO = 200
 SMALL = 32 * 1024 * 1024
@@ -31,6 +32,8 @@ class Allowance:
     bytes_left: int = MOST_UNPACKED
     members_left: int = MOST_MEMBERS
     ocr_pages_left: int = MOST_OCR_PAGES
+    unrecognised: bool = False
+    """Whether text was left unread because recognition is turned off."""
 
     @property
     def spent(self) -> bool:
@@ -68,11 +71,12 @@ class Source:
         path: Path,
         file: BinaryIO | None = None,
         *,
+        name: str = "",
         ocr: bool = True,
         at_work: Callable[[], None] = lambda: None,
         most_output: int = DEFAULT_MOST,
     ) -> Self:
-        """The file at `path`, or the open one that is there.
+        """The file at `path`, or the open one that is there; messages call it `name`, or by its path.
 
         Raises:
             OSError: it cannot be read.
@@ -81,8 +85,8 @@ class Source:
         with nullcontext(file) if file else open_regular_file(path) as stream:
             data = stream.read()
         allowance = Allowance(min(MOST_UNPACKED, max(SMALL, MOST_RATIO * len(data))))
-        output = Output.of(str(path), len(data), most_output)
-        return cls(str(path), data, path.suffix.lower(), ocr, 0, at_work, allowance, output)
+        output = Output.of(name or str(path), len(data), most_output)
+        return cls(name or str(path), data, path.suffix.lower(), ocr, 0, at_work, allowance, output)
 
     def member(self, name: str, data: bytes) -> Source:
         """A file that stands in this one.
@@ -100,6 +104,7 @@ class Source:
     def next_ocr_page(self) -> str:
         """Books a page whose text is to be recognised; why it is not to be, or ""."""
         if not self.ocr:
+            self.allowance.unrecognised = True
             return OCR_OFF
         if not self.allowance.ocr_pages_left:
             return f"not recognised (OCR), because {MOST_OCR_PAGES:,} pages of a file are the most"

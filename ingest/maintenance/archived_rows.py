@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from ingest import conversation_schema
-from ingest.docstore import RECKONED, SCHEMA, SCHEMA_VERSION, Database
+from ingest.docstore import DOCUMENT_TYPES, SCHEMA, SCHEMA_VERSION, TEXT_BYTES, Database
 from ingest.maintenance.archived_values import Checks, NotOurs
 
 # In the order in which rows refer to each other. Who was writing when the archive was made is not of interest.
 DOCUMENT_TABLES = (
-    "collections", "embedders", "documents", "tags", "versions", "chunks", "vectors", "token_vectors", "failures",
+    "collections", "embedders", "documents", "tags", "versions", "segments", "chunks", "vectors", "token_vectors",
+    "failures",
 )  # fmt: skip
 CONVERSATION_TABLES = ("conversations", "exchanges")
 # What SQLite's declared types let through here; a column that may be empty lets through None as well.
@@ -30,6 +31,13 @@ EMBEDDERS_BEFORE_3 = {
     "collection": "id", "role": "'current'", "model": "embedding_model", "fingerprint": "fingerprint",
     "dimensions": "dimensions", "created": "created", "kept": "0",
 }  # fmt: skip
+# What versions themselves held before format 5, and format 1 had less of it, by the columns of segments.
+SEGMENTS_BEFORE_5 = {
+    "version": "id", "number": "0", "start": "0", "stop": "length(text)", "text": "text", "page_spans": "page_spans",
+    "places": "places",
+}  # fmt: skip
+SEGMENTS_BEFORE_2 = SEGMENTS_BEFORE_5 | {"page_spans": "'[]'", "places": "x''"}
+FIRST_WITH_PAGES, FIRST_WITH_EMBEDDERS, FIRST_WITH_SEGMENTS = 2, 3, 5
 MOST_VALUE_BYTES = 512 * 1024 * 1024
 BATCH = 500
 READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ}
@@ -54,12 +62,16 @@ def copy_documents(source: Path, target: Path, change: Change) -> None:
         version = _version(old, SCHEMA_VERSION)
         with new.transaction() as db:
             copy = _Copy(old, db, change)
-            copy.tables(DOCUMENT_TABLES)
-            if version < 3:  # noqa: PLR2004 - a format's number
-                where = "collections NOT INDEXED WHERE fingerprint != ''"
-                copy.rows("embedders", EMBEDDERS_BEFORE_3, where)
-                for statement in RECKONED:
-                    db.execute(statement)
+            before = DOCUMENT_TABLES.index("segments")
+            copy.tables(DOCUMENT_TABLES[:before])
+            if version < FIRST_WITH_SEGMENTS:
+                columns = SEGMENTS_BEFORE_2 if version < FIRST_WITH_PAGES else SEGMENTS_BEFORE_5
+                copy.rows("segments", columns, "versions")
+            copy.tables(DOCUMENT_TABLES[before:])
+            if version < FIRST_WITH_EMBEDDERS:
+                copy.rows("embedders", EMBEDDERS_BEFORE_3, "collections", "WHERE fingerprint != ''")
+                db.execute(TEXT_BYTES)
+                db.execute(DOCUMENT_TYPES)
         _check_references(new)
 
 
@@ -79,7 +91,9 @@ def _opened(path: Path) -> sqlite3.Connection:
     db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_VALUE_BYTES)
     known = {*DOCUMENT_TABLES, *CONVERSATION_TABLES, "sqlite_master", "sqlite_schema"}
 
-    def allowed(action: int, one: str | None, *_: str | None) -> int:
+    def allowed(action: int, one: str | None, two: str | None, *_: str | None) -> int:
+        if action == sqlite3.SQLITE_FUNCTION and two == "length":
+            return sqlite3.SQLITE_OK
         is_read = action in READING and (action == sqlite3.SQLITE_SELECT or one in known)
         is_pragma = action == sqlite3.SQLITE_PRAGMA and one in PRAGMAS
         return sqlite3.SQLITE_OK if is_read or is_pragma else sqlite3.SQLITE_DENY
@@ -107,22 +121,26 @@ class _Copy:
     checks: Checks = field(default_factory=Checks)
 
     def tables(self, names: Sequence[str]) -> None:
-        plain = {name for name, sql in self.old.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
-                 if str(sql).lstrip().upper().startswith("CREATE TABLE")}  # fmt: skip
         for table in names:
-            if table in plain:  # an older format has fewer
-                self.rows(table, {name: name for name in self._shared(table)}, f"{table} NOT INDEXED")
+            self.rows(table, {name: name for name in self._shared(table)}, table)
 
-    def rows(self, table: str, columns: Mapping[str, str], where: str) -> None:
-        """Fills columns of a table with what archived ones, or constants, are `where`."""
+    def rows(self, table: str, columns: Mapping[str, str], source: str, where: str = "") -> None:
+        """Fills columns of a table with those of an archived one, or constants; an older format has fewer tables."""
+        if not self._is_plain(source):
+            return
         kinds = {name: kind for name, kind in self._kinds(table).items() if name in columns}
         names, values = ", ".join(kinds), ", ".join(columns[name] for name in kinds)
         into = f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(kinds))})"  # noqa: S608 - ours
-        for rows in _fetched(self.old, f"SELECT {values} FROM {where}"):  # noqa: S608 - ours
+        for rows in _fetched(self.old, f"SELECT {values} FROM {source} NOT INDEXED {where}"):  # noqa: S608 - ours
             try:
                 self.new.executemany(into, [self._checked(table, kinds, row) for row in rows])
             except sqlite3.IntegrityError as error:
                 raise NotOurs(f"its rows do not fit together ({table}: {error})") from error
+
+    def _is_plain(self, table: str) -> bool:
+        """Whether it is a table of the archived file; a view or a virtual table would run what the archive says."""
+        found = self.old.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (table,))
+        return any(str(sql).lstrip().upper().startswith("CREATE TABLE") for (sql,) in found)
 
     def _kinds(self, table: str) -> dict[str, tuple[type, ...]]:
         """The columns of one of Footnote's tables, with the types of their values."""

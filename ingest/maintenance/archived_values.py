@@ -45,7 +45,7 @@ class Checks:
         self._dimensions: dict[int, int] = {}
         self._fits: Mapping[str, Callable[[Row], bool]] = {
             "embedders": self._embedder_fits,
-            "versions": self._version_fits,
+            "segments": self._segment_fits,
             "chunks": self._chunk_fits,
             "vectors": self._vector_fits,
         }
@@ -71,11 +71,14 @@ class Checks:
             self._dimensions[row["id"]] = row["dimensions"]
         return 1 <= int(row["dimensions"]) <= MOST_DIMENSIONS
 
-    def _version_fits(self, row: Row) -> bool:
-        characters = self._characters[row["id"]] = len(row["text"])
-        pages = [Page(**page) for page in json.loads(row.get("page_spans", "[]"))]
-        check_places(row.get("places", b""), characters, len(pages))
-        return all(0 <= page.start <= page.end <= characters for page in pages)
+    def _segment_fits(self, row: Row) -> bool:
+        """A segment follows the one before it: rows come in the order in which they were written."""
+        start, stop, characters = row["start"], row["stop"], len(row["text"])
+        follows = start == self._characters.get(row["version"], 0) and stop == start + characters
+        self._characters[row["version"]] = stop
+        pages = [Page(**page) for page in json.loads(row["page_spans"])]
+        check_places(row["places"], characters, pages[-1].number if pages else 0)
+        return follows and all(0 <= page.start <= page.end <= characters for page in pages)
 
     def _chunk_fits(self, row: Row) -> bool:
         start, stop = int(row["start"]), int(row["stop"])
@@ -125,7 +128,7 @@ def _check_reading(found: Any) -> None:
 JSON: Mapping[tuple[str, str], Callable[[Any], None]] = {
     ("versions", "warnings"): _check_strings,
     ("versions", "reading"): _check_reading,
-    ("versions", "page_spans"): _check_pages,
+    ("segments", "page_spans"): _check_pages,
     ("chunks", "heading"): _check_strings,
     ("conversations", "filter"): check_filter,
     ("exchanges", "answer"): check_answer,

@@ -33,8 +33,7 @@ CLEANED = (
     "DELETE FROM documents WHERE NOT EXISTS (SELECT 1 FROM versions WHERE document = documents.id)",
     """
     DELETE FROM vectors WHERE (embedder, embed_key) NOT IN (
-        SELECT e.id, c.embed_key FROM chunks c JOIN versions v ON v.id = c.version JOIN documents d ON d.id = v.document
-        JOIN embedders e ON e.collection = d.collection)
+        SELECT e.id, c.embed_key FROM stored_chunks c JOIN embedders e ON e.collection = c.collection)
     """,
     "DELETE FROM jobs",
 )

@@ -145,7 +145,7 @@ def _stores(library: Library, on_wait: Callable[[str], None] | None) -> Iterator
 def _leftovers(index: Index, writer: IndexWriter) -> Iterator[Finding]:
     """Nobody else writes now, so what is not active was left by a write that was cut off."""
     for status in ("pending", "stale"):
-        if versions := index.docstore.leftovers(index.collection.id, status):
+        if versions := index.docstore.versions.leftovers(index.collection.id, status):
             what = f"{len(versions):,} versions of documents in {index.collection.name!r} were left by a write cut off."
             yield Finding(
                 Problem("leftovers", what, "they are deleted from every store"),

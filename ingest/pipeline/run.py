@@ -6,11 +6,8 @@ known is not read again, whether it was indexed or failed.
 
 from __future__ import annotations
 
-import logging
 import os
-import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -18,18 +15,17 @@ from pathlib import Path
 
 from ingest.chunking import CHUNKER_FINGERPRINT, Chunker, Split
 from ingest.docstore import KnownFailure
-from ingest.errors import Cancelled, EmptyDocument, FootnoteError, LoadError, NotConfined
+from ingest.errors import Cancelled, EmptyDocument, LoadError
 from ingest.filters import tag_names
 from ingest.host import Fingerprint, fingerprint, wait_for
 from ingest.index import Index, IndexWriter, Prepared, writing
 from ingest.loaders import LOADER_FINGERPRINT, Loaded, LoaderPool, is_readable
-from ingest.models import OCR_OFF, UNKNOWN_SCRIPT, FileOutcome, IngestProgress, IngestReport, Reading
+from ingest.models import UNKNOWN_SCRIPT, FileOutcome, IngestProgress, IngestReport
+from ingest.pipeline.failures import Failures, is_of_one_file
+from ingest.pipeline.progress import Progress
 from ingest.settings import Settings
 from ingest.sources import Scan, WebPages, each_once, is_gone, is_under, scan
-from ingest.text import storable
-from ingest.urls import is_url, masked
-
-logger = logging.getLogger(__name__)
+from ingest.urls import is_url
 
 # Files and characters of text written and made active together: enough that commits cost little, few enough that a
 # stop loses little. So many characters are some 256 chunks.
@@ -97,13 +93,13 @@ class _Run:
     ) -> None:
         self._index = index
         self._settings = settings
-        self._on_progress = on_progress or (lambda _: None)
+        self._progress = Progress(on_progress or (lambda _: None))
+        self._failures = Failures(index, self._progress)
         self._cancel = cancel or threading.Event()
-        self._started = time.monotonic()
         self._pipeline = f"{LOADER_FINGERPRINT}+{CHUNKER_FINGERPRINT}/{settings.chunk_tokens}"
         self._ocr = settings.ocr if ocr is None else ocr
         self._known_pipelines = {self._pipeline} if self._ocr else {self._pipeline, self._pipeline + NO_OCR}
-        self._outcomes: dict[str, FileOutcome] = {}
+        self._unrecognised: set[str] = set()
         self._hashed: dict[str, Fingerprint] = {}
         self._sources: dict[Path, str] = {}
         allowed = settings.allow_private_addresses if allow_private is None else allow_private
@@ -111,34 +107,28 @@ class _Run:
         self._batch: list[Prepared] = []
         self._tags = tags
         self._untagged: list[str] = []
-        self._unconfined: tuple[str, ...] = ()
-        self._total = 0
-        self._chunks = 0
-        self._embedded = 0
-        self._written = 0
-        self._telling = threading.Lock()
 
     def run(self, paths: Sequence[Path | str], *, prune: bool, follow_links: bool) -> IngestReport:
-        self._tell(scanning=True)
+        self._progress.scanning()
         found = scan(paths, is_readable, follow_links=follow_links, cancel=self._cancel)
         if self._cancel.is_set():
-            return self._report(found, cancelled=True)
+            return self._progress.report(found, cancelled=True)
         each_once(found, self._index.docstore.sources(self._index.collection.id))
-        self._total = len(found.files) + len(found.failed)
+        self._progress.total = len(found.files) + len(found.failed)
         what = f"ingest of {paths[0]}" if paths else "ingest"
         try:
-            with self._pages, writing(self._index, what, self._tell_waiting, self._cancel) as writer:
+            with self._pages, writing(self._index, what, self._progress.waiting, self._cancel) as writer:
                 for path, reason in found.failed.items():
-                    self._finish(FileOutcome(path, "failed", error=reason))
+                    self._progress.finish(FileOutcome(path, "failed", error=reason))
                 self._add(found, writer)
                 if prune:
                     self._prune(found, writer)
                 # Only a run that got here knows that nothing pending is of use any more.
                 for leftover in ("stale", "pending"):
-                    writer.collect(leftover)
+                    writer.collect(leftover, self._cancel)
         except Cancelled:
-            return self._report(found, cancelled=True)
-        return self._report(found)
+            return self._progress.report(found, cancelled=True)
+        return self._progress.report(found)
 
     def _add(self, found: Scan, writer: IndexWriter) -> None:
         workers = self._settings.workers or min(MOST_LOADERS, os.cpu_count() or 1)
@@ -150,9 +140,11 @@ class _Run:
             limits.max_file_mb,
             ocr=self._ocr,
             allow_unconfined=limits.allow_unconfined,
+            spool_folder=limits.data_dir,
         ) as pool:
-            for loaded in pool.load_all(self._to_load(found), cancel=self._cancel):
-                self._unconfined = pool.confinement.missing if pool.confinement else self._unconfined
+            for loaded in pool.load_all(self._to_load(found), self._cancel, self._sources.__getitem__):
+                if pool.confinement:
+                    self._progress.unconfined = pool.confinement.missing
                 self._check_cancelled()
                 self._split(loaded)
                 if self._is_full():
@@ -172,8 +164,8 @@ class _Run:
                 known = self._is_known(source, file, retry=source in found.named)
             except OSError as error:
                 self._fail(source, f"{source} could not be read: {error.strerror}. Check its permissions.")
-            except Exception as error:  # noqa: BLE001 - `_fail_with` raises what is no matter of this file
-                self._fail_with(source, error)
+            except Exception as error:  # noqa: BLE001 - `_fail` raises what is no matter of this file
+                self._fail(source, error)
             else:
                 if known:
                     self._pages.forget(path)
@@ -189,12 +181,12 @@ class _Run:
             docstore.forget_failure(collection, source)
             if self._tags is not None:
                 self._untagged.append(source)
-            self._finish(FileOutcome(source, "unchanged", known.pages, known.chunks, warnings=known.warnings))
+            self._progress.finish(FileOutcome(source, "unchanged", known.pages, known.chunks, warnings=known.warnings))
             return True
         failure = docstore.known_failure(collection, source)
         same = failure and failure.content_sha == file.content_sha and failure.pipeline in self._known_pipelines
         if failure and same and not retry:
-            self._finish(FileOutcome(source, "failed", error=failure.error))
+            self._progress.finish(FileOutcome(source, "failed", error=failure.error))
             return True
         return False
 
@@ -202,52 +194,55 @@ class _Run:
         """Chunks what was loaded and adds it to the batch, or records why it could not be."""
         source, chunker = self._sources.pop(loaded.path), self._chunker
         self._pages.forget(loaded.path)
+        if loaded.unrecognised:
+            self._unrecognised.add(source)
         if loaded.read:  # the file may have changed since it was hashed
             self._hashed[source] = loaded.read
         try:
             self._prepare(source, loaded, chunker)
-        except Exception as error:  # noqa: BLE001 - `_fail_with` raises what is no matter of this file
-            self._fail_with(source, error, loaded.seconds)
+        except Exception as error:  # noqa: BLE001 - `_fail` raises what is no matter of this file
+            self._fail(source, error, loaded.seconds)
 
     def _prepare(self, source: str, loaded: Loaded, chunker: Chunker) -> None:
         document = loaded.result
         if isinstance(document, LoadError):
-            raise type(document)(str(document).replace(str(loaded.path), source))
-        if not any(document.text[block.start : block.end].strip() for block in document.blocks):
+            raise document
+        if document.tally.blank:
             raise EmptyDocument(f"{source} holds no text that could be searched.")
-        if not self._index.embedder.knows(document.text):
+        if not self._index.embedder.knows(document.tally.opening):
             document = replace(document, warnings=(*document.warnings, UNKNOWN_SCRIPT))
         chunks = Split(chunker, document)
-        file, reading = self._hashed[source], Reading.of(document, loaded.seconds)
-        pipeline = self._pipeline_of(" ".join(document.warnings))
-        self._batch.append(Prepared(source, file.content_sha, pipeline, file.size, document, chunks, reading))
+        file, pipeline = self._hashed[source], self._pipeline_of(source)
+        self._batch.append(Prepared(source, file.content_sha, pipeline, file.size, document, chunks, loaded.seconds))
 
     def _flush(self, writer: IndexWriter) -> None:
         self._tag_unchanged()
         batch, self._batch = self._batch, []
         if batch:
             self._put(batch, writer)
-            writer.progress(len(self._outcomes), self._total)
+            writer.progress(self._progress.done, self._progress.total)
 
     def _put(self, batch: Sequence[Prepared], writer: IndexWriter) -> None:
         """Writes files together; where that fails by one of them, one by one, so that it alone is lost."""
         try:
-            result = writer.put(batch, self._tell_written, self._cancel, self._tags)
-        except Exception as error:  # `_fail_with` raises what is no matter of one file
+            result = writer.put(batch, self._progress.written, self._cancel, self._tags)
+        except Exception as error:  # `_fail` raises what is no matter of one file
             if len(batch) == 1:
-                self._fail_with(batch[0].source, error, batch[0].reading.seconds)
+                self._fail(batch[0].source, error, batch[0].seconds)
                 return
-            if not _is_of_one_file(error):
+            if not is_of_one_file(error):
                 raise
             for one in batch:
                 self._put([one], writer)
             return
-        self._embedded += result.embedded
+        self._progress.embedded += result.embedded
         for prepared, status, n in zip(batch, result.statuses, result.chunks, strict=True):
-            pages = len(prepared.document.pages) or None
-            warnings = prepared.document.warnings
-            self._chunks += 0 if status == "unchanged" else n
-            self._finish(FileOutcome(prepared.source, status, pages, n, warnings=warnings, reading=prepared.reading))
+            tally, warnings = prepared.document.tally, prepared.document.warnings
+            reading = tally.reading(prepared.seconds)
+            self._progress.chunks += 0 if status == "unchanged" else n
+            self._progress.finish(
+                FileOutcome(prepared.source, status, tally.pages, n, warnings=warnings, reading=reading)
+            )
 
     def _tag_unchanged(self) -> None:
         """Gives the run's tags to the documents that are known already and were not read."""
@@ -265,7 +260,7 @@ class _Run:
         if gone:
             writer.remove(gone)
         for source in gone:
-            self._finish(FileOutcome(source, "removed"))
+            self._progress.finish(FileOutcome(source, "removed"))
 
     @cached_property
     def _chunker(self) -> Chunker:
@@ -274,86 +269,20 @@ class _Run:
         return Chunker(embedder, self._settings.chunk_tokens)
 
     def _is_full(self) -> bool:
-        return len(self._batch) >= BATCH_FILES or sum(len(p.document.text) for p in self._batch) >= BATCH_CHARACTERS
-
-    def _pipeline_of(self, said: str) -> str:
-        """The pipeline's fingerprint; another one for what was left unread because recognition is off."""
-        return self._pipeline + NO_OCR if OCR_OFF in said else self._pipeline
-
-    def _fail(self, source: str, error: str, seconds: float = 0.0) -> None:
-        sha = self._hashed[source].content_sha if source in self._hashed else ""
-        self._record(source, KnownFailure(sha, self._pipeline_of(error), masked(storable(error)), seconds))
-
-    def _fail_with(self, source: str, error: Exception, seconds: float = 0.0) -> None:
-        """Records what went wrong with one file; raises what is wrong with the index, the model or the run."""
-        if not _is_of_one_file(error):
-            raise error
-        if isinstance(error, LoadError) and not isinstance(error, NotConfined):
-            self._fail(source, str(error), seconds)
-            return
-        # What is no fault of the content is remembered for no content, so that the next run tries the file again.
-        if isinstance(error, NotConfined):
-            self._record(source, KnownFailure("", self._pipeline, masked(storable(str(error))), seconds))
-            return
-        logger.error("Internal error at %s", ascii(source), exc_info=error)
-        said = (
-            f"{source} could not be ingested because of an internal error ({type(error).__name__}: {error}). Report it."
+        return (
+            len(self._batch) >= BATCH_FILES or sum(p.document.tally.characters for p in self._batch) >= BATCH_CHARACTERS
         )
-        self._record(source, KnownFailure("", self._pipeline, masked(storable(said)), seconds))
 
-    def _record(self, source: str, failure: KnownFailure) -> None:
-        self._index.docstore.record_failure(self._index.collection.id, source, failure)
-        self._finish(FileOutcome(source, "failed", error=failure.error))
+    def _pipeline_of(self, source: str) -> str:
+        """The pipeline's fingerprint; another one for what was left unread because recognition is off."""
+        return self._pipeline + NO_OCR if source in self._unrecognised else self._pipeline
+
+    def _fail(self, source: str, error: str | Exception, seconds: float = 0.0) -> None:
+        """Records what went wrong with one file; raises what is wrong with the index, the model or the run."""
+        sha = self._hashed[source].content_sha if source in self._hashed else ""
+        self._failures.record(source, error, KnownFailure(sha, self._pipeline_of(source), "", seconds))
 
     def _check_cancelled(self) -> None:
         if self._cancel.is_set():
             self._tag_unchanged()
             raise Cancelled("Stopped. What was finished is kept; the next run goes on from here.")
-
-    # Progress
-
-    def _finish(self, outcome: FileOutcome) -> None:
-        self._outcomes[outcome.path] = outcome
-        self._tell(outcome=outcome)
-
-    def _tell_written(self, chunks: int) -> None:
-        self._written += chunks
-        self._tell()
-
-    def _tell_waiting(self, writer: str) -> None:
-        self._tell(waiting_for=writer)
-
-    def _tell(self, *, scanning: bool = False, waiting_for: str = "", outcome: FileOutcome | None = None) -> None:
-        progress = IngestProgress(
-            files_done=len(self._outcomes),
-            files_total=self._total,
-            chunks_done=self._written,
-            seconds=time.monotonic() - self._started,
-            current=outcome.path if outcome else "",
-            scanning=scanning,
-            waiting_for=waiting_for,
-            outcome=outcome,
-        )
-        with self._telling:  # files are hashed in the loaders' thread
-            self._on_progress(progress)
-
-    def _report(self, found: Scan, *, cancelled: bool = False) -> IngestReport:
-        order = {path: i for i, path in enumerate([*found.failed, *found.files])}
-        outcomes = sorted(self._outcomes.values(), key=lambda o: (order.get(o.path, len(order)), o.path))
-        return IngestReport(
-            tuple(outcomes),
-            self._chunks,
-            self._embedded,
-            time.monotonic() - self._started,
-            skipped=tuple(found.skipped),
-            unfollowed=tuple(found.unfollowed),
-            cancelled=cancelled,
-            unconfined=self._unconfined,
-        )
-
-
-def _is_of_one_file(error: Exception) -> bool:
-    """Whether an error is about the file being handled: no other file, and no later run, would meet it."""
-    if isinstance(error, LoadError) or not isinstance(error, FootnoteError):
-        return True
-    return isinstance(error.__cause__, sqlite3.DataError | UnicodeError | OverflowError)

@@ -27,8 +27,8 @@ from app.cli.commands import cli
 from ingest.errors import DocumentStoreError, EmbedderError, StoreError
 from ingest.index import writer
 from ingest.loaders.registry import ROWS
-from ingest.models import Document
 from ingest.pipeline.run import Chunker
+from ingest.segments import SegmentedDocument
 from ingest.text.storable_text import escaped, is_storable, storable
 
 LONE = "\ud800"
@@ -61,8 +61,8 @@ def strings(value) -> list[str]:
 def is_storable_or_named(path: Path) -> None:
     """What is read of a file can be stored, or its failure names it."""
     (loaded,) = PoolInProcess().load_all([path])
-    if isinstance(loaded.result, Document):
-        assert all(map(is_storable, strings(asdict(replace(loaded.result, places=b"")))))
+    if isinstance(loaded.result, SegmentedDocument):
+        assert all(map(is_storable, strings(asdict(replace(loaded.result.whole(), places=b"")))))
     else:
         assert path.name in str(loaded.result)
 
@@ -85,7 +85,7 @@ def test_a_file_that_breaks_the_chunker_is_that_files_failure(unprocessed, write
     real = Chunker.split
 
     def split(self, document):
-        if "breaks" in document.text:
+        if "breaks" in document.tally.opening:
             raise TypeError(f"not a {LONE} string")
         return real(self, document)
 

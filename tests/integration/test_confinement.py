@@ -18,7 +18,7 @@ from ingest.loaders.sandbox.pool import LoaderPool
 from ingest.loaders.sandbox.seccomp import ALLOWED, MACHINES, NUMBERS
 from ingest.loaders.sandbox.worker_process import confinement_of
 from ingest.maintenance.doctor import try_reading
-from ingest.models import Document
+from ingest.segments import SegmentedDocument
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or platform.machine() not in MACHINES,
@@ -128,8 +128,8 @@ def hijacked(write):
         with LoaderPool(1, 60, 1024, 1, command=(sys.executable, "-c", HIJACKED)) as pool:
             (loaded,) = pool.load_all([path])
             confinement = pool.confinement
-        if isinstance(loaded.result, Document):
-            return json.loads(loaded.result.text), confinement
+        if isinstance(loaded.result, SegmentedDocument):
+            return json.loads(loaded.result.whole().text), confinement
         assert isinstance(asked, str), loaded.result
         return loaded.result, confinement
 
@@ -240,7 +240,7 @@ def test_what_can_not_be_confined_reads_nothing_unless_it_is_allowed(write):
     assert isinstance(refused.result, NotConfined)
     assert str(path) in str(refused.result)
     assert "FOOTNOTE_ALLOW_UNCONFINED" in str(refused.result)
-    assert read.result.text == "Good words."
+    assert read.result.whole().text == "Good words."
     assert not confinement.calls
     assert "it can do what you can" in confinement.missing[-1]
 

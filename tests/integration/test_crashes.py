@@ -119,8 +119,8 @@ def crash(before, tmp_path: Path, step: int, victim: str) -> None:
 def test_killed_after_each_step_of_an_update(before, tmp_path):
     settings, folder, _ = before
     steps = steps_of(copied(settings, tmp_path / "dry"), Update(folder))
-    assert {"DocStore.add_pending", "LexicalWriter.commit", "VectorStore.upsert", "DocStore.activate"} <= set(steps)
-    assert {"VectorStore.delete", "DocStore.delete_versions", "DocStore.remove"} <= set(steps)
+    assert {"Versions.add_pending", "LexicalWriter.commit", "VectorStore.upsert", "Versions.activate"} <= set(steps)
+    assert {"VectorStore.delete", "Versions.delete", "DocStore.remove"} <= set(steps)
     for step in range(1, len(steps) + 1):
         crash(before, tmp_path, step, "ingest")
 

@@ -193,7 +193,7 @@ def test_killed_anywhere_a_tagged_ingest_is_finished_by_the_next(settings, tmp_p
     work = TaggedIngest(folder)
     names_of_steps = steps_of(copied(settings, tmp_path / "counted"), work)
     assert "Tags.put" in names_of_steps
-    for step in (names_of_steps.index("Tags.put") + 1, names_of_steps.index("DocStore.activate") + 1):
+    for step in (names_of_steps.index("Tags.put") + 1, names_of_steps.index("Versions.activate") + 1):
         broken = copied(settings, tmp_path / f"killed-{step}")
         killed_at(broken, work, step)
         with closing(DocStore.open(broken.data_dir / DOCUMENTS)) as store:

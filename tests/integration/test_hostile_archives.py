@@ -96,7 +96,7 @@ def test_what_an_archive_would_run_is_not_restored(archive, elsewhere, statement
         ("UPDATE collections SET uid = '../../../evil'", "holds what is no name of Footnote's"),
         ("UPDATE collections SET name = '../evil'", "holds what is no name of Footnote's"),
         ("UPDATE embedders SET fingerprint = 'a/b'", "holds what is no name of Footnote's"),
-        ("UPDATE versions SET text = x'00ff'", "holds a value of another type"),
+        ("UPDATE segments SET text = x'00ff'", "holds a value of another type"),
         ("UPDATE versions SET warnings = '{'", "holds no JSON"),
         ("UPDATE chunks SET heading = '{}'", "holds JSON of another form"),
         ("UPDATE chunks SET heading = '[1]'", r"chunks\.heading holds JSON of another form"),
@@ -110,9 +110,9 @@ def test_what_an_archive_would_run_is_not_restored(archive, elsewhere, statement
         ("UPDATE vectors SET vector = x'0102030405060708'", "values do not fit together"),
         ("UPDATE vectors SET vector = CAST(x'0000807f' || substr(vector, 5) AS BLOB)", "values do not fit"),
         ("UPDATE embedders SET dimensions = 1000000000", "values do not fit together"),
-        ("UPDATE versions SET places = x'ffffffff'", "holds a row that cannot be read"),
-        ("UPDATE versions SET page_spans = '[1]'", "holds JSON of another form"),
-        ('UPDATE versions SET page_spans = \'[{"number": 1, "start": 5, "end": 999}]\'', "do not fit together"),
+        ("UPDATE segments SET places = x'ffffffff'", "holds a row that cannot be read"),
+        ("UPDATE segments SET page_spans = '[1]'", "holds JSON of another form"),
+        ('UPDATE segments SET page_spans = \'[{"number": 1, "start": 5, "end": 999}]\'', "do not fit together"),
         ("UPDATE versions SET reading = '{\"x\": 1}'", "holds JSON of another form"),
         ("UPDATE versions SET warnings = '[{}]'", "holds JSON of another form"),
         ("UPDATE documents SET updated = 9e999", "holds no time"),
@@ -283,8 +283,11 @@ def test_a_store_of_format_2_becomes_one_of_today(tmp_path):
         db.execute("ALTER TABLE collections ADD COLUMN embedding_model TEXT NOT NULL DEFAULT 'm'")
         db.execute("ALTER TABLE collections ADD COLUMN fingerprint TEXT NOT NULL DEFAULT 'abc'")
         db.execute("ALTER TABLE collections ADD COLUMN dimensions INTEGER NOT NULL DEFAULT 3")
-        for table in ("embedders", "vectors", "token_vectors", "tags"):
+        for table in ("embedders", "vectors", "token_vectors", "tags", "segments"):
             db.execute(f"DROP TABLE {table}")
+        db.execute("ALTER TABLE versions ADD COLUMN text TEXT NOT NULL DEFAULT ''")
+        db.execute("ALTER TABLE versions ADD COLUMN page_spans TEXT NOT NULL DEFAULT '[]'")
+        db.execute("ALTER TABLE versions ADD COLUMN places BLOB NOT NULL DEFAULT x''")
         db.execute("INSERT INTO collections (id, uid, name, created) VALUES (1, '0123456789ab', 'default', 5.0)")
         db.execute("INSERT INTO documents (id, collection, source, updated) VALUES ('d', 1, '/a/b.TXT', 5.0)")
         db.execute(
@@ -302,3 +305,4 @@ def test_a_store_of_format_2_becomes_one_of_today(tmp_path):
         ).fetchall() == [(1, "current", "m", "abc", 3, 0)]
         assert db.execute("SELECT type FROM documents").fetchone() == ("txt",)
         assert db.execute("SELECT text_bytes FROM versions").fetchone() == (7,)
+        assert db.execute("SELECT version, start, stop, text FROM segments").fetchall() == [("v", 0, 6, "Bücher")]

@@ -13,6 +13,7 @@ from pathlib import Path
 import bombs
 import psutil
 import pytest
+from tests_support import whole
 
 from ingest.errors import DamagedDocument, EmptyDocument, LoadError, LoaderStopped
 from ingest.loaders.sandbox.pool import LoaderPool
@@ -42,7 +43,7 @@ BOMBS = {
 
 def read(paths, memory_mb: int = MEMORY_MB, **more) -> dict:
     with LoaderPool(1, 60, memory_mb, 200, **more) as pool:
-        return {one.path.name: one.result for one in pool.load_all(paths)}
+        return {one.path.name: whole(one.result) for one in pool.load_all(paths)}
 
 
 @pytest.mark.parametrize("name", BOMBS)

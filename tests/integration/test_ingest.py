@@ -204,7 +204,7 @@ def test_a_run_killed_before_activation_leaves_the_old_version_and_is_finished_l
     write("a.txt", "The new limit is ninety.")
     docstore = footnote.index("default").docstore
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(docstore, "activate", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(docstore.versions, "activate", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         footnote.ingest([path])
     assert [hit.chunk.text for hit in footnote.search("limit", 5)] == ["The old limit is forty."]
     report = footnote.ingest([path])
@@ -280,7 +280,8 @@ def test_uploads_are_kept_under_safe_names(footnote, write):
 def test_the_docstore_is_the_record_that_an_sqlite_shell_can_read(footnote, write):
     footnote.ingest([write("a.txt", "Apples are red.")])
     with sqlite3.connect(footnote.settings.data_dir / "footnote.sqlite") as db:
-        assert db.execute("SELECT status, text FROM versions").fetchall() == [("active", "Apples are red.")]
+        found = db.execute("SELECT v.status, s.text FROM versions v JOIN segments s ON s.version = v.id").fetchall()
+    assert found == [("active", "Apples are red.")]
 
 
 def test_any_chroma_client_can_read_the_collection(footnote, write):

@@ -135,7 +135,7 @@ def test_what_an_older_chunker_split_is_found_and_split_anew_by_the_next_ingest(
     path = write("a.txt", "\n\n".join(paragraphs))
     with monkeypatch.context() as older:
         older.setattr("ingest.pipeline.run.CHUNKER_FINGERPRINT", "structure-1")
-        older.setattr("ingest.chunking.ENOUGH_TOKENS", 1_000)
+        older.setattr("ingest.chunking.chunker.ENOUGH_TOKENS", 1_000)
         footnote.ingest([path])
     (hit,) = footnote.search("pump 1", 2)
     assert hit.chunk.text == "\n\n".join(paragraphs)

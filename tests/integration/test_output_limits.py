@@ -9,6 +9,7 @@ import zipfile
 
 import bombs
 import pytest
+from tests_support import whole
 
 from ingest.errors import LoaderStopped, OversizedDocument
 from ingest.loaders.output_limits import ALWAYS
@@ -31,7 +32,7 @@ GROWING = {
 
 def read(paths, **more) -> dict:
     with LoaderPool(1, 60, 1024, 200, **more) as pool:
-        return {one.path.name: one.result for one in pool.load_all(paths)}
+        return {one.path.name: whole(one.result) for one in pool.load_all(paths)}
 
 
 @pytest.mark.parametrize("name", GROWING)
@@ -75,17 +76,28 @@ WRONG = """
 import json, sys
 from ingest.loaders.sandbox import protocol, worker
 real = worker.encode
-def encode(result):
-    if "bad" not in result.text:
-        return real(result)
-    head = {head}
-    head = json.dumps(head).encode()
-    body = protocol.HEADER.pack(len(head)) + head + {rest!r}
+def frame(fields, rest=b""):
+    head = json.dumps(fields).encode()
+    body = protocol.HEADER.pack(len(head)) + head + rest
     return protocol.HEADER.pack(len(body)) + body
+def encode(result, *, unrecognised):
+    if "bad" not in result.text:
+        return real(result, unrecognised=unrecognised)
+    changed = {changed}
+    head = {{"unrecognised": False, "title": "t", "warnings": []}}
+    segment = {{"start": 0, "continues": False, "blocks": [["paragraph", 0, 3, 0, ""]], "pages": [], "text": 3}}
+    for name in changed:
+        (head if name in head or name in ("error", "kind") else segment)[name] = changed[name]
+    return [frame(head), frame(segment, b"bad"), frame({{}})]
 worker.encode = encode
 worker.main(int(sys.argv[1]), int(sys.argv[2]))
 """
-GOOD = {"title": "t", "blocks": [["paragraph", 0, 3, 0, ""]], "pages": [], "warnings": [], "text": 3}
+
+
+def test_a_worker_that_answers_by_hand_is_understood(write):
+    """So that what is refused below is refused for what is wrong with it."""
+    (result,) = read([write("a.txt", "bad")], command=(sys.executable, "-c", WRONG.format(changed={}))).values()
+    assert (result.text, result.title) == ("bad", "t")
 
 
 @pytest.mark.parametrize(
@@ -104,11 +116,15 @@ GOOD = {"title": "t", "blocks": [["paragraph", 0, 3, 0, ""]], "pages": [], "warn
         {"warnings": "none"},
         {"text": 1e300},
         {"text": -1},
+        {"start": 1},
+        {"start": True},
+        {"continues": 1},
+        {"unrecognised": None},
         {"error": ["e"], "kind": {}},
     ],
 )
 def test_a_worker_that_answers_nonsense_costs_that_file_alone(write, changed):
-    code = WRONG.format(head=repr(GOOD | changed), rest=b"bad")
+    code = WRONG.format(changed=repr(changed))
     paths = [write("a.txt", "bad"), write("b.txt", "Good words.")]
     results = read(paths, command=(sys.executable, "-c", code))
     assert isinstance(results["a.txt"], LoaderStopped)

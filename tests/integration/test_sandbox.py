@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
@@ -11,12 +10,12 @@ from itertools import count, repeat
 
 import psutil
 import pytest
+from tests_support import whole
 
-from ingest.errors import EmptyDocument, LoadError, LoaderStopped, UnreadableFile, UnsupportedDocument
+from ingest.errors import EmptyDocument, LoaderStopped, UnreadableFile, UnsupportedDocument
 from ingest.loaders.sandbox.pool import LoaderPool
-from ingest.loaders.sandbox.protocol import HEADER, decode, encode
 from ingest.loaders.sandbox.worker_process import FILES_A_WORKER, STARTING_SECONDS, most_seconds
-from ingest.models import Block, Document, Page
+from ingest.models import Document
 
 # Workers that misbehave when the name of the file says so, and else do as the real one does.
 HOSTILE = """
@@ -75,7 +74,7 @@ def pool(timeout: float = 60, workers: int = 2, **more) -> LoaderPool:
 
 
 def read(loaders: LoaderPool, paths) -> dict:
-    return {one.path: one.result for one in loaders.load_all(paths)}
+    return {one.path: whole(one.result) for one in loaders.load_all(paths)}
 
 
 def children() -> list[psutil.Process]:
@@ -120,7 +119,7 @@ def test_a_file_whose_steps_are_slow_may_take_its_time_for_each(write):
     path = write("slow.txt", "Good words.")
     with pool(5, command=(sys.executable, "-c", HOSTILE)) as loaders:
         (loaded,) = loaders.load_all([path])
-    assert loaded.result.text == "Good words."
+    assert loaded.result.whole().text == "Good words."
     assert loaded.seconds > 8
 
 
@@ -148,10 +147,10 @@ def test_long_scans_have_the_time_that_recognising_their_pages_takes():
 
 
 def test_whatever_goes_wrong_with_an_answer_is_that_files_failure(write, monkeypatch):
-    def broken(_body, _most):
+    def broken(*_):
         raise IndexError("a mistake of the reader's own")
 
-    monkeypatch.setattr("ingest.loaders.sandbox.worker_process.decode", broken)
+    monkeypatch.setattr("ingest.loaders.sandbox.worker_process.receive", broken)
     with pool(workers=1) as loaders:
         results = read(loaders, [write("a.txt", "Good words."), write("b.txt", "Good words.")])
     assert len(results) == 2
@@ -183,7 +182,7 @@ def test_what_a_library_prints_does_not_disturb_the_answer(write):
     path = write("garbage.txt", "Good words.")
     with pool(command=(sys.executable, "-c", HOSTILE)) as loaders:
         ((_, result, *_),) = loaders.load_all([path])
-    assert result.text == "Good words."
+    assert result.whole().text == "Good words."
 
 
 def test_errors_of_loading_keep_their_kind(write, tmp_path):
@@ -243,7 +242,7 @@ def test_a_mistake_in_the_paths_is_raised_in_the_callers_thread():
 def test_what_libraries_print_keeps_no_file_from_being_read(write, name):
     with pool(command=(sys.executable, "-c", HOSTILE)) as loaders:
         ((_, result, *_),) = loaders.load_all([write(name, "Good words.")])
-    assert result.text == "Good words."
+    assert result.whole().text == "Good words."
 
 
 def test_the_last_words_of_a_worker_that_said_much_are_told(write):
@@ -266,43 +265,3 @@ def test_what_recognises_text_sends_no_measurements(write):
     with pool(command=command) as loaders:
         ((_, result, *_),) = loaders.load_all([write("a.txt", "Good words.")])
     assert "status 1: 1)" in str(result)
-
-
-@pytest.mark.parametrize(
-    "result",
-    [
-        Document("a\ufffd b", "T", (Block("heading", 0, 1, 2, "x"),), (Page(1, 0, 3),), ("w",)),
-        EmptyDocument("nothing"),
-        LoadError("plain"),
-    ],
-)
-def test_results_travel_unchanged(result):
-    again = decode(encode(result)[HEADER.size :])
-    assert type(again) is type(result)
-    assert str(again) == str(result)
-    assert isinstance(result, LoadError) or again == result
-
-
-def test_what_cannot_be_stored_does_not_get_out_of_a_worker():
-    one = Document("a\ud800 b", "\ud800", (Block("heading", 0, 1, 2, "\ud800"),), (Page(1, 0, 3, "\0"),), ("\ud800",))
-    again = decode(encode(one)[HEADER.size :])
-    assert (again.text, again.title, again.blocks[0].title) == ("a\ufffd b", "\ufffd", "\ufffd")
-    assert (again.pages[0].label, again.warnings) == ("\ufffd", ("\ufffd",))
-
-
-def answer(message: object, rest: bytes = b"") -> bytes:
-    """An answer without its length, as a worker could write it."""
-    head = json.dumps(message).encode()
-    return HEADER.pack(len(head)) + head + rest
-
-
-@pytest.mark.parametrize(
-    "body", [b"", b"[]", answer([]), answer({}), answer({"error": 1}), answer("error"), HEADER.pack(9) + b"{}"]
-)
-def test_an_answer_of_another_form_is_refused(body):
-    with pytest.raises(ValueError, match=r"not a loader's answer|Expecting value"):
-        decode(body)
-
-
-def test_an_error_can_only_be_one_of_loading():
-    assert type(decode(answer({"error": "m", "kind": "SystemExit"}))) is LoadError

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from tests_support import chunks_of, whole
 
 from app.bootstrap import Footnote
 from app.models import Answer
@@ -59,7 +60,7 @@ def test_no_text_is_beyond_what_the_model_reads(filings, pages):
     for path in (*filings, *pages):
         document = load(path)
         covered = bytearray(len(document.text))
-        for chunk in chunker.split(document):
+        for chunk in chunks_of(chunker, document):
             assert document.text[chunk.start : chunk.end] == chunk.text
             assert embedder.count_tokens(chunk.embedded_text) <= embedder.max_tokens == 256
             covered[chunk.start : chunk.end] = b"\1" * (chunk.end - chunk.start)
@@ -131,10 +132,10 @@ def test_hostile_files_end_in_text_or_an_error_that_names_them(read, shared):
 
 def test_blocks_of_real_files_are_in_order_and_apart(read):
     for one in (one for measured in read.values() for one in measured.results.values()):
-        at = 0
-        for block in getattr(one.result, "blocks", ()):
-            assert at <= block.start < block.end <= len(one.result.text)
-            assert not one.result.text[at : block.start].strip()
+        at, document = 0, whole(one.result)
+        for block in getattr(document, "blocks", ()):
+            assert at <= block.start < block.end <= len(document.text)
+            assert not document.text[at : block.start].strip()
             at = block.end
 
 

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 
 from ingest.docstore.collections import Catalog
-from ingest.docstore.store import DocStore
+from ingest.docstore.versions import Versions
 from ingest.index.reembedding import reembed, roll_back
 from ingest.lexical.writer import LexicalWriter
 from ingest.maintenance.doctor import examine
@@ -32,13 +32,13 @@ NAMES = st.sampled_from(["ant", "bee", "cat", "dog"])
 WORDS = st.sampled_from(["red", "green", "blue"])
 CRASHES = st.sampled_from(
     [
-        (DocStore, "add_pending"),
+        (Versions, "add_pending"),
         (LexicalWriter, "commit"),
         (VectorStore, "upsert"),
         (VectorStore, "delete"),
-        (DocStore, "activate"),
+        (Versions, "activate"),
         (Catalog, "add_garbage"),
-        (DocStore, "delete_versions"),
+        (Versions, "delete"),
     ]
 )
 

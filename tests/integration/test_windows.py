@@ -7,29 +7,33 @@ import tracemalloc
 
 import pytest
 from durability import quick
-from tests_support import WordTokenizer
+from tests_support import WordTokenizer, chunks_of
 
-from ingest.chunking import CHARACTERS_PER_TOKEN, MOST_TITLE_CHARACTERS, WINDOW_CHARACTERS, Chunker
+from ingest.chunking import Chunker
+from ingest.chunking.sections import MOST_TITLE_CHARACTERS
+from ingest.chunking.token_counter import CHARACTERS_PER_TOKEN, WINDOW_CHARACTERS
 from ingest.docstore import store as docstore
 from ingest.docstore.store import DocStore
 from ingest.docstore.vector_cache import KeptVectors
-from ingest.index import writer
+from ingest.docstore.versions import Versions
+from ingest.index import staging
 from ingest.index.indexing import EMBED_BATCH
 from ingest.lexical.writer import LexicalEntry, LexicalWriter
 from ingest.loaders.document_builder import Builder
 from ingest.maintenance.doctor import examine
 from ingest.models import Block, Document, Page, page_at
+from ingest.segments import SegmentedDocument
 from ingest.vectors.store import VectorStore
 
 PART = 20
 WRITING = {
-    "add_pending": DocStore,
-    "add_chunks": DocStore,
+    "add_pending": Versions,
+    "add_chunks": Versions,
     "add": LexicalWriter,
     "commit": LexicalWriter,
     "put": KeptVectors,
     "upsert": VectorStore,
-    "activate": DocStore,
+    "activate": Versions,
 }
 
 
@@ -44,7 +48,7 @@ def unprocessed(settings):
 def long_text(write, monkeypatch):
     """A text of three windows of chunks, which are made small for it."""
     monkeypatch.setattr(docstore, "PART", PART)
-    monkeypatch.setattr(writer, "PART", PART)
+    monkeypatch.setattr(staging, "PART", PART)
     return write("long.txt", "\n\n".join(f"word{i} " * 55 for i in range(2 * PART + 10)))
 
 
@@ -89,8 +93,8 @@ def test_a_stop_while_a_text_is_split_is_seen_before_its_next_window(unprocessed
 
 def test_a_long_document_is_written_window_by_window(unprocessed, long_text, monkeypatch):
     sizes = {}
-    for name in ("add_pending", "add_chunks", "indexed_chunks"):
-        spied(monkeypatch, DocStore, name, lambda a, name=name: sizes.setdefault(name, []).append(len(a[-1])))
+    for name, kind in {"add_pending": Versions, "add_chunks": Versions, "indexed_chunks": DocStore}.items():
+        spied(monkeypatch, kind, name, lambda a, name=name: sizes.setdefault(name, []).append(len(a[-1])))
     spied(monkeypatch, LexicalWriter, "add", lambda a: sizes.setdefault("add", []).append(len(a[0])))
     spied(monkeypatch, VectorStore, "upsert", lambda a: sizes.setdefault("upsert", []).append(len(a[0])))
     (outcome,) = unprocessed.ingest([long_text]).documents
@@ -104,7 +108,7 @@ def test_a_long_document_is_written_window_by_window(unprocessed, long_text, mon
 
 def test_documents_that_are_written_together_lose_nothing_at_the_edges_of_windows(unprocessed, write, monkeypatch):
     monkeypatch.setattr(docstore, "PART", 3)
-    monkeypatch.setattr(writer, "PART", 3)
+    monkeypatch.setattr(staging, "PART", 3)
     paths = [write(f"{name}.txt", "\n\n".join(f"{name}{i} " * 55 for i in range(4))) for name in "abcdefgh"]
     assert unprocessed.ingest(paths).count("added") == 8
     index = unprocessed.index("default")
@@ -160,7 +164,7 @@ def test_one_endless_block_is_tokenized_window_by_window_and_in_the_same_memory(
         text = words * (size // len(words))
         document, tokenizer = Document(text, "t", (Block(kind, 0, len(text)),)), Spy()
         tracemalloc.start()
-        n = sum(1 for _ in Chunker(tokenizer, 64).split(document))
+        n = sum(1 for _ in Chunker(tokenizer, 64).split(SegmentedDocument.of(document)))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert n > size // (64 * CHARACTERS_PER_TOKEN) - 1
@@ -175,7 +179,7 @@ def test_a_long_heading_is_not_repeated_whole_with_every_chunk():
     for i in range(200):
         builder.add_heading(3, f"part {i}")
         builder.add("paragraph", "words")
-    chunks = list(Chunker(WordTokenizer(), 64).split(builder.build("y" * 300)))
+    chunks = chunks_of(Chunker(WordTokenizer(), 64), builder.build("y" * 300))
     assert len(chunks) >= 200
     assert max(len(title) for chunk in chunks for title in chunk.heading) <= MOST_TITLE_CHARACTERS
     assert max(len(chunk.context) for chunk in chunks) <= 64 * CHARACTERS_PER_TOKEN
@@ -185,7 +189,10 @@ def test_a_header_of_long_words_is_not_repeated_with_every_part_of_its_table():
     rows = [["h" * 50_000, "name"], *([f"row {i}", str(i)] for i in range(300))]
     builder = Builder()
     builder.add_table(rows)
-    assert max(len(c.context) for c in Chunker(WordTokenizer(), 64).split(builder.build())) <= 64 * CHARACTERS_PER_TOKEN
+    assert (
+        max(len(c.context) for c in chunks_of(Chunker(WordTokenizer(), 64), builder.build()))
+        <= 64 * CHARACTERS_PER_TOKEN
+    )
 
 
 class Counted(tuple):

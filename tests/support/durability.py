@@ -23,6 +23,7 @@ from ingest.docstore.database import Database
 from ingest.docstore.store import DocStore
 from ingest.docstore.tags import Tags
 from ingest.docstore.vector_cache import KeptVectors
+from ingest.docstore.versions import Versions
 from ingest.embedding.embedder import EmbedderIdentity
 from ingest.errors import LoadError
 from ingest.lexical.store import LexicalStore
@@ -30,13 +31,15 @@ from ingest.lexical.writer import LexicalWriter
 from ingest.loaders import load
 from ingest.loaders.sandbox.pool import Loaded
 from ingest.pipeline import run
+from ingest.segments import SegmentedDocument
 from ingest.settings import Settings
 from ingest.vectors.store import HNSW, VectorStore
 
 # Every method that changes a store. A kill falls after one of them, and so before the next.
 STEPS = [
-    (DocStore, "add_pending"),
-    (DocStore, "add_chunks"),
+    (Versions, "add_pending"),
+    (Versions, "add_segments"),
+    (Versions, "add_chunks"),
     (LexicalWriter, "add"),
     (LexicalWriter, "delete"),
     (LexicalWriter, "clear"),
@@ -55,9 +58,9 @@ STEPS = [
     (Catalog, "forget_embedder"),
     (VectorStore, "drop"),
     (Database, "reclaim"),
-    (DocStore, "activate"),
+    (Versions, "activate"),
     (DocStore, "remove"),
-    (DocStore, "delete_versions"),
+    (Versions, "delete"),
     (Tags, "put"),
     (Tags, "change"),
 ]
@@ -100,10 +103,10 @@ class PoolInProcess:
 
     def __exit__(self, *_: object) -> None: ...
 
-    def load_all(self, paths, cancel=None):
+    def load_all(self, paths, cancel=None, name_of=os.fspath):
         for path in paths:
             try:
-                yield Loaded(path, load(path), 0.0)
+                yield Loaded(path, SegmentedDocument.of(load(path)), 0.0)
             except LoadError as error:
                 yield Loaded(path, error, 0.0)
 

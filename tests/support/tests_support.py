@@ -7,6 +7,7 @@ import re
 import numpy as np
 
 from ingest.embedding.token_vectors import Encoded, TokenVectors
+from ingest.segments import SegmentedDocument
 
 
 class WordTokenizer:
@@ -61,6 +62,16 @@ class WordEmbedder:
         return TokenVectors(np.array(rows, dtype=np.float32).reshape(-1, self.dimensions), spans)
 
 
+def chunks_of(chunker, document) -> list:
+    """The chunks of a document that is in memory."""
+    return list(chunker.split(SegmentedDocument.of(document)))
+
+
+def whole(result):
+    """A document that came segment by segment as one; an error of loading as it is."""
+    return result.whole() if isinstance(result, SegmentedDocument) else result
+
+
 def counting_loads(monkeypatch) -> list:
     """The paths that are given to loaders from now on."""
     from ingest.pipeline import run
@@ -68,8 +79,8 @@ def counting_loads(monkeypatch) -> list:
     taken = []
 
     class Counting(run.LoaderPool):
-        def load_all(self, paths, cancel=None):
-            for loaded in super().load_all(paths, cancel):
+        def load_all(self, *arguments):
+            for loaded in super().load_all(*arguments):
                 taken.append(loaded.path)
                 yield loaded
 

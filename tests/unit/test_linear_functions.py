@@ -16,6 +16,7 @@ from html import escape
 import growth
 import pytest
 from pattern_inputs import TYPICAL
+from tests_support import chunks_of
 
 from app.answering.highlights import answer_spans
 from app.evaluation.question_templates import definition
@@ -151,7 +152,7 @@ SLOWER = {
     "plain": rendering.plain,
     "spelled_out": spelled_out,
     "language_of": language_of,
-    "chunks": lambda text: list(Chunker(Tokens()).split(read_markdown(text))),
+    "chunks": lambda text: chunks_of(Chunker(Tokens()), read_markdown(text)),
     "marked_html": lambda text: marked_html(text, (), "a"),
 }
 FILES = {

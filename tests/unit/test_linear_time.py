@@ -15,7 +15,7 @@ from pattern_inputs import Use, inputs, inside, uses
 
 from app.text.language_data import LANGUAGES, language_data_of
 from app.text.tokens import WORD, WORD_WITH_COMMA
-from ingest.chunking import SEPARATORS, TEXT_SEPARATORS
+from ingest.chunking.splitting import SEPARATORS, TEXT_SEPARATORS
 
 FOUND, FUNCTIONS = uses()
 SEARCHED = attrgetter("cue", "ends", "border", "in_order")  # a language's, in the whole text
@@ -29,7 +29,9 @@ GIVEN = {
     ],
     "app/answering/prompts.py:_defused": [re.compile(r"<(?=\s*+/?\s*+(?:passage|passage-a1)|\|)", re.IGNORECASE)],
     "app/evaluation/question_generator.py:located": [re.compile(r"a\s+a\s+b")],
-    "ingest/chunking.py:_between_cuts": [re.compile(one) for one in chain(TEXT_SEPARATORS, *SEPARATORS.values())],
+    "ingest/chunking/splitting.py:_between_cuts": [
+        re.compile(one) for one in chain(TEXT_SEPARATORS, *SEPARATORS.values())
+    ],
 }
 
 

@@ -12,12 +12,12 @@ import pypdfium2.raw as pdfium_c
 
 from ingest.errors import DamagedDocument, EmptyDocument
 from ingest.loaders.document_builder import Builder
-from ingest.loaders.output_limits import PAGE, WORD
 from ingest.loaders.page_layout import MANY_PAGES, PageLines, compose
 from ingest.loaders.pdf.annotations import notes
 from ingest.loaders.pdf.page_text import PageText, read_page
 from ingest.loaders.source import Source
 from ingest.models import Document
+from ingest.segments import PAGE, WORD
 
 FILE_NAME_TITLE = re.compile(
     r"\.(docx?|indd|tex|dvi|pptx?|xlsx?|qxd|pdf|html?|png|jpe?g|tiff?)\W*$"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -15,19 +16,21 @@ from ingest.errors import LoadError
 from ingest.host import Fingerprint
 from ingest.loaders.sandbox.confinement import Confinement
 from ingest.loaders.sandbox.worker_process import POLL_SECONDS, WORKER, Limits, WorkerProcess
-from ingest.models import Document
+from ingest.segments import SegmentedDocument
 
 
 class Loaded(NamedTuple):
-    """What became of a file: its Document, or why it could not be read, and how many seconds that took.
+    """What became of a file: its document, or why it could not be read, and how many seconds that took.
 
-    `read` says which bytes its loader read; None where it read none, or did not live to say.
+    `read` says which bytes its loader read; None where it read none, or did not live to say. `unrecognised`: text was
+    left unread because recognition is turned off.
     """
 
     path: Path
-    result: Document | LoadError
+    result: SegmentedDocument | LoadError
     seconds: float
     read: Fingerprint | None = None
+    unrecognised: bool = False
 
 
 class LoaderPool:
@@ -42,6 +45,7 @@ class LoaderPool:
         ocr: whether text in pictures is read.
         allow_unconfined: read files also where the kernel does not confine the workers.
         command: the worker's command line; limits are appended to it.
+        spool_folder: where long documents are kept while they are read; None for the system's temporary folder.
     """
 
     def __init__(
@@ -54,9 +58,10 @@ class LoaderPool:
         ocr: bool = True,
         allow_unconfined: bool = False,
         command: Sequence[str] = WORKER,
+        spool_folder: Path | None = None,
     ) -> None:
         self._workers = workers
-        self._limits = Limits(timeout, memory_mb, max_file_mb, ocr, allow_unconfined, tuple(command))
+        self._limits = Limits(timeout, memory_mb, max_file_mb, ocr, allow_unconfined, tuple(command), spool_folder)
         self._confinement: Confinement | None = None
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -80,12 +85,18 @@ class LoaderPool:
         for thread in self._threads:
             thread.join()
 
-    def load_all(self, paths: Iterable[Path], cancel: threading.Event | None = None) -> Iterator[Loaded]:
+    def load_all(
+        self,
+        paths: Iterable[Path],
+        cancel: threading.Event | None = None,
+        name_of: Callable[[Path], str] = os.fspath,
+    ) -> Iterator[Loaded]:
         """Reads files.
 
         Args:
             paths: taken one by one as workers are free, in their threads, one at a time.
             cancel: ends the reading early.
+            name_of: tells what messages call a file.
 
         Yields:
             What became of each path, in the order they are done.
@@ -94,7 +105,7 @@ class LoaderPool:
         # Small: what is read ahead waits in memory.
         results: queue.Queue[Loaded | BaseException | None] = queue.Queue(self._workers)
         self._threads = [
-            threading.Thread(target=self._serve, args=(source, results), name=f"loader-{i}", daemon=True)
+            threading.Thread(target=self._serve, args=(source, results, name_of), name=f"loader-{i}", daemon=True)
             for i in range(self._workers)
         ]
         for thread in self._threads:
@@ -115,15 +126,17 @@ class LoaderPool:
         finally:
             self.close()
 
-    def _serve(self, source: _Source, results: queue.Queue[Loaded | BaseException | None]) -> None:
+    def _serve(
+        self, source: _Source, results: queue.Queue[Loaded | BaseException | None], name_of: Callable[[Path], str]
+    ) -> None:
         """One thread's life: it owns one worker process at a time, which dies with it."""
         worker = WorkerProcess(self._limits, self._stop)
         try:
             while not self._stop.is_set() and (path := source.next()) is not None:
                 started = time.monotonic()
-                result, read = worker.load(path)
+                result, read, unrecognised = worker.load(path, name_of(path))
                 self._confinement = worker.confinement or self._confinement
-                self._put(results, Loaded(path, result, time.monotonic() - started, read))
+                self._put(results, Loaded(path, result, time.monotonic() - started, read, unrecognised))
             self._put(results, None)
         except BaseException as error:  # noqa: BLE001 - raised again by `load_all`, in the caller's thread
             self._put(results, error)

@@ -11,16 +11,18 @@ import os
 import re
 import socket
 import struct
-from collections.abc import Iterator
-from dataclasses import asdict, astuple, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, astuple, dataclass, replace
 from itertools import islice
 from typing import Any, BinaryIO, NoReturn, get_args
 
 from ingest import errors
 from ingest.errors import LoadError, NotConfined
-from ingest.loaders.output_limits import BLOCK, DEFAULT_MOST, size_of
+from ingest.loaders.output_limits import DEFAULT_MOST
 from ingest.loaders.sandbox.confinement import Confinement
 from ingest.models import Block, BlockKind, Document, HowRead, Page
+from ingest.segments import SEGMENT_CHARACTERS, SEGMENT_PIECES, Segment, cut
 from ingest.text import is_storable, storable, storable_document
 from ingest.word_boxes import check
 
@@ -30,15 +32,18 @@ AT_WORK = HEADER.pack(0)
 KINDS = frozenset(get_args(BlockKind))
 WAYS_OF_READING = frozenset(get_args(HowRead))
 DEEPEST_HEADING = 6
-# Bytes that a character's worth of output takes at most in an answer: JSON escapes some in six, UTF-8 none in more.
-BYTES_FOR_EACH = 6
-MOST_MESSAGE = 10_000
+# Bytes of a frame.
+MOST_FRAME = 32 * 1024 * 1024
+# Characters of an error or a warning, and of a title, heading or label; and how many warnings are kept.
+MOST_MESSAGE, MOST_TITLE, MOST_WARNINGS = 10_000, 1_000, 1_000
 # Bytes of a character in UTF-8.
 LONGEST_CHARACTER = 4
+# Offsets and pages that no document reaches.
+MOST_CHARACTERS, MOST_PAGES = 1 << 40, 1 << 31
 # Strings, and what values are told apart by: JSON holds no more values than of these. A page is of nine; the fields
-# around blocks, pages and warnings are of fewer than 64.
+# around blocks and pages are of fewer than 64.
 TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{,]')
-TOKENS_OF_A_PIECE, TOKENS_AROUND = 9, 64
+MOST_TOKENS = 9 * 2 * SEGMENT_PIECES + 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,8 @@ class Request:
     """A file to be read.
 
     Attributes:
-        path: what the file is called.
+        path: where the file is; its ending tells its kind.
+        name: what messages call it.
         file: it, open for reading; the worker itself can open none.
         seconds: it may take to the next sign of life.
         ocr: whether text in pictures is read.
@@ -54,6 +60,7 @@ class Request:
     """
 
     path: str
+    name: str
     file: BinaryIO
     seconds: float
     ocr: bool = True
@@ -62,7 +69,7 @@ class Request:
 
 def send_request(channel: socket.socket, request: Request) -> None:
     """Sends a request, and the descriptor of its file, for `receive_request`."""
-    options = json.dumps([request.seconds, request.ocr, request.most_output]).encode()
+    options = json.dumps([request.name, request.seconds, request.ocr, request.most_output]).encode()
     body = options + b"\n" + os.fsencode(request.path)
     socket.send_fds(channel, [HEADER.pack(len(body))], [request.file.fileno()])
     channel.sendall(body)
@@ -80,8 +87,8 @@ def receive_request(channel: socket.socket) -> Request | None:
             return None
         body += part
     options, path = body.split(b"\n", 1)
-    seconds, ocr, most_output = json.loads(options)
-    return Request(os.fsdecode(path), file, float(seconds), bool(ocr), int(most_output))
+    name, seconds, ocr, most_output = json.loads(options)
+    return Request(os.fsdecode(path), str(name), file, float(seconds), bool(ocr), int(most_output))
 
 
 def encode_greeting(greeting: Confinement | NotConfined) -> bytes:
@@ -103,73 +110,120 @@ def decode_greeting(body: bytes) -> Confinement:
     return Confinement(**{**fields, "missing": tuple(fields["missing"])})
 
 
-def encode(result: Document | LoadError) -> bytes:
-    """A result as the bytes that `decode` reads, their length first.
+def encode(result: Document | LoadError, *, unrecognised: bool = False) -> Iterator[bytes]:
+    """Encodes a result as frames, each with its length first: the head, then each segment, then the end.
 
-    JSON, its own length first, then of a document the text in UTF-8 and the places of its words.
+    Args:
+        result: what became of a file.
+        unrecognised: whether text was left unread because recognition is turned off.
     """
-    if isinstance(result, Document):
-        document = storable_document(result)
-        text = document.text.encode()
-        message: dict[str, Any] = {
-            "title": document.title,
-            "blocks": [astuple(block) for block in document.blocks],
-            "pages": [astuple(page) for page in document.pages],
-            "warnings": document.warnings,
-            "text": len(text),
-        }
-        parts = [text, document.places]
-    else:
-        message = {"kind": type(result).__name__, "error": storable(str(result))[:MOST_MESSAGE]}
-        parts = []
-    head = json.dumps(message, separators=(",", ":")).encode()
+    head: dict[str, Any] = {"unrecognised": unrecognised}
+    if not isinstance(result, Document):
+        yield _frame(head | {"kind": type(result).__name__, "error": storable(str(result))[:MOST_MESSAGE]})
+        return
+    document = storable_document(result)
+    yield _frame(head | {"title": document.title[:MOST_TITLE], "warnings": _first(document.warnings)})
+    for segment in cut(document):
+        yield encode_segment(segment)
+    yield _frame({})
+
+
+def encode_segment(segment: Segment) -> bytes:
+    """Encodes a segment as `decode_segment` reads it, its length first."""
+    text = segment.text.encode()
+    fields = {
+        "start": segment.start,
+        "continues": segment.continues,
+        "blocks": [astuple(replace(block, title=block.title[:MOST_TITLE])) for block in segment.blocks],
+        "pages": [astuple(replace(page, label=page.label[:MOST_TITLE])) for page in segment.pages],
+        "text": len(text),
+    }
+    return _frame(fields, text, segment.places)
+
+
+def _first(warnings: Sequence[str]) -> list[str]:
+    """As many warnings as a user may read."""
+    left_out = len(warnings) - MOST_WARNINGS
+    more = [f"{left_out:,} more warnings are left out."] if left_out > 0 else []
+    return [*(one[:MOST_MESSAGE] for one in warnings[:MOST_WARNINGS]), *more]
+
+
+def _frame(fields: Mapping[str, Any], *parts: bytes) -> bytes:
+    """Puts the length of all, the length of the JSON, the JSON and what follows it together."""
+    head = json.dumps(fields, separators=(",", ":")).encode()
     length = HEADER.size + len(head) + sum(map(len, parts))
     return b"".join([HEADER.pack(length), HEADER.pack(len(head)), head, *parts])
 
 
-def longest_answer(most_output: int) -> int:
-    """How many bytes the answer about a file may have that may give `most_output` characters."""
-    return BYTES_FOR_EACH * (most_output + MOST_MESSAGE)
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first frame of an answer: an error, which is all of it, or what comes before the segments of a document."""
+
+    unrecognised: bool
+    error: LoadError | None = None
+    title: str = ""
+    warnings: tuple[str, ...] = ()
 
 
-def decode(body: bytes, most_output: int = DEFAULT_MOST) -> Document | LoadError:
-    """The result that `encode` wrote, without its length.
+def decode_head(frame: bytes) -> Head:
+    """Decodes the first frame of an answer, given without its length.
 
     Raises:
-        ValueError: the bytes are not of that form, are inconsistent, or hold more than the file may give.
+        ValueError: the bytes are not of that form.
     """
+    with _checking():
+        fields, _ = _parsed(frame)
+        unrecognised = _truth(fields["unrecognised"])
+        if "error" in fields:
+            return Head(unrecognised, _error(fields))
+        warnings = _list(fields["warnings"])
+        if len(warnings) > MOST_WARNINGS + 1:
+            _refuse("it has more warnings than are read")
+        return Head(unrecognised, None, _string(fields["title"]), tuple(map(_string, warnings)))
+
+
+def decode_segment(frame: bytes) -> Segment | None:
+    """Decodes a later frame of an answer, given without its length; None for the end.
+
+    Raises:
+        ValueError: the bytes are not of that form, or are inconsistent.
+    """
+    with _checking():
+        fields, rest = _parsed(frame)
+        return _segment(fields, rest) if fields else None
+
+
+@contextmanager
+def _checking() -> Iterator[None]:
     try:
-        (length,) = HEADER.unpack_from(body)
-        whole, end = memoryview(body), HEADER.size + length
-        message = _parsed(str(whole[HEADER.size : end], "ascii"), most_output)
-        if "error" in message:
-            return _error(message)
-        document = _document(message, whole[end:], most_output)
-        if size_of(document) > most_output:
-            _refuse("it holds more than a file may give")
+        yield
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error) as error:
         raise ValueError(f"not a loader's answer: {error}") from error
-    return document
 
 
-def _parsed(head: str, most_output: int) -> Any:
-    """The values of JSON, which are no more than a file may give: each takes many times the memory of its text."""
-    most = TOKENS_OF_A_PIECE * most_output // BLOCK + TOKENS_AROUND
-    if next(islice(TOKEN.finditer(head), most, None), None):
-        _refuse("it has more blocks, pages and warnings than a file may give")
-    return json.loads(head)
+def _parsed(frame: bytes) -> tuple[dict[str, Any], memoryview]:
+    """The fields of a frame, and what follows them. Of JSON, each value takes many times the memory of its text."""
+    (length,) = HEADER.unpack_from(frame)
+    whole, end = memoryview(frame), HEADER.size + length
+    head = str(whole[HEADER.size : end], "ascii")
+    if next(islice(TOKEN.finditer(head), MOST_TOKENS, None), None):
+        _refuse("it has more blocks, pages and warnings than a segment may have")
+    fields = json.loads(head)
+    return fields if isinstance(fields, dict) else _refuse("it has no fields"), whole[end:]
 
 
-def _document(fields: dict[str, Any], rest: memoryview, most_output: int) -> Document:
-    length = _whole(fields["text"], min(len(rest), LONGEST_CHARACTER * most_output))
+def _segment(fields: Mapping[str, Any], rest: memoryview) -> Segment:
+    length = _whole(fields["text"], min(len(rest), LONGEST_CHARACTER * SEGMENT_CHARACTERS))
     text = str(rest[:length], "utf-8")
-    if not is_storable(text):
+    if len(text) > SEGMENT_CHARACTERS or not is_storable(text):
         _refuse("its text cannot be stored")
     blocks, pages = tuple(_blocks(fields["blocks"], text)), tuple(_pages(fields["pages"], text))
     places = bytes(rest[length:])
-    check(places, len(text), len(pages))
-    warnings = tuple(_string(one) for one in _list(fields["warnings"]))
-    return Document(text, _string(fields["title"]), blocks, pages, warnings, places)
+    check(places, len(text), pages[-1].number if pages else 0)
+    continues = _truth(fields["continues"])
+    if continues and not blocks:
+        _refuse("something continues that is not there")
+    return Segment(_whole(fields["start"], MOST_CHARACTERS), text, blocks, pages, places, continues)
 
 
 def _blocks(rows: object, text: str) -> Iterator[Block]:
@@ -184,14 +238,15 @@ def _blocks(rows: object, text: str) -> Iterator[Block]:
 
 
 def _pages(rows: object, text: str) -> Iterator[Page]:
-    """Pages that follow each other within the text, numbered from 1."""
-    at = 0
-    for expected, (number, first, last, label, read, confidence) in enumerate(_list(rows), start=1):
+    """Pages that follow each other within the text, numbered without a gap."""
+    at, before = 0, 0
+    for number, first, last, label, read, confidence in _list(rows):
         start, end = _span(first, last, len(text))
-        if number != expected or start < at or read not in WAYS_OF_READING:
+        page = _whole(number, MOST_PAGES)
+        if page != (before or page - 1) + 1 or start < at or read not in WAYS_OF_READING:
             _refuse("its pages are out of order")
-        at = start
-        yield Page(expected, start, end, _string(label), read, _share(confidence))
+        at, before = start, page
+        yield Page(page, start, end, _string(label), read, _share(confidence))
 
 
 def _list(value: object) -> list[Any]:
@@ -200,6 +255,10 @@ def _list(value: object) -> list[Any]:
 
 def _string(value: object) -> str:
     return value if isinstance(value, str) and is_storable(value) else _refuse("something is no text to be stored")
+
+
+def _truth(value: object) -> bool:
+    return value if isinstance(value, bool) else _refuse("something is neither true nor false")
 
 
 def _whole(value: object, most: int) -> int:

@@ -29,10 +29,17 @@ NOTHING_READ = Fingerprint.of(b"")
 
 
 class Answer(NamedTuple):
-    """What became of a file, and which bytes of it were read: the file may have changed since it was hashed."""
+    """What became of a file.
+
+    Attributes:
+        result: its document, or why there is none.
+        read: which bytes of it were read: the file may have changed since it was hashed.
+        unrecognised: text was left unread because recognition is turned off.
+    """
 
     result: Document | LoadError
     read: Fingerprint
+    unrecognised: bool = False
 
 
 def main(memory_mb: int, parent: int, required: str = "required") -> None:
@@ -58,7 +65,9 @@ def main(memory_mb: int, parent: int, required: str = "required") -> None:
     while isinstance(greeting, Confinement) and (request := receive_request(requests)):
         with request.file:
             answer = _load(request, memory_mb, answers)
-        answers.write(encode(answer.result) + answer.read.pack())
+        for frame in encode(answer.result, unrecognised=answer.unrecognised):
+            answers.write(frame)
+        answers.write(answer.read.pack())
         answers.flush()
 
 
@@ -70,7 +79,7 @@ def _confined(memory_mb: int, *, required: bool) -> Confinement | NotConfined:
 
 
 def _load(request: Request, memory_mb: int, answers: BinaryIO) -> Answer:
-    path, read = Path(request.path), NOTHING_READ
+    path, read, source = Path(request.path), NOTHING_READ, None
 
     def at_work() -> None:
         allow_seconds(request.seconds * CPU_SHARE)
@@ -79,16 +88,21 @@ def _load(request: Request, memory_mb: int, answers: BinaryIO) -> Answer:
 
     allow_seconds(request.seconds * CPU_SHARE)
     try:
-        source = open_source(path, request.file, ocr=request.ocr, at_work=at_work, most_output=request.most_output)
+        source = open_source(
+            path, request.file, name=request.name, ocr=request.ocr, at_work=at_work, most_output=request.most_output
+        )
         read = Fingerprint.of(source.data)
-        return Answer(load_source(source), read)
+        document = load_source(source)
+        return Answer(document, read, source.allowance.unrecognised)
     except LoadError as error:
-        return Answer(error, read)
+        return Answer(error, read, source is not None and source.allowance.unrecognised)
     except MemoryError:
-        reason = f"{path} needs more than {memory_mb} MiB of memory to be read. Raise FOOTNOTE_LOAD_MEMORY_MB, or "
+        reason = (
+            f"{request.name} needs more than {memory_mb} MiB of memory to be read. Raise FOOTNOTE_LOAD_MEMORY_MB, or "
+        )
         return Answer(LoaderStopped(f"{reason}split it."), read)
     except Exception as error:  # noqa: BLE001 - whatever a parser throws at a hostile file is that file's failure
-        reason = f"{path} could not be read: {type(error).__name__}: {error}. The file may be damaged."
+        reason = f"{request.name} could not be read: {type(error).__name__}: {error}. The file may be damaged."
         return Answer(LoadError(reason), read)
 
 

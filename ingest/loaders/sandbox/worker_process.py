@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import socket
 import subprocess
 import sys
@@ -14,14 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, NamedTuple
 
-from ingest.errors import LoadError, LoaderStopped, NotConfined, UnreadableFile
+from ingest.errors import LoadError, LoaderStopped, NoRoom, NotConfined, UnreadableFile
 from ingest.host import PACKED, Fingerprint, check_size, open_regular_file, without_keys
 from ingest.loaders.output_limits import most_of_any, most_output
 from ingest.loaders.sandbox.confinement import Confinement, close_to_others
-from ingest.loaders.sandbox.protocol import HEADER, Request, decode, decode_greeting, longest_answer, send_request
-from ingest.models import Document
+from ingest.loaders.sandbox.last_words import MOST_REASON, LastWords, how_it_ended
+from ingest.loaders.sandbox.protocol import HEADER, MOST_FRAME, Request, decode_greeting, send_request
+from ingest.loaders.sandbox.receiving import receive
+from ingest.segments import SegmentedDocument
 
 MIB = 1024 * 1024
 # Fresh processes now and then: what a library leaks over many files is given back.
@@ -30,9 +31,6 @@ POLL_SECONDS = 0.2
 # A worker may take so long to start, on a busy machine.
 STARTING_SECONDS = 60.0
 LONGEST_GREETING = 10_000
-# Bytes of standard error that are kept.
-LAST_WORDS = 4096
-MOST_REASON = 200
 # NumPy's threads would start with it, before the worker gives up what reading needs not; ONNX Runtime would keep an
 # identifier of the machine in the home folder, and send what it measures to its makers.
 ADDED = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}
@@ -42,6 +40,15 @@ WORKER = (sys.executable, "-m", "ingest.loaders.sandbox.worker")
 MOST_SIGNS = 2_000
 FEWEST_TIMES, MOST_TIMES = 10, 100
 BYTES_A_TIME = 100 * 1024
+TOO_LONG = "took too long to be read and was given up"
+
+
+class Read(NamedTuple):
+    """What became of a file. `fingerprint` is of the bytes that were read; None where none were."""
+
+    result: SegmentedDocument | LoadError
+    fingerprint: Fingerprint | None = None
+    unrecognised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,34 +61,7 @@ class Limits:
     ocr: bool = True
     allow_unconfined: bool = False
     command: tuple[str, ...] = WORKER
-
-
-class _LastWords:
-    """The end of what a worker says on standard error.
-
-    A socket, because code can be mapped from a file that the worker can write. It is read as it fills.
-    """
-
-    def __init__(self, end: socket.socket) -> None:
-        end.setblocking(False)
-        self._end = end
-        self._kept = b""
-        self.ends = [end.fileno()]
-        """The descriptors to wait for: none once the worker has closed its end."""
-
-    def hear(self) -> None:
-        """Takes what there is, which is less than a MiB."""
-        with suppress(BlockingIOError):
-            said = self._end.recv(MIB)
-            self._kept = (self._kept + said)[-LAST_WORDS:]
-            self.ends = self.ends if said else []
-
-    def close(self) -> None:
-        self._end.close()
-
-    def __str__(self) -> str:
-        lines = self._kept.decode(errors="replace").strip().splitlines()
-        return f": {lines[-1][:MOST_REASON]}" if lines else ""
+    spool_folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +71,7 @@ class _Running:
     process: subprocess.Popen[bytes]
     requests: socket.socket
     answers: IO[bytes]
-    errors: _LastWords
+    errors: LastWords
 
 
 def confinement_of(memory_mb: int, *, allow_unconfined: bool) -> Confinement:
@@ -102,7 +82,7 @@ def confinement_of(memory_mb: int, *, allow_unconfined: bool) -> Confinement:
     """
     worker = WorkerProcess(Limits(STARTING_SECONDS, memory_mb, 1, allow_unconfined=allow_unconfined), threading.Event())
     try:
-        return worker.start(Path("No file"))
+        return worker.start()
     finally:
         worker.end()
 
@@ -115,20 +95,22 @@ class WorkerProcess:
         self._stop = stop
         self._running: _Running | None = None
         self._files = 0
+        self._name = "No file"
         self.confinement: Confinement | None = None
 
-    def load(self, path: Path) -> tuple[Document | LoadError, Fingerprint | None]:
-        """Reads one file; every way this can go wrong is an error about that file."""
+    def load(self, path: Path, name: str) -> Read:
+        """Reads one file, which messages call `name`; every way this can go wrong is an error about that file."""
+        self._name = name
         try:
-            with _open(path) as file:
+            with _open(path, name) as file:
                 size = os.fstat(file.fileno()).st_size
-                check_size(path, size, self._limits.max_file_mb)
+                check_size(name, size, self._limits.max_file_mb)
                 return self._answer(path, file, size)
         except LoadError as error:
-            return error, None
+            return Read(error)
 
-    def start(self, path: Path) -> Confinement:
-        """Starts the process, unless it runs; `path` is for whom.
+    def start(self) -> Confinement:
+        """Starts the process, unless it runs.
 
         Raises:
             NotConfined: it cannot be confined, and must be.
@@ -142,17 +124,17 @@ class WorkerProcess:
         self._files = 0
         try:
             self._running = self._started()
-            self.confinement = decode_greeting(self._message(path, time.monotonic() + STARTING_SECONDS))
+            self.confinement = decode_greeting(self._message(time.monotonic() + STARTING_SECONDS))
         except NotConfined as error:
             self.end()
             raise NotConfined(
-                f"{path} was not read: the process that reads files cannot be confined ({error}). To have files read "
-                "all the same, set FOOTNOTE_ALLOW_UNCONFINED=true; read only files that you trust then."
+                f"{self._name} was not read: the process that reads files cannot be confined ({error}). To have files "
+                "read all the same, set FOOTNOTE_ALLOW_UNCONFINED=true; read only files that you trust then."
             ) from error
         except LoadError:
             raise
         except Exception as error:
-            raise self._crashed(path, error) from error
+            raise self._crashed(error) from error
         return self.confinement
 
     def end(self) -> None:
@@ -179,58 +161,67 @@ class WorkerProcess:
                 env=without_keys(**ADDED),
             )
         assert process.stdout is not None
-        return _Running(process, requests, process.stdout, _LastWords(errors))
+        return _Running(process, requests, process.stdout, LastWords(errors))
 
-    def _answer(self, path: Path, file: BinaryIO, file_size: int) -> tuple[Document | LoadError, Fingerprint | None]:
+    def _answer(self, path: Path, file: BinaryIO, file_size: int) -> Read:
         seconds = self._limits.timeout + file_size / MIB
         most_of_all = most_of_any(self._limits.max_file_mb)
-        request = Request(os.fspath(path), file, seconds, self._limits.ocr, most_of_all)
-        self.start(path)
+        request = Request(os.fspath(path), self._name, file, seconds, self._limits.ocr, most_of_all)
+        self.start()
         self._files += 1
         try:
-            return self._asked(path, request, most_output(file_size, most_of_all), most_seconds(seconds, file_size))
+            return self._asked(request, most_output(file_size, most_of_all), most_seconds(seconds, file_size))
         except LoadError:
             raise
         except Exception as error:  # a worker may say anything: what it causes is its file's failure
-            raise self._crashed(path, error) from error
+            raise self._crashed(error) from error
 
-    def _asked(
-        self, path: Path, request: Request, most: int, in_all: float
-    ) -> tuple[Document | LoadError, Fingerprint | None]:
+    def _asked(self, request: Request, most: int, in_all: float) -> Read:
         """Sends a request, and waits so many seconds in all for its answer, of at most so many characters."""
         assert self._running
         end = time.monotonic() + in_all
         send_request(self._running.requests, request)
-        for _ in range(MOST_SIGNS):
-            deadline = min(time.monotonic() + request.seconds, end)
-            size = HEADER.unpack(self._read(HEADER.size, path, deadline))[0]
+        frames = self._frames(request.seconds, end)
+        try:
+            received = receive(frames, most, self._limits.spool_folder)
+        except NoRoom as error:
+            self.end()
+            raise NoRoom(
+                f"{self._name} was not read, for want of room ({error}). Make room, then ingest it again."
+            ) from error
+        deadline = min(time.monotonic() + request.seconds, end)
+        read = Fingerprint.unpack(self._read(PACKED.size, deadline))
+        return Read(received.result, read if read.size else None, received.unrecognised)
+
+    def _frames(self, seconds: float, end: float) -> Iterator[bytes]:
+        """The frames of an answer. Each may take `seconds`, all until `end`; signs of life come before the first."""
+        signs = 0
+        while True:
+            deadline = min(time.monotonic() + seconds, end)
+            size = HEADER.unpack(self._read(HEADER.size, deadline))[0]
+            signs += not size
+            if signs > MOST_SIGNS:
+                raise self._stopped(f"{TOO_LONG}. Split it")
+            if size > MOST_FRAME:
+                raise self._crashed()
             if size:
-                break
-        else:
-            raise self._stopped(path, "took too long to be read and was given up. Split it")
-        if size > longest_answer(most):
-            raise self._stopped(path, f"gives more than {most / MIB:,.0f} MiB of text. Split it")
-        result = decode(self._read(size, path, deadline), most)
-        read = Fingerprint.unpack(self._read(PACKED.size, path, deadline))
-        return result, read if read.size else None
+                yield self._read(size, deadline)
 
-    def _message(self, path: Path, deadline: float) -> bytes:
-        size = HEADER.unpack(self._read(HEADER.size, path, deadline))[0]
+    def _message(self, deadline: float) -> bytes:
+        size = HEADER.unpack(self._read(HEADER.size, deadline))[0]
         if size > LONGEST_GREETING:
-            raise self._crashed(path)
-        return self._read(size, path, deadline)
+            raise self._crashed()
+        return self._read(size, deadline)
 
-    def _read(self, size: int, path: Path, deadline: float) -> bytes:
+    def _read(self, size: int, deadline: float) -> bytes:
         assert self._running
         answers, errors = self._running.answers.fileno(), self._running.errors
         parts, missing = [], size
         while missing:
             if self._stop.is_set():
-                raise self._stopped(path, "was not read to the end, because the work was stopped. Ingest it again")
+                raise self._stopped("was not read to the end, because the work was stopped. Ingest it again")
             if time.monotonic() > deadline:
-                raise self._stopped(
-                    path, "took too long to be read and was given up. Raise FOOTNOTE_LOAD_TIMEOUT, or split it"
-                )
+                raise self._stopped(f"{TOO_LONG}. Raise FOOTNOTE_LOAD_TIMEOUT, or split it")
             ready, _, _ = select.select([answers, *errors.ends], [], [], POLL_SECONDS)
             if errors.ends and errors.ends[0] in ready:
                 errors.hear()
@@ -238,27 +229,27 @@ class WorkerProcess:
                 continue
             part = os.read(answers, min(missing, MIB))
             if not part:
-                raise self._crashed(path)
+                raise self._crashed()
             parts.append(part)
             missing -= len(part)
         return b"".join(parts)
 
-    def _stopped(self, path: Path, reason: str) -> LoaderStopped:
+    def _stopped(self, reason: str) -> LoaderStopped:
         self.end()
-        return LoaderStopped(f"{path} {reason}.")
+        return LoaderStopped(f"{self._name} {reason}.")
 
-    def _crashed(self, path: Path, error: Exception | None = None) -> LoaderStopped:
+    def _crashed(self, error: Exception | None = None) -> LoaderStopped:
         """The error of a file whose worker failed, and why; the worker is ended, if it still runs."""
         why = [f"{type(error).__name__}: {error}"[:MOST_REASON]] if error else []
         if running := self._running:
             running.process.kill()
-            ended = _how_it_ended(running.process.wait())
+            ended = how_it_ended(running.process.wait())
             running.errors.hear()
             why.insert(0, f"{ended}{running.errors}")
             self.end()
         how = "; ".join(why)
         return LoaderStopped(
-            f"{path} could not be read: the reading process ended ({how}). The file may be damaged, or need more "
+            f"{self._name} could not be read: the reading process ended ({how}). The file may be damaged, or need more "
             f"than {self._limits.memory_mb} MiB (FOOTNOTE_LOAD_MEMORY_MB)."
         )
 
@@ -268,14 +259,8 @@ def most_seconds(seconds: float, file_size: int) -> float:
     return seconds * min(MOST_TIMES, FEWEST_TIMES + file_size / BYTES_A_TIME)
 
 
-def _how_it_ended(status: int) -> str:
-    with suppress(ValueError):  # real-time signals have no names
-        return f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
-    return f"signal {-status}"
-
-
 @contextmanager
-def _open(path: Path) -> Iterator[BinaryIO]:
+def _open(path: Path, name: str) -> Iterator[BinaryIO]:
     """Opens a file to be read, without waiting.
 
     Raises:
@@ -287,5 +272,5 @@ def _open(path: Path) -> Iterator[BinaryIO]:
             yield file
     except OSError as error:
         raise UnreadableFile(
-            f"{path} could not be read: {error.strerror}. Check that it is there and readable."
+            f"{name} could not be read: {error.strerror}. Check that it is there and readable."
         ) from error

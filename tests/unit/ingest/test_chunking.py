@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests_support import WordTokenizer
+from tests_support import WordTokenizer, chunks_of
 
-from ingest.chunking import ENOUGH_TOKENS, Chunker
+from ingest.chunking.chunker import ENOUGH_TOKENS, Chunker
 from ingest.loaders import load
 from ingest.loaders.document_builder import Builder, markdown_table
 from ingest.models import Chunk, IndexedChunk, StoredChunk
@@ -38,7 +38,7 @@ def build(parts):
 @given(pieces, st.integers(16, 64))
 def test_every_word_is_in_a_chunk_and_no_chunk_is_too_long(parts, limit):
     document, tokenizer = build(parts), WordTokenizer()
-    chunks = list(Chunker(tokenizer, limit).split(document))
+    chunks = chunks_of(Chunker(tokenizer, limit), document)
     covered = [False] * len(document.text)
     for position, chunk in enumerate(chunks):
         assert chunk.position == position
@@ -52,7 +52,7 @@ def test_every_word_is_in_a_chunk_and_no_chunk_is_too_long(parts, limit):
 
 def test_a_chunk_knows_its_headings_and_page(write):
     path = write("a.md", "# Top\n\nIntro words.\n\n## Inner\n\nInner words.\n\n# Next\n\nLast words.")
-    chunks = list(Chunker(WordTokenizer(), 64).split(load(path)))
+    chunks = chunks_of(Chunker(WordTokenizer(), 64), load(path))
     found = {chunk.text.split("\n")[-1]: chunk.heading for chunk in chunks}
     assert found["Inner words."] == ("Top", "Inner")
     assert found["Last words."] == ("Next",)
@@ -66,7 +66,7 @@ def test_short_blocks_share_a_chunk_and_a_long_one_has_its_own():
     builder = Builder()
     for text in ("short one " * 10, "short two " * 10, "long three " * ENOUGH_TOKENS, "four " * 10):
         builder.add("paragraph", text)
-    chunks = list(Chunker(LongReader(), 512).split(builder.build()))
+    chunks = chunks_of(Chunker(LongReader(), 512), builder.build())
     lasts = [[line.split()[-1] for line in chunk.text.split("\n\n")] for chunk in chunks]
     assert lasts == [["one", "two", "three"], ["four"]]
 
@@ -75,7 +75,7 @@ def test_a_heading_of_any_length_stands_with_what_follows_it():
     builder = Builder()
     builder.add_heading(1, "words " * ENOUGH_TOKENS)
     builder.add("paragraph", "What follows.")
-    (chunk,) = Chunker(LongReader(), 512).split(builder.build())
+    (chunk,) = chunks_of(Chunker(LongReader(), 512), builder.build())
     assert chunk.text.endswith("What follows.")
 
 
@@ -83,7 +83,7 @@ def test_the_title_and_headings_are_embedded_with_the_text():
     builder = Builder()
     builder.add_heading(1, "Limits")
     builder.add("paragraph", "It is 140 euros.")
-    (chunk,) = Chunker(WordTokenizer(), 64).split(builder.build("Handbook"))
+    (chunk,) = chunks_of(Chunker(WordTokenizer(), 64), builder.build("Handbook"))
     assert "Handbook" in chunk.embedded_text
     assert "Limits" in chunk.embedded_text
     assert chunk.embedded_text.endswith("It is 140 euros.")
@@ -92,7 +92,7 @@ def test_the_title_and_headings_are_embedded_with_the_text():
 def test_a_long_table_repeats_its_header_for_every_part():
     builder = Builder()
     builder.add("table", markdown_table([["Name", "Amount"], *[[f"row {i}", str(i)] for i in range(40)]]))
-    chunks = list(Chunker(WordTokenizer(), 64).split(builder.build()))
+    chunks = chunks_of(Chunker(WordTokenizer(), 64), builder.build())
     assert len(chunks) > 3
     assert all("| Name | Amount |" in chunk.embedded_text for chunk in chunks)
 
@@ -101,7 +101,7 @@ def test_a_long_table_repeats_its_header_for_every_part():
 def test_the_header_of_rows_is_known_where_it_lies_in_an_earlier_chunk(title):
     builder = Builder()
     builder.add("table", markdown_table([["Name", "Amount"], *[[f"row {i}", str(i)] for i in range(40)]]))
-    first, *others = Chunker(WordTokenizer(), 64).split(replace(builder.build(), title=title))
+    first, *others = chunks_of(Chunker(WordTokenizer(), 64), replace(builder.build(), title=title))
 
     def header(chunk: Chunk) -> str:
         stored = StoredChunk("c", "v", "d", "/a.csv", title, 0, chunk.start, chunk.end, chunk.text, None, chunk.heading)
@@ -123,6 +123,6 @@ def test_a_word_longer_than_any_chunk_is_still_whole_in_the_index(word):
         def token_spans(self, text):
             return [(i, i + 1) for i in range(len(text))]
 
-    chunks = list(Chunker(Letters(), 64).split(builder.build()))
+    chunks = chunks_of(Chunker(Letters(), 64), builder.build())
     assert "".join(chunk.text for chunk in chunks) == word
     assert all(chunk.tokens <= 64 for chunk in chunks)

@@ -66,9 +66,9 @@ def fits(one: Stored, within: Filter) -> bool:
 def fill(store: DocStore, stored: list[Stored]) -> int:
     collection = store.catalog.create_collection("c", "u").id
     for number, one in enumerate(stored):
-        version = VersionRow(f"v{number}", f"d{number}", one.source, "s", "p", "", "", None, (), 1, "{}", "[]", b"")
-        store.add_pending(collection, version, [])
-        store.activate([version.id], sorted(one.tags))
+        version = VersionRow(f"v{number}", f"d{number}", one.source, "s", "p", "", None, (), 1, "{}")
+        store.versions.add_pending(collection, version, [], [])
+        store.versions.activate([version.id], sorted(one.tags))
         with store.database.transaction() as db:
             db.execute("UPDATE documents SET updated = ? WHERE id = ?", (one.at.timestamp(), version.document_id))
     return collection

@@ -8,10 +8,12 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests_support import whole
 
-from ingest.errors import LoadError
+from ingest.errors import EmptyDocument, LoadError, NoRoom
 from ingest.loaders.output_limits import DEFAULT_MOST, size_of
-from ingest.loaders.sandbox.protocol import HEADER, decode, encode, longest_answer
+from ingest.loaders.sandbox.protocol import HEADER, MOST_WARNINGS, encode
+from ingest.loaders.sandbox.receiving import receive
 from ingest.models import Block, Document, Page
 from ingest.word_boxes import boxes, pack
 
@@ -31,19 +33,28 @@ ANYTHING = st.recursive(
 )
 
 
+def frames_of(result: Document | LoadError, **more: bool) -> list[bytes]:
+    """The frames of an answer, without their lengths."""
+    return [frame[HEADER.size :] for frame in encode(result, **more)]
+
+
 def parts(body: bytes) -> tuple[dict, bytes]:
     end = HEADER.size + HEADER.unpack_from(body)[0]
     return json.loads(body[HEADER.size : end]), body[end:]
 
 
-def joined(message: object, rest: bytes) -> bytes:
+def joined(message: object, rest: bytes = b"") -> bytes:
     head = json.dumps(message).encode()
     return HEADER.pack(len(head)) + head + rest
 
 
-def decoded(body: bytes, most: int = DEFAULT_MOST) -> Document | LoadError | None:
+def received(frames: list[bytes], most: int = DEFAULT_MOST) -> Document | LoadError:
+    return whole(receive(frames, most).result)
+
+
+def decoded(frames: list[bytes], most: int = DEFAULT_MOST) -> Document | LoadError | None:
     try:
-        return decode(body, most)
+        return received(frames, most)
     except ValueError:
         return None
 
@@ -61,39 +72,69 @@ def holds_together(document: Document) -> bool:
     return True
 
 
-def test_a_good_answer_arrives():
-    assert decode(encode(GOOD)[HEADER.size :]) == GOOD
+@pytest.mark.parametrize("unrecognised", [True, False])
+@pytest.mark.parametrize("result", [GOOD, Document("a\ufffd b", "", ()), EmptyDocument("nothing"), LoadError("plain")])
+def test_results_travel_unchanged(result, unrecognised):
+    again = receive(frames_of(result, unrecognised=unrecognised), DEFAULT_MOST)
+    assert again.unrecognised is unrecognised
+    document = whole(again.result)
+    assert type(document) is type(result)
+    assert str(document) == str(result)
+    assert isinstance(result, LoadError) or document == result
+
+
+def test_what_cannot_be_stored_does_not_get_out_of_a_worker():
+    one = Document("a\ud800 b", "\ud800", (Block("heading", 0, 1, 2, "\ud800"),), (Page(1, 0, 3, "\0"),), ("\ud800",))
+    again = received(frames_of(one))
+    assert (again.text, again.title, again.blocks[0].title) == ("a\ufffd b", "\ufffd", "\ufffd")
+    assert (again.pages[0].label, again.warnings) == ("\ufffd", ("\ufffd",))
 
 
 @given(st.data())
 def test_any_field_may_be_anything(data):
-    message, rest = parts(encode(GOOD)[HEADER.size :])
+    frames = frames_of(GOOD)
+    number = data.draw(st.integers(0, 1))
+    message, rest = parts(frames[number])
     here, key = message, data.draw(st.sampled_from(sorted(message)))
     while isinstance(here[key], list) and here[key] and data.draw(st.booleans()):
         here, key = here[key], data.draw(st.integers(0, len(here[key]) - 1))
     here[key] = data.draw(ANYTHING)
-    result = decoded(joined(message, rest))
+    frames[number] = joined(message, rest)
+    result = decoded(frames)
     assert not isinstance(result, Document) or holds_together(result)
 
 
-@given(ANYTHING, st.binary(max_size=40))
-def test_the_whole_message_may_be_anything(message, rest):
-    result = decoded(joined(message, rest))
+@given(ANYTHING, st.binary(max_size=40), st.integers(0, 2))
+def test_a_whole_frame_may_be_anything(message, rest, number):
+    frames = frames_of(GOOD)
+    frames[number] = joined(message, rest)
+    result = decoded(frames)
     assert not isinstance(result, Document) or holds_together(result)
 
 
 @given(st.data())
 def test_any_byte_may_be_another(data):
-    body = bytearray(encode(GOOD)[HEADER.size :])
+    frames = frames_of(GOOD)
+    number = data.draw(st.integers(0, 1))
+    body = bytearray(frames[number])
     for _ in range(data.draw(st.integers(1, 4))):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
-    result = decoded(bytes(body[: data.draw(st.integers(0, len(body)))]))
+    frames[number] = bytes(body[: data.draw(st.integers(0, len(body)))])
+    result = decoded(frames)
     assert not isinstance(result, Document) or holds_together(result)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", joined([]), joined({}), joined({"error": 1}), joined("error"), HEADER.pack(9) + b"{}"]
+)
+def test_an_answer_of_another_form_is_refused(body):
+    with pytest.raises(ValueError, match=r"not a loader's answer|Expecting value"):
+        receive([body], DEFAULT_MOST)
 
 
 @pytest.mark.parametrize("kind", ["SystemExit", "FootnoteError", "annotations", "", "StoreError"])
 def test_an_error_is_one_of_loading_whatever_it_says(kind):
-    assert type(decode(joined({"kind": kind, "error": "words"}, b""))) is LoadError
+    assert type(received([joined({"unrecognised": False, "kind": kind, "error": "words"})])) is LoadError
 
 
 @pytest.mark.parametrize(
@@ -107,52 +148,53 @@ def test_an_error_is_one_of_loading_whatever_it_says(kind):
     ],
 )
 def test_places_that_cannot_be_the_texts_are_refused(rows):
-    message, _ = parts(encode(GOOD)[HEADER.size :])
-    text = GOOD.text.encode()
-    assert decoded(joined(message, text + pack(rows))) is None
+    head, segment, end = frames_of(GOOD)
+    message, _ = parts(segment)
+    assert decoded([head, joined(message, GOOD.text.encode() + pack(rows)), end]) is None
 
 
-EMPTY = {"title": "", "blocks": [], "pages": [], "warnings": [], "text": 0}
-SMALL_FILES = 1024 * 1024
+HEAD = {"unrecognised": False, "title": "", "warnings": []}
+SEGMENT = {"start": 0, "continues": False, "blocks": [], "pages": [], "text": 0}
+LONG = 6 * 1024 * 1024
 
 
-def filled(field: str, values: str) -> bytes:
-    """An answer that is as long as one of a small file may be, a field of which is the list of as many `values`."""
-    head, tail = json.dumps({**EMPTY, field: [0]}).encode().split(b"0", 1)
-    n = (longest_answer(SMALL_FILES) - len(head) - len(tail) - HEADER.size) // len(values)
-    body = head + (values * n).encode().rstrip(b",") + tail
-    return HEADER.pack(len(body)) + body
+def filled(fields: dict, field: str, values: str) -> list[bytes]:
+    """Frames, a field of which is a long list of `values`."""
+    head, tail = json.dumps({**fields, field: [0]}).encode().split(b"[0", 1)
+    body = head + b"[" + (values * (LONG // len(values))).encode().rstrip(b",") + tail
+    filled = HEADER.pack(len(body)) + body
+    return [filled] if fields is HEAD else [joined(HEAD), filled]
 
 
-def wide_text() -> bytes:
-    """An answer of the same length whose text has one character that makes all of them take four bytes each."""
-    text = b"a" * (longest_answer(SMALL_FILES) - 200) + "\N{GRINNING FACE}".encode()
-    return joined({**EMPTY, "text": len(text)}, text)
+def wide_text() -> list[bytes]:
+    """A segment whose text has one character that makes all of them take four bytes each."""
+    text = b"a" * LONG + "\N{GRINNING FACE}".encode()
+    return [joined(HEAD), joined({**SEGMENT, "text": len(text)}, text)]
 
 
 @pytest.mark.parametrize(
-    "body",
+    "frames",
     [
-        filled("blocks", "[],"),
-        filled("blocks", "[[],[],[]],"),
-        filled("pages", "{},"),
-        filled("pages", "1.5,"),
-        filled("warnings", '"",'),
-        filled("warnings", '"ab\\"",'),
-        filled("warnings", "["),
-        filled("title", '{"":{}},'),
+        filled(SEGMENT, "blocks", "[],"),
+        filled(SEGMENT, "blocks", "[[],[],[]],"),
+        filled(SEGMENT, "pages", "{},"),
+        filled(SEGMENT, "pages", "1.5,"),
+        filled(HEAD, "warnings", '"",'),
+        filled(HEAD, "warnings", '"ab\\"",'),
+        filled(HEAD, "warnings", "["),
+        filled(HEAD, "title", '{"":{}},'),
         wide_text(),
     ],
     ids=["lists", "lists in lists", "objects", "numbers", "empty strings", "strings", "depth", "title", "text"],
 )
-def test_an_answer_that_would_fill_memory_is_refused_before_it_is_taken_apart(body):
+def test_an_answer_that_would_fill_memory_is_refused_before_it_is_taken_apart(frames):
     tracemalloc.start()
     try:
-        assert decoded(body, SMALL_FILES) is None
+        assert decoded(frames) is None
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert most < 3 * len(body)
+    assert most < 6 * len(frames[-1])
 
 
 def test_as_many_pieces_as_a_file_may_give_arrive():
@@ -162,11 +204,36 @@ def test_as_many_pieces_as_a_file_may_give_arrive():
     blocks = tuple(Block("heading", at, at + 3, 6, '"[{,\\') for at in rows)
     pages = tuple(Page(i, at, at + 3, "[1,2,3]", "ocr", 1 / 3) for i, at in enumerate(rows, start=1))
     one = Document(text, '",,,"', blocks, pages, ("{,}",) * n)
-    assert decode(encode(one)[HEADER.size :], size_of(one)) == one
-    assert decoded(encode(one)[HEADER.size :], size_of(one) - 1) is None
+    assert received(frames_of(one), size_of(one)) == one
+    assert decoded(frames_of(one), size_of(one) - 1) is None
 
 
 def test_more_than_a_file_may_give_is_refused():
-    body = encode(GOOD)[HEADER.size :]
-    assert decoded(body, 2_000) == GOOD
-    assert decoded(body, 300) is None
+    assert decoded(frames_of(GOOD), 2_000) == GOOD
+    assert decoded(frames_of(GOOD), 300) is None
+
+
+def test_segments_that_are_smaller_than_they_are_cut_are_refused():
+    """Each takes room of its own: a file that gives a letter a segment would fill the disk."""
+    letters = [joined({**SEGMENT, "start": at, "text": 1}, b"a") for at in range(3)]
+    assert decoded([joined(HEAD), *letters, joined({})]) is None
+
+
+def test_more_warnings_than_anybody_reads_are_counted():
+    result = received(frames_of(Document("a", "", (), warnings=tuple("wide" for _ in range(MOST_WARNINGS + 5)))))
+    assert result.warnings[-1] == "5 more warnings are left out."
+    assert len(result.warnings) == MOST_WARNINGS + 1
+
+
+def test_a_long_document_is_kept_in_a_file_without_a_name_and_gone_through_again(tmp_path):
+    long = Document("long words\n" * 400_000, "", (Block("paragraph", 0, 4_400_000),))
+    taken = receive(frames_of(long), DEFAULT_MOST, tmp_path).result
+    assert list(tmp_path.iterdir()) == []
+    assert [segment.end for segment in taken.segments] == [segment.end for segment in taken.segments]
+    assert taken.whole() == long
+
+
+def test_a_document_that_cannot_be_kept_says_why(tmp_path):
+    long = Document("long words\n" * 400_000, "", (Block("paragraph", 0, 4_400_000),))
+    with pytest.raises(NoRoom, match="No such file"):
+        receive(frames_of(long), DEFAULT_MOST, tmp_path / "missing")

@@ -1,0 +1,67 @@
+"""Groups the blocks of a document into sections: a heading with what is under it, page by page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ingest.models import Block, page_at
+from ingest.segments import Segment
+
+# A heading's title is kept with every chunk under it: no more than so many characters of it.
+MOST_TITLE_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading with the blocks up to the next heading or page, in a segment of a document.
+
+    `table_header` is the header row of the table that the first block goes on with; "" where it does not.
+    """
+
+    heading: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    table_header: str = ""
+
+
+class Sections:
+    """Finds the sections of a document's segments, which are given one after the other."""
+
+    def __init__(self) -> None:
+        self._path: list[Block] = []
+        self._header = ""
+
+    def of(self, segment: Segment) -> Iterator[Section]:
+        """The sections of the next segment; headings that directly follow each other share one."""
+        run: list[Block] = []
+        page, has_text = None, False
+        carried = self._header if segment.continues else ""
+        for block in segment.blocks:
+            here = page_at(segment.pages, block.start)
+            if run and ((block.kind == "heading" and has_text) or here != page):
+                yield Section(_titles(self._path), tuple(run), carried)
+                run, has_text, carried = [], False, ""
+            if block.kind == "heading":
+                self._path = [*(above for above in self._path if above.level < block.level), block]
+            page = here
+            has_text = has_text or block.kind != "heading"
+            run.append(block)
+        if run:
+            yield Section(_titles(self._path), tuple(run), carried)
+        if len(segment.blocks) != 1 or not segment.continues:
+            self._header = table_header(segment.text, segment.blocks[-1]) if segment.blocks else ""
+
+
+def _titles(path: Sequence[Block]) -> tuple[str, ...]:
+    return tuple(block.title[:MOST_TITLE_CHARACTERS].rstrip() for block in path if block.title)
+
+
+def table_header(text: str, block: Block) -> str:
+    """Finds the header row of a Markdown table, to be repeated over each of its parts; "" for all else."""
+    if block.kind != "table":
+        return ""
+    first = text.find("\n", block.start, block.end)
+    second = text.find("\n", first + 1, block.end)
+    rule = text[first + 1 : second] if 0 <= first < second else ""
+    return text[block.start : first].strip() if re.fullmatch(r"[\s|:+-]+", rule) and "-" in rule else ""

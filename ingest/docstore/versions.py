@@ -1,0 +1,190 @@
+"""Writes versions of documents: pending, then active, then stale and deleted.
+
+A version is written and deleted in parts of bounded size, so that memory does not grow with it. While it is not
+active, nobody sees that it is not whole.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+from ingest.docstore.database import Database
+from ingest.docstore.records import ChunkRow, SegmentRow, VersionRow
+from ingest.docstore.tags import put_tags
+from ingest.docstore.vector_cache import ORPHANED
+from ingest.filters import document_type
+
+# Chunks, and segments, of a version that are deleted at once.
+CHUNKS_AT_ONCE, SEGMENTS_AT_ONCE = 5_000, 16
+CHANGED = """
+UPDATE collections SET changes = changes + 1 WHERE id IN
+    (SELECT collection FROM stored_versions WHERE id = ?)
+"""
+KEYS_OF_CHUNKS = """
+SELECT DISTINCT c.collection, c.embed_key FROM json_each(?) j JOIN stored_chunks c ON c.id = j.value
+"""
+SOME_SEGMENTS = """
+DELETE FROM segments WHERE version = ?1 AND number IN (SELECT number FROM segments WHERE version = ?1 LIMIT ?2)
+"""
+
+
+class Versions:
+    """Versions of documents, in the document store's file.
+
+    Args:
+        database: the file, opened with `ingest.docstore.schema`.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._query = database.query
+        self._transaction = database.transaction
+
+    def add_pending(
+        self, collection: int, version: VersionRow, segments: Sequence[SegmentRow], chunks: Sequence[ChunkRow]
+    ) -> None:
+        """Stores a version, its first segments and chunks, not yet to be found; one that is there is replaced."""
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO documents (id, collection, source, updated, type) VALUES (?, ?, ?, ?, ?)",
+                (version.document_id, collection, version.source, time.time(), document_type(version.source)),
+            )
+            db.execute("DELETE FROM versions WHERE id = ?", (version.id,))
+            db.execute(
+                "INSERT INTO versions (id, document, status, content_sha, pipeline, title, pages, warnings,"
+                " size, created, reading) VALUES (:id, :document_id, 'pending',"
+                " :content_sha, :pipeline, :title, :pages, :warnings, :size, :created, :reading)",
+                {**asdict(version), "warnings": json.dumps(version.warnings), "created": time.time()},
+            )
+            _add_segments(db, version.id, segments)
+            _add_chunks(db, version.id, chunks)
+
+    def add_segments(self, version_id: str, segments: Sequence[SegmentRow]) -> None:
+        """Stores more segments of a version that is pending."""
+        with self._transaction() as db:
+            _add_segments(db, version_id, segments)
+
+    def add_chunks(self, version_id: str, chunks: Sequence[ChunkRow]) -> None:
+        """Stores more chunks of a version that is pending."""
+        with self._transaction() as db:
+            _add_chunks(db, version_id, chunks)
+
+    def activate(self, version_ids: Sequence[str], tags: Sequence[str] | None = None) -> None:
+        """In one transaction: each version becomes its document's active one, the one before it stale.
+
+        Args:
+            version_ids: of pending versions.
+            tags: that their documents have from now on; None leaves them as they are.
+        """
+        with self._transaction() as db:
+            for version_id in version_ids:
+                db.execute(
+                    "UPDATE versions SET status = 'stale' WHERE status = 'active' AND id != ?1"
+                    " AND document = (SELECT document FROM versions WHERE id = ?1)",
+                    (version_id,),
+                )
+                db.execute("UPDATE versions SET status = 'active' WHERE id = ?", (version_id,))
+                documents = db.execute(
+                    "UPDATE documents SET updated = ?1 WHERE id = (SELECT document FROM versions WHERE id = ?2)"
+                    " RETURNING id",
+                    (time.time(), version_id),
+                ).fetchall()
+                if tags is not None:
+                    put_tags(db, [row[0] for row in documents], tags)
+                db.execute(
+                    "DELETE FROM failures WHERE (collection, source) IN"
+                    " (SELECT collection, source FROM stored_versions WHERE id = ?)",
+                    (version_id,),
+                )
+                db.execute(CHANGED, (version_id,))
+
+    def leftovers(self, collection: int, status: str) -> list[str]:
+        """The versions of a collection with `status` ("pending" or "stale")."""
+        rows = self._query(
+            "SELECT id FROM stored_versions WHERE collection = ? AND status = ?"
+            " AND status != 'active'",  # said twice, for the index of those few
+            collection,
+            status,
+        )
+        return [row[0] for row in rows]
+
+    def chunk_ids(self, version_ids: Sequence[str]) -> Iterator[list[str]]:
+        """Goes through the ids of all chunks of versions, some at a time."""
+        part: list[str] = []
+        for version_id in version_ids:
+            last = -1
+            while rows := self._query(
+                "SELECT id, position FROM chunks WHERE version = ? AND position > ? ORDER BY position LIMIT ?",
+                version_id,
+                last,
+                CHUNKS_AT_ONCE - len(part),
+            ):
+                part += [row[0] for row in rows]
+                last = rows[-1][1]
+                if len(part) >= CHUNKS_AT_ONCE:
+                    yield part
+                    part = []
+        if part:
+            yield part
+
+    def delete(self, version_ids: Sequence[str], cancel: threading.Event | None = None) -> None:
+        """Deletes versions with their text, chunks and vectors, and the documents left without any.
+
+        `cancel` stops it between two parts: what is left of a version is deleted the next time.
+        """
+        for ids in self.chunk_ids(version_ids):
+            if cancel and cancel.is_set():
+                return
+            self._delete_chunks(ids)
+        for version_id in version_ids:
+            while self._delete_segments(version_id) == SEGMENTS_AT_ONCE:
+                if cancel and cancel.is_set():
+                    return
+        with self._transaction() as db:
+            for version_id in version_ids:
+                found = db.execute("DELETE FROM versions WHERE id = ? RETURNING document", (version_id,)).fetchall()
+                db.executemany(
+                    "DELETE FROM documents WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM versions WHERE document = ?1)",
+                    found,
+                )
+
+    def _delete_chunks(self, chunk_ids: Sequence[str]) -> None:
+        """Deletes chunks, and the vectors of texts that no other chunk of their collection has."""
+        ids = json.dumps(chunk_ids)
+        with self._transaction() as db:
+            keys = db.execute(KEYS_OF_CHUNKS, (ids,)).fetchall()
+            db.execute("DELETE FROM chunks WHERE id IN (SELECT value FROM json_each(?))", (ids,))
+            db.executemany(ORPHANED, keys)
+
+    def _delete_segments(self, version_id: str) -> int:
+        """Deletes some segments where there are many; few go with their version. Returns how many were deleted."""
+        ((n,),) = self._query("SELECT count(*) FROM segments WHERE version = ?", version_id)
+        if n <= SEGMENTS_AT_ONCE:
+            return 0
+        with self._transaction() as db:
+            return db.execute(SOME_SEGMENTS, (version_id, SEGMENTS_AT_ONCE)).rowcount
+
+
+def _add_segments(db: sqlite3.Connection, version_id: str, segments: Sequence[SegmentRow]) -> None:
+    for segment in segments:
+        db.execute(
+            "INSERT INTO segments (version, number, start, stop, text, page_spans, places)"
+            " VALUES (:version, :number, :start, :stop, :text, :page_spans, :places)",
+            {**asdict(segment), "version": version_id},
+        )
+        db.execute(
+            "UPDATE versions SET text_bytes = text_bytes + length(CAST(? AS BLOB)) WHERE id = ?",
+            (segment.text, version_id),
+        )
+
+
+def _add_chunks(db: sqlite3.Connection, version_id: str, chunks: Sequence[ChunkRow]) -> None:
+    db.executemany(
+        "INSERT INTO chunks (id, version, position, start, stop, text, page, heading, embed_key, place, context)"
+        " VALUES (:id, :version, :position, :start, :end, :text, :page, :heading, :embed_key, :place, :context)",
+        ({**asdict(c), "version": version_id, "heading": json.dumps(c.heading)} for c in chunks),
+    )

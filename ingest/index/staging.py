@@ -1,0 +1,118 @@
+"""Stores a version of a document as pending: its segments, then its chunks, some at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import islice
+
+from ingest.docstore import PART, ChunkRow, SegmentRow, VersionRow
+from ingest.index.index import Index
+from ingest.index.indexing import check
+from ingest.models import Chunk, chunk_id
+from ingest.segments import SegmentedDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A file that was read, ready to be written.
+
+    `pipeline` fingerprints the loader and the chunker, `seconds` is how long reading took. `chunks` are gone through
+    once, or again where writing is tried again; they may be made as they are asked for, so that a long document's are
+    never in memory all together.
+    """
+
+    source: str
+    content_sha: str
+    pipeline: str
+    size: int
+    document: SegmentedDocument
+    chunks: Iterable[Chunk]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A version that is stored as pending, with so many chunks."""
+
+    id: str
+    chunks: int
+
+
+def stage(index: Index, prepared: Prepared, cancel: threading.Event | None) -> Staged:
+    """Stores a version as pending.
+
+    Raises:
+        Cancelled: `cancel` was set; the version is replaced by the next try.
+    """
+    versions, version = index.docstore.versions, _version(index, prepared)
+    segments = _segment_rows(prepared.document)
+    chunks = (_chunk_row(version.id, chunk) for chunk in prepared.chunks)
+    first_segment, first_chunks = list(islice(segments, 1)), list(islice(chunks, PART))
+    check(cancel)
+    versions.add_pending(index.collection.id, version, first_segment, first_chunks)
+    for segment in segments:
+        check(cancel)
+        versions.add_segments(version.id, [segment])
+    n = len(first_chunks)
+    while part := list(islice(chunks, PART)):
+        check(cancel)
+        versions.add_chunks(version.id, part)
+        n += len(part)
+    return Staged(version.id, n)
+
+
+def version_id(index: Index, prepared: Prepared) -> str:
+    """Returns the id of what a file holds now; equal content, read by the same pipeline, has the same."""
+    return _digest(_document_id(index, prepared), prepared.content_sha, prepared.pipeline)
+
+
+def _document_id(index: Index, prepared: Prepared) -> str:
+    """The id of the document where it is known, else one made of its source."""
+    known = index.docstore.document_id(index.collection.id, prepared.source)
+    return known or _digest(index.collection.uid, prepared.source)
+
+
+def _version(index: Index, prepared: Prepared) -> VersionRow:
+    document = prepared.document
+    return VersionRow(
+        id=version_id(index, prepared),
+        document_id=_document_id(index, prepared),
+        source=prepared.source,
+        content_sha=prepared.content_sha,
+        pipeline=prepared.pipeline,
+        title=document.title,
+        pages=document.tally.pages,
+        warnings=document.warnings,
+        size=prepared.size,
+        reading=json.dumps(asdict(document.tally.reading(prepared.seconds))),
+    )
+
+
+def _segment_rows(document: SegmentedDocument) -> Iterator[SegmentRow]:
+    for number, segment in enumerate(document.segments):
+        spans = json.dumps([asdict(page) for page in segment.pages])
+        yield SegmentRow(number, segment.start, segment.end, segment.text, spans, segment.places)
+
+
+def _chunk_row(version: str, chunk: Chunk) -> ChunkRow:
+    return ChunkRow(
+        id=chunk_id(version, chunk.position),
+        position=chunk.position,
+        start=chunk.start,
+        end=chunk.end,
+        text=chunk.text,
+        page=chunk.page,
+        heading=chunk.heading,
+        embed_key=hashlib.sha256(chunk.embedded_text.encode("utf-8", "surrogatepass")).digest(),
+        place=chunk.place,
+        context=chunk.context,
+    )
+
+
+def _digest(*parts: str) -> str:
+    """A short id made of its parts: 128 bits of SHA-256, hex."""
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]

@@ -1,0 +1,261 @@
+"""A document in segments, each small enough to be taken whole, so that memory does not grow with the document.
+
+A segment is a stretch of the text with the blocks, pages and words that lie on it. Its offsets count from its own
+start. Most documents are one segment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from heapq import merge
+from itertools import chain, pairwise
+from typing import TypeVar
+
+from ingest.models import Block, Document, Page, Reading
+from ingest.word_boxes import count_words, divided, joined
+
+SEGMENT_CHARACTERS = 1024 * 1024
+# Blocks and pages of a segment; one with a long title counts as several.
+SEGMENT_PIECES = 16_384
+# A segment that is so full ends at the next heading or page.
+FULL_ENOUGH = 0.5
+# What pieces of a document take of memory, in characters of text.
+BLOCK = PAGE = WARNING = 128
+WORD = 24
+Piece = TypeVar("Piece", Block, Page)
+# The beginning of a document, which tells its script.
+OPENING = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of a document.
+
+    Attributes:
+        start: offset in characters of the document's text; all other offsets count from there.
+        text: up to SEGMENT_CHARACTERS characters.
+        blocks: those that begin in the segment, and the rest of one that began before it.
+        pages: likewise.
+        places: of its words, as `ingest.word_boxes` packs them.
+        continues: the first block is the rest of the last one of the segment before.
+    """
+
+    start: int
+    text: str
+    blocks: tuple[Block, ...]
+    pages: tuple[Page, ...] = ()
+    places: bytes = field(default=b"", repr=False)
+    continues: bool = False
+
+    @property
+    def end(self) -> int:
+        """Offset in the document's text after the last character."""
+        return self.start + len(self.text)
+
+
+class Tally:
+    """Adds up what segments hold, as they come.
+
+    Attributes:
+        size: characters of memory that the document takes; what the limits of output count.
+        characters: of text.
+        blank: no block has text.
+        opening: the first characters of the text.
+    """
+
+    def __init__(self, warnings: Iterable[str] = ()) -> None:
+        self.size = sum(WARNING + len(one) for one in warnings)
+        self.characters = 0
+        self.blank = True
+        self.opening = ""
+        self._segments = 0
+        self._last_page = 0
+        self._read = {"text": 0, "ocr": 0, "empty": 0}
+        self._tables = 0
+        self._confidence: list[float] = [0.0, 0.0]  # sum, number
+
+    def add(self, segment: Segment) -> None:
+        """Counts the next segment.
+
+        Raises:
+            ValueError: it does not follow the one before it, or the segments are more than a document is cut into.
+        """
+        pages = [page for page in segment.pages if page.number > self._last_page]
+        expected = range(self._last_page + 1, self._last_page + 1 + len(pages))
+        carried = len(segment.pages) - len(pages)
+        if segment.start != self.characters or [page.number for page in pages] != list(expected) or carried > 1:
+            raise ValueError("a segment does not follow the one before it")
+        blocks = segment.blocks[1:] if segment.continues else segment.blocks
+        self.characters = segment.end
+        self.size += len(segment.text) + sum(BLOCK + len(block.title) for block in blocks)
+        self.size += sum(PAGE + len(page.label) for page in pages) + WORD * count_words(segment.places)
+        self._segments += 1
+        if self._segments - 1 > self.size / (SEGMENT_CHARACTERS * FULL_ENOUGH):
+            raise ValueError("its segments are smaller than they may be")
+        self.opening = self.opening or segment.text[:OPENING]
+        self.blank = self.blank and not any(segment.text[b.start : b.end].strip() for b in segment.blocks)
+        self._tables += sum(block.kind == "table" for block in blocks)
+        self._count_pages(pages)
+
+    def _count_pages(self, pages: list[Page]) -> None:
+        for page in pages:
+            self._read[page.read] += 1
+            self._last_page = page.number
+            if page.confidence is not None:
+                self._confidence[0] += page.confidence
+                self._confidence[1] += 1
+
+    @property
+    def pages(self) -> int | None:
+        """How many pages there are; None for formats without pages."""
+        return self._last_page or None
+
+    def reading(self, seconds: float) -> Reading:
+        """How the document was read, which took so many seconds."""
+        total, known = self._confidence
+        return Reading(
+            pages_text=self._read["text"],
+            pages_ocr=self._read["ocr"],
+            pages_empty=self._read["empty"],
+            tables=self._tables,
+            characters=self.characters,
+            seconds=round(seconds, 3),
+            confidence=round(total / known, 3) if known else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentedDocument:
+    """A document that is gone through segment by segment, as often as needed.
+
+    `title` and `warnings` are those of `Document`; `tally` counts all segments.
+    """
+
+    title: str
+    warnings: tuple[str, ...]
+    segments: Iterable[Segment] = field(repr=False)
+    tally: Tally = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, document: Document) -> SegmentedDocument:
+        """Cuts a document that is in memory."""
+        segments, tally = tuple(cut(document)), Tally(document.warnings)
+        for segment in segments:
+            tally.add(segment)
+        return cls(document.title, document.warnings, segments, tally)
+
+    def whole(self) -> Document:
+        """Puts the segments together again: takes as much memory as the document."""
+        blocks, pages, segments = list[Block](), list[Page](), list(self.segments)
+        for segment in segments:
+            own = [replace(b, start=b.start + segment.start, end=b.end + segment.start) for b in segment.blocks]
+            if segment.continues:
+                blocks[-1] = replace(blocks[-1], end=own.pop(0).end)
+            blocks += own
+            add_pages(pages, segment.start, segment.pages)
+        text = "".join(segment.text for segment in segments)
+        places = joined((segment.start, segment.places) for segment in segments)
+        return Document(text, self.title, tuple(blocks), tuple(pages), self.warnings, places)
+
+
+def add_pages(pages: list[Page], start: int, more: Iterable[Page]) -> None:
+    """Adds the pages of a segment that begins at `start` to those before it, in offsets of the document."""
+    for page in more:
+        moved = replace(page, start=page.start + start, end=page.end + start)
+        if pages and pages[-1].number == page.number:
+            pages[-1] = replace(pages[-1], end=moved.end)
+        else:
+            pages.append(moved)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place in a document: an offset, and the numbers of the first block and page that begin there or later."""
+
+    offset: int
+    block: int
+    page: int
+    pieces: int = 0
+    opens: bool = False
+
+
+def cut(document: Document) -> Iterator[Segment]:
+    """Cuts a document before headings and pages, or where there are none, between blocks, lines or words."""
+    ends = list(_cuts(document))
+    bounds = [(0, 0, 0), *((end.offset, end.block, end.page) for end in ends)]
+    places = divided(document.places, [end.offset for end in ends])
+    for ((start, block, page), (end, next_block, next_page)), packed in zip(pairwise(bounds), places, strict=True):
+        blocks, pages = document.blocks[block:next_block], document.pages[page:next_page]
+        continues = block > 0 and document.blocks[block - 1].end > start
+        if continues:
+            blocks = (_rest(document.blocks[block - 1]), *blocks)
+        if page > 0 and document.pages[page - 1].end > start:
+            pages = (document.pages[page - 1], *pages)
+        yield Segment(
+            start,
+            document.text[start:end],
+            tuple(_clipped(one, start, end) for one in blocks),
+            tuple(_clipped(one, start, end) for one in pages),
+            packed,
+            continues,
+        )
+
+
+def _rest(block: Block) -> Block:
+    """What a block is in the segments after the one in which it begins: a heading goes on as a paragraph."""
+    return replace(block, kind="paragraph", level=0, title="") if block.kind == "heading" else block
+
+
+def _clipped(piece: Piece, start: int, end: int) -> Piece:
+    return replace(piece, start=max(piece.start, start) - start, end=min(piece.end, end) - start)
+
+
+def _cuts(document: Document) -> Iterator[_Place]:
+    """Where segments end, the last one at the end of the text."""
+    end = _Place(len(document.text), len(document.blocks), len(document.pages))
+    at = last = _Place(0, 0, 0)
+    pieces = 0
+    enough = int(SEGMENT_CHARACTERS * FULL_ENOUGH)
+    for place in chain(_places(document), [end]):
+        while place.offset - at.offset > SEGMENT_CHARACTERS:
+            if last.offset - at.offset < enough:
+                last = replace(place, offset=_break(document.text, at.offset + enough, at.offset + SEGMENT_CHARACTERS))
+            yield last
+            at, pieces = last, 0
+        full = pieces + place.pieces > SEGMENT_PIECES
+        full_enough = place.offset - at.offset >= enough or pieces >= SEGMENT_PIECES * FULL_ENOUGH
+        if place is not end and (full or (place.opens and full_enough)):
+            yield place
+            at, pieces = place, 0
+        pieces += place.pieces
+        last = place
+    yield end
+
+
+def _places(document: Document) -> Iterator[_Place]:
+    """Where blocks and pages begin, in order; a page before the blocks on it."""
+    starts = merge(
+        ((page.start, 0, number) for number, page in enumerate(document.pages)),
+        ((block.start, 1, number) for number, block in enumerate(document.blocks)),
+    )
+    next_block = next_page = 0
+    after_heading = False
+    for offset, is_block, number in starts:
+        if is_block:
+            block = document.blocks[number]
+            is_heading = block.kind == "heading"
+            yield _Place(offset, number, next_page, 1 + len(block.title) // BLOCK, is_heading and not after_heading)
+            next_block, after_heading = number + 1, is_heading
+        else:
+            weight = 1 + len(document.pages[number].label) // PAGE
+            yield _Place(offset, next_block, number, weight, opens=True)
+            next_page, after_heading = number + 1, False
+
+
+def _break(text: str, first: int, last: int) -> int:
+    """An offset in (first, last], after a line break or before a white space where there is one."""
+    line = text.rfind("\n", first, last)
+    if line >= 0:
+        return line + 1
+    return next((at for at in range(last, first, -1) if text[at].isspace()), last)
