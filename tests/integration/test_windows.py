@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import tracemalloc
+from collections.abc import Iterator
 
 import pytest
 from durability import quick
 from tests_support import WordTokenizer, chunks_of
 
-from ingest.chunking import Chunker
+from ingest import segments
+from ingest.chunking import Chunker, Split
 from ingest.chunking.sections import MOST_TITLE_CHARACTERS
 from ingest.chunking.token_counter import CHARACTERS_PER_TOKEN, WINDOW_CHARACTERS
 from ingest.docstore import store as docstore
@@ -18,14 +20,19 @@ from ingest.docstore.vector_cache import KeptVectors
 from ingest.docstore.versions import Versions
 from ingest.index import staging
 from ingest.index.indexing import EMBED_BATCH
+from ingest.index.staging import Prepared, stage
 from ingest.lexical.writer import LexicalEntry, LexicalWriter
 from ingest.loaders.document_builder import Builder
+from ingest.loaders.output_limits import DEFAULT_MOST
+from ingest.loaders.sandbox import receiving
+from ingest.loaders.sandbox.protocol import HEADER, encode, encode_segment
+from ingest.loaders.sandbox.receiving import receive
 from ingest.maintenance.doctor import examine
 from ingest.models import Block, Document, Page, page_at
-from ingest.segments import SegmentedDocument
+from ingest.segments import Segment, SegmentedDocument
 from ingest.vectors.store import VectorStore
 
-PART = 20
+PART, SEGMENT = 20, 64 * 1024
 WRITING = {
     "add_pending": Versions,
     "add_chunks": Versions,
@@ -213,3 +220,32 @@ def test_a_page_is_found_among_many_without_going_through_them():
     pages = Counted(Page(n, 10 * n, 10 * n + 9) for n in range(1, 20_001))
     assert page_at(pages, 123_456).number == 12_345
     assert Counted.looks < 40
+
+
+def frames_of(segments: int) -> Iterator[bytes]:
+    """What a worker says of a long text, made as it is asked for."""
+    yield from (frame[HEADER.size :] for frame in [*encode(Document("", "t", ()))][:1])
+    for number in range(segments):
+        text = f"word{number:03d} and more words. " * (SEGMENT // 30)
+        blocks = (Block("paragraph", 0, len(text)),)
+        yield encode_segment(Segment(number * len(text), text, blocks, continues=number > 0))[HEADER.size :]
+    yield from (frame[HEADER.size :] for frame in [*encode(Document("", "t", ()))][-1:])
+
+
+def test_a_document_is_taken_over_and_stored_in_the_same_memory_whatever_its_length(unprocessed, write, monkeypatch):
+    monkeypatch.setattr(segments, "SEGMENT_CHARACTERS", SEGMENT)
+    monkeypatch.setattr(receiving, "IN_MEMORY", 1)
+    unprocessed.ingest([write("short.txt", "So that there is a collection.")])
+    index, peaks = unprocessed.index("default"), []
+    for number in (6, 24):
+        tracemalloc.start()
+        document = receive(frames_of(number), DEFAULT_MOST).result
+        chunks = Split(Chunker(WordTokenizer(), 64), document)
+        staged = stage(index, Prepared(f"/{number}.txt", "sha", "p", 1, document, chunks, 0.0), None)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert staged.chunks > 100 * number
+        assert index.docstore.pages(staged.id) == []
+        (first,) = index.docstore.indexed_chunks([f"{staged.id}-{staged.chunks - 1:06d}"])
+        assert first.chunk.end == document.tally.characters - 1
+    assert peaks[1] < 1.2 * peaks[0] + 100_000
