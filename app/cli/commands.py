@@ -235,9 +235,9 @@ def main() -> None:
 
 def _footnote() -> Any:
     """What all commands work with; imported late, so that `--help` does not wait for it."""
-    from app.bootstrap import Footnote  # noqa: PLC0415 - see above
+    from app.bootstrap import open_footnote  # noqa: PLC0415 - see above
 
-    return Footnote(load_settings())
+    return open_footnote(load_settings())
 
 
 def _note(footnote: Any, collection: str | None) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from app.answering.evidence import evidence
 from app.answering.refusal import Refusal
-from app.bootstrap import Footnote
 from app.evaluation.dataset_readers import read_dataset
+from app.footnote import Footnote
 from bench.calibration.fit import ANSWERABLE, OFF, Example
 from bench.calibration.sets import SEED, collections
 from bench.data import ingested

@@ -8,19 +8,19 @@ import random
 from dataclasses import replace
 
 import pytest
-from durability import PoolInProcess, WordFootnote, quick
+from durability import PoolInProcess, WordLibrary, quick
 from llm_servers import scripted
 from rerank_servers import saying, scoring
 from tests_support import save_tiny_cross_encoder
 from typer.testing import CliRunner
 
 from app.answering.evidence import MOST_READ, evidence
-from app.bootstrap import Footnote
 from app.cli.commands import cli
 from app.integrations.langchain import FootnoteRetriever
 from app.models import Answer
 from ingest.errors import RerankerError
 from ingest.filters import Filter
+from ingest.library import Library
 from ingest.pipeline import run
 from ingest.settings import changed
 
@@ -41,7 +41,7 @@ def otters(settings, write):
 @pytest.fixture
 def words(monkeypatch, settings):
     """The command line's Footnote counts words instead of loading a model; the stores are real."""
-    monkeypatch.setattr(Footnote, "_embedder_for", WordFootnote._embedder_for)
+    monkeypatch.setattr(Library, "_embedder_for", WordLibrary._embedder_for)
     monkeypatch.setattr(run, "LoaderPool", PoolInProcess)
     monkeypatch.setenv("FOOTNOTE_DATA_DIR", str(settings.data_dir))
     monkeypatch.setenv("COLUMNS", "200")

@@ -11,8 +11,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.answering import STOPPED, STOPPED_EARLY, stop
-from app.bootstrap import Footnote
 from app.conversations import Conversation, Exchange
+from app.footnote import Footnote
 from app.llm import waiting_words
 from app.models import Answer, Event, Retracted, Token, Waiting
 from app.ui.components import rendering
@@ -43,7 +43,9 @@ def answer(footnote: Footnote, conversation: Conversation, earlier: list[Exchang
     try:
         events = _begun(footnote, conversation, earlier, exchange)
         try:
-            made = _draw(footnote, exchange, events, place, below)
+            ready = footnote.is_ready(conversation.collection)
+            waiting = "Looking through your documents" if ready else "Loading the model, once"
+            made = _draw(exchange, events, place, below, waiting)
         except FootnoteError:
             raise
         except Exception:
@@ -105,14 +107,13 @@ def _begun(
 
 
 def _draw(
-    footnote: Footnote,
     exchange: Exchange,
     events: Generator[Event, None, None],
     place: DeltaGenerator,
     below: DeltaGenerator,
+    waiting: str,
 ) -> Answer:
     """Draws an answer as it comes. Returns it when it is finished."""
-    waiting = "Looking through your documents" if footnote.ready else "Loading the model, once"
     place.html(rendering.waiting_html(f"{waiting} …"))
     below.button("Stop", key=f"stop-{exchange.id}", icon=":material/stop_circle:")
     text, drawn, pause = "", time.monotonic(), REDRAW_SECONDS
