@@ -107,6 +107,7 @@ class Footnote:
 
     ask = _of_answers(AnswerService.ask)
     search = _of_answers(AnswerService.search)
+    retrieve = _of_answers(AnswerService.retrieve)
     retriever = _of_answers(AnswerService.retriever)
     reranker = _of_answers(AnswerService.reranker)
     answerer_name = _of_answers(AnswerService.answerer_name)

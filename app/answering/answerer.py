@@ -7,13 +7,14 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Protocol
 
+from app.answering.course import Course
 from app.answering.evidence import nowhere
 from app.answering.extractive import NO_QUOTES, ExtractiveAnswerer
-from app.answering.generative import Course, Writer, Written
+from app.answering.generative import Writer, Written
 from app.answering.refusal import Judgement, Refusal
 from app.grounding import REFUSAL, Verified, Verifier, is_refusal
 from app.llm import ChatLLM
-from app.models import Answer, Citation, Event, Passage, Retrieved, Sentence, Token, Turn
+from app.models import Answer, Citation, Event, Passage, Retrieval, Retrieved, Sentence, Token, Turn
 from app.protocols import Embeds, Entails
 from app.retrieval import Absent, check_k, check_question, in_context
 from ingest.errors import Cancelled
@@ -22,7 +23,6 @@ from ingest.models import Query
 from ingest.settings import Settings
 from ingest.text import storable
 
-EXTRACTIVE = "extractive"
 NOTHING_INDEXED = "There is nothing to answer from yet: the collection holds no documents. Add some first."
 QUOTED = "Quoted word for word from your documents; no language model is in use."
 MOST_PASSAGES = 50
@@ -37,8 +37,8 @@ STOPPED_EARLY = "Stopped before the first word of an answer."
 class Retrieves(Protocol):
     """A search that grounds answers."""
 
-    def __call__(self, question: Query, k: int, *, within: Filter | None = None) -> Sequence[Passage]:
-        """The `k` best passages for a question, of the documents `within`."""
+    def __call__(self, question: Query, k: int, *, within: Filter | None = None) -> Retrieval:
+        """Finds the `k` best passages for a question, of the documents `within`."""
         ...
 
 
@@ -111,25 +111,29 @@ class Answerer:
     def _events(
         self, question: str, history: Sequence[Turn], k: int, within: Filter | None
     ) -> Generator[Event, None, None]:
-        course = Course(question, within or Filter())
+        course = Course(question, self._settings, within or Filter())
         writer = Writer(self._llm, self._settings) if self._llm is not None else None
         if writer is not None:
             self._verifier.load()  # what cannot verify an answer is said before one is paid for
-        query = (yield from writer.standalone(course, history)) if writer is not None and history else None
-        query = query or in_context(question, history, self._similarity)
-        course.query = query
-        course.done("condense")
-        passages = tuple(self._retrieve(query, k, within=within))
-        course.done("search")
-        yield Retrieved(query, passages)
-        if not passages:
-            yield from self._refuse(course, passages, NOTHING_INDEXED)
-        elif missing := self._absent(question, within):
-            yield from self._refuse(course, passages, REFUSAL, _are_absent(missing))
-        elif writer is not None and self._llm is not None:
-            yield from self._write(writer, self._llm.name, course, passages)
+        if writer is not None and history:
+            reworded = yield from writer.standalone(question, history, course.spending)
+            course.note(reworded.notice)
+            course.query = reworded.query or in_context(question, history, self._similarity)
         else:
-            yield from self._quote(course, passages)
+            course.query = in_context(question, history, self._similarity)
+        course.done("condense")
+        found = self._retrieve(course.query, k, within=within)
+        course.search_notices = found.notices
+        course.done("search")
+        yield Retrieved(course.query, found.passages, found.notices)
+        if not found.passages:
+            yield from self._refuse(course, found.passages, NOTHING_INDEXED)
+        elif missing := self._absent(question, within):
+            yield from self._refuse(course, found.passages, REFUSAL, _are_absent(missing))
+        elif writer is not None and self._llm is not None:
+            yield from self._write(writer, self._llm.name, course, found.passages)
+        else:
+            yield from self._quote(course, found.passages)
 
     def _similarity(self, one: str, other: str) -> float:
         return float(self._embedder.encode_query(one) @ self._embedder.encode_query(other))
@@ -147,20 +151,8 @@ class Answerer:
         for sentence in quotes.sentences:
             yield Token(quotes.text[at : sentence.end])
             at = sentence.end
-        yield Answer(
-            question=course.question,
-            searched=course.searched,
-            text=quotes.text,
-            refused=False,
-            answerer=EXTRACTIVE,
-            sentences=quotes.sentences,
-            citations=quotes.citations,
-            timings=course.timings,
-            notice=" ".join(course.notices) or QUOTED,
-            confidence=course.confidence,
-            usage=course.spending.usage(self._settings),
-            within=course.within,
-        )
+        notice = "" if course.notices else QUOTED
+        yield course.answer(quotes.text, quotes.sentences, quotes.citations, notice=notice)
 
     def _judged(self, course: Course, passages: Sequence[Passage]) -> Judgement | None:
         if self._refusal is None:
@@ -170,9 +162,10 @@ class Answerer:
         return self._refusal.judge(query.alone, passages, self._embedder, searched=searched, last=last)
 
     def _write(self, writer: Writer, name: str, course: Course, passages: Sequence[Passage]) -> Iterator[Event]:
-        written = yield from writer.write(course, passages)
+        written = yield from writer.write(course.searched, passages, course.spending)
+        course.note(*written.notices)
         if not written.text:
-            course.notices.append(INSTEAD)
+            course.note(INSTEAD)
             yield from self._quote(course, passages)
             return
         course.done("answer")
@@ -188,41 +181,23 @@ class Answerer:
             else self._verifier.verify(text, cited, passages, incomplete=written.incomplete)
         )
         course.done("verify")
-        return Answer(
-            question=course.question,
-            searched=course.searched,
-            text=verified.text,
-            refused=refused,
+        return course.answer(
+            verified.text,
+            verified.sentences,
+            verified.citations,
             answerer=name,
-            sentences=verified.sentences,
-            citations=verified.citations,
-            nearest=_nearest(passages) if refused else (),
-            timings=course.timings,
+            prompt=written.prompt,
             incomplete=written.incomplete,
-            notice=_needed(course, passages) if refused else " ".join(course.notices),
-            usage=course.spending.usage(self._settings),
-            within=course.within,
-            prompt=course.prompt,
+            refused=refused,
+            nearest=_nearest(passages) if refused else (),
+            notice=_needed(course.searched, passages) if refused else "",
         )
 
     def _refuse(self, course: Course, passages: Sequence[Passage], text: str, why: str = "") -> Iterator[Event]:
         course.done("answer")
         yield Token(text)
-        yield Answer(
-            question=course.question,
-            searched=course.searched,
-            text=text,
-            refused=True,
-            answerer=EXTRACTIVE,
-            sentences=(_no_claim(text),),
-            citations=(),
-            nearest=_nearest(passages),
-            timings=course.timings,
-            notice=" ".join((*course.notices, why)) if why else _needed(course, passages),
-            confidence=course.confidence,
-            usage=course.spending.usage(self._settings),
-            within=course.within,
-        )
+        notice = why or _needed(course.searched, passages)
+        yield course.answer(text, (_no_claim(text),), refused=True, nearest=_nearest(passages), notice=notice)
 
 
 def stop(events: Generator[Event, None, None], why: str = STOPPED) -> Answer | None:
@@ -263,12 +238,11 @@ def _no_claim(text: str) -> Sentence:
     return Sentence(text, (), None, 0, len(text))
 
 
-def _needed(course: Course, passages: Sequence[Passage]) -> str:
-    """What was noticed so far, and what documents would have to speak of to answer the question."""
-    missing = nowhere(course.searched, passages) if passages else []
+def _needed(searched: str, passages: Sequence[Passage]) -> str:
+    """Says what documents would have to speak of to answer the question; "" where nothing is missing."""
+    missing = nowhere(searched, passages) if passages else []
     listed = ", ".join(f"\u201c{word}\u201d" for word in missing[:MOST_MISSING])
-    needed = f"An answer would need documents about {listed}: the nearest passages do not mention it." if listed else ""
-    return " ".join(part for part in (*course.notices, needed) if part)
+    return f"An answer would need documents about {listed}: the nearest passages do not mention it." if listed else ""
 
 
 def _are_absent(missing: Sequence[Absent]) -> str:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from app.answering.answerer import EXTRACTIVE, Answerer
+from app.answering.answerer import Answerer
+from app.answering.course import EXTRACTIVE
 from app.answering.refusal import Refusal
 from app.llm import ChatLLM, Connection
-from app.models import Answer, Event, Turn
+from app.models import Event, Turn
 from app.protocols import Entails
-from app.retrieval import Reranker, Retriever
-from ingest.errors import Cancelled
+from app.retrieval import Reranker, Retriever, SearchResult
 from ingest.filters import Filter
 from ingest.library import Library
 from ingest.models import Query, SearchHit
@@ -101,17 +99,16 @@ class AnswerService:
             SourceError: there is no such collection.
             RerankerError, EmbedderError: the reranker or the entailment model of the settings cannot be used at all.
         """
-        name, notices = self._library.existing(collection), list[str]()
-        answerer = self._answerer(name, notices)
-        events = answerer.ask(question, history, k=k, within=within)
+        name = self._library.existing(collection)
+        events = self._answerer(name).ask(question, history, k=k, within=within)
         self._library.check_filter(within, collection=name)
-        return _noticed(events, notices)
+        return events
 
-    def _answerer(self, collection: str, notices: list[str]) -> Answerer:
+    def _answerer(self, collection: str) -> Answerer:
         embedder, retriever = self._library.index(collection).embedder, self.retriever(collection)
         refusal = self._models.refusal()
         return Answerer(
-            partial(retriever.passages, on_notice=notices.append),
+            retriever.passages,
             embedder,
             self._models.llm(),
             self._library.settings,
@@ -122,21 +119,21 @@ class AnswerService:
         )
 
     def search(
-        self,
-        question: str | Query,
-        k: int,
-        *,
-        collection: str | None = None,
-        within: Filter | None = None,
-        on_notice: Callable[[str], None] | None = None,
+        self, question: str | Query, k: int, *, collection: str | None = None, within: Filter | None = None
     ) -> list[SearchHit]:
-        """Finds the `k` chunks that fit a question best, best first, of the documents `within`. Raises as `ask` does.
+        """Finds what `retrieve` does; its notices are logged. Raises as `ask` does."""
+        return self._searchable(collection, within).search(question, k, within=within)
 
-        `on_notice` is told, in words for the user, that the reranker failed; without it, that is logged.
-        """
+    def retrieve(
+        self, question: str | Query, k: int, *, collection: str | None = None, within: Filter | None = None
+    ) -> SearchResult:
+        """Finds the `k` chunks that fit a question best, of the documents `within`, best first. Raises as `ask`."""
+        return self._searchable(collection, within).retrieve(question, k, within=within)
+
+    def _searchable(self, collection: str | None, within: Filter | None) -> Retriever:
         name = self._library.existing(collection)
         self._library.check_filter(within, collection=name)
-        return self.retriever(name).search(question, k, within=within, on_notice=on_notice)
+        return self.retriever(name)
 
     def retriever(self, collection: str) -> Retriever:
         """Returns the search over one collection."""
@@ -173,17 +170,3 @@ class AnswerService:
         entailment = self._models.entailment()
         if self._models.llm() and entailment:
             entailment.load()
-
-
-def _noticed(events: Generator[Event, None, None], notices: Sequence[str]) -> Generator[Event, None, None]:
-    """The events, the answer with what was noticed while it was searched for. What stops them is passed on."""
-    with closing(events):
-        event = next(events)
-        while not isinstance(event, Answer):
-            try:
-                yield event
-            except Cancelled as stopped:
-                event = events.throw(stopped)
-            else:
-                event = next(events)
-        yield replace(event, notice=" ".join(part for part in (*notices, event.notice) if part))

@@ -98,9 +98,8 @@ def search(  # noqa: PLR0917 - Typer's form of options
         _note(footnote, collection)
 
         def found(text: str) -> tuple[list[SearchHit], str]:
-            notices: list[str] = []
-            hits = footnote.search(text, k, collection=collection, within=within, on_notice=notices.append)
-            return hits, " ".join(notices)
+            result = footnote.retrieve(text, k, collection=collection, within=within)
+            return result.hits, " ".join(result.notices)
 
         def as_facts(text: str) -> dict[str, Any]:
             hits, notice = found(text)

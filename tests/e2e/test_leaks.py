@@ -19,7 +19,7 @@ from app.bootstrap import open_footnote
 from app.evaluation.reports.html import html_report
 from app.evaluation.reports.markdown import Report
 from app.evaluation.results import Evaluation, QuestionResult, RetrievedPassage
-from app.models import Answer
+from app.models import Answer, Retrieval
 from ingest.settings import Settings
 
 pytestmark = pytest.mark.browser
@@ -88,7 +88,7 @@ def fill(settings: Settings) -> dict[str, str]:
 def obeyed(settings: Settings, text: str) -> Answer:
     """What a model that obeys makes of a hostile document; its name, headings and notice are hostile too."""
     hostile = replace(passage(1, f"Apples are red. {text}"), document=f"/docs/{text}", heading=(text,), place=text)
-    answerer = Answerer(lambda _q, _k, **_more: [hostile], WordEmbedder(), Obedient(), settings)
+    answerer = Answerer(lambda _q, _k, **_more: Retrieval((hostile,)), WordEmbedder(), Obedient(), settings)
     *_, answer = answerer.ask("What colour are apples?")
     return replace(
         answer, notice=text, answerer=text, searched=text, citations=(hostile.cite(1), *answer.citations[1:])

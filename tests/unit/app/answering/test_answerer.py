@@ -9,7 +9,7 @@ import pytest
 
 from app.answering.answerer import NOTHING_INDEXED, STOPPED, Answerer, stop, until_stopped
 from app.answering.refusal import Judgement
-from app.models import Answer, Passage, Retracted, Retrieved, Token, Turn, Waiting
+from app.models import Answer, Passage, Retracted, Retrieval, Retrieved, Token, Turn, Waiting
 from ingest.errors import Cancelled, LLMContextTooLong, LLMInterrupted, LLMUnreachable, QuestionError
 
 TEXTS = ("Apples are red. A crate holds 40 apples.", "Bears are brown and sleep in winter.")
@@ -45,8 +45,8 @@ def ask(settings, word_embedder):
         return Passage(n, f"/docs/{n}.txt", "v", "", None, (), 0, len(text), text, 1 / n)
 
     def asked(question="What colour are apples?", llm=None, texts=TEXTS, history=(), *, k=None, read=list):
-        def retrieve(_question: str, _k: int, *, within=None) -> list[Passage]:
-            return [passage(n, text) for n, text in enumerate(texts, start=1)]
+        def retrieve(_question: str, _k: int, *, within=None) -> Retrieval:
+            return Retrieval(tuple(passage(n, text) for n, text in enumerate(texts, start=1)))
 
         return read(Answerer(retrieve, word_embedder, llm, settings).ask(question, history, k=k))
 
@@ -194,8 +194,8 @@ def test_a_calibrated_refusal_comes_before_any_quote(settings, word_embedder):
         def judge(self, question, passages, embedder, **_more):
             return Judgement(answers=False, confidence=0.25)
 
-    retrieve = [Passage(1, "/docs/1.txt", "v", "", None, (), 0, len(TEXTS[0]), TEXTS[0], 1.0)]
-    answerer = Answerer(lambda _q, _k, **_more: retrieve, word_embedder, None, settings, refusal=Never())
+    retrieve = Passage(1, "/docs/1.txt", "v", "", None, (), 0, len(TEXTS[0]), TEXTS[0], 1.0)
+    answerer = Answerer(lambda _q, _k, **_more: Retrieval((retrieve,)), word_embedder, None, settings, refusal=Never())
     *_, answer = answerer.ask("What colour are apples?")
     assert (answer.refused, answer.confidence) == (True, 0.25)
     assert [citation.quote for citation in answer.nearest] == [TEXTS[0]]
@@ -209,7 +209,7 @@ def test_nothing_to_answer_from_is_said(ask):
 
 @pytest.mark.parametrize(("question", "k"), [("", None), (" \n", None), ("x" * 100_000, None), ("a", 0), ("a", 10_000)])
 def test_what_cannot_be_asked_is_refused_at_once(settings, word_embedder, question, k):
-    answerer = Answerer(lambda _q, _k: [], word_embedder, None, settings)
+    answerer = Answerer(lambda _q, _k: Retrieval(()), word_embedder, None, settings)
     with pytest.raises(QuestionError):
         answerer.ask(question, k=k)
 
