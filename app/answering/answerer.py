@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import suppress
 from typing import Protocol
 
 from app.answering.course import Course
@@ -12,12 +10,12 @@ from app.answering.evidence import nowhere
 from app.answering.extractive import NO_QUOTES, ExtractiveAnswerer
 from app.answering.generative import Writer, Written
 from app.answering.refusal import Judgement, Refusal
+from app.cancellation import CancelToken
 from app.grounding import REFUSAL, Verified, Verifier, is_refusal
 from app.llm import ChatLLM
 from app.models import Answer, Citation, Event, Passage, Retrieval, Retrieved, Sentence, Token, Turn
 from app.protocols import Embeds, Entails
 from app.retrieval import Absent, check_k, check_question, in_context
-from ingest.errors import Cancelled
 from ingest.filters import Filter
 from ingest.models import Query
 from ingest.settings import Settings
@@ -30,8 +28,6 @@ NEAREST = 3
 # Words of the question that a refusal names as found nowhere, at most.
 MOST_MISSING = 6
 INSTEAD = "The answer below is quoted from your documents instead."
-STOPPED = "Stopped before it was complete. Ask again to have it whole."
-STOPPED_EARLY = "Stopped before the first word of an answer."
 
 
 class Retrieves(Protocol):
@@ -85,19 +81,22 @@ class Answerer:
         *,
         k: int | None = None,
         within: Filter | None = None,
+        cancel: CancelToken | None = None,
     ) -> Generator[Event, None, None]:
         """Answers a question: first `Retrieved`, then any number of `Token`, last one `Answer`; `Waiting` in between.
 
         The tokens' texts joined, those before a `Retracted` left out, are the answer as it was written: `Answer.text`
         differs from it in markers alone, and only where verification has corrected them. A model that fails before its
-        first word is stood in for by quotes; one that fails later leaves an answer marked incomplete. `stop` ends it
-        and keeps what came; closing the generator keeps nothing.
+        first word is replaced by quotes; one that fails later leaves an answer marked incomplete. So does a cancelled
+        one; cancelled before its first word, there is no `Answer`. Closing the generator ends the request to the model
+        and keeps nothing.
 
         Args:
             question: as the user wrote it.
             history: the turns before it, oldest first.
             k: how many passages to ground the answer in; FOOTNOTE_PASSAGES if not given.
             within: the documents that are asked; None for all.
+            cancel: checked between events.
 
         Raises:
             QuestionError: at once, when the question is blank or too long, or `k` is not from 1 to 50.
@@ -106,13 +105,13 @@ class Answerer:
         k = self._settings.passages if k is None else k
         check_k(k, MOST_PASSAGES)
         turns = [Turn(storable(one.question), storable(one.answer)) for one in history]
-        return self._events(storable(question).strip(), turns, k, within)
+        return self._events(storable(question).strip(), turns, k, within, cancel or CancelToken())
 
     def _events(
-        self, question: str, history: Sequence[Turn], k: int, within: Filter | None
+        self, question: str, history: Sequence[Turn], k: int, within: Filter | None, cancel: CancelToken
     ) -> Generator[Event, None, None]:
         course = Course(question, self._settings, within or Filter())
-        writer = Writer(self._llm, self._settings) if self._llm is not None else None
+        writer = Writer(self._llm, self._settings, cancel) if self._llm is not None else None
         if writer is not None:
             self._verifier.load()  # what cannot verify an answer is said before one is paid for
         if writer is not None and history:
@@ -122,16 +121,20 @@ class Answerer:
         else:
             course.query = in_context(question, history, self._similarity)
         course.done("condense")
+        if cancel.cancelled:
+            return
         found = self._retrieve(course.query, k, within=within)
         course.search_notices = found.notices
         course.done("search")
         yield Retrieved(course.query, found.passages, found.notices)
+        if cancel.cancelled:
+            return
         if not found.passages:
             yield from self._refuse(course, found.passages, NOTHING_INDEXED)
         elif missing := self._absent(question, within):
             yield from self._refuse(course, found.passages, REFUSAL, _are_absent(missing))
         elif writer is not None and self._llm is not None:
-            yield from self._write(writer, self._llm.name, course, found.passages)
+            yield from self._write(writer, self._llm.name, course, found.passages, cancel)
         else:
             yield from self._quote(course, found.passages)
 
@@ -161,9 +164,13 @@ class Answerer:
         last = query.text if query.alone != query.text else None
         return self._refusal.judge(query.alone, passages, self._embedder, searched=searched, last=last)
 
-    def _write(self, writer: Writer, name: str, course: Course, passages: Sequence[Passage]) -> Iterator[Event]:
+    def _write(
+        self, writer: Writer, name: str, course: Course, passages: Sequence[Passage], cancel: CancelToken
+    ) -> Iterator[Event]:
         written = yield from writer.write(course.searched, passages, course.spending)
         course.note(*written.notices)
+        if not written.text and cancel.cancelled:
+            return
         if not written.text:
             course.note(INSTEAD)
             yield from self._quote(course, passages)
@@ -198,40 +205,6 @@ class Answerer:
         yield Token(text)
         notice = why or _needed(course.searched, passages)
         yield course.answer(text, (_no_claim(text),), refused=True, nearest=_nearest(passages), notice=notice)
-
-
-def stop(events: Generator[Event, None, None], why: str = STOPPED) -> Answer | None:
-    """Ends an answer in the making, and with it the request to the model.
-
-    Args:
-        events: what `ask` gave.
-        why: a line for the reader of what came.
-
-    Returns:
-        What came until now, verified and marked incomplete; None where nothing did.
-    """
-    with suppress(Cancelled):
-        event = events.throw(Cancelled(why))
-        while not isinstance(event, Answer):
-            event = next(events)
-        return event
-    return None
-
-
-def until_stopped(cancel: threading.Event, events: Generator[Event, None, None]) -> Iterator[Event]:
-    """The events of an answer, until `cancel` is set: then what came of it is the last one.
-
-    Raises:
-        Cancelled: it was stopped before the first word.
-    """
-    for event in events:
-        yield event
-        if cancel.is_set() and not isinstance(event, Answer):
-            answer = stop(events)
-            if answer is None:
-                raise Cancelled(STOPPED_EARLY)
-            yield answer
-            return
 
 
 def _no_claim(text: str) -> Sentence:

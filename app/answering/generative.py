@@ -7,11 +7,12 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from app.answering.prompts import answer_prompt, condense_prompt
+from app.cancellation import CancelToken
 from app.llm import ChatLLM, Spending
 from app.models import Event, Passage, Prompt, Retracted, Token, Turn, Waiting
 from app.retrieval import rewritten
 from app.text import MarkerFilter
-from ingest.errors import Cancelled, LLMContextTooLong, LLMError, QuestionError
+from ingest.errors import LLMContextTooLong, LLMError, QuestionError
 from ingest.models import Query
 from ingest.settings import Settings
 
@@ -44,10 +45,12 @@ class Writer:
     Args:
         llm: the model.
         settings: the prompts' folder.
+        cancel: ends what the model says, and with it the request.
     """
 
-    def __init__(self, llm: ChatLLM, settings: Settings) -> None:
+    def __init__(self, llm: ChatLLM, settings: Settings, cancel: CancelToken) -> None:
         self._llm = llm
+        self._cancel = cancel
         self._prompts = settings.prompts_dir
 
     def standalone(
@@ -57,7 +60,7 @@ class Writer:
         reply = ""
         try:
             with closing(self._llm.stream(condense_prompt(self._prompts, question, history), spending)) as pieces:
-                for piece in pieces:
+                for piece in self._cancel.until(pieces):
                     if isinstance(piece, Waiting):
                         yield piece
                     else:
@@ -69,11 +72,10 @@ class Writer:
     def write(self, searched: str, passages: Sequence[Passage], spending: Spending) -> Generator[Event, None, Written]:
         """Streams an answer from passages, with fewer of them where the model says that all are too many.
 
-        What goes wrong becomes a notice; so does a `Cancelled` that is thrown into the generator, once something came.
+        What goes wrong becomes a notice, and so does the reason of a cancelled answer.
 
         Raises:
             QuestionError: the model's context has no room for the question and one passage.
-            Cancelled: it was thrown in before the first word.
         """
         prompt = answer_prompt(self._prompts, searched, passages, self._llm.context_tokens)
         left_out = ""  # says how many passages the last attempt was made with
@@ -112,7 +114,7 @@ class Writer:
         text, cut = "", ""
         try:
             with closing(self._llm.stream(prompt, spending)) as pieces:
-                for piece in pieces:
+                for piece in self._cancel.until(pieces):
                     if isinstance(piece, Waiting | Retracted):
                         if isinstance(piece, Retracted):
                             text, markers = "", MarkerFilter(len(prompt.passages))
@@ -123,10 +125,12 @@ class Writer:
                     if out:
                         text += out
                         yield Token(out)
-        except (LLMError, Cancelled) as error:
-            if not text and isinstance(error, LLMContextTooLong | Cancelled):
+        except LLMError as error:
+            if not text and isinstance(error, LLMContextTooLong):
                 raise
             cut = str(error)
+        if self._cancel.cancelled:
+            cut = cut or self._cancel.reason
         rest = markers.end() if text else markers.end().lstrip()
         if rest:
             yield Token(rest)

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from app.answering.answerer import Answerer
 from app.answering.course import EXTRACTIVE
 from app.answering.refusal import Refusal
+from app.cancellation import CancelToken
 from app.llm import ChatLLM, Connection
 from app.models import Event, Turn
 from app.protocols import Entails
@@ -82,10 +83,12 @@ class AnswerService:
         collection: str | None = None,
         k: int | None = None,
         within: Filter | None = None,
+        cancel: CancelToken | None = None,
     ) -> Generator[Event, None, None]:
         """Answers a question from a collection's documents: `Retrieved`, any number of `Token`, one `Answer`.
 
-        `Waiting` may come anywhere before the answer; `app.answering.answerer.stop` ends it early and keeps what came.
+        `Waiting` may come anywhere before the answer. Once cancelled, the answer holds what came; there is none where
+        nothing did.
 
         Args:
             question: as the user wrote it.
@@ -93,6 +96,7 @@ class AnswerService:
             collection: None for the default one.
             k: how many passages to ground the answer in; FOOTNOTE_PASSAGES if not given.
             within: the documents that are asked; None for all.
+            cancel: checked between events, and where the model is read.
 
         Raises:
             QuestionError: the question or `k` cannot be used, or no document fits `within`.
@@ -100,7 +104,7 @@ class AnswerService:
             RerankerError, EmbedderError: the reranker or the entailment model of the settings cannot be used at all.
         """
         name = self._library.existing(collection)
-        events = self._answerer(name).ask(question, history, k=k, within=within)
+        events = self._answerer(name).ask(question, history, k=k, within=within, cancel=cancel)
         self._library.check_filter(within, collection=name)
         return events
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 from llm_servers import answering, cut_after, in_turn, refusing, scripted, silent_after
 
-from app.answering.answerer import stop
+from app.cancellation import CancelToken
 from app.models import Answer, Retracted, Token, Turn, Usage, Waiting
 
 
@@ -19,8 +19,8 @@ def ask(footnote, write, dead_proxy, with_settings):
         *events, answer = begin(url, question, **more)
         return "".join(event.text for event in events if isinstance(event, Token)), answer
 
-    def begin(url: str, question: str = "What colour are apples?", **more):
-        return use(url, **more).ask(question)
+    def begin(url: str, question: str = "What colour are apples?", cancel=None, **more):
+        return use(url, **more).ask(question, cancel=cancel)
 
     def use(url: str, **more):
         fields = {"llm": "openai:test", "llm_base_url": url, "llm_timeout": 20, "llm_retry_seconds": 0.0}
@@ -128,12 +128,14 @@ def test_a_prompt_that_is_too_long_for_the_server_is_asked_with_fewer_passages(a
 def test_an_answer_that_is_stopped_is_kept_and_its_request_ended(ask):
     left = threading.Event()
     with scripted(silent_after("Apples are red [1]. And "), left=left) as (url, _):
-        events = ask.begin(url)
+        cancel = CancelToken()
+        events = ask.begin(url, cancel=cancel)
         said, event = "", next(events)
         while "red" not in said or not isinstance(event, Waiting):
             event = next(events)
             said += event.text if isinstance(event, Token) else ""
-        answer = stop(events)
+        cancel.cancel()
+        (answer,) = events
         assert left.wait(30)
     assert answer.incomplete
     assert answer.text == "Apples are red [1]. And"
