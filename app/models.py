@@ -70,6 +70,14 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Retrieval:
+    """Passages to ground an answer in, best first, with lines for the user about the search."""
+
+    passages: tuple[Passage, ...]
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """One footnote: the words (`quote`, at [start, end) of the document's text) that a marker [n] stands for.
 
@@ -208,10 +216,14 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """Event: the passages were found, by a question and what was asked before it."""
+    """Event: the passages were found, by a question and what was asked before it.
+
+    `notices` are lines for the user about the search, such as a reranker that failed.
+    """
 
     query: Query
     passages: tuple[Passage, ...]
+    notices: tuple[str, ...] = ()
 
     @property
     def searched(self) -> str:

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.bootstrap import Footnote
+from app.bootstrap import open_footnote
 from app.evaluation.dataset_readers import read_dataset
 from app.evaluation.datasets import written
+from app.footnote import Footnote
 from app.models import Passage
 from ingest.settings import Settings
 
@@ -21,7 +22,7 @@ def footnote(**settings: int) -> Iterator[Footnote]:
     """A Footnote on an empty data folder, with the default settings but for those given."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        Footnote(Settings(_env_file=None, data_dir=Path(folder), **settings)) as one,
+        open_footnote(Settings(_env_file=None, data_dir=Path(folder), **settings)) as one,
     ):
         yield one
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import docx
@@ -15,7 +15,8 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 from tests_support import WordEmbedder
 
-from app.bootstrap import Footnote
+from app.bootstrap import open_footnote
+from app.footnote import Footnote
 from app.llm.client import ChatLLM, build_llm
 from ingest.pipeline import run
 from ingest.settings import Settings
@@ -65,15 +66,32 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def footnote(settings: Settings) -> Iterator[Footnote]:
-    with Footnote(settings) as one:
+    with open_footnote(settings) as one:
         yield one
+
+
+@pytest.fixture
+def with_settings() -> Iterator[Callable[..., Footnote]]:
+    """Puts other settings in place of an open Footnote's, for the same documents; equal ones give the same again."""
+    made: dict[str, Footnote] = {}
+
+    def changed(footnote: Footnote, **fields: object) -> Footnote:
+        key = repr(sorted(fields.items()))
+        if key not in made:
+            footnote.library.settings = footnote.settings.model_copy(update=fields)
+            made[key] = open_footnote(footnote.settings, lambda _settings: footnote.library)
+        return made[key]
+
+    yield changed
+    for one in made.values():
+        one.chats.close()
 
 
 @pytest.fixture(scope="session")
 def sampled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Footnote]:
     """The sample documents, ingested once; to be read only."""
     settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("sampled"))
-    with Footnote(settings) as one:
+    with open_footnote(settings) as one:
         report = one.ingest([SAMPLES])
         assert report.count("failed") == 0
         yield one

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import suppress
 from typing import Protocol
 
+from app.answering.course import Course
 from app.answering.evidence import nowhere
 from app.answering.extractive import NO_QUOTES, ExtractiveAnswerer
-from app.answering.generative import Course, Writer, Written
+from app.answering.generative import Writer, Written
 from app.answering.refusal import Judgement, Refusal
+from app.cancellation import CancelToken
 from app.grounding import REFUSAL, Verified, Verifier, is_refusal
 from app.llm import ChatLLM
-from app.models import Answer, Citation, Event, Passage, Retrieved, Sentence, Token, Turn
+from app.models import Answer, Citation, Event, Passage, Retrieval, Retrieved, Sentence, Token, Turn
 from app.protocols import Embeds, Entails
 from app.retrieval import Absent, check_k, check_question, in_context
-from ingest.errors import Cancelled
 from ingest.filters import Filter
 from ingest.models import Query
 from ingest.settings import Settings
 from ingest.text import storable
 
-EXTRACTIVE = "extractive"
 NOTHING_INDEXED = "There is nothing to answer from yet: the collection holds no documents. Add some first."
 QUOTED = "Quoted word for word from your documents; no language model is in use."
 MOST_PASSAGES = 50
@@ -30,15 +28,13 @@ NEAREST = 3
 # Words of the question that a refusal names as found nowhere, at most.
 MOST_MISSING = 6
 INSTEAD = "The answer below is quoted from your documents instead."
-STOPPED = "Stopped before it was complete. Ask again to have it whole."
-STOPPED_EARLY = "Stopped before the first word of an answer."
 
 
 class Retrieves(Protocol):
     """A search that grounds answers."""
 
-    def __call__(self, question: Query, k: int, *, within: Filter | None = None) -> Sequence[Passage]:
-        """The `k` best passages for a question, of the documents `within`."""
+    def __call__(self, question: Query, k: int, *, within: Filter | None = None) -> Retrieval:
+        """Finds the `k` best passages for a question, of the documents `within`."""
         ...
 
 
@@ -85,19 +81,22 @@ class Answerer:
         *,
         k: int | None = None,
         within: Filter | None = None,
+        cancel: CancelToken | None = None,
     ) -> Generator[Event, None, None]:
         """Answers a question: first `Retrieved`, then any number of `Token`, last one `Answer`; `Waiting` in between.
 
         The tokens' texts joined, those before a `Retracted` left out, are the answer as it was written: `Answer.text`
         differs from it in markers alone, and only where verification has corrected them. A model that fails before its
-        first word is stood in for by quotes; one that fails later leaves an answer marked incomplete. `stop` ends it
-        and keeps what came; closing the generator keeps nothing.
+        first word is replaced by quotes; one that fails later leaves an answer marked incomplete. So does a cancelled
+        one; cancelled before its first word, there is no `Answer`. Closing the generator ends the request to the model
+        and keeps nothing.
 
         Args:
             question: as the user wrote it.
             history: the turns before it, oldest first.
             k: how many passages to ground the answer in; FOOTNOTE_PASSAGES if not given.
             within: the documents that are asked; None for all.
+            cancel: checked between events.
 
         Raises:
             QuestionError: at once, when the question is blank or too long, or `k` is not from 1 to 50.
@@ -106,30 +105,38 @@ class Answerer:
         k = self._settings.passages if k is None else k
         check_k(k, MOST_PASSAGES)
         turns = [Turn(storable(one.question), storable(one.answer)) for one in history]
-        return self._events(storable(question).strip(), turns, k, within)
+        return self._events(storable(question).strip(), turns, k, within, cancel or CancelToken())
 
     def _events(
-        self, question: str, history: Sequence[Turn], k: int, within: Filter | None
+        self, question: str, history: Sequence[Turn], k: int, within: Filter | None, cancel: CancelToken
     ) -> Generator[Event, None, None]:
-        course = Course(question, within or Filter())
-        writer = Writer(self._llm, self._settings) if self._llm is not None else None
+        course = Course(question, self._settings, within or Filter())
+        writer = Writer(self._llm, self._settings, cancel) if self._llm is not None else None
         if writer is not None:
             self._verifier.load()  # what cannot verify an answer is said before one is paid for
-        query = (yield from writer.standalone(course, history)) if writer is not None and history else None
-        query = query or in_context(question, history, self._similarity)
-        course.query = query
-        course.done("condense")
-        passages = tuple(self._retrieve(query, k, within=within))
-        course.done("search")
-        yield Retrieved(query, passages)
-        if not passages:
-            yield from self._refuse(course, passages, NOTHING_INDEXED)
-        elif missing := self._absent(question, within):
-            yield from self._refuse(course, passages, REFUSAL, _are_absent(missing))
-        elif writer is not None and self._llm is not None:
-            yield from self._write(writer, self._llm.name, course, passages)
+        if writer is not None and history:
+            reworded = yield from writer.standalone(question, history, course.spending)
+            course.note(reworded.notice)
+            course.query = reworded.query or in_context(question, history, self._similarity)
         else:
-            yield from self._quote(course, passages)
+            course.query = in_context(question, history, self._similarity)
+        course.done("condense")
+        if cancel.cancelled:
+            return
+        found = self._retrieve(course.query, k, within=within)
+        course.search_notices = found.notices
+        course.done("search")
+        yield Retrieved(course.query, found.passages, found.notices)
+        if cancel.cancelled:
+            return
+        if not found.passages:
+            yield from self._refuse(course, found.passages, NOTHING_INDEXED)
+        elif missing := self._absent(question, within):
+            yield from self._refuse(course, found.passages, REFUSAL, _are_absent(missing))
+        elif writer is not None and self._llm is not None:
+            yield from self._write(writer, self._llm.name, course, found.passages, cancel)
+        else:
+            yield from self._quote(course, found.passages)
 
     def _similarity(self, one: str, other: str) -> float:
         return float(self._embedder.encode_query(one) @ self._embedder.encode_query(other))
@@ -147,20 +154,8 @@ class Answerer:
         for sentence in quotes.sentences:
             yield Token(quotes.text[at : sentence.end])
             at = sentence.end
-        yield Answer(
-            question=course.question,
-            searched=course.searched,
-            text=quotes.text,
-            refused=False,
-            answerer=EXTRACTIVE,
-            sentences=quotes.sentences,
-            citations=quotes.citations,
-            timings=course.timings,
-            notice=" ".join(course.notices) or QUOTED,
-            confidence=course.confidence,
-            usage=course.spending.usage(self._settings),
-            within=course.within,
-        )
+        notice = "" if course.notices else QUOTED
+        yield course.answer(quotes.text, quotes.sentences, quotes.citations, notice=notice)
 
     def _judged(self, course: Course, passages: Sequence[Passage]) -> Judgement | None:
         if self._refusal is None:
@@ -169,10 +164,15 @@ class Answerer:
         last = query.text if query.alone != query.text else None
         return self._refusal.judge(query.alone, passages, self._embedder, searched=searched, last=last)
 
-    def _write(self, writer: Writer, name: str, course: Course, passages: Sequence[Passage]) -> Iterator[Event]:
-        written = yield from writer.write(course, passages)
+    def _write(
+        self, writer: Writer, name: str, course: Course, passages: Sequence[Passage], cancel: CancelToken
+    ) -> Iterator[Event]:
+        written = yield from writer.write(course.searched, passages, course.spending)
+        course.note(*written.notices)
+        if not written.text and cancel.cancelled:
+            return
         if not written.text:
-            course.notices.append(INSTEAD)
+            course.note(INSTEAD)
             yield from self._quote(course, passages)
             return
         course.done("answer")
@@ -188,87 +188,34 @@ class Answerer:
             else self._verifier.verify(text, cited, passages, incomplete=written.incomplete)
         )
         course.done("verify")
-        return Answer(
-            question=course.question,
-            searched=course.searched,
-            text=verified.text,
-            refused=refused,
+        return course.answer(
+            verified.text,
+            verified.sentences,
+            verified.citations,
             answerer=name,
-            sentences=verified.sentences,
-            citations=verified.citations,
-            nearest=_nearest(passages) if refused else (),
-            timings=course.timings,
+            prompt=written.prompt,
             incomplete=written.incomplete,
-            notice=_needed(course, passages) if refused else " ".join(course.notices),
-            usage=course.spending.usage(self._settings),
-            within=course.within,
-            prompt=course.prompt,
+            refused=refused,
+            nearest=_nearest(passages) if refused else (),
+            notice=_needed(course.searched, passages) if refused else "",
         )
 
     def _refuse(self, course: Course, passages: Sequence[Passage], text: str, why: str = "") -> Iterator[Event]:
         course.done("answer")
         yield Token(text)
-        yield Answer(
-            question=course.question,
-            searched=course.searched,
-            text=text,
-            refused=True,
-            answerer=EXTRACTIVE,
-            sentences=(_no_claim(text),),
-            citations=(),
-            nearest=_nearest(passages),
-            timings=course.timings,
-            notice=" ".join((*course.notices, why)) if why else _needed(course, passages),
-            confidence=course.confidence,
-            usage=course.spending.usage(self._settings),
-            within=course.within,
-        )
-
-
-def stop(events: Generator[Event, None, None], why: str = STOPPED) -> Answer | None:
-    """Ends an answer in the making, and with it the request to the model.
-
-    Args:
-        events: what `ask` gave.
-        why: a line for the reader of what came.
-
-    Returns:
-        What came until now, verified and marked incomplete; None where nothing did.
-    """
-    with suppress(Cancelled):
-        event = events.throw(Cancelled(why))
-        while not isinstance(event, Answer):
-            event = next(events)
-        return event
-    return None
-
-
-def until_stopped(cancel: threading.Event, events: Generator[Event, None, None]) -> Iterator[Event]:
-    """The events of an answer, until `cancel` is set: then what came of it is the last one.
-
-    Raises:
-        Cancelled: it was stopped before the first word.
-    """
-    for event in events:
-        yield event
-        if cancel.is_set() and not isinstance(event, Answer):
-            answer = stop(events)
-            if answer is None:
-                raise Cancelled(STOPPED_EARLY)
-            yield answer
-            return
+        notice = why or _needed(course.searched, passages)
+        yield course.answer(text, (_no_claim(text),), refused=True, nearest=_nearest(passages), notice=notice)
 
 
 def _no_claim(text: str) -> Sentence:
     return Sentence(text, (), None, 0, len(text))
 
 
-def _needed(course: Course, passages: Sequence[Passage]) -> str:
-    """What was noticed so far, and what documents would have to speak of to answer the question."""
-    missing = nowhere(course.searched, passages) if passages else []
+def _needed(searched: str, passages: Sequence[Passage]) -> str:
+    """Says what documents would have to speak of to answer the question; "" where nothing is missing."""
+    missing = nowhere(searched, passages) if passages else []
     listed = ", ".join(f"\u201c{word}\u201d" for word in missing[:MOST_MISSING])
-    needed = f"An answer would need documents about {listed}: the nearest passages do not mention it." if listed else ""
-    return " ".join(part for part in (*course.notices, needed) if part)
+    return f"An answer would need documents about {listed}: the nearest passages do not mention it." if listed else ""
 
 
 def _are_absent(missing: Sequence[Absent]) -> str:

@@ -2,63 +2,41 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from app.answering.prompts import answer_prompt, condense_prompt
+from app.cancellation import CancelToken
 from app.llm import ChatLLM, Spending
 from app.models import Event, Passage, Prompt, Retracted, Token, Turn, Waiting
 from app.retrieval import rewritten
 from app.text import MarkerFilter
-from ingest.errors import Cancelled, LLMContextTooLong, LLMError, QuestionError
-from ingest.filters import Filter
+from ingest.errors import LLMContextTooLong, LLMError, QuestionError
 from ingest.models import Query
 from ingest.settings import Settings
 
-# How the notice begins that not all passages were used; each further attempt takes the place of the one before.
-TOO_MANY = "Not all passages fit into the context of"
 
+@dataclass(frozen=True, slots=True)
+class Reworded:
+    """A question with what it leaves unsaid; None where the model failed, as the notice says."""
 
-@dataclass(slots=True)
-class Course:
-    """What is known of an answer while it is made.
-
-    `within` are the documents that are asked; `notices` are lines for the user; `prompt` is `Prompt.template`.
-    """
-
-    question: str
-    within: Filter = field(default_factory=Filter)
-    query: Query = field(default_factory=lambda: Query(""))
-    notices: list[str] = field(default_factory=list)
-    confidence: float | None = None
-    prompt: str = ""
-    spending: Spending = field(default_factory=Spending)
-    timings: dict[str, float] = field(default_factory=dict)
-    began: float = field(default_factory=time.perf_counter)
-    at: float = field(default_factory=time.perf_counter)
-
-    @property
-    def searched(self) -> str:
-        """The question that is searched, in words that are understood alone."""
-        return self.query.alone
-
-    def done(self, step: str) -> None:
-        """Books the time since the last step's end, in seconds."""
-        now = time.perf_counter()
-        self.timings[step] = round(self.timings.get(step, 0.0) + now - self.at, 4)
-        self.timings["total"] = round(now - self.began, 4)
-        self.at = now
+    query: Query | None
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a model wrote; "" where it failed before its first word. `numbers` are passage -> footnote."""
+    """What a model wrote; "" where it failed before its first word. `numbers` are passage -> footnote.
+
+    `notices` are lines for the user. `prompt` is `Prompt.template`.
+    """
 
     text: str
     numbers: dict[int, int]
-    incomplete: bool
+    incomplete: bool = False
+    notices: tuple[str, ...] = ()
+    prompt: str = ""
 
 
 class Writer:
@@ -67,51 +45,52 @@ class Writer:
     Args:
         llm: the model.
         settings: the prompts' folder.
+        cancel: ends what the model says, and with it the request.
     """
 
-    def __init__(self, llm: ChatLLM, settings: Settings) -> None:
+    def __init__(self, llm: ChatLLM, settings: Settings, cancel: CancelToken) -> None:
         self._llm = llm
+        self._cancel = cancel
         self._prompts = settings.prompts_dir
 
-    def standalone(self, course: Course, history: Sequence[Turn]) -> Generator[Event, None, Query | None]:
-        """The question with what it leaves unsaid; None where the model fails, which becomes a notice."""
+    def standalone(
+        self, question: str, history: Sequence[Turn], spending: Spending
+    ) -> Generator[Event, None, Reworded]:
+        """Rewords the question so that it is understood alone; a model that fails becomes a notice."""
         reply = ""
         try:
-            with closing(
-                self._llm.stream(condense_prompt(self._prompts, course.question, history), course.spending)
-            ) as pieces:
-                for piece in pieces:
+            with closing(self._llm.stream(condense_prompt(self._prompts, question, history), spending)) as pieces:
+                for piece in self._cancel.until(pieces):
                     if isinstance(piece, Waiting):
                         yield piece
                     else:
                         reply = "" if isinstance(piece, Retracted) else reply + piece
         except LLMError as error:
-            course.notices.append(f"{error} The question was searched without the model's help.")
-            return None
-        return rewritten(course.question, reply)
+            return Reworded(None, f"{error} The question was searched without the model's help.")
+        return Reworded(rewritten(question, reply))
 
-    def write(self, course: Course, passages: Sequence[Passage]) -> Generator[Event, None, Written]:
+    def write(self, searched: str, passages: Sequence[Passage], spending: Spending) -> Generator[Event, None, Written]:
         """Streams an answer from passages, with fewer of them where the model says that all are too many.
 
-        What goes wrong becomes a notice; so does a `Cancelled` that is thrown into the generator, once something came.
+        What goes wrong becomes a notice, and so does the reason of a cancelled answer.
 
         Raises:
             QuestionError: the model's context has no room for the question and one passage.
-            Cancelled: it was thrown in before the first word.
         """
-        prompt = answer_prompt(self._prompts, course.searched, passages, self._llm.context_tokens)
+        prompt = answer_prompt(self._prompts, searched, passages, self._llm.context_tokens)
+        left_out = ""  # says how many passages the last attempt was made with
         while True:
-            course.prompt = prompt.template
             try:
-                return (yield from self._stream(course, prompt))
+                written = yield from self._stream(prompt, spending)
             except LLMContextTooLong as error:
-                fewer = self._with_fewer(course, prompt, error)
+                fewer = self._with_fewer(searched, prompt, error)
                 if fewer is None:
-                    course.notices.append(str(error))
-                    return Written("", {}, incomplete=False)
-                prompt = fewer
+                    return Written("", {}, notices=(left_out, str(error)))
+                prompt, left_out = fewer, self._left_out(len(fewer.passages))
+            else:
+                return replace(written, notices=(left_out, *written.notices), prompt=prompt.template)
 
-    def _with_fewer(self, course: Course, prompt: Prompt, error: LLMContextTooLong) -> Prompt | None:
+    def _with_fewer(self, searched: str, prompt: Prompt, error: LLMContextTooLong) -> Prompt | None:
         """The prompt with the better half of its passages; None where there is only one, or no room for it."""
         kept = prompt.passages[: len(prompt.passages) // 2]
         if not kept:
@@ -119,23 +98,23 @@ class Writer:
         if error.context_tokens:
             self._llm.learn_context(error.context_tokens)
         try:
-            fewer = answer_prompt(self._prompts, course.searched, kept, self._llm.context_tokens)
+            return answer_prompt(self._prompts, searched, kept, self._llm.context_tokens)
         except QuestionError:
             return None
-        n = len(fewer.passages)
-        said = "the best passage alone was" if n == 1 else f"the best {n} passages were"
-        course.notices[:] = [one for one in course.notices if not one.startswith(TOO_MANY)]
-        course.notices.append(
-            f"{TOO_MANY} {self._llm.name}: {said} used. Set FOOTNOTE_LLM_CONTEXT_TOKENS to the model's context."
-        )
-        return fewer
 
-    def _stream(self, course: Course, prompt: Prompt) -> Generator[Event, None, Written]:
+    def _left_out(self, n: int) -> str:
+        said = "the best passage alone was" if n == 1 else f"the best {n} passages were"
+        return (
+            f"Not all passages fit into the context of {self._llm.name}: {said} used. Set "
+            "FOOTNOTE_LLM_CONTEXT_TOKENS to the model's context."
+        )
+
+    def _stream(self, prompt: Prompt, spending: Spending) -> Generator[Event, None, Written]:
         markers = MarkerFilter(len(prompt.passages))
-        text, incomplete = "", False
+        text, cut = "", ""
         try:
-            with closing(self._llm.stream(prompt, course.spending)) as pieces:
-                for piece in pieces:
+            with closing(self._llm.stream(prompt, spending)) as pieces:
+                for piece in self._cancel.until(pieces):
                     if isinstance(piece, Waiting | Retracted):
                         if isinstance(piece, Retracted):
                             text, markers = "", MarkerFilter(len(prompt.passages))
@@ -146,12 +125,13 @@ class Writer:
                     if out:
                         text += out
                         yield Token(out)
-        except (LLMError, Cancelled) as error:
-            if not text and isinstance(error, LLMContextTooLong | Cancelled):
+        except LLMError as error:
+            if not text and isinstance(error, LLMContextTooLong):
                 raise
-            course.notices.append(str(error))
-            incomplete = True
+            cut = str(error)
+        if self._cancel.cancelled:
+            cut = cut or self._cancel.reason
         rest = markers.end() if text else markers.end().lstrip()
         if rest:
             yield Token(rest)
-        return Written(text + rest, markers.numbers, incomplete)
+        return Written(text + rest, markers.numbers, incomplete=bool(cut), notices=(cut,))

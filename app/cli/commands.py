@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from app.cancellation import STOPPED_EARLY, CancelToken
 from app.cli.evaluation import evaluation_cli
 from app.cli.filters import InOption, SinceOption, TagOption, TypeOption, UntilOption, chosen, tag_command
 from app.cli.maintenance import backup_command, doctor_command, reembed_command, restore_command
@@ -98,9 +99,8 @@ def search(  # noqa: PLR0917 - Typer's form of options
         _note(footnote, collection)
 
         def found(text: str) -> tuple[list[SearchHit], str]:
-            notices: list[str] = []
-            hits = footnote.search(text, k, collection=collection, within=within, on_notice=notices.append)
-            return hits, " ".join(notices)
+            result = footnote.retrieve(text, k, collection=collection, within=within)
+            return result.hits, " ".join(result.notices)
 
         def as_facts(text: str) -> dict[str, Any]:
             hits, notice = found(text)
@@ -149,7 +149,7 @@ def ask(  # noqa: PLR0917 - Typer's form of options
         _note(footnote, collection)
 
         def events(text: str) -> Iterator[Event]:
-            said = footnote.ask(text, collection=collection, k=k, within=within)
+            said = footnote.ask(text, collection=collection, k=k, within=within, cancel=CancelToken(cancel))
             return told_while_waiting(_stoppable(said, cancel, came), notes)
 
         def answered(text: str) -> dict[str, Any]:
@@ -235,9 +235,9 @@ def main() -> None:
 
 def _footnote() -> Any:
     """What all commands work with; imported late, so that `--help` does not wait for it."""
-    from app.bootstrap import Footnote  # noqa: PLC0415 - see above
+    from app.bootstrap import open_footnote  # noqa: PLC0415 - see above
 
-    return Footnote(load_settings())
+    return open_footnote(load_settings())
 
 
 def _note(footnote: Any, collection: str | None) -> None:
@@ -252,21 +252,23 @@ def _stoppable(events: Any, cancel: threading.Event, came: threading.Event) -> I
     Until there is something of it to keep, which sets `came`, Ctrl-C ends all at once: to load a model, or to wait for
     a server's first word, can take long.
     """
-    from app.answering import STOPPED_EARLY, until_stopped  # noqa: PLC0415 - as `_footnote`
-
     if cancel.is_set():
         raise Cancelled("Stopped. What was not asked yet was left out.")
     came.clear()
+    answered = False
     try:
         with closing(events):
-            for event in until_stopped(cancel, events):
+            for event in events:
                 if isinstance(event, Token | Answer):
                     came.set()
+                answered = isinstance(event, Answer)
                 yield event
     except KeyboardInterrupt:
         if came.is_set():
             raise
         raise Cancelled(STOPPED_EARLY) from None
+    if not answered:
+        raise Cancelled(STOPPED_EARLY)
 
 
 def _each(question: str | None, path: Path, answered: Callable[[str], dict[str, Any]]) -> None:

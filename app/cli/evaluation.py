@@ -139,7 +139,7 @@ def generate_command(  # noqa: PLR0917 - Typer's form of options
     """
     notes = Console(stderr=True, emoji=False)
     with messages(notes, as_json=as_json):
-        from app.bootstrap import Footnote  # noqa: PLC0415 - `--help` need not wait for it
+        from app.bootstrap import open_footnote  # noqa: PLC0415 - `--help` need not wait for it
         from app.evaluation import (  # noqa: PLC0415 - see above
             EvaluationView,
             check_writable,
@@ -149,7 +149,11 @@ def generate_command(  # noqa: PLR0917 - Typer's form of options
         if output.exists() and not force:
             raise SourceError(f"{output} is there already. Name another file, or add --force to replace it.")
         check_writable(output)
-        with Footnote(load_settings()) as footnote, stopping(notes) as cancel, EvaluationView(notes, "Writing") as view:
+        with (
+            open_footnote(load_settings()) as footnote,
+            stopping(notes) as cancel,
+            EvaluationView(notes, "Writing") as view,
+        ):
             made = footnote.generate_questions(
                 n, collection=collection, seed=seed, on_progress=view.questions, cancel=cancel
             )
@@ -179,7 +183,7 @@ def _experiment(
     answers: bool | None,
 ) -> Iterator[Experiment]:
     """What asks the set's questions, shows how far it is, and stops at Ctrl-C."""
-    from app.bootstrap import Footnote  # noqa: PLC0415 - `--help` need not wait for it
+    from app.bootstrap import open_footnote  # noqa: PLC0415 - `--help` need not wait for it
     from app.evaluation import (  # noqa: PLC0415 - `--help` need not wait for it
         EvaluationView,
         Experiment,
@@ -196,7 +200,7 @@ def _experiment(
             load_settings(),
             keep or Path(folder),
             k=k,
-            opened=Footnote,
+            opened=open_footnote,
             collection=collection,
             answers=answers,
             cancel=cancel,

@@ -14,7 +14,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from app.bootstrap import Footnote, shared_footnote
+from app.bootstrap import shared_footnote
+from app.footnote import Footnote
 from ingest.cli import ProgressView, print_report, stopping
 from ingest.errors import AlreadyRunning, FootnoteError
 from ingest.host import make_private_folder, private_opener

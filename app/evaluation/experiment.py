@@ -7,19 +7,19 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import Protocol, Self
 
 from app.evaluation import metrics
 from app.evaluation.datasets import Dataset, written
 from app.evaluation.results import Evaluation
-from app.evaluation.runner import Plan, evaluate
+from app.evaluation.runner import Asked, Plan, evaluate
+from app.retrieval import Reranker
 from ingest.errors import Cancelled, SourceError
+from ingest.library import Library
 from ingest.models import IngestProgress
 from ingest.settings import DEFAULT_EMBEDDING_MODEL, Settings, changed
 from ingest.urls import masked
-
-if TYPE_CHECKING:
-    from app.bootstrap import Footnote
 
 # Settings that only say how questions are answered: the ones that can be compared on a collection that is there.
 OF_QUESTIONS = frozenset(
@@ -33,6 +33,24 @@ SECRETS = frozenset({"openai_api_key", "reranker_key"})
 # Settings that make no difference to what an evaluation finds, or would lead it out of its own folder.
 NOT_COMPARED = frozenset({"data_dir", "collection", "host", "port", "chroma_url"})
 MOST_NAMED = 3
+
+
+class Measured(Asked, Protocol):
+    """An open data folder that can be filled and asked; `app.footnote.Footnote` is one."""
+
+    library: Library
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def reranker(self) -> Reranker | None:
+        """Returns what puts candidates in order; None for nothing."""
+
+    def answerer_name(self) -> str:
+        """Returns the language model's name, or "extractive"."""
 
 
 class Experiment:
@@ -59,7 +77,7 @@ class Experiment:
         folder: Path,
         *,
         k: int,
-        opened: Callable[[Settings], Footnote],
+        opened: Callable[[Settings], Measured],
         collection: str | None = None,
         answers: bool | None = None,
         cancel: threading.Event | None = None,
@@ -110,12 +128,12 @@ class Experiment:
         changes = _named(changes or {})
         settings = self.check(changes)
         if self.dataset.corpus is None:
-            with self._opened(settings) as footnote:
-                return self._on_collection(footnote, changes)
+            with self._opened(settings) as system:
+                return self._on_collection(system, changes)
         folder = self._made_of(settings)
         inner = changed(settings, {"chroma_url": "", "data_dir": str(folder / "data"), "collection": "default"})
-        with self._opened(inner) as footnote:
-            return self._on_corpus(footnote, folder / "corpus", changes)
+        with self._opened(inner) as system:
+            return self._on_corpus(system, folder / "corpus", changes)
 
     def _made_of(self, settings: Settings) -> Path:
         """Where a corpus and its index lie: under a name that says what they are made of."""
@@ -130,22 +148,22 @@ class Experiment:
             ) from error
         return folder
 
-    def _on_corpus(self, footnote: Footnote, folder: Path, changes: Mapping[str, str]) -> Evaluation:
+    def _on_corpus(self, system: Measured, folder: Path, changes: Mapping[str, str]) -> Evaluation:
         ids = written(self.dataset.corpus or {}, folder)
-        report = footnote.ingest([folder], on_progress=self._on_ingest, cancel=self._cancel)
+        report = system.library.ingest([folder], on_progress=self._on_ingest, cancel=self._cancel)
         if report.cancelled:
             raise Cancelled("Stopped while the set was ingested. With --keep, the next run goes on from here.")
         failed = [outcome for outcome in report.documents if outcome.status == "failed"]
         if len(failed) == len(ids):
             raise SourceError(f"No document of {self.dataset.name} could be read: {failed[0].error}")
-        chunks = self._chunks(footnote, ids) if self.dataset.has_spans else {}
-        evaluation = self._evaluate(footnote, Plan(self.k, ids=ids, chunks=chunks), changes)
+        chunks = self._chunks(system, ids) if self.dataset.has_spans else {}
+        evaluation = self._evaluate(system, Plan(self.k, ids=ids, chunks=chunks), changes)
         notes = [f"{len(failed):,} documents could not be read: {failed[0].error}"] if failed else []
         return _noted(evaluation, notes)
 
-    def _on_collection(self, footnote: Footnote, changes: Mapping[str, str]) -> Evaluation:
-        name = footnote.existing(self._collection)
-        sources = [row.source for row in footnote.documents(name) if row.status == "active"]
+    def _on_collection(self, system: Measured, changes: Mapping[str, str]) -> Evaluation:
+        name = system.library.existing(self._collection)
+        sources = [row.source for row in system.library.documents(name) if row.status == "active"]
         if not sources:
             raise SourceError(f"The collection {name!r} holds no documents yet. Add some: footnote ingest PATH")
         named = {source for question in self.dataset.questions for source in question.relevant}
@@ -155,19 +173,19 @@ class Experiment:
                 f"The collection {name!r} holds none of the documents that {self.dataset.name} names, such as "
                 f"{missing[0]}. Name the right one with --collection; `footnote report` lists what it holds."
             )
-        evaluation = self._evaluate(footnote, Plan(self.k, collection=name), changes)
+        evaluation = self._evaluate(system, Plan(self.k, collection=name), changes)
         if not missing:
             return evaluation
         known = ", ".join(missing[:MOST_NAMED]) + (" …" if len(missing) > MOST_NAMED else "")
         return _noted(evaluation, [f"Not in the collection, so never found: {known}."])
 
-    def _evaluate(self, footnote: Footnote, plan: Plan, changes: Mapping[str, str]) -> Evaluation:
-        free = not footnote.settings.llm
+    def _evaluate(self, system: Measured, plan: Plan, changes: Mapping[str, str]) -> Evaluation:
+        free = not system.library.settings.llm
         answers = self.dataset.has_unanswerable and free if self._answers is None else self._answers
-        facts = _facts(footnote, plan.collection, changes, answers=answers)
+        facts = _facts(system, plan.collection, changes, answers=answers)
         plan = Plan(plan.k, plan.collection, plan.ids, plan.chunks, answers, facts)
-        evaluation = evaluate(footnote, self.dataset, plan, on_progress=self._on_progress, cancel=self._cancel)
-        if not_reranked := footnote.reranker and footnote.reranker.notes():
+        evaluation = evaluate(system, self.dataset, plan, on_progress=self._on_progress, cancel=self._cancel)
+        if (reranker := system.reranker()) and (not_reranked := reranker.notes()):
             evaluation = _noted(evaluation, [not_reranked])
         if not evaluation.names:
             raise SourceError(
@@ -179,8 +197,8 @@ class Experiment:
         return evaluation
 
     @staticmethod
-    def _chunks(footnote: Footnote, ids: Mapping[str, str]) -> dict[str, list[metrics.Range]]:
-        index = footnote.index(footnote.settings.collection)
+    def _chunks(system: Measured, ids: Mapping[str, str]) -> dict[str, list[metrics.Range]]:
+        index = system.library.index(system.library.settings.collection)
         found: dict[str, list[metrics.Range]] = {}
         for one in index.docstore.indexed_chunks(index.docstore.chunk_ids(index.collection.id)):
             found.setdefault(ids[one.chunk.source], []).append((one.chunk.start, one.chunk.end))
@@ -192,17 +210,17 @@ def _named(changes: Mapping[str, str]) -> dict[str, str]:
     return {name.lower().removeprefix("footnote_"): value for name, value in changes.items()}
 
 
-def _facts(footnote: Footnote, collection: str | None, changes: Mapping[str, str], *, answers: bool) -> dict[str, str]:
-    settings = footnote.settings
+def _facts(system: Measured, collection: str | None, changes: Mapping[str, str], *, answers: bool) -> dict[str, str]:
+    settings = system.library.settings
     name = collection or settings.collection
-    (status,) = [one for one in footnote.status() if one.name == name]
+    (status,) = [one for one in system.library.status() if one.name == name]
     facts = {"embedding model": status.embedding_model or settings.embedding_model or DEFAULT_EMBEDDING_MODEL}
     if collection:
         facts["collection"] = collection
     facts |= {"documents": f"{status.documents:,}", "chunks": f"{status.chunks:,}"}
     facts |= {f"FOOTNOTE_{one.upper()}": masked(value) for one, value in changes.items()}
     if answers:
-        facts["answers by"] = footnote.answerer_name()
+        facts["answers by"] = system.answerer_name()
     return facts
 
 

@@ -33,7 +33,7 @@ RANKED_PASSAGES, DEEP_PASSAGES = 50, 200
 
 
 class Asked(Protocol):
-    """What is evaluated: `app.bootstrap.Footnote`."""
+    """Answers questions and searches; `app.footnote.Footnote` does."""
 
     def search(self, question: str | Query, k: int, *, collection: str | None = None) -> list[SearchHit]:
         """The `k` chunks that fit a question best, best first."""

@@ -3,7 +3,7 @@
 from app.retrieval.follow_up import in_context, rewritten
 from app.retrieval.rerank_server import RerankServer
 from app.retrieval.reranking import CrossEncoderJudge, Reranker
-from app.retrieval.retriever import MOST_CHARACTERS, Absent, Retriever, check_k, check_question
+from app.retrieval.retriever import MOST_CHARACTERS, Absent, Retriever, SearchResult, check_k, check_question
 
 __all__ = [
     "MOST_CHARACTERS",
@@ -12,6 +12,7 @@ __all__ = [
     "RerankServer",
     "Reranker",
     "Retriever",
+    "SearchResult",
     "check_k",
     "check_question",
     "in_context",

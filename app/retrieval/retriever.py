@@ -7,11 +7,11 @@ afterwards, from stored vectors and postings. So a score of 0 means "shares noth
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from app.models import Passage
+from app.models import Passage, Retrieval
 from app.retrieval.fusion import fuse, ranking, with_nearness, with_neighbours
 from app.retrieval.reranking import Reranked, Reranker
 from app.text import Identifier, contains_identifier, file_names, find_identifiers, nearest_identifiers
@@ -44,6 +44,14 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The chunks that a search found, best first, with lines for the user about the search."""
+
+    hits: list[SearchHit]
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Absent:
     """An identifier that no document holds, and the most similar that some do."""
 
@@ -65,51 +73,44 @@ class Retriever:
         self._logged = ""
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="keyword-search")
 
-    def search(
-        self,
-        question: str | Query,
-        k: int,
-        *,
-        within: Filter | None = None,
-        on_notice: Callable[[str], None] | None = None,
-    ) -> list[SearchHit]:
-        """The `k` best chunks, best first; scores from 0 to 1, comparable within one result.
+    def search(self, question: str | Query, k: int, *, within: Filter | None = None) -> list[SearchHit]:
+        """Finds what `retrieve` does; its notices are logged."""
+        found = self.retrieve(question, k, within=within)
+        for notice in found.notices:
+            if notice != self._logged:  # once, not for each of many questions
+                self._logged = notice
+                logger.warning("%s", notice)
+        return found.hits
+
+    def retrieve(self, question: str | Query, k: int, *, within: Filter | None = None) -> SearchResult:
+        """Finds the `k` best chunks, best first; scores from 0 to 1, comparable within one result.
 
         Args:
             question: what to look for, alone or with what was asked before it.
             k: how many.
             within: the documents that are searched; None for all.
-            on_notice: told, in words for the user, that the reranker failed; None: that is logged.
 
         Raises:
             QuestionError: the question is blank or too long, or `k` is out of range.
             RerankerError: the reranker that the settings name cannot be used at all.
         """
-        best = self._best(question, k, within, on_notice)
-        return [SearchHit(rank, one.score, one.chunk) for rank, one in enumerate(best, start=1)]
+        best, notices = self._best(question, k, within)
+        hits = [SearchHit(rank, one.score, one.chunk) for rank, one in enumerate(best, start=1)]
+        return SearchResult(hits, notices)
 
-    def passages(
-        self,
-        question: str | Query,
-        k: int,
-        *,
-        within: Filter | None = None,
-        on_notice: Callable[[str], None] | None = None,
-    ) -> list[Passage]:
-        """The same as `search`, as numbered passages to ground an answer in.
+    def passages(self, question: str | Query, k: int, *, within: Filter | None = None) -> Retrieval:
+        """Finds the same as `retrieve`, as numbered passages to ground an answer in.
 
-        `on_notice` is also told where the embedding model does not know the question's script.
+        Its notices also say where the embedding model does not know the question's script.
         """
-        if on_notice and not self._index.embedder.knows(as_query(question).text):
-            on_notice(UNKNOWN_SCRIPT)
-        best = self._best(question, k, within, on_notice)
+        unknown = () if self._index.embedder.knows(as_query(question).text) else (UNKNOWN_SCRIPT,)
+        best, notices = self._best(question, k, within)
         stored = self._index.docstore.indexed_chunks([one.chunk.id for one in best])
         headers = {one.chunk.id: one.table_header for one in stored}
-        return [_passage(n, one, headers.get(one.chunk.id, "")) for n, one in enumerate(best, start=1)]
+        passages = [_passage(n, one, headers.get(one.chunk.id, "")) for n, one in enumerate(best, start=1)]
+        return Retrieval(tuple(passages), (*unknown, *notices))
 
-    def _best(
-        self, question: str | Query, k: int, within: Filter | None, on_notice: Callable[[str], None] | None
-    ) -> list[Scored]:
+    def _best(self, question: str | Query, k: int, within: Filter | None) -> tuple[list[Scored], tuple[str, ...]]:
         query = as_query(question)
         query = replace(query, text=storable(query.text))
         check_question(query.text)
@@ -117,9 +118,10 @@ class Retriever:
         n = max(CANDIDATES, 2 * k, self._reranker.candidates if self._reranker else 0)
         wanted = [one for one in find_identifiers(query.text) if not one.is_label]
         found = unique(self._index.consistent(lambda: self._ranked(query, n, within, wanted)))
+        notice = ""
         if self._reranker:
-            found = self._reranked(self._reranker, query.alone, found, on_notice)
-        return _named_first(found, wanted)[:k]
+            found, notice = self._reranked(self._reranker, query.alone, found)
+        return _named_first(found, wanted)[:k], (notice,) if notice else ()
 
     def searched(self, within: Filter | None = None) -> int:
         """Counts the chunks that a search looks through, of the documents `within`; None for all."""
@@ -140,17 +142,12 @@ class Retriever:
         nearby = [_words(hit.chunk) for hit in around]
         return [Absent(one.text, tuple(nearest_identifiers(one, [*texts[one], *nearby]))) for one in missing]
 
-    def _reranked(
-        self,
-        reranker: Reranker,
-        question: str,
-        found: Sequence[Scored],
-        on_notice: Callable[[str], None] | None,
-    ) -> list[Scored]:
+    def _reranked(self, reranker: Reranker, question: str, found: Sequence[Scored]) -> tuple[list[Scored], str]:
         """The candidates as the reranker orders them: each text once, so that copies take no other's place.
 
         It reads what the embedder read: a passage under its title, headings and table header, which say what it is
-        about, and which fits a cross-encoder's 512 tokens as it does the embedder's.
+        about, and which fits a cross-encoder's 512 tokens as it does the embedder's. With them comes a notice where it
+        failed, or "".
         """
         chunks = [one.chunk for one in found[: reranker.candidates]]
         embedded = {
@@ -158,12 +155,8 @@ class Retriever:
         }
         texts = [embedded.get(one.id, one.text) for one in chunks]
         done = reranker.rerank(question, texts, [one.score for one in found]) if texts else Reranked((), ())
-        if done.notice and on_notice:
-            on_notice(done.notice)
-        elif done.notice and done.notice != self._logged:  # once, not for each of many questions
-            self._logged = done.notice
-            logger.warning("%s", done.notice)
-        return [replace(found[i], score=score) for i, score in zip(done.order, done.scores, strict=True)]
+        ordered = [replace(found[i], score=score) for i, score in zip(done.order, done.scores, strict=True)]
+        return ordered, done.notice
 
     def _ranked(self, query: Query, n: int, within: Filter | None, wanted: Sequence[Identifier]) -> list[Scored]:
         """The first `n` of either leg, by their fused score and their neighbours', the best by their tokens as well.

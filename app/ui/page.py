@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.bootstrap import Footnote
+from app.footnote import Footnote
 from app.ui.components import scope, sidebar, style
 from app.ui.components.rendering import MISTAKE, plain
 from app.ui.pages import chat, review

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.bootstrap import Footnote
+from app.footnote import Footnote
 from app.models import Answer, Turn
 from bench.data import footnote
 

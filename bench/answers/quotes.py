@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from app.bootstrap import Footnote
 from app.evaluation.dataset_readers import read_dataset
+from app.footnote import Footnote
 from app.models import Answer
 from app.text.sentences import split_sentences
 from app.text.terms import words_of

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.bootstrap import Footnote
 from app.evaluation.dataset_readers import read_dataset
 from app.evaluation.datasets import Dataset, EvaluationQuestion
+from app.footnote import Footnote
 from app.text.terms import content_terms
 from bench.calibration.fit import ANSWERABLE, NEAR, OFF
 from bench.data import footnote, ingested

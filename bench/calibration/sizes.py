@@ -9,8 +9,8 @@ from pathlib import Path
 
 from app.answering.evidence import evidence
 from app.answering.refusal import Refusal
-from app.bootstrap import Footnote
 from app.evaluation.dataset_readers import read_dataset
+from app.footnote import Footnote
 from bench.calibration.fit import ANSWERABLE, OFF, Example
 from bench.calibration.sets import SEED, collections
 from bench.data import ingested
@@ -96,6 +96,6 @@ def _at_all_sizes(
             chosen.append(one)
             held += chunks[one]
         within = Filter(sources=tuple(chosen)) if len(chosen) < len(chunks) else None
-        passages = retriever.passages(text, PASSAGES, within=within)
+        passages = retriever.passages(text, PASSAGES, within=within).passages
         found = evidence(text, passages, footnote.index("default").embedder, retriever.searched(within))
         yield Sized(size, Example(example.collection, example.kind, example.origin, example.id, found))

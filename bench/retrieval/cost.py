@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.bootstrap import Footnote
+from app.bootstrap import open_footnote
 from bench.retrieval.filters import WORDS_A_QUESTION, Made, RandomModel, fill
 from bench.retrieval.rankings import TIMED, print_times, times_of
 from ingest.embedding.embedder import Embedder
+from ingest.library import Library
 from ingest.settings import Settings
 
 SIZES = tuple(int(size) for size in os.environ.get("SIZES", "1000,10000,100000").split(","))
@@ -38,8 +39,8 @@ class QuestionModel(RandomModel):
         return self._real.query_tokens(text)
 
 
-class QuestionFootnote(Footnote):
-    """A Footnote whose model is a `QuestionModel`."""
+class QuestionLibrary(Library):
+    """A library whose model is a `QuestionModel`."""
 
     def _embedder_for(self, model: str) -> QuestionModel:
         return self._embedders.setdefault(model, QuestionModel())
@@ -51,7 +52,7 @@ def run(_shared: Path | None = None) -> None:
     for size in SIZES:
         with (
             tempfile.TemporaryDirectory() as folder,
-            QuestionFootnote(Settings(_env_file=None, data_dir=Path(folder))) as one,
+            open_footnote(Settings(_env_file=None, data_dir=Path(folder)), QuestionLibrary) as one,
         ):
             index, made = one.index("default"), Made()
             fill(index, made, size)

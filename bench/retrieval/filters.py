@@ -16,12 +16,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.bootstrap import Footnote
+from app.bootstrap import open_footnote
+from app.footnote import Footnote
 from ingest.docstore.records import ChunkRow, VersionRow
 from ingest.embedding.embedder import EmbedderIdentity
 from ingest.filters import Filter
 from ingest.index.index import Index
 from ingest.lexical.writer import LexicalEntry, LexicalWriter
+from ingest.library import Library
 from ingest.models import chunk_id
 from ingest.settings import Settings
 
@@ -53,8 +55,8 @@ class RandomModel:
         return np.stack([self.encode_query(word) for word in text.split()])
 
 
-class RandomFootnote(Footnote):
-    """A Footnote whose model is a `RandomModel`."""
+class RandomLibrary(Library):
+    """A library whose model is a `RandomModel`."""
 
     def _embedder_for(self, model: str) -> RandomModel:
         return self._embedders.setdefault(model, RandomModel())
@@ -84,7 +86,7 @@ def run(_shared: Path | None = None) -> None:
     """Prints a row for each filter."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        RandomFootnote(Settings(_env_file=None, data_dir=Path(folder))) as one,
+        open_footnote(Settings(_env_file=None, data_dir=Path(folder)), RandomLibrary) as one,
     ):
         index, made = one.index("default"), Made()
         began = time.perf_counter()

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app.bootstrap import Footnote
 from app.evaluation.dataset_readers import read_dataset
 from app.evaluation.datasets import EvaluationQuestion
 from app.evaluation.metrics import ranking_scores
+from app.footnote import Footnote
 from app.models import Turn
 from app.retrieval.follow_up import in_context
 from bench.data import ingested

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.bootstrap import Footnote
+from app.bootstrap import open_footnote
 from ingest.maintenance.doctor import examine
 from ingest.settings import Settings
 
@@ -57,7 +57,7 @@ def run(_shared: Path | None = None) -> None:
         folder.mkdir()
         for i in range(DOCUMENTS):
             (folder / f"{i:03d}.md").write_text(_text(dice, i))
-        with Footnote(settings) as footnote:
+        with open_footnote(settings) as footnote:
             footnote.ingest([folder])
         for _ in range(KILLS):
             tally.operations += _killed(settings, folder, dice, tally)
@@ -101,7 +101,7 @@ def _killed(settings: Settings, folder: Path, dice: random.Random, tally: Tally)
 
 def _work(settings: Settings, folder: Path, seed: int, done: c_int) -> None:
     dice = random.Random(seed)
-    with Footnote(settings) as footnote:
+    with open_footnote(settings) as footnote:
         while True:
             number = dice.randrange(DOCUMENTS)
             path = folder / f"{number:03d}.md"
@@ -118,7 +118,7 @@ def _work(settings: Settings, folder: Path, seed: int, done: c_int) -> None:
 def _look(settings: Settings, tally: Tally) -> None:
     """Opens the index as anyone would, and counts what is not as it should be."""
     began = time.perf_counter()
-    with Footnote(settings) as footnote:
+    with open_footnote(settings) as footnote:
         footnote.search("marker0", 1)
         tally.recover.append(time.perf_counter() - began)
         index = footnote.index("default")
@@ -137,7 +137,7 @@ def _look(settings: Settings, tally: Tally) -> None:
 def _equals_a_clean_run(settings: Settings, folder: Path, clean: Path) -> bool:
     found = []
     for one in (settings, settings.model_copy(update={"data_dir": clean})):
-        with Footnote(one) as footnote:
+        with open_footnote(one) as footnote:
             footnote.ingest([folder], prune=True)
             index = footnote.index("default")
             chunks = index.docstore.indexed_chunks(index.docstore.chunk_ids(index.collection.id))

@@ -21,9 +21,10 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from app.bootstrap import Footnote
+from app.bootstrap import open_footnote
 from ingest.embedding.embedder import EmbedderIdentity
 from ingest.embedding.token_vectors import Encoded
+from ingest.library import Library
 from ingest.settings import Settings
 
 DIMENSIONS = 384
@@ -61,7 +62,7 @@ class _RandomVectors:
         return self.encode_documents(text.split() or [""])
 
 
-class _Modelless(Footnote):
+class _Modelless(Library):
     def _embedder_for(self, model: str) -> _RandomVectors:
         return self._embedders.setdefault(model, _RandomVectors())
 
@@ -96,7 +97,7 @@ def run(_shared: Path | None = None) -> None:
     print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     with (
         tempfile.TemporaryDirectory() as root,
-        _Modelless(Settings(_env_file=None, data_dir=Path(root) / "data")) as one,
+        open_footnote(Settings(_env_file=None, data_dir=Path(root) / "data"), _Modelless) as one,
     ):
         one.index("default").vector_search("warm", 1)
         for step in range(STEPS):
@@ -105,7 +106,7 @@ def run(_shared: Path | None = None) -> None:
             for i in range(DOCUMENTS // STEPS):
                 number = step * (DOCUMENTS // STEPS) + i
                 (folder / f"{number}.txt").write_text(f"Note {number} says that item {number * 7919 % 9973} is here.")
-            one.chroma.client()
+            one.library.chroma.client()
             with _Peak(os.getpid()) as ours, _Peak(_server(one.settings)) as theirs:
                 began = time.perf_counter()
                 report = one.ingest([folder])

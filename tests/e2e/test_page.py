@@ -14,7 +14,7 @@ from app.ui.components import streaming, upload
 from app.ui.components.rendering import MISTAKE, plain
 from app.ui.pages import chat as chat_view
 from app.ui.pages.chat import STARTERS
-from ingest.errors import Cancelled, VectorStoreError
+from ingest.errors import VectorStoreError
 
 
 def labels(page: AppTest) -> list[str]:
@@ -90,17 +90,15 @@ def test_an_error_is_a_message_and_the_question_can_be_asked_again(filled, monke
 def written_until(break_down, *pieces: str):
     """Events of an answer in the place of `ask`: its pieces, then what breaks; whoever stops it gets what came."""
 
-    def asked(question, *_args, **_more):
-        try:
-            for piece in pieces:
-                yield Token(piece)
+    def asked(question, *_args, cancel, **_more):
+        for piece in cancel.until(pieces):
+            yield Token(piece)
+        if not cancel.cancelled:
             break_down()
             yield Waiting("at work")
-        except Cancelled as why:
-            if not pieces:
-                raise
+        if pieces:
             text = "".join(pieces)
-            yield Answer(question, question, text, False, "openai:m", (), (), incomplete=True, notice=str(why))
+            yield Answer(question, question, text, False, "openai:m", (), (), incomplete=True, notice=cancel.reason)
 
     return asked
 

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 import app
 from app.__main__ import main
-from app.bootstrap import Footnote
 from app.cli.commands import cli
+from app.footnote import Footnote
 from app.models import Token
 
 ROOT = Path(__file__).resolve().parents[2]

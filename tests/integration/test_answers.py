@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import Footnote
+from app.bootstrap import open_footnote
 from app.integrations.langchain import FootnoteRetriever
 from app.models import Answer, Retrieved, Token, Turn
 from ingest.loaders import load
@@ -68,7 +68,7 @@ def test_every_footnote_quotes_its_document_to_the_character(sample_answers):
 def test_a_row_deep_in_a_long_table_is_answered_under_the_names_of_its_columns(settings, tmp_path):
     rows = "\n".join(f"Plant {n},{1900 + n},{3 * n + 1}" for n in range(1, 400))
     (tmp_path / "plants.csv").write_text(f"Plant,Opened,Turbines\n{rows}\n")
-    with Footnote(settings) as footnote:
+    with open_footnote(settings) as footnote:
         footnote.ingest([tmp_path / "plants.csv"])
         answer = answered(footnote, "How many turbines has plant 397?")
     assert "| Plant | Opened | Turbines |\n| --- | --- | --- |\n| Plant 397 | 2297 | 1192 [" in answer.text

@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from durability import WordFootnote, assert_equal, contents, quick, rest
+from durability import WordLibrary, assert_equal, contents, quick, rest
 
 from app.models import Answer
 from ingest.docstore.database import Database
@@ -57,7 +57,7 @@ def filled(settings, tmp_path):
 @pytest.fixture
 def archive(filled, tmp_path):
     path = tmp_path / "backup.zip"
-    write_backup(filled, path)
+    write_backup(filled.library, path)
     return path
 
 
@@ -66,8 +66,8 @@ def elsewhere(settings, tmp_path):
     return settings.model_copy(update={"data_dir": tmp_path / "elsewhere" / "data"})
 
 
-class NoModel(WordFootnote):
-    """A Footnote whose models can count, but not embed."""
+class NoModel(WordLibrary):
+    """A library whose models can count, but not embed."""
 
     def _embedder_for(self, model: str):
         embedder = super()._embedder_for(model)
@@ -111,7 +111,7 @@ def test_restored_elsewhere_it_is_the_same_and_nothing_is_embedded(filled, archi
         assert footnote.index("default").embedders()["previous"].model == "words"
         again = footnote.ingest([upload, tmp_path / "docs"])
         assert again.count("unchanged") == 4
-        assert examine(elsewhere, open_library=WordFootnote).problems == ()
+        assert examine(elsewhere, open_library=WordLibrary).problems == ()
 
 
 def test_it_is_whole_although_it_was_taken_while_documents_were_written(filled, elsewhere, tmp_path):
@@ -128,14 +128,14 @@ def test_it_is_whole_although_it_was_taken_while_documents_were_written(filled, 
     writer.start()
     try:
         for i in range(3):
-            write_backup(filled, tmp_path / f"{i}.zip")
+            write_backup(filled.library, tmp_path / f"{i}.zip")
     finally:
         done.set()
         writer.join(60)
     for i in range(3):
         settings = elsewhere.model_copy(update={"data_dir": tmp_path / f"restored-{i}"})
         restore_backup(tmp_path / f"{i}.zip", settings, NoModel)
-        assert examine(settings, open_library=WordFootnote).problems == ()
+        assert examine(settings, open_library=WordLibrary).problems == ()
         with quick(settings) as footnote:
             assert len(contents(footnote)) in {4, 5}
 
@@ -153,7 +153,7 @@ def test_a_damaged_archive_is_refused_before_anything_is_touched(archive, elsewh
         del data[dice.randrange(len(data)) :]
     archive.write_bytes(data)
     with pytest.raises(BackupError, match="Nothing was touched"):
-        restore_backup(archive, elsewhere, WordFootnote)
+        restore_backup(archive, elsewhere, WordLibrary)
     assert not elsewhere.data_dir.exists()
 
 
@@ -172,7 +172,7 @@ def test_indexes_that_lay_in_the_folder_before_do_not_hide_what_is_restored(fill
         for leg in (footnote.index("default").keyword_search, footnote.index("default").vector_search):
             assert leg("birch", 1)[0].chunk.text.startswith("birch grows")
             assert all("beech" not in hit.chunk.text for hit in leg("beech", 50))
-    assert examine(settings, open_library=WordFootnote).problems == ()
+    assert examine(settings, open_library=WordLibrary).problems == ()
 
 
 @pytest.mark.parametrize("step", ["copytree", "unlink", "replace"])
@@ -200,7 +200,7 @@ def test_a_folder_that_a_chat_runs_on_is_left_alone(archive, elsewhere):
     with lock.open("a") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(BackupError, match="Stop it with Ctrl-C"):
-            restore_backup(archive, elsewhere, WordFootnote)
+            restore_backup(archive, elsewhere, WordLibrary)
 
 
 def test_only_its_owner_may_read_an_archive(archive):
@@ -213,7 +213,7 @@ def test_a_disk_that_is_full_for_sqlite_is_said_too(filled, tmp_path, monkeypatc
 
     monkeypatch.setattr(Database, "copy_to", full)
     with pytest.raises(BackupError, match=r"Could not write .*big\.zip: database or disk is full.* make room"):
-        write_backup(filled, tmp_path / "big.zip")
+        write_backup(filled.library, tmp_path / "big.zip")
     assert list(tmp_path.glob("*.zip")) == []
 
 
@@ -254,14 +254,14 @@ def _without_documents(manifest, members) -> None:
 def test_an_archive_that_is_not_ours_is_refused(archive, elsewhere, change, said):
     rewritten(archive, change)
     with pytest.raises(BackupError, match=said):
-        restore_backup(archive, elsewhere, WordFootnote)
+        restore_backup(archive, elsewhere, WordLibrary)
     assert not elsewhere.data_dir.exists()
 
 
 def test_a_folder_that_holds_something_is_left_alone(filled, archive):
     before = contents(filled)
     with pytest.raises(BackupError, match="is not empty"):
-        restore_backup(archive, filled.settings, WordFootnote)
+        restore_backup(archive, filled.settings, WordLibrary)
     assert_equal(contents(filled), before)
 
 
@@ -273,11 +273,11 @@ def test_an_archive_that_cannot_be_written_leaves_the_one_before(filled, archive
 
     monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
     with pytest.raises(BackupError, match="No space left on device"):
-        write_backup(filled, archive)
+        write_backup(filled.library, archive)
     assert archive.read_bytes() == before
     assert [path.name for path in archive.parent.iterdir() if "footnote-" in path.name] == []
     with pytest.raises(BackupError, match="Choose another place"):
-        write_backup(filled, tmp_path / "nowhere" / "backup.zip")
+        write_backup(filled.library, tmp_path / "nowhere" / "backup.zip")
 
 
 def test_on_the_command_line_with_the_real_model(sampled, tmp_path):

@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 
 import pytest
-from durability import quick
+from durability import WordLibrary, quick
 from hypothesis import given
 from hypothesis import strategies as st
 from llm_servers import answering, scripted
 from typer.testing import CliRunner
 
-from app.bootstrap import Footnote
 from app.cli.commands import cli
 from app.cli.question_files import read_questions
 from app.conversations.store import ChatStore
 from app.evaluation.dataset_readers import read_lines
+from app.footnote import Footnote
 from app.models import Answer, Token, Turn
 from ingest.errors import SourceError
+from ingest.library import Library
 from ingest.text.storable_text import StorableStream, is_storable, storable
 
 LONE = "\ud800"
@@ -29,7 +30,7 @@ def fruit(settings, write, monkeypatch):
     """A data folder with one document, and the models' stand-ins in every Footnote that is opened on it."""
     monkeypatch.setenv("FOOTNOTE_DATA_DIR", str(settings.data_dir))
     with quick(settings) as one:
-        monkeypatch.setattr(Footnote, "_embedder_for", type(one)._embedder_for)
+        monkeypatch.setattr(Library, "_embedder_for", WordLibrary._embedder_for)
         one.ingest([write("a.md", "# Fruit\n\nApples are red. A crate holds 40 apples.")])
         yield one
 
@@ -41,11 +42,10 @@ def test_a_surrogate_in_a_question_and_in_what_was_said_before_is_searched_witho
     assert fruit.search(f"red apples{LONE}", 1)[0].chunk.text.endswith("Apples are red. A crate holds 40 apples.")
 
 
-def test_surrogates_of_a_model_reach_nobody_and_halves_of_a_character_are_joined(fruit, dead_proxy):
+def test_surrogates_of_a_model_reach_nobody_and_halves_of_a_character_are_joined(fruit, dead_proxy, with_settings):
     with scripted(answering("Apples \ud83d", "\ude00 are", f" red{LONE} [1].", "\udc00 \ud83d")) as (url, _):
         fields = {"llm": "openai:test", "llm_base_url": url, "llm_timeout": 20}
-        fruit.settings = fruit.settings.model_copy(update=fields)
-        *events, answer = fruit.ask("What colour are apples?")
+        *events, answer = with_settings(fruit, **fields).ask("What colour are apples?")
     said = "".join(event.text for event in events if isinstance(event, Token))
     assert said.startswith("Apples 😀 are red\ufffd [1].")
     assert is_storable(said + answer.text + "".join(one.text for one in answer.sentences))

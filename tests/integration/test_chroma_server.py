@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from durability import ended, state
 
-from app.bootstrap import Footnote
+from app.bootstrap import open_footnote
 from ingest.errors import VectorStoreError
 from ingest.maintenance.doctor import examine
 from ingest.vectors.client import Chroma
@@ -36,7 +36,7 @@ def test_a_killed_server_comes_back_by_itself(filled, victim):
 
 
 def test_the_server_stops_with_its_last_user(settings, write):
-    with Footnote(settings) as first, Footnote(settings) as second:
+    with open_footnote(settings) as first, open_footnote(settings) as second:
         first.ingest([write("a.txt", "Apples are red.")])
         second.search("apples", 1)
         server = state(settings)["server"]
@@ -51,10 +51,10 @@ def test_the_server_stops_after_its_only_user_was_killed(settings, write):
     script = f"""
 import time
 from pathlib import Path
-from app.bootstrap import Footnote
+from app.bootstrap import open_footnote
 from ingest.maintenance.doctor import examine
 from ingest.settings import load_settings
-footnote = Footnote(load_settings())
+footnote = open_footnote(load_settings())
 footnote.ingest([Path({str(path)!r})])
 print("ready", flush=True)
 time.sleep(600)
@@ -72,7 +72,7 @@ time.sleep(600)
 
 def test_a_server_of_the_users_own_that_is_not_there_is_named(settings, write):
     elsewhere = settings.model_copy(update={"chroma_url": "http://127.0.0.1:9"})
-    with Footnote(elsewhere) as footnote, pytest.raises(VectorStoreError, match=r"http://127\.0\.0\.1:9"):
+    with open_footnote(elsewhere) as footnote, pytest.raises(VectorStoreError, match=r"http://127\.0\.0\.1:9"):
         footnote.ingest([write("a.txt", "Apples are red.")])
 
 
@@ -98,7 +98,7 @@ def own_server(tmp_path):
 def test_a_server_of_the_users_own_is_used(filled, settings, write, tmp_path, own_server):
     Chroma(None, own_server).client().create_collection("another")
     other = settings.model_copy(update={"chroma_url": own_server, "data_dir": tmp_path / "other"})
-    with Footnote(other) as footnote:
+    with open_footnote(other) as footnote:
         footnote.ingest([write("b.txt", "Bears are brown.")])
         assert [hit.chunk.text for hit in footnote.search("apples", 5)] == ["Bears are brown."]
     assert len(Chroma(None, own_server).client().list_collections()) == 2

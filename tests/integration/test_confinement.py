@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import Footnote
+from app.bootstrap import open_footnote
 from ingest.errors import LoaderStopped, NotConfined
 from ingest.loaders.sandbox.pool import LoaderPool
 from ingest.loaders.sandbox.seccomp import ALLOWED, MACHINES, NUMBERS
@@ -281,9 +281,9 @@ def test_doctor_says_that_no_file_is_read_and_what_is_not_confined(settings, unc
 
 def test_the_report_says_what_is_not_confined_and_a_refused_file_is_tried_again(settings, write, unconfinable):
     path = write("a.txt", "Good words.")
-    with Footnote(settings) as careful:
+    with open_footnote(settings) as careful:
         refused = careful.ingest([path.parent])
-    with Footnote(settings.model_copy(update={"allow_unconfined": True})) as trusting:
+    with open_footnote(settings.model_copy(update={"allow_unconfined": True})) as trusting:
         read = trusting.ingest([path.parent])
     assert "FOOTNOTE_ALLOW_UNCONFINED" in refused.documents[0].error
     assert read.documents[0].status == "added"

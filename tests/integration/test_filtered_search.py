@@ -203,4 +203,4 @@ def test_killed_anywhere_a_tagged_ingest_is_finished_by_the_next(settings, tmp_p
             work(footnote)
             assert tags(footnote) == dict.fromkeys(("a.txt", "b.txt", "c.txt"), ("tagged",))
         rest(broken)
-        assert examine(broken, open_library=type(footnote)).ok
+        assert examine(broken, open_library=type(footnote.library)).ok

@@ -10,7 +10,7 @@ import threading
 import pytest
 from tests_support import counting_loads, save_tiny_model
 
-from app.bootstrap import Footnote
+from app.bootstrap import open_footnote
 from ingest.errors import EmbedderMismatch, SourceError
 from ingest.library import safe_name
 from ingest.maintenance.doctor import examine
@@ -220,7 +220,7 @@ def test_two_ingests_at_the_same_time_take_turns(settings, write):
             write(f"{name}/{i}.txt", f"{name} thing {i}")
         folders.append(write(f"{name}/x.txt", f"{name} last").parent)
     shared_one = write("both.txt", "In both runs.")
-    with Footnote(settings) as first, Footnote(settings) as second:
+    with open_footnote(settings) as first, open_footnote(settings) as second:
         reports = {}
         threads = [
             threading.Thread(target=lambda f=f, i=i: reports.update({i: f.ingest([folders[i], shared_one])}))
@@ -237,10 +237,10 @@ def test_two_ingests_at_the_same_time_take_turns(settings, write):
 
 def test_a_setting_of_another_model_breaks_no_index(settings, write, tmp_path):
     path = write("a.txt", "Apples are red.")
-    with Footnote(settings) as footnote:
+    with open_footnote(settings) as footnote:
         footnote.ingest([path])
     model = save_tiny_model(tmp_path / "tiny")
-    with Footnote(settings.model_copy(update={"embedding_model": str(model)})) as footnote:
+    with open_footnote(settings.model_copy(update={"embedding_model": str(model)})) as footnote:
         assert footnote.ingest([path]).count("unchanged") == 1
         assert footnote.ingest([write("b.txt", "Bears are brown.")]).count("added") == 1
         assert footnote.search("bears", 1)[0].chunk.text == "Bears are brown."
@@ -248,7 +248,7 @@ def test_a_setting_of_another_model_breaks_no_index(settings, write, tmp_path):
         assert footnote.ingest([path], collection="tiny").count("added") == 1
         assert footnote.search("apples", 1, collection="tiny")[0].chunk.source == str(path)
         assert footnote.model_note("tiny") == ""
-    with Footnote(settings) as footnote:  # a collection opens with its own model, whatever is set
+    with open_footnote(settings) as footnote:  # a collection opens with its own model, whatever is set
         assert footnote.search("apples", 1)[0].chunk.text == "Apples are red."
         assert footnote.search("apples", 1, collection="tiny")[0].chunk.text == "Apples are red."
 
@@ -256,11 +256,11 @@ def test_a_setting_of_another_model_breaks_no_index(settings, write, tmp_path):
 def test_a_model_folder_with_other_weights_is_noticed(settings, write, tmp_path):
     model = save_tiny_model(tmp_path / "tiny")
     tiny = settings.model_copy(update={"embedding_model": str(model)})
-    with Footnote(tiny) as footnote:
+    with open_footnote(tiny) as footnote:
         footnote.ingest([write("a.txt", "Apples are red.")])
     shutil.rmtree(model)
     save_tiny_model(model, seed=2)
-    with Footnote(tiny) as footnote, pytest.raises(EmbedderMismatch, match="are not the same any more"):
+    with open_footnote(tiny) as footnote, pytest.raises(EmbedderMismatch, match="are not the same any more"):
         footnote.search("apples", 1)
 
 

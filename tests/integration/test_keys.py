@@ -93,11 +93,11 @@ def test_a_file_that_was_read_before_and_is_not_now_is_told(tmp_path, monkeypatc
 
 
 def test_chromas_processes_are_given_no_keys(settings, write, monkeypatch):
-    from app.bootstrap import Footnote
+    from app.bootstrap import open_footnote
 
     for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AWS_SECRET_ACCESS_KEY", "FOOTNOTE_RERANKER_KEY"):
         monkeypatch.setenv(name, "sk-very-secret")
-    with Footnote(settings) as footnote:
+    with open_footnote(settings) as footnote:
         footnote.ingest([write("a.txt", "Apples are red.")])
         for which in ("server", "supervisor"):
             environment = psutil.Process(state(settings)[which]).environ()

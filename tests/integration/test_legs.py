@@ -82,13 +82,12 @@ def test_a_script_that_the_model_does_not_know_is_searched_by_keywords_alone_and
     footnote.ingest([write("a.txt", "โรงงานปิดเวลา 17:00 น."), write("b.txt", "Bread is baked in the morning.")])
     embedder = footnote.index("default").embedder
     monkeypatch.setattr(embedder, "knows", lambda text: text.isascii())
-    notices: list[str] = []
-    passages = footnote.retriever("default").passages("โรงงานปิดกี่โมง", 3, on_notice=notices.append)
-    assert [passage.text for passage in passages] == ["โรงงานปิดเวลา 17:00 น."]
-    assert notices == [UNKNOWN_SCRIPT]
-    asked_in_english = footnote.retriever("default").passages("When is bread baked?", 3, on_notice=notices.append)
-    assert [passage.text for passage in asked_in_english] == ["Bread is baked in the morning."]
-    assert len(notices) == 1
+    found = footnote.retriever("default").passages("โรงงานปิดกี่โมง", 3)
+    assert [passage.text for passage in found.passages] == ["โรงงานปิดเวลา 17:00 น."]
+    assert found.notices == (UNKNOWN_SCRIPT,)
+    asked_in_english = footnote.retriever("default").passages("When is bread baked?", 3)
+    assert [passage.text for passage in asked_in_english.passages] == ["Bread is baked in the morning."]
+    assert asked_in_english.notices == ()
 
 
 def test_a_leg_scores_what_it_did_not_find_as_it_would_have(footnote, write):

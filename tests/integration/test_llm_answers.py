@@ -7,25 +7,24 @@ import threading
 import pytest
 from llm_servers import answering, cut_after, in_turn, refusing, scripted, silent_after
 
-from app.answering.answerer import stop
+from app.cancellation import CancelToken
 from app.models import Answer, Retracted, Token, Turn, Usage, Waiting
 
 
 @pytest.fixture
-def ask(footnote, write, dead_proxy):
+def ask(footnote, write, dead_proxy, with_settings):
     footnote.ingest([write("a.md", "# Fruit\n\nApples are red. A crate holds 40 apples."), write("b.txt", "Bears.")])
 
     def asked(url: str, question: str = "What colour are apples?", **more) -> tuple[str, Answer]:
         *events, answer = begin(url, question, **more)
         return "".join(event.text for event in events if isinstance(event, Token)), answer
 
-    def begin(url: str, question: str = "What colour are apples?", **more):
-        use(url, **more)
-        return footnote.ask(question)
+    def begin(url: str, question: str = "What colour are apples?", cancel=None, **more):
+        return use(url, **more).ask(question, cancel=cancel)
 
-    def use(url: str, **more) -> None:
+    def use(url: str, **more):
         fields = {"llm": "openai:test", "llm_base_url": url, "llm_timeout": 20, "llm_retry_seconds": 0.0}
-        footnote.settings = footnote.settings.model_copy(update=fields | more)
+        return with_settings(footnote, **fields | more)
 
     asked.begin, asked.settings = begin, use
     return asked
@@ -45,12 +44,11 @@ def test_a_written_answer_is_verified_sentence_by_sentence(ask):
     assert not answer.refused
 
 
-def test_thoughts_that_nobody_opened_are_neither_in_the_answer_nor_in_what_is_searched(ask, footnote):
+def test_thoughts_that_nobody_opened_are_neither_in_the_answer_nor_in_what_is_searched(ask):
     thought = ("Okay, bears [2] are", " what this is about.\n</think>\n\n")
     rewritten, written = answering(*thought, "What colour are apples?"), answering(*thought, "Apples are red [1].")
     with scripted(in_turn(rewritten, written)) as (url, requests):
-        ask.settings(url)
-        *events, answer = footnote.ask("And their colour?", [Turn("What are apples?", "Fruit.")])
+        *events, answer = ask.settings(url).ask("And their colour?", [Turn("What are apples?", "Fruit.")])
     assert len(requests) == 2
     assert answer.searched == "What colour are apples?"
     assert answer.text == "Apples are red [1]."
@@ -130,12 +128,14 @@ def test_a_prompt_that_is_too_long_for_the_server_is_asked_with_fewer_passages(a
 def test_an_answer_that_is_stopped_is_kept_and_its_request_ended(ask):
     left = threading.Event()
     with scripted(silent_after("Apples are red [1]. And "), left=left) as (url, _):
-        events = ask.begin(url)
+        cancel = CancelToken()
+        events = ask.begin(url, cancel=cancel)
         said, event = "", next(events)
         while "red" not in said or not isinstance(event, Waiting):
             event = next(events)
             said += event.text if isinstance(event, Token) else ""
-        answer = stop(events)
+        cancel.cancel()
+        (answer,) = events
         assert left.wait(30)
     assert answer.incomplete
     assert answer.text == "Apples are red [1]. And"

@@ -83,12 +83,11 @@ def server(tmp_path_factory) -> Iterator[tuple[str, Path]]:
             process.wait()
 
 
-def test_a_real_server_streams_and_its_noise_is_not_called_supported(server, footnote, write):
+def test_a_real_server_streams_and_its_noise_is_not_called_supported(server, footnote, write, with_settings):
     url, folder = server
     footnote.ingest([write("a.txt", "Apples are red. A crate holds 40 apples.")])
     fields = {"llm": f"openai:{folder}", "llm_base_url": url, "llm_context_tokens": 1024, "llm_timeout": 90.0}
-    footnote.settings = footnote.settings.model_copy(update=fields)
-    *events, answer = footnote.ask("What colour are apples?")
+    *events, answer = with_settings(footnote, **fields).ask("What colour are apples?")
     tokens = [event.text for event in events if isinstance(event, Token)]
     assert isinstance(answer, Answer)
     assert answer.answerer == f"openai:{folder}", answer.notice

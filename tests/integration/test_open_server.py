@@ -13,7 +13,7 @@ import time
 from conftest import ROOT
 from durability import quick, state
 
-from app.bootstrap import Footnote
+from app.bootstrap import open_footnote
 from ingest.maintenance.doctor import server_facts
 from ingest.vectors.network_namespace import SOCKET
 from ingest.vectors.run_folder import RunFolder
@@ -71,6 +71,6 @@ def test_without_a_network_of_its_own_the_server_works_and_the_doctor_says_who_r
     finally:
         users.close()
         supervisor.wait(30)
-    with Footnote(settings) as footnote:  # where the system allows it again
-        assert footnote.chroma.collections()
+    with open_footnote(settings) as footnote:  # where the system allows it again
+        assert footnote.library.chroma.collections()
         assert server_facts(settings) == ()

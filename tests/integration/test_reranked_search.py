@@ -8,19 +8,19 @@ import random
 from dataclasses import replace
 
 import pytest
-from durability import PoolInProcess, WordFootnote, quick
+from durability import PoolInProcess, WordLibrary, quick
 from llm_servers import scripted
 from rerank_servers import saying, scoring
 from tests_support import save_tiny_cross_encoder
 from typer.testing import CliRunner
 
 from app.answering.evidence import MOST_READ, evidence
-from app.bootstrap import Footnote
 from app.cli.commands import cli
 from app.integrations.langchain import FootnoteRetriever
 from app.models import Answer
 from ingest.errors import RerankerError
 from ingest.filters import Filter
+from ingest.library import Library
 from ingest.pipeline import run
 from ingest.settings import changed
 
@@ -41,7 +41,7 @@ def otters(settings, write):
 @pytest.fixture
 def words(monkeypatch, settings):
     """The command line's Footnote counts words instead of loading a model; the stores are real."""
-    monkeypatch.setattr(Footnote, "_embedder_for", WordFootnote._embedder_for)
+    monkeypatch.setattr(Library, "_embedder_for", WordLibrary._embedder_for)
     monkeypatch.setattr(run, "LoaderPool", PoolInProcess)
     monkeypatch.setenv("FOOTNOTE_DATA_DIR", str(settings.data_dir))
     monkeypatch.setenv("COLUMNS", "200")
@@ -107,8 +107,9 @@ def test_a_reranker_that_fails_costs_no_answer_and_is_told(otters, script, caplo
         before = plain.search(QUESTION, 5)
         wanted = next(one for one in plain.ask(QUESTION) if isinstance(one, Answer))
     with scripted(script) as (url, _), quick(changed(otters, {"reranker_url": url})) as footnote:
-        told: list[str] = []
-        assert footnote.search(QUESTION, 5, on_notice=told.append) == before
+        found = footnote.retrieve(QUESTION, 5)
+        assert found.hits == before
+        told = list(found.notices)
         assert len(told) == 1
         assert "not reranked" in told[0]
         answer = next(one for one in footnote.ask(QUESTION) if isinstance(one, Answer))
@@ -130,7 +131,7 @@ def test_a_model_that_is_not_there_is_an_error_that_names_the_setting(otters, tm
 
 def test_of_the_passages_that_a_refusal_is_judged_by_neither_order_nor_score_is_read(sampled):
     embedder = sampled.index("default").embedder
-    passages = sampled.retriever("default").passages("What is BM25?", MOST_READ)
+    passages = sampled.retriever("default").passages("What is BM25?", MOST_READ).passages
     mixed = random.Random(1).sample(passages, len(passages))
     scored = [_renumbered(one, n) for n, one in enumerate(mixed, start=1)]
     before, after = (evidence("What is BM25?", some, embedder) for some in (passages, scored))

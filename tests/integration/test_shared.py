@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests_support import chunks_of, whole
 
-from app.bootstrap import Footnote
+from app.bootstrap import open_footnote
 from app.models import Answer
 from bench.loaders import reading as loaders
 from ingest.chunking import Chunker
@@ -48,7 +48,7 @@ def pages(shared, tmp_path_factory) -> list[Path]:
 @pytest.fixture(scope="module")
 def ingested(filings, pages, tmp_path_factory):
     settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("data"))
-    with Footnote(settings) as footnote:
+    with open_footnote(settings) as footnote:
         report = footnote.ingest([*filings, *pages])
         assert report.count("failed") == 0, [d.error for d in report.documents if d.error]
         yield footnote

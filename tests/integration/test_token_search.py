@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from durability import quick
+from durability import WordLibrary, quick
 from tests_support import save_static_model
 
-from app.bootstrap import Footnote
+from app.bootstrap import open_footnote
+from app.footnote import Footnote
 from ingest.maintenance.doctor import examine
 from ingest.models import Query
 
@@ -69,10 +70,10 @@ def test_where_some_have_no_tokens_the_order_is_that_of_both_searches(words):
 def test_the_doctor_makes_up_for_what_an_older_footnote_did_not_keep(words, settings):
     whole = words.index("default").token_scores("copper fell", chunk_ids(words))
     forget_tokens(words)
-    (problem,) = examine(settings, open_library=quick).problems
+    (problem,) = examine(settings, open_library=WordLibrary).problems
     assert problem.kind == "tokens"
     assert "3 texts of 'default'" in problem.what
-    mended = examine(settings, open_library=quick, fix=True)
+    mended = examine(settings, open_library=WordLibrary, fix=True)
     assert [one.kind for one in mended.mended] == ["tokens"]
     assert mended.problems == ()
     assert words.index("default").token_scores("copper fell", chunk_ids(words)) == whole
@@ -80,7 +81,7 @@ def test_the_doctor_makes_up_for_what_an_older_footnote_did_not_keep(words, sett
 
 def test_a_model_without_vectors_of_tokens_searches_as_before_and_lacks_nothing(settings, write, tmp_path):
     static = settings.model_copy(update={"embedding_model": str(save_static_model(tmp_path / "static"))})
-    with Footnote(static) as footnote:
+    with open_footnote(static) as footnote:
         footnote.ingest([write(name, text) for name, text in TEXTS.items()])
         assert footnote.index("default").token_scores("copper", chunk_ids(footnote)) == {}
         assert len(footnote.search("copper fell in autumn", 3)) == 3

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 import tantivy
-from durability import WordFootnote, copied, killed_at, quick, rest, steps_of
+from durability import WordLibrary, copied, killed_at, quick, rest, steps_of
 
-from app.bootstrap import Footnote
+from app.bootstrap import open_footnote
+from app.footnote import Footnote
 from ingest.docstore.schema import SCHEMA_VERSION
 from ingest.docstore.store import DocStore
 from ingest.errors import DocumentStoreError
@@ -39,7 +40,7 @@ def named(path: Path) -> str:
 def opened(request, settings):
     with tarfile.open(request.param) as archive:
         archive.extractall(settings.data_dir, filter="data")
-    with Footnote(settings) as footnote:
+    with open_footnote(settings) as footnote:
         yield footnote
 
 
@@ -149,7 +150,7 @@ def test_a_renewal_that_is_killed_at_any_step_is_done_by_the_next_writer(setting
             assert not lexical.outdated
             assert [chunk for chunk, _ in lexical.search("retry", 5)] == lexical.ids()
             assert len(lexical.search("3.5", 5)) == 1
-        assert examine(killed, open_library=WordFootnote).problems == ()
+        assert examine(killed, open_library=WordLibrary).problems == ()
 
 
 @pytest.mark.parametrize("name", ["footnote.sqlite", "chats.sqlite"])
@@ -215,7 +216,7 @@ def test_a_text_index_that_was_being_switched_is_there_again_and_nothing_is_left
         assert footnote.search("apple", 1)
         footnote.ingest([write("b.txt", "banana two.")])
     assert [one.name for one in folder.parent.iterdir()] == [folder.name]
-    assert examine(settings, open_library=WordFootnote).problems == ()
+    assert examine(settings, open_library=WordLibrary).problems == ()
 
 
 def test_a_text_index_made_anew_has_all_of_a_document_that_is_read_in_parts(settings, write, monkeypatch):

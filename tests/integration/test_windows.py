@@ -82,7 +82,7 @@ def test_a_stop_in_a_step_is_seen_before_its_next_window(unprocessed, long_text,
     assert after == (["upsert"] if step == "put" else [])
     monkeypatch.undo()
     assert unprocessed.ingest([long_text]).count("added") == 1
-    assert examine(unprocessed.settings, open_library=type(unprocessed)).problems == ()
+    assert examine(unprocessed.settings, open_library=type(unprocessed.library)).problems == ()
 
 
 def test_a_stop_while_a_text_is_split_is_seen_before_its_next_window(unprocessed, long_text, monkeypatch):

@@ -17,7 +17,8 @@ import numpy as np
 import psutil
 from tests_support import WordEmbedder, WordTokenizer
 
-from app.bootstrap import Footnote
+from app.bootstrap import open_footnote
+from app.footnote import Footnote
 from ingest.docstore.collections import Catalog
 from ingest.docstore.database import Database
 from ingest.docstore.store import DocStore
@@ -28,6 +29,7 @@ from ingest.embedding.embedder import EmbedderIdentity
 from ingest.errors import LoadError
 from ingest.lexical.store import LexicalStore
 from ingest.lexical.writer import LexicalWriter
+from ingest.library import Library
 from ingest.loaders import load
 from ingest.loaders.sandbox.pool import Loaded
 from ingest.pipeline import run
@@ -84,8 +86,8 @@ class WordModel(WordTokenizer, WordEmbedder):
         return -vector if self.model == "other" else vector
 
 
-class WordFootnote(Footnote):
-    """A Footnote whose every model is a `WordModel`."""
+class WordLibrary(Library):
+    """A library whose every model is a `WordModel`."""
 
     def _embedder_for(self, model: str):
         return self._embedders.setdefault(model, WordModel(model or "words"))
@@ -111,10 +113,10 @@ class PoolInProcess:
                 yield Loaded(path, error, 0.0)
 
 
-def quick(settings: Settings) -> WordFootnote:
+def quick(settings: Settings) -> Footnote:
     """Opens a data folder with the stand-ins."""
     run.LoaderPool = PoolInProcess
-    return WordFootnote(settings)
+    return open_footnote(settings, WordLibrary)
 
 
 def write_often() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.bootstrap import Footnote
+from app.footnote import Footnote
 from app.presentation import reading_words
 from app.ui.components.rendering import document_name, passages, plain, text_html
 from ingest.errors import FootnoteError

@@ -9,8 +9,8 @@ from datetime import date
 
 import streamlit as st
 
-from app.bootstrap import Footnote
 from app.conversations import Conversation
+from app.footnote import Footnote
 from app.ui.components.rendering import filter_words, plain, text_html
 from ingest.docstore import Choices
 from ingest.filters import Filter

@@ -6,8 +6,8 @@ import re
 
 import streamlit as st
 
-from app.bootstrap import Footnote
 from app.conversations import Conversation
+from app.footnote import Footnote
 from app.ui.components import library, scope, upload
 from app.ui.components.rendering import plain, text_html
 from ingest.filters import Filter

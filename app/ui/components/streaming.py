@@ -10,9 +10,9 @@ from collections.abc import Generator
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.answering import STOPPED, STOPPED_EARLY, stop
-from app.bootstrap import Footnote
+from app.cancellation import STOPPED, STOPPED_EARLY, CancelToken
 from app.conversations import Conversation, Exchange
+from app.footnote import Footnote
 from app.llm import waiting_words
 from app.models import Answer, Event, Retracted, Token, Waiting
 from app.ui.components import rendering
@@ -41,19 +41,22 @@ def answer(footnote: Footnote, conversation: Conversation, earlier: list[Exchang
     st.session_state[MAKING] = kept = threading.Event()
     place, below = st.empty(), st.empty()
     try:
-        events = _begun(footnote, conversation, earlier, exchange)
+        cancel = CancelToken()
+        events = _begun(footnote, conversation, earlier, exchange, cancel)
         try:
-            made = _draw(footnote, exchange, events, place, below)
+            ready = footnote.is_ready(conversation.collection)
+            waiting = "Looking through your documents" if ready else "Loading the model, once"
+            made = _draw(exchange, events, place, below, waiting)
         except FootnoteError:
             raise
         except Exception:
             logger.exception("An answer could not be made")
-            if not _kept(footnote, exchange, events, rendering.MISTAKE):
+            if not _kept(footnote, exchange, events, cancel, rendering.MISTAKE):
                 problems[exchange.id] = rendering.MISTAKE
         except BaseException:
             # Streamlit's own ends of a run, or the process's. Nothing of `st` may be called from here on: the next run
             # of the script waits in `settle`.
-            if not _kept(footnote, exchange, events, STOPPED):
+            if not _kept(footnote, exchange, events, cancel, STOPPED):
                 problems[exchange.id] = STOPPED_EARLY
             raise
         else:
@@ -81,13 +84,16 @@ def problem(exchange: Exchange) -> str:
     return problems.get(exchange.id, UNANSWERED)
 
 
-def _kept(footnote: Footnote, exchange: Exchange, events: Generator[Event, None, None], why: str) -> bool:
+def _kept(
+    footnote: Footnote, exchange: Exchange, events: Generator[Event, None, None], cancel: CancelToken, why: str
+) -> bool:
     """Ends an answer in the making and keeps what came of it. False where nothing did, or it cannot be kept.
 
     It raises nothing of its own, which would take the place of what ended the run of the script.
     """
     try:
-        came = stop(events, why)
+        cancel.cancel(why)
+        came = next((event for event in events if isinstance(event, Answer)), None)
         if came is not None:
             footnote.chats.add_answer(exchange.id, came)
     except Exception:
@@ -97,22 +103,21 @@ def _kept(footnote: Footnote, exchange: Exchange, events: Generator[Event, None,
 
 
 def _begun(
-    footnote: Footnote, conversation: Conversation, earlier: list[Exchange], exchange: Exchange
+    footnote: Footnote, conversation: Conversation, earlier: list[Exchange], exchange: Exchange, cancel: CancelToken
 ) -> Generator[Event, None, None]:
     history = [turn for one in earlier if (turn := one.as_turn())]
     within = conversation.within or None
-    return footnote.ask(exchange.question, history, collection=conversation.collection, within=within)
+    return footnote.ask(exchange.question, history, collection=conversation.collection, within=within, cancel=cancel)
 
 
 def _draw(
-    footnote: Footnote,
     exchange: Exchange,
     events: Generator[Event, None, None],
     place: DeltaGenerator,
     below: DeltaGenerator,
+    waiting: str,
 ) -> Answer:
     """Draws an answer as it comes. Returns it when it is finished."""
-    waiting = "Looking through your documents" if footnote.ready else "Loading the model, once"
     place.html(rendering.waiting_html(f"{waiting} …"))
     below.button("Stop", key=f"stop-{exchange.id}", icon=":material/stop_circle:")
     text, drawn, pause = "", time.monotonic(), REDRAW_SECONDS

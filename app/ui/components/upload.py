@@ -15,7 +15,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from app.bootstrap import Footnote
+from app.footnote import Footnote
 from app.presentation import reading_words
 from app.ui.components.rendering import document_name, passages, plain, text_html
 from ingest.errors import FootnoteError

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from app.answering import EXTRACTIVE
-from app.bootstrap import Footnote
 from app.conversations import Conversation, Exchange
+from app.footnote import Footnote
 from app.llm import total
 from app.models import Answer, Citation, Surroundings
 from app.retrieval import MOST_CHARACTERS

@@ -7,11 +7,13 @@ import threading
 
 import pytest
 
-from app.answering.answerer import NOTHING_INDEXED, STOPPED, Answerer, stop, until_stopped
+from app.answering.answerer import NOTHING_INDEXED, Answerer
 from app.answering.refusal import Judgement
-from app.models import Answer, Passage, Retracted, Retrieved, Token, Turn, Waiting
-from ingest.errors import Cancelled, LLMContextTooLong, LLMInterrupted, LLMUnreachable, QuestionError
+from app.cancellation import STOPPED, CancelToken
+from app.models import Answer, Passage, Retracted, Retrieval, Retrieved, Token, Turn, Waiting
+from ingest.errors import LLMContextTooLong, LLMInterrupted, LLMUnreachable, QuestionError
 
+HISTORY = [Turn("What colour are apples?", "Red.")]
 TEXTS = ("Apples are red. A crate holds 40 apples.", "Bears are brown and sleep in winter.")
 
 
@@ -44,11 +46,11 @@ def ask(settings, word_embedder):
     def passage(n: int, text: str) -> Passage:
         return Passage(n, f"/docs/{n}.txt", "v", "", None, (), 0, len(text), text, 1 / n)
 
-    def asked(question="What colour are apples?", llm=None, texts=TEXTS, history=(), *, k=None, read=list):
-        def retrieve(_question: str, _k: int, *, within=None) -> list[Passage]:
-            return [passage(n, text) for n, text in enumerate(texts, start=1)]
+    def asked(question="What colour are apples?", llm=None, texts=TEXTS, history=(), *, k=None, read=list, cancel=None):
+        def retrieve(_question: str, _k: int, *, within=None) -> Retrieval:
+            return Retrieval(tuple(passage(n, text) for n, text in enumerate(texts, start=1)))
 
-        return read(Answerer(retrieve, word_embedder, llm, settings).ask(question, history, k=k))
+        return read(Answerer(retrieve, word_embedder, llm, settings).ask(question, history, k=k, cancel=cancel))
 
     return asked
 
@@ -104,37 +106,56 @@ def test_a_model_that_fails_later_leaves_what_it_said(ask):
 
 
 def test_an_answer_that_is_stopped_keeps_what_came_and_ends_the_request(ask):
-    llm = ScriptedLLM("Apples are red [1]. ", "And", " pears are")
-    events = ask(llm=llm, read=iter)
+    llm, cancel = ScriptedLLM("Apples are red [1]. ", "And", " pears are"), CancelToken()
+    events = ask(llm=llm, read=iter, cancel=cancel)
     while not (isinstance(event := next(events), Token) and "And" in event.text):
         assert not llm.closed
-    answer = stop(events)
+    cancel.cancel()
+    (answer,) = events
     assert llm.closed
     assert (answer.text, answer.incomplete, answer.notice) == ("Apples are red [1]. And", True, STOPPED)
     assert answer.sentences[0].supported is True
-    assert list(events) == []
 
 
 def test_an_answer_that_is_stopped_before_its_first_word_leaves_nothing(ask):
-    llm = ScriptedLLM(Waiting("busy", 5.0), "Apples are red [1].")
-    events = ask(llm=llm, read=iter)
+    llm, cancel = ScriptedLLM(Waiting("busy", 5.0), "Apples are red [1]."), CancelToken()
+    events = ask(llm=llm, read=iter, cancel=cancel)
     while not isinstance(next(events), Waiting):
         pass
-    assert stop(events) is None
+    cancel.cancel()
+    assert list(events) == []
     assert llm.closed
 
 
 def test_what_is_read_until_someone_says_stop_ends_with_what_came(ask):
-    cancel = threading.Event()
+    ctrl_c = threading.Event()
+    cancel = CancelToken(ctrl_c)
     events = []
-    for event in until_stopped(cancel, ask(llm=ScriptedLLM("Apples are red [1]. ", "And ", "pears"), read=iter)):
+    for event in ask(llm=ScriptedLLM("Apples are red [1]. ", "And ", "pears"), read=iter, cancel=cancel):
         events.append(event)
         if isinstance(event, Token):
-            cancel.set()
+            ctrl_c.set()
     assert (events[-1].text, events[-1].incomplete) == ("Apples are red [1].", True)
-    with pytest.raises(Cancelled, match="before the first word"):
-        list(until_stopped(cancel, ask(llm=ScriptedLLM("Apples."), read=iter)))
-    assert not list(until_stopped(threading.Event(), ask(llm=ScriptedLLM("Apples."), read=iter)))[-1].incomplete
+    assert not any(isinstance(one, Answer | Token) for one in ask(llm=ScriptedLLM("Apples."), cancel=cancel))
+    assert not ask(llm=ScriptedLLM("Apples."), cancel=CancelToken())[-1].incomplete
+
+
+@pytest.mark.parametrize("history", [(), HISTORY])
+def test_an_answer_that_is_cancelled_beforehand_asks_no_model(ask, history):
+    llm, cancel = ScriptedLLM("Apples are red [1]."), CancelToken()
+    cancel.cancel()
+    assert not any(isinstance(one, Answer | Token) for one in ask(llm=llm, history=history, cancel=cancel))
+    assert not any(prompt.passages for prompt in llm.prompts)
+
+
+def test_an_answer_keeps_the_reason_that_it_was_cancelled_for(ask):
+    cancel = CancelToken()
+    events = ask(llm=ScriptedLLM("Apples are red [1]. ", "And"), read=iter, cancel=cancel)
+    while not isinstance(next(events), Token):
+        pass
+    cancel.cancel("Something went wrong here.")
+    *_, answer = events
+    assert (answer.incomplete, answer.notice) == (True, "Something went wrong here.")
 
 
 def test_a_prompt_that_is_too_long_is_tried_with_fewer_passages_and_says_so(ask):
@@ -194,8 +215,8 @@ def test_a_calibrated_refusal_comes_before_any_quote(settings, word_embedder):
         def judge(self, question, passages, embedder, **_more):
             return Judgement(answers=False, confidence=0.25)
 
-    retrieve = [Passage(1, "/docs/1.txt", "v", "", None, (), 0, len(TEXTS[0]), TEXTS[0], 1.0)]
-    answerer = Answerer(lambda _q, _k, **_more: retrieve, word_embedder, None, settings, refusal=Never())
+    retrieve = Passage(1, "/docs/1.txt", "v", "", None, (), 0, len(TEXTS[0]), TEXTS[0], 1.0)
+    answerer = Answerer(lambda _q, _k, **_more: Retrieval((retrieve,)), word_embedder, None, settings, refusal=Never())
     *_, answer = answerer.ask("What colour are apples?")
     assert (answer.refused, answer.confidence) == (True, 0.25)
     assert [citation.quote for citation in answer.nearest] == [TEXTS[0]]
@@ -209,12 +230,9 @@ def test_nothing_to_answer_from_is_said(ask):
 
 @pytest.mark.parametrize(("question", "k"), [("", None), (" \n", None), ("x" * 100_000, None), ("a", 0), ("a", 10_000)])
 def test_what_cannot_be_asked_is_refused_at_once(settings, word_embedder, question, k):
-    answerer = Answerer(lambda _q, _k: [], word_embedder, None, settings)
+    answerer = Answerer(lambda _q, _k: Retrieval(()), word_embedder, None, settings)
     with pytest.raises(QuestionError):
         answerer.ask(question, k=k)
-
-
-HISTORY = [Turn("What colour are apples?", "Red.")]
 
 
 def test_a_follow_up_is_rewritten_by_the_model(ask):

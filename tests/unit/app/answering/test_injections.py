@@ -12,6 +12,7 @@ from tests_support import WordEmbedder
 
 from app.answering.answerer import Answerer
 from app.answering.prompts import answer_prompt
+from app.models import Retrieval
 from app.ui.components.rendering import answer_html, notes_html, notice_html, stream_html
 
 PROMPTS = Path(__file__).resolve().parents[4] / "prompts"
@@ -39,7 +40,7 @@ def test_the_suite_is_large_enough():
 @pytest.mark.parametrize("document", [text for _, text in DOCUMENTS], ids=[name for name, _ in DOCUMENTS])
 def test_nothing_leaves_through_the_page(settings, document):
     passages = [passage(1, f"Apples are red. {document}"), passage(2, "Bears sleep in winter.")]
-    answerer = Answerer(lambda _q, _k, **_more: passages, WordEmbedder(), Obedient(), settings)
+    answerer = Answerer(lambda _q, _k, **_more: Retrieval(tuple(passages)), WordEmbedder(), Obedient(), settings)
     *tokens, answer = answerer.ask("What colour are apples?")
     notes = [(note, note.quote) for note in (*answer.citations, *answer.nearest)]
     said = "".join(getattr(token, "text", "") for token in tokens)

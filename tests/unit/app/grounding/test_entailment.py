@@ -63,14 +63,16 @@ def test_a_model_that_cannot_be_loaded_is_looked_for_once_and_then_said_at_once(
     assert tried == ["some/name"]
 
 
-def test_a_model_that_cannot_be_loaded_is_said_before_the_language_model_is_asked(footnote, write, tmp_path):
+def test_a_model_that_cannot_be_loaded_is_said_before_the_language_model_is_asked(
+    footnote, write, tmp_path, with_settings
+):
     footnote.ingest([write("a.txt", "Apples are red.")])
     with scripted(answering("Apples are red [1].")) as (url, requests):
         fields = {"llm": "openai:m", "llm_base_url": url, "entailment_model": str(tmp_path / "none")}
-        footnote.settings = footnote.settings.model_copy(update=fields)
+        asked = with_settings(footnote, **fields)
         for _ in range(2):
             with pytest.raises(EmbedderError, match="FOOTNOTE_ENTAILMENT_MODEL"):
-                list(footnote.ask("What colour are apples?"))
+                list(asked.ask("What colour are apples?"))
     assert requests == []
 
 

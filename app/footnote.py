@@ -1,0 +1,146 @@
+"""The whole application as one object: the documents of a data folder, answers from them, and conversations."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Concatenate, ParamSpec, Self, TypeVar
+
+from app.answering import MARGIN, AnswerService, Lazy, surroundings
+from app.conversations import ChatStore
+from app.evaluation import GeneratedQuestions, QuestionWriter, generate
+from app.llm import ChatLLM
+from app.models import Citation, Surroundings
+from ingest.docstore import DocStore
+from ingest.errors import SourceError
+from ingest.library import Library
+from ingest.settings import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _of_library(method: Callable[Concatenate[Library, P], R]) -> Callable[Concatenate[Footnote, P], R]:
+    """Offers a method of the library under its own name."""
+
+    @functools.wraps(method)
+    def offered(self: Footnote, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return method(self.library, *args, **kwargs)
+
+    return offered
+
+
+def _of_answers(method: Callable[Concatenate[AnswerService, P], R]) -> Callable[Concatenate[Footnote, P], R]:
+    """Offers a method of the answering service under its own name."""
+
+    @functools.wraps(method)
+    def offered(self: Footnote, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return method(self.answers, *args, **kwargs)
+
+    return offered
+
+
+class Footnote:
+    """Answers questions from the documents of one data folder. Thread-safe; `app.bootstrap.open_footnote` makes one.
+
+    Args:
+        library: the collections and their documents.
+        answers: answers and searches over them.
+        chats: the conversations.
+        llm: the language model; gives None where the settings name none.
+        docstore: the text of the documents, for what stands around a citation.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        answers: AnswerService,
+        chats: ChatStore,
+        *,
+        llm: Lazy[ChatLLM | None],
+        docstore: Lazy[DocStore],
+    ) -> None:
+        self.library = library
+        self.answers = answers
+        self.chats = chats
+        self._llm = llm
+        self._docstore = docstore
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the conversations and the library; see `Library.close`."""
+        self.chats.close()
+        if self._docstore.is_built:
+            self._docstore().close()
+        self.library.close()
+
+    @property
+    def settings(self) -> Settings:
+        """Where things lie and which models are used."""
+        return self.library.settings
+
+    index = _of_library(Library.index)
+    existing = _of_library(Library.existing)
+    ingest = _of_library(Library.ingest)
+    save_upload = _of_library(Library.save_upload)
+    remove = _of_library(Library.remove)
+    tag = _of_library(Library.tag)
+    check_filter = _of_library(Library.check_filter)
+    choices = _of_library(Library.choices)
+    model_note = _of_library(Library.model_note)
+    is_removed = _of_library(Library.is_removed)
+    collections = _of_library(Library.collections)
+    status = _of_library(Library.status)
+    counts = _of_library(Library.counts)
+    documents = _of_library(Library.documents)
+    report = _of_library(Library.report)
+    bytes_on_disk = _of_library(Library.bytes_on_disk)
+
+    ask = _of_answers(AnswerService.ask)
+    search = _of_answers(AnswerService.search)
+    retrieve = _of_answers(AnswerService.retrieve)
+    retriever = _of_answers(AnswerService.retriever)
+    reranker = _of_answers(AnswerService.reranker)
+    answerer_name = _of_answers(AnswerService.answerer_name)
+    answerer_problem = _of_answers(AnswerService.answerer_problem)
+    is_ready = _of_answers(AnswerService.is_ready)
+    warm = _of_answers(AnswerService.warm)
+
+    def surroundings(self, citation: Citation, margin: int = MARGIN) -> Surroundings | None:
+        """Reads a citation's words with up to `margin` characters of their page on either side.
+
+        Returns:
+            None when the document has changed.
+        """
+        return surroundings(self._docstore(), citation, margin)
+
+    def generate_questions(
+        self,
+        n: int,
+        *,
+        collection: str | None = None,
+        seed: int = 0,
+        on_progress: Callable[[int, int], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> GeneratedQuestions:
+        """Makes at most `n` questions from a collection's documents; see `app.evaluation.generate`.
+
+        Raises:
+            SourceError: there is no such collection, or it holds no documents.
+        """
+        name = self.existing(collection)
+        if not self.documents(name):
+            raise SourceError(f"The collection {name!r} holds no documents yet. Add some: footnote ingest PATH")
+        index, llm = self.index(name), self._llm()
+        writer = QuestionWriter(llm, self.settings.prompts_dir) if llm else None
+        ids = index.docstore.chunk_ids(index.collection.id)
+        return generate(ids, index.docstore, n, writer, seed=seed, on_progress=on_progress, cancel=cancel)
