@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import threading
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -17,16 +15,15 @@ from ingest.docstore import Choices, DocStore
 from ingest.embedding import Embedder
 from ingest.errors import DocumentStoreError, QuestionError, SourceError
 from ingest.filters import Filter, tag_names
-from ingest.host import close_to_others, make_private_folder, private_opener
+from ingest.host import close_to_others
 from ingest.index import Index, writing
 from ingest.models import CollectionStatus, DocumentRow, IngestProgress, IngestReport
 from ingest.pipeline import ingest
 from ingest.settings import COLLECTION_PATTERN, DEFAULT_EMBEDDING_MODEL, Settings
+from ingest.sources import Uploads
 from ingest.text import matching_names
 from ingest.vectors import Chroma, ChromaServer
 
-# File systems take 255 bytes for a name; the suffix of a file half written must still fit.
-MOST_NAME_BYTES = 200
 # What a data folder holds besides the folders of Chroma and of the text indexes.
 DOCUMENTS, CONVERSATIONS, UPLOADS = "footnote.sqlite", "chats.sqlite", "uploads"
 # Held by the chat for as long as it runs.
@@ -48,7 +45,7 @@ class Library:
         self._lock = threading.RLock()
         self._embedders: dict[str, Embedder] = {}
         self._indexes: dict[str, Index] = {}
-        self._uploads = settings.data_dir / UPLOADS
+        self._uploads = Uploads(settings.data_dir / UPLOADS)
         _close_to_others(settings.data_dir)
         self._docstore = DocStore.open(settings.data_dir / DOCUMENTS)
         self.chroma = _chroma(settings)
@@ -125,14 +122,7 @@ class Library:
 
         An upload of the same name replaces the earlier one, as saving an edited file does.
         """
-        folder = self._uploads / _checked_name(collection or self.settings.collection)
-        make_private_folder(folder)
-        path = folder / safe_name(name)
-        partial = path.with_name(f".{path.name}.{threading.get_ident()}.partial")
-        with open(partial, "wb", opener=private_opener) as file:
-            shutil.copyfileobj(data, file)
-        partial.replace(path)
-        return path
+        return self._uploads.save(name, data, _checked_name(collection or self.settings.collection))
 
     def remove(self, source: str, *, collection: str | None = None) -> int:
         """Removes a document, or all documents of a folder, from a collection; an uploaded file is deleted too.
@@ -152,7 +142,7 @@ class Library:
         with writing(index, f"removal of {source}") as writer:
             # First: a removal that is cut off after it can be asked for again, and leaves no file that nothing names.
             for one in sources:
-                if self._is_upload(one):
+                if self._uploads.holds(one):
                     Path(one).unlink(missing_ok=True)
             writer.remove(sources)
         return len(sources)
@@ -247,13 +237,6 @@ class Library:
         sizes = (_size(Path(folder) / name) for folder, _, names in os.walk(self.settings.data_dir) for name in names)
         return sum(sizes)
 
-    def _is_upload(self, source: str) -> bool:
-        """Whether a document is a file of the folder of uploads, and not one that only a `..` or a link leads to."""
-        try:
-            return Path(source).parent.resolve().is_relative_to(self._uploads.resolve())
-        except (OSError, RuntimeError, ValueError):  # a loop of links, a name that cannot be one
-            return False
-
     def _embedder_for(self, model: str) -> Embedder:
         name = model or DEFAULT_EMBEDDING_MODEL
         # What an index says may come from an archive of anyone's: only what the user names is fetched from a hub.
@@ -269,16 +252,6 @@ class Library:
                 "`footnote status` lists what it holds."
             )
         return found
-
-
-def safe_name(name: str) -> str:
-    """A file name that cannot leave its folder: no separators, no control characters, not hidden, not too long."""
-    name = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1])
-    name = "".join("_" if unicodedata.category(c) in {"Cc", "Cs"} else c for c in name).strip(". ") or "upload"
-    stem, suffix = os.path.splitext(name)  # noqa: PTH122 - a name, not a path
-    suffix = suffix.encode()[:MOST_NAME_BYTES].decode(errors="ignore")
-    room = MOST_NAME_BYTES - len(suffix.encode())
-    return stem.encode()[:room].decode(errors="ignore") + suffix
 
 
 def _heal(index: Index) -> None:

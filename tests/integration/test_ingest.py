@@ -12,8 +12,8 @@ from tests_support import counting_loads, save_tiny_model
 
 from app.bootstrap import open_footnote
 from ingest.errors import EmbedderMismatch, SourceError
-from ingest.library import safe_name
 from ingest.maintenance.doctor import examine
+from ingest.sources.uploads import safe_name
 
 
 def statuses(report):

@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
 from bs4.element import NavigableString, PreformattedString
 
 from ingest.loaders.document_builder import Builder
+from ingest.loaders.markup.html_tables import cells, is_data
 from ingest.loaders.output_limits import Output
 from ingest.loaders.plain_text import BOMS, decode
 from ingest.loaders.source import Source
@@ -79,7 +80,6 @@ BLOCK_LEVEL = frozenset(
 HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 # Deeper than any page that people write; what is below is read as plain text.
 MOST_DEPTH = 150
-MOST_SPAN = 100
 
 
 def load_html(source: Source) -> Document:
@@ -160,9 +160,9 @@ class _Writer:
             self.builder.add("list", "\n".join(_list_lines(element, 0)))
         elif element.name == "pre":
             self.builder.add("code", _fenced(element.get_text()))
-        elif element.name == "table" and _is_data(element):
+        elif element.name == "table" and is_data(element, _text):
             self._caption(element)
-            self.builder.add_table(_rows(element))
+            self.builder.add_table(cells(element, _text))
         else:
             self.walk(element, depth)
 
@@ -255,46 +255,6 @@ def _fenced(code: str) -> str:
     while fence in code:
         fence += "`"
     return f"{fence}\n{code.strip(chr(10))}\n{fence}" if code.strip() else ""
-
-
-def _is_data(table: Tag) -> bool:
-    """Whether a table holds data, not the layout of a page."""
-    rows = _rows(table)
-    wide = any(sum(bool(cell) for cell in row) > 1 for row in rows)
-    return wide and len(rows) > 1 and table.find("table") is None
-
-
-def _rows(table: Tag) -> list[list[str]]:
-    """The cells' texts; a cell over several rows stands in each of them, one over several columns in the first."""
-    rows: list[list[str]] = []
-    held: dict[int, tuple[int, str]] = {}
-    for tr in table.find_all("tr"):
-        row: list[str] = []
-        for cell in tr.find_all(["td", "th"], recursive=False):
-            _fill_held(row, held)
-            text, down = _text(cell), _span(cell, "rowspan")
-            if down > 1:
-                held[len(row)] = (down - 1, text)
-            row.extend([text, *[""] * (_span(cell, "colspan") - 1)])
-        _fill_held(row, held)
-        if any(row):
-            rows.append(row)
-    return rows
-
-
-def _fill_held(row: list[str], held: dict[int, tuple[int, str]]) -> None:
-    while (found := held.get(len(row))) is not None:
-        left, text = found
-        if left > 1:
-            held[len(row)] = (left - 1, text)
-        else:
-            del held[len(row)]
-        row.append(text)
-
-
-def _span(cell: Tag, name: str) -> int:
-    value = str(cell.get(name) or "1")
-    return min(max(int(value), 1), MOST_SPAN) if value.isdigit() and value.isascii() else 1
 
 
 def _collapsed(text: str) -> str:
