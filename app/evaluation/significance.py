@@ -5,11 +5,14 @@ A score that is NaN does not count: refusal precision, for example, is a mean ov
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 Scores = NDArray[np.float64]
 
@@ -17,7 +20,6 @@ CONFIDENCE = 0.95
 RESAMPLES = 10_000
 # Numbers held at a time, 8 bytes each.
 MOST_NUMBERS = 4_000_000
-ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Difference:
 
 
 def estimate(scores: Scores, *, seed: int = 0) -> list[Estimate]:
-    """The means of metrics, with percentile bootstrap intervals over questions (Efron 1979).
+    """Takes the means of metrics, with percentile bootstrap intervals over questions (Efron 1979).
 
     Args:
         scores: a row a question and a column a metric, float64 [n, metrics]; NaN where a question does not count.
@@ -66,10 +68,7 @@ def estimate(scores: Scores, *, seed: int = 0) -> list[Estimate]:
     Raises:
         ValueError: no score of a metric counts.
     """
-    values, counts = _means(np.ones((1, len(scores))), _counted(scores))[0], (~np.isnan(scores)).sum(axis=0)
-    lows, highs = _bounds(np.concatenate([_means(draw, scores) for draw in _resamples(len(scores), seed)]))
-    columns = zip(values, lows, highs, counts, strict=True)
-    return [Estimate(float(value), float(low), float(high), int(n)) for value, low, high, n in columns]
+    return [_estimate(column[~np.isnan(column)], seed) for column in scores.T]
 
 
 def paired_difference(before: Scores, after: Scores, *, seed: int = 0) -> list[Difference]:
@@ -88,64 +87,64 @@ def paired_difference(before: Scores, after: Scores, *, seed: int = 0) -> list[D
     """
     if before.shape != after.shape:
         raise ValueError("not the same questions")
-    once = np.ones((1, len(before)))
-    first, second = _means(once, _counted(before))[0], _means(once, _counted(after))[0]
-    drawn = [_means(draw, after) - _means(draw, before) for draw in _resamples(len(before), seed)]
-    lows, highs = _bounds(np.concatenate(drawn))
-    ps = _randomisation_p(before, after, np.abs(second - first), seed)
-    numbers = (~np.isnan(before) | ~np.isnan(after)).sum(axis=0)
-    columns = zip(first, second, lows, highs, ps, numbers, strict=True)
-    return [Difference(float(a), float(b), float(c), float(d), float(p), int(n)) for a, b, c, d, p, n in columns]
+    return [_difference(first, second, seed) for first, second in zip(before.T, after.T, strict=True)]
 
 
-def _counted(scores: Scores) -> Scores:
-    if np.isnan(scores).all(axis=0).any():
+def _estimate(scores: Scores, seed: int) -> Estimate:
+    if not len(scores):
         raise ValueError("no score counts")
-    return scores
+    low, high = _interval((scores,), np.mean, seed)
+    return Estimate(float(scores.mean()), low, high, len(scores))
 
 
-def _randomisation_p(before: Scores, after: Scores, observed: Scores, seed: int) -> Scores:
-    rng = np.random.default_rng(seed)
-    as_large = np.ones(before.shape[1])  # what was observed is one of the ways
-    for rows in _row_batches(len(before)):
-        swapped = rng.integers(0, 2, size=(rows, len(before)), dtype=np.int8).astype(np.float64)
-        differences = _swapped_means(swapped, after, before) - _swapped_means(swapped, before, after)
-        as_large += (np.abs(differences) >= observed - ROUNDING).sum(axis=0)
-    return as_large / (RESAMPLES + 1)
+def _difference(before: Scores, after: Scores, seed: int) -> Difference:
+    if np.isnan(before).all() or np.isnan(after).all():
+        raise ValueError("no score counts")
+    counts = ~(np.isnan(before) & np.isnan(after))
+    pair = before[counts], after[counts]
+    low, high = _interval(pair, _gain, seed)
+    test = stats.permutation_test(
+        pair,
+        _gain,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=RESAMPLES,
+        batch=_batch(len(pair[0])),
+        rng=np.random.default_rng(seed),
+    )
+    return Difference(float(np.nanmean(before)), float(np.nanmean(after)), low, high, float(test.pvalue), len(pair[0]))
 
 
-def _swapped_means(swapped: Scores, own: Scores, other: Scores) -> Scores:
-    """Means of `own` where those of its rows that are marked 1 have changed places with `other`'s; [rows, metrics]."""
-    values, counts = np.nan_to_num(own), (~np.isnan(own)).astype(np.float64)
-    other_values, other_counts = np.nan_to_num(other), (~np.isnan(other)).astype(np.float64)
-    totals = values.sum(axis=0) + swapped @ (other_values - values)
-    numbers = counts.sum(axis=0) + swapped @ (other_counts - counts)
-    means: Scores = totals / np.maximum(numbers, 1.0)
-    return means
-
-
-def _means(draw: Scores, scores: Scores) -> Scores:
-    """Means of resamples, [rows, metrics]; `draw` says how often each question is in each. NaN where none counts."""
-    totals = draw @ np.nan_to_num(scores)
-    numbers = draw @ (~np.isnan(scores)).astype(np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means: Scores = totals / numbers
-    return means
-
-
-def _resamples(n: int, seed: int) -> Iterator[Scores]:
-    rng = np.random.default_rng(seed)
-    for rows in _row_batches(n):
-        yield rng.multinomial(n, np.full(n, 1 / n), size=rows).astype(np.float64)
-
-
-def _row_batches(n: int) -> Iterator[int]:
-    most = max(1, MOST_NUMBERS // max(n, 1))
-    for start in range(0, RESAMPLES, most):
-        yield min(most, RESAMPLES - start)
-
-
-def _bounds(means: Scores) -> tuple[Scores, Scores]:
+def _interval(samples: tuple[Scores, ...], statistic: Callable[..., Any], seed: int) -> tuple[float, float]:
+    """The bounds of a statistic over resampled questions; resamples in which no question counts are left out."""
+    if len(samples[0]) == 1:  # there is one way to draw a single question
+        value = float(statistic(*samples, axis=-1))
+        return value, value
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # of such resamples
+        drawn = stats.bootstrap(
+            samples,
+            statistic,
+            paired=True,
+            vectorized=True,
+            method="percentile",
+            n_resamples=RESAMPLES,
+            batch=_batch(len(samples[0])),
+            rng=np.random.default_rng(seed),
+        ).bootstrap_distribution
     tail = (1 - CONFIDENCE) / 2
-    low, high = np.nanquantile(means, [tail, 1 - tail], axis=0)
-    return low, high
+    low, high = np.nanquantile(drawn, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _gain(before: Scores, after: Scores, axis: int) -> Scores:
+    """How much the mean of `after` is above that of `before`; NaN where one has no score that counts."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of a mean over nothing
+        gain: Scores = np.nanmean(after, axis=axis) - np.nanmean(before, axis=axis)
+    return gain
+
+
+def _batch(questions: int) -> int:
+    """Resamples that are drawn at once."""
+    return max(1, MOST_NUMBERS // questions)
