@@ -1,5 +1,6 @@
 # make run · make test · make lint · make bench · make bench-loaders · make bench-durability
 #                    each sets up .venv by itself
+# make check         lint, and the tests of what changed since main
 # make install       the set-up alone; quick when nothing changed
 # make constraints   takes the newest versions that pyproject.toml allows, and pins them in constraints.txt
 
@@ -8,13 +9,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint bench bench-loaders bench-durability install constraints clean
+.PHONY: run test check lint bench bench-loaders bench-durability install constraints clean
 
 run: $(READY)
 	@exec $(BIN)/footnote run
 
 test: $(READY)
 	$(BIN)/pytest -n 2 --dist loadfile -m "not shared and not browser and not soak"
+
+check: lint
+	$(BIN)/python tests/support/changed_tests.py | xargs --no-run-if-empty \
+		$(BIN)/pytest -n 2 --dist loadfile -m "not shared and not browser and not soak"
 
 lint: $(READY)
 	$(BIN)/ruff check .
