@@ -8,13 +8,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint bench bench-loaders bench-durability install constraints clean
+.PHONY: run test lint bench bench-loaders bench-durability docs install constraints clean
 
 run: $(READY)
 	@exec $(BIN)/footnote run
 
 test: $(READY)
-	$(BIN)/pytest -n 2 --dist loadfile -m "not shared and not browser and not soak"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not shared and not browser and not soak and not wheel"
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -44,7 +44,7 @@ constraints:
 	rm -rf $(VENV)/fresh
 	$(PYTHON) -m venv $(VENV)/fresh
 	$(VENV)/fresh/bin/python -m pip install --quiet 'torch==2.13.0' '.[dev]'
-	$(VENV)/fresh/bin/python -m pip freeze --exclude footnote | sed 's/+[a-z0-9.]*$$//' > constraints.txt
+	$(VENV)/fresh/bin/python -m pip freeze --exclude footnote-rag | sed 's/+[a-z0-9.]*$$//' > constraints.txt
 	rm -rf $(VENV)/fresh
 
 clean:

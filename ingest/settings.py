@@ -161,10 +161,9 @@ class Settings(BaseSettings):
         return Path(__file__).resolve().parents[1] / "prompts"
 
     @cached_property
-    def sample_dir(self) -> Path | None:
-        """The sample documents, where this runs from a checkout."""
-        checkout = _checkout()
-        return checkout / "data" / "sample" if checkout else None
+    def sample_dir(self) -> Path:
+        """The folder of the sample documents: data/sample in a checkout, a copy of it in an installed package."""
+        return (Path(__file__).parent / "sample").resolve()
 
 
 def load_settings() -> Settings:
