@@ -1,6 +1,7 @@
 # make run · make test · make lint · make bench · make bench-loaders · make bench-durability
 #                    each sets up .venv by itself
 # make install       the set-up alone; quick when nothing changed
+# make docs          writes docs/configuration.md and docs/cli.md from the settings and the commands
 # make constraints   takes the newest versions that pyproject.toml allows, and pins them in constraints.txt
 
 PYTHON ?= python3
@@ -30,6 +31,9 @@ bench-loaders: $(READY)
 
 bench-durability: $(READY)
 	$(BIN)/python -m bench durability growth
+
+docs: $(READY)
+	$(BIN)/python tests/support/reference_pages.py
 
 install: $(READY)
 
