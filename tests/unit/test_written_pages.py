@@ -15,7 +15,9 @@ TEXTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 PATH = re.compile(r"`((?:app|ingest|bench|tests|prompts|docs)/[\w./-]+)`")
-ROOMS = sorted(one.parent.relative_to(ROOT).as_posix() for one in ROOT.glob("[ai][pn]*/*/__init__.py"))
+MODULES = [one for side in ("ingest", "app") for one in (ROOT / side).glob("*.py") if not one.name.startswith("__")]
+PACKAGES = [one.parent for side in ("ingest", "app") for one in (ROOT / side).glob("*/__init__.py")]
+ROOMS = sorted(one.relative_to(ROOT).with_suffix("").as_posix() for one in [*MODULES, *PACKAGES])
 
 
 def without_code(text: str) -> str:
