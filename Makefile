@@ -2,6 +2,7 @@
 #                    each sets up .venv by itself
 # make check         lint, and the tests of what changed since main
 # make install       the set-up alone; quick when nothing changed
+# make docs          writes docs/configuration.md and docs/cli.md from the settings and the commands
 # make constraints   takes the newest versions that pyproject.toml allows, and pins them in constraints.txt
 
 PYTHON ?= python3
@@ -9,17 +10,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check lint bench bench-loaders bench-durability install constraints clean
+.PHONY: run test check lint bench bench-loaders bench-durability docs install constraints clean
 
 run: $(READY)
 	@exec $(BIN)/footnote run
 
 test: $(READY)
-	$(BIN)/pytest -n 2 --dist loadfile -m "not shared and not browser and not soak"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not shared and not browser and not soak and not wheel"
 
 check: lint
 	$(BIN)/python tests/support/changed_tests.py | xargs --no-run-if-empty \
-		$(BIN)/pytest -n 2 --dist loadfile -m "not shared and not browser and not soak"
+		$(BIN)/pytest -n 2 --dist loadfile -m "not shared and not browser and not soak and not wheel"
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -36,6 +37,9 @@ bench-loaders: $(READY)
 bench-durability: $(READY)
 	$(BIN)/python -m bench durability growth
 
+docs: $(READY)
+	$(BIN)/python tests/support/reference_pages.py
+
 install: $(READY)
 
 $(READY): pyproject.toml constraints.txt
@@ -49,7 +53,7 @@ constraints:
 	rm -rf $(VENV)/fresh
 	$(PYTHON) -m venv $(VENV)/fresh
 	$(VENV)/fresh/bin/python -m pip install --quiet 'torch==2.13.0' '.[dev]'
-	$(VENV)/fresh/bin/python -m pip freeze --exclude footnote | sed 's/+[a-z0-9.]*$$//' > constraints.txt
+	$(VENV)/fresh/bin/python -m pip freeze --exclude footnote-rag | sed 's/+[a-z0-9.]*$$//' > constraints.txt
 	rm -rf $(VENV)/fresh
 
 clean:

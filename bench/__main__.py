@@ -1,4 +1,4 @@
-"""`python -m bench [NAME...]`: what the README quotes, as Markdown tables; all if none is named.
+"""`python -m bench [NAME...]`: the measurements of docs/benchmarks.md, as Markdown tables; all if none is named.
 
 durability, growth, filters, cost, sentences and languages bring their own documents; all others need real ones:
 FOOTNOTE_SHARED names their folder.

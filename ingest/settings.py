@@ -83,72 +83,75 @@ class Settings(BaseSettings):
     """The collection used when none is named."""
 
     host: str = Field(default="127.0.0.1", pattern=r"^(127\.0\.0\.1|localhost|::1)$")
-    """Address of the chat. Loopback only: the chat has no sign-in."""
+    """Address of the chat. Only loopback is accepted, because the chat has no sign-in."""
     port: int = Field(default=8501, ge=1, le=65535)
     """Port of the chat."""
 
     allowed_hosts: str = Field(default="", pattern=r"^[A-Za-z0-9.,: _\[\]-]*$")
-    """More names that the chat may be called by, comma-separated, where a reverse proxy passes them on."""
+    """Additional host names that the chat answers to, comma-separated, for use behind a reverse proxy."""
 
     embedding_model: str = Field(default="", max_length=4096)
-    """Any sentence-transformers name or folder; empty: what the index was made with, else all-MiniLM-L6-v2."""
+    """Embedding model: a sentence-transformers name or folder. A collection keeps the model it was made with; empty:
+    that model, and all-MiniLM-L6-v2 for a new collection."""
     embedding_device: str = Field(default="", pattern=r"^(|cpu|mps|cuda(:\d+)?)$")
-    """cpu, cuda, mps; empty: the fastest there is."""
+    """Device of the embedding model: cpu, cuda or mps; empty: the fastest available."""
     entailment_model: str = Field(default="", max_length=4096)
-    """A sentence-transformers CrossEncoder for natural language inference, by name or folder, that verifies answers
-    as well; empty: none."""
+    """A sentence-transformers CrossEncoder for natural language inference, by name or folder, that also checks each
+    sentence of a written answer against its source; empty: none."""
     chunk_tokens: int = Field(default=256, ge=32, le=8192)
-    """Largest chunk in tokens, context included; the embedder's own limit still holds."""
+    """Largest chunk in tokens, title and headings included; the embedder's own limit still applies."""
 
     chroma_url: str = Field(default="", pattern=r"^(|https?://[^\s/]+(:\d+)?/?)$")
-    """A Chroma server of your own; empty: Footnote starts and stops one."""
+    """Address of your own Chroma server; empty: Footnote starts and stops one."""
 
     llm: str = ""
-    """`openai:MODEL` or any provider:model that LangChain knows; empty: answers quote the documents."""
+    """Language model: openai:MODEL or any provider:model that LangChain knows; empty: answers quote the documents."""
     llm_base_url: WebAddress = ""
     """An OpenAI-compatible server, with or without its /v1, e.g. http://127.0.0.1:11434/v1 for Ollama."""
     llm_timeout: float = Field(default=60.0, gt=0, le=3600)
-    """Seconds to wait for the model's next word; it may think five times as long, and take ten times in all."""
+    """Seconds to wait for the model's next word. Its reasoning may take 5 times as long, a whole answer 10 times."""
     llm_context_tokens: int | None = Field(default=None, ge=1024, le=2_000_000)
-    """Context window of the model: prompt, passages and answer fit in it. Not set: what its server says, else 8,192."""
+    """Context window of the model in tokens, for prompt, passages and answer. Not set: what the server reports (vLLM
+    and SGLang do; LangChain knows OpenAI's models), else 8,192."""
     llm_retry_seconds: float = Field(default=60.0, ge=0, le=3600)
-    """Seconds an answer may wait in all for a model that has too many requests; 0: it is quoted at once instead."""
+    """Total seconds that an answer may wait for a model with too many requests; 0: it is quoted at once instead."""
     llm_input_price: float | None = Field(default=None, ge=0)
-    """US dollars for a million tokens that the model reads; with llm_output_price, each answer says what it cost."""
+    """US dollars per million tokens that the model reads; with both prices set, each answer shows its cost."""
     llm_output_price: float | None = Field(default=None, ge=0)
-    """US dollars for a million tokens that the model writes."""
+    """US dollars per million tokens that the model writes."""
     openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
-    """Key of the OpenAI API, or of the compatible server where it wants one."""
+    """Key of the OpenAI API, or of a compatible server that requires one."""
 
     reranker: str = Field(default="", max_length=4096)
-    """A sentence-transformers CrossEncoder, by name or folder, that puts the best candidates of a search in order; with
-    FOOTNOTE_RERANKER_URL, the model's name at that server; empty: none."""
+    """A sentence-transformers CrossEncoder, by name or folder, that orders the best candidates of a search; with
+    FOOTNOTE_RERANKER_URL, the model's name on that server; empty: none."""
     reranker_url: WebAddress = ""
-    """A server with a /rerank of Cohere's form (vLLM, llama.cpp, Jina, Cohere) or of text-embeddings-inference's, e.g.
-    http://127.0.0.1:8080/v1."""
+    """A reranking server whose /rerank has the form of Cohere's (vLLM, llama.cpp, Jina, Cohere, Infinity) or of
+    text-embeddings-inference's, e.g. http://127.0.0.1:8080/v1."""
     reranker_key: SecretStr = SecretStr("")
-    """Key of that server, where it wants one."""
+    """Key of the reranking server, if it requires one."""
     reranker_timeout: float = Field(default=10.0, gt=0, le=600)
-    """Seconds to wait for that server, for each question; then the search's own order stands."""
+    """Seconds to wait for the reranking server for each question; after that the search's own order is used."""
     reranker_candidates: int = Field(default=50, ge=2, le=1000)
-    """How many of the best candidates are reranked."""
+    """Number of candidates that are reranked."""
 
     passages: int = Field(default=8, ge=1, le=50)
-    """How many passages an answer is grounded in."""
+    """Number of passages that an answer is based on."""
     ocr: bool = True
-    """Whether text in pictures and scanned pages is recognised."""
+    """Recognise text in pictures and scanned pages; each page takes seconds."""
     allow_private_addresses: bool = False
-    """Whether web pages at loopback and private addresses may be fetched."""
+    """Fetch web pages from loopback and private addresses too."""
     allow_unconfined: bool = False
-    """Whether files are read also where the kernel does not confine the processes that read them (Linux)."""
+    """On Linux, read files even where the kernel does not filter the system calls of reading processes."""
     workers: int = Field(default=0, ge=0, le=64)
-    """Processes that read files; 0: one per core, four at most."""
+    """Number of processes that read files; 0: one per core, at most 4."""
     load_timeout: float = Field(default=120.0, gt=0, le=86_400)
-    """Seconds one file may take to be read, plus a second for every megabyte."""
+    """Seconds that reading a file may take, plus one for every MiB. Each recognised page may take as long again, up to
+    10 to 100 times as long in all, depending on the file's size."""
     load_memory_mb: int = Field(default=2048, ge=256)
-    """Memory one reading process may take, in MiB."""
+    """Memory limit of a reading process, in MiB; OCR needs about 1,300."""
     max_file_mb: int = Field(default=200, ge=1)
-    """Larger files are refused, in MiB, and files that give more than twice as much text."""
+    """Largest file that is read, in MiB. Files that give more than twice as much text are refused too."""
 
     @property
     def allowed_host_names(self) -> tuple[str, ...]:
@@ -161,10 +164,9 @@ class Settings(BaseSettings):
         return Path(__file__).resolve().parents[1] / "prompts"
 
     @cached_property
-    def sample_dir(self) -> Path | None:
-        """The sample documents, where this runs from a checkout."""
-        checkout = _checkout()
-        return checkout / "data" / "sample" if checkout else None
+    def sample_dir(self) -> Path:
+        """The folder of the sample documents: data/sample in a checkout, a copy of it in an installed package."""
+        return (Path(__file__).parent / "sample").resolve()
 
 
 def load_settings() -> Settings:

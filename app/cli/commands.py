@@ -48,7 +48,7 @@ from ingest.settings import load_settings
 cli = typer.Typer(
     name="footnote",
     help="Chat with your own documents and check every word of the answer.",
-    epilog="Settings are FOOTNOTE_* variables, or lines of .env in the data folder; the README has the table.",
+    epilog="Settings are FOOTNOTE_* variables, or lines of .env in the data folder; docs/configuration.md lists them.",
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -7,9 +7,11 @@ import gc
 import os
 import socket
 import threading
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -23,6 +25,7 @@ from ingest.library import CHAT_LOCK
 from ingest.settings import Settings
 
 MAIN = Path(__file__).resolve().parents[1] / "main.py"
+STREAMLIT_SETTINGS = MAIN.parent / "ui" / "streamlit.toml"
 
 
 def serve(settings: Settings, console: Console) -> None:
@@ -90,7 +93,7 @@ def _add_samples(footnote: Footnote, console: Console) -> bool:
     """Puts the sample documents into an empty index. False when the user stopped it."""
     samples = footnote.settings.sample_dir
     is_empty = not any(one.documents or one.failures for one in footnote.status())
-    if not (samples and samples.is_dir() and is_empty):
+    if not (samples.is_dir() and is_empty):
         return True
     console.print("First start: reading the sample documents.")
     with stopping(console) as cancel, ProgressView(console) as progress:
@@ -117,20 +120,25 @@ def _streamlit(settings: Settings, console: Console) -> None:
 
     from app.ui import PageGuard  # noqa: PLC0415 - see above
 
-    options = {
+    options = _dotted(tomllib.loads(STREAMLIT_SETTINGS.read_text(encoding="utf-8"))) | {
         "server.address": settings.host,
         "server.port": settings.port,
-        "server.headless": True,
-        "server.fileWatcherType": "none",
         "server.maxUploadSize": settings.max_file_mb,
-        "browser.gatherUsageStats": False,
         "browser.serverAddress": settings.host,
     }
-    os.chdir(MAIN.parents[1])  # where .streamlit/config.toml, the theme, is looked for
+    os.chdir(MAIN.parents[1])  # Streamlit would read .streamlit/config.toml in the folder that the command is run in
     app = st.App(MAIN, middleware=[Middleware(PageGuard, hosts=settings.allowed_host_names)])
     console.print(f"Footnote: [bold]{_url(settings)}[/bold]   Ctrl-C stops it.", highlight=False)
     with suppress(KeyboardInterrupt):
         app.run(config=options)
+
+
+def _dotted(options: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Flattens the tables of a TOML file into options by their dotted names, as in `theme.light.textColor`."""
+    flat: dict[str, Any] = {}
+    for name, value in options.items():
+        flat |= _dotted(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return flat
 
 
 def _url(settings: Settings) -> str:

@@ -125,7 +125,7 @@ def _write(data_dir: Path, folder: Path, partial: Path) -> dict[str, Any]:
     members: dict[str, dict[str, Any]] = {}
     manifest = {
         "format": FORMAT,
-        "footnote": version("footnote"),
+        "footnote": version("footnote-rag"),
         "schema": SCHEMA_VERSION,
         "facts": facts,
         "uploads": str(data_dir / UPLOADS),

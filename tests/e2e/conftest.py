@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -32,18 +32,21 @@ FLAGS = [
 class Served:
     """A running `footnote run`."""
 
+    command: tuple[str, ...] = (sys.executable, "-m", "app", "run")
+    cwd = ROOT
+    inherited: Mapping[str, str] = os.environ
+
     def __init__(self, data_dir: Path, **variables: str) -> None:
         self.data_dir = data_dir
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        self.environment = {**os.environ, "FOOTNOTE_DATA_DIR": str(data_dir), "FOOTNOTE_PORT": str(port), **variables}
+        folder = {"FOOTNOTE_DATA_DIR": str(data_dir), "FOOTNOTE_PORT": str(port)}
+        self.environment = {**self.inherited, **folder, **variables}
         self.log = data_dir.parent / f"{port}.log"
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(self.command, env=self.environment, cwd=ROOT, stdout=log, stderr=log)
-
-    command = (sys.executable, "-m", "app", "run")
+            self.process = subprocess.Popen(self.command, env=self.environment, cwd=self.cwd, stdout=log, stderr=log)
 
     def wait(self, seconds: float = 180) -> None:
         deadline = time.monotonic() + seconds

@@ -155,7 +155,7 @@ def _empty(footnote: Footnote, collection: str) -> None:
     st.html('<h1 class="fn-hero">Ask your documents<sup>1</sup></h1>')
     samples = footnote.settings.sample_dir
     documents = footnote.documents(collection)
-    has_samples = samples is not None and any(row.source.startswith(str(samples)) for row in documents)
+    has_samples = any(row.source.startswith(str(samples)) for row in documents)
     if not any(row.status == "active" for row in documents):
         lead = "This collection is empty. Add documents in the sidebar, then ask about them."
         st.html(rendering.text_html(lead, "fn-lead"))
