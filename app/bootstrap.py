@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from app.answering import AnswerService, Lazy, Models, Refusal
-from app.conversations import ChatStore
+from app.conversations import ChatStore, Conversations
 from app.footnote import Footnote
 from app.grounding import EntailmentModel
 from app.llm import Connection, build_llm
@@ -29,10 +29,11 @@ def open_footnote(settings: Settings, open_library: Callable[[Settings], Library
     """
     library = open_library(settings)
     models = build_models(settings)
+    answers = AnswerService(library, models)
     return Footnote(
         library,
-        AnswerService(library, models),
-        ChatStore.open(settings.data_dir / CONVERSATIONS),
+        answers,
+        Conversations(ChatStore.open(settings.data_dir / CONVERSATIONS), answers),
         llm=models.llm,
         docstore=Lazy(partial(DocStore.open, settings.data_dir / DOCUMENTS)),
     )

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from app.answering import MARGIN, AnswerService, Lazy, surroundings
-from app.conversations import ChatStore
+from app.conversations import Conversations
 from app.evaluation import GeneratedQuestions, QuestionWriter, generate
 from app.llm import ChatLLM
 from app.models import Citation, Surroundings
@@ -48,7 +48,7 @@ class Footnote:
     Args:
         library: the collections and their documents.
         answers: answers and searches over them.
-        chats: the conversations.
+        conversations: the conversations, which ask `answers`.
         llm: the language model; gives None where the settings name none.
         docstore: the text of the documents, for what stands around a citation.
     """
@@ -57,14 +57,14 @@ class Footnote:
         self,
         library: Library,
         answers: AnswerService,
-        chats: ChatStore,
+        conversations: Conversations,
         *,
         llm: Lazy[ChatLLM | None],
         docstore: Lazy[DocStore],
     ) -> None:
         self.library = library
         self.answers = answers
-        self.chats = chats
+        self.conversations = conversations
         self._llm = llm
         self._docstore = docstore
 
@@ -78,7 +78,7 @@ class Footnote:
 
     def close(self) -> None:
         """Closes the conversations and the library; see `Library.close`."""
-        self.chats.close()
+        self.conversations.close()
         if self._docstore.is_built:
             self._docstore().close()
         self.library.close()

@@ -84,7 +84,7 @@ def with_settings() -> Iterator[Callable[..., Footnote]]:
 
     yield changed
     for one in made.values():
-        one.chats.close()
+        one.conversations.close()
 
 
 @pytest.fixture(scope="session")

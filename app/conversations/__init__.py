@@ -1,5 +1,6 @@
-"""Keeps conversations with their answers and sources."""
+"""Keeps conversations with their answers and sources, and answers in them."""
 
+from app.conversations.service import AnswerInProgress, Conversations
 from app.conversations.store import ChatStore, Conversation, Exchange
 
-__all__ = ["ChatStore", "Conversation", "Exchange"]
+__all__ = ["AnswerInProgress", "ChatStore", "Conversation", "Conversations", "Exchange"]

@@ -53,7 +53,7 @@ def test_a_question_is_answered_with_footnotes_and_kept(filled):
     assert "Apples are red." in shown(page)
     assert 'class="fn-marker"' in shown(page)
     assert "<mark" in shown(page)
-    (chat,) = filled.chats.conversations()
+    (chat,) = filled.conversations.all()
     again = open_page(filled, chat.id)
     assert "Apples are red." in shown(again)
     assert chat.title in [label.replace("\\", "") for label in labels(again)]
@@ -65,7 +65,7 @@ def test_a_question_that_was_searched_in_other_words_says_so(filled):
     assert "Searched for" not in shown(page)
     page.chat_input[0].set_value("And bears?").run()
     assert "Searched for: " in shown(page)
-    searched = filled.chats.exchanges(filled.chats.conversations()[0].id)[1].answer.searched
+    searched = filled.conversations.exchanges(filled.conversations.all()[0].id)[1].answer.searched
     assert searched != "And bears?"
     assert searched in shown(page)
 
@@ -78,7 +78,7 @@ def test_an_error_is_a_message_and_the_question_can_be_asked_again(filled, monke
 
     page = open_page(filled)
     with monkeypatch.context() as patch:
-        patch.setattr(filled, "ask", failing)
+        patch.setattr(filled.answers, "ask", failing)
         page.chat_input[0].set_value("What colour are bears?").run()
     assert [warning.value for warning in page.warning] == [plain(message)]
     assert not page.exception
@@ -113,13 +113,13 @@ def test_a_mistake_of_ours_while_an_answer_is_drawn_is_told_as_one_and_what_came
 ):
     page = open_page(filled)
     with monkeypatch.context() as patch:
-        patch.setattr(filled, "ask", written_until(lambda: None, *pieces))
+        patch.setattr(filled.answers, "ask", written_until(lambda: None, *pieces))
         patch.setattr(streaming, "REDRAW_SECONDS", 0.0)
         patch.setattr(streaming, "_moment_html", broken)
         page.chat_input[0].set_value("What colour are apples?").run()
     assert not page.exception
     assert "ZeroDivisionError" in caplog.text
-    (exchange,) = filled.chats.exchanges(filled.chats.conversations()[0].id)
+    (exchange,) = filled.conversations.exchanges(filled.conversations.all()[0].id)
     assert (exchange.answer.text if exchange.answer else "") == "".join(pieces)
     told = shown(page) + "".join(warning.value for warning in page.warning)
     assert "Something went wrong here" in told
@@ -130,7 +130,7 @@ def test_a_mistake_of_ours_while_an_answer_is_drawn_is_told_as_one_and_what_came
 def test_a_mistake_of_ours_in_the_making_of_an_answer_is_told_as_one(filled, monkeypatch, caplog):
     page = open_page(filled)
     with monkeypatch.context() as patch:
-        patch.setattr(filled, "ask", written_until(broken, "Apples are "))
+        patch.setattr(filled.answers, "ask", written_until(broken, "Apples are "))
         page.chat_input[0].set_value("What colour are apples?").run()
     assert "ZeroDivisionError" in caplog.text
     assert [warning.value for warning in page.warning] == [plain(MISTAKE)]
@@ -143,7 +143,7 @@ def test_a_stop_of_streamlits_is_told_as_one(filled, monkeypatch, caplog):
 
     page = open_page(filled)
     with monkeypatch.context() as patch:
-        patch.setattr(filled, "ask", written_until(stopped))
+        patch.setattr(filled.answers, "ask", written_until(stopped))
         page.chat_input[0].set_value("What colour are apples?").run()
     assert [warning.value for warning in page.run().warning] == [plain("Stopped before the first word of an answer.")]
     assert "could not be" not in caplog.text
@@ -157,12 +157,12 @@ def test_a_mistake_of_ours_is_admitted_without_a_traceback(filled, monkeypatch):
 
 
 def test_an_unsupported_sentence_is_marked_and_the_reason_is_there(filled):
-    chat = filled.chats.create("default")
+    chat = filled.conversations.create("default")
     text = "Apples are blue [1]."
     citation = Citation(1, "/docs/a.txt", "gone", "", None, (), 0, 15, "Apples are red.")
     wrong = Sentence("Apples are blue.", (1,), supported=False, start=0, end=len(text), reason="blue is not there")
     answer = Answer("q", "q", text, False, "openai:test", (wrong,), (citation,), notice="Cut short.")
-    filled.chats.add_answer(filled.chats.add_question(chat.id, "What colour?"), answer)
+    filled.conversations.keep(filled.conversations.add_question(chat.id, "What colour?"), answer)
     page = open_page(filled, chat.id)
     assert '<span class="fn-unsupported">Apples are blue' in shown(page)
     assert "Not supported: blue is not there" in shown(page)
@@ -180,10 +180,10 @@ def test_an_unsupported_sentence_is_marked_and_the_reason_is_there(filled):
     ],
 )
 def test_an_answer_that_is_not_all_it_could_be_can_be_asked_for_again(filled, monkeypatch, fields, configured, offered):
-    chat = filled.chats.create("default")
+    chat = filled.conversations.create("default")
     note = Citation(1, "/docs/a.txt", "gone", "", None, (), 0, 15, "Apples are red.")
     found = Answer("q", "q", "Apples are", refused=False, sentences=(), citations=(note,), **fields)
-    filled.chats.add_answer(filled.chats.add_question(chat.id, "What colour are apples?"), found)
+    filled.conversations.keep(filled.conversations.add_question(chat.id, "What colour are apples?"), found)
     monkeypatch.setattr(filled, "answerer_name", lambda: configured)
     page = open_page(filled, chat.id)
     assert not page.exception
@@ -191,7 +191,7 @@ def test_an_answer_that_is_not_all_it_could_be_can_be_asked_for_again(filled, mo
     if offered:
         next(button for button in page.button if button.label == offered).click().run()
         assert "Apples are red." in shown(page)
-        assert not filled.chats.exchanges(chat.id)[0].answer.incomplete
+        assert not filled.conversations.exchanges(chat.id)[0].answer.incomplete
 
 
 def test_the_page_says_what_is_wrong_with_the_language_model(filled, monkeypatch):
@@ -204,31 +204,31 @@ def test_the_page_says_what_is_wrong_with_the_language_model(filled, monkeypatch
 
 def test_the_sum_of_a_conversation_keeps_what_was_spent_on_attempts_and_on_exchanges_out_of_sight(filled, monkeypatch):
     monkeypatch.setattr(chat_view, "SHOWN_EXCHANGES", 1)
-    chat = filled.chats.create("default")
+    chat = filled.conversations.create("default")
     answer = Answer("q", "q", "Apples", False, "openai:m", (), (), usage=Usage(1_000, 10), prompt="0123456789ab")
-    first, second = (filled.chats.add_question(chat.id, "What colour are apples?") for _ in range(2))
-    filled.chats.add_answer(first, answer)
-    filled.chats.add_answer(second, replace(answer, incomplete=True))
-    filled.chats.add_answer(second, replace(answer, usage=None, incomplete=True))
+    first, second = (filled.conversations.add_question(chat.id, "What colour are apples?") for _ in range(2))
+    filled.conversations.keep(first, answer)
+    filled.conversations.keep(second, replace(answer, incomplete=True))
+    filled.conversations.keep(second, replace(answer, usage=None, incomplete=True))
     said = "This conversation: 2,000 tokens read, 20 written (2 of 3 answers; for the others, the server gave no count)"
     page = open_page(filled, chat.id)
     assert said in shown(page)
     next(button for button in page.button if button.label == "Try again").click().run()
-    assert not filled.chats.exchanges(chat.id)[1].answer.incomplete
+    assert not filled.conversations.exchanges(chat.id)[1].answer.incomplete
     assert said in shown(page)
 
 
 def test_a_conversation_is_renamed_and_deleted_after_a_second_look(filled):
-    chat = filled.chats.create("default")
-    filled.chats.add_question(chat.id, "First question")
+    chat = filled.conversations.create("default")
+    filled.conversations.add_question(chat.id, "First question")
     page = open_page(filled, chat.id)
     page.text_input[0].set_value("Renamed")
     next(button for button in page.button if button.label == "Rename").click().run()
-    assert filled.chats.get(chat.id).title == "Renamed"
+    assert filled.conversations.get(chat.id).title == "Renamed"
     next(button for button in page.button if button.label == "Delete conversation").click().run()
-    assert filled.chats.get(chat.id) is not None
+    assert filled.conversations.get(chat.id) is not None
     next(button for button in page.button if button.label == "Delete").click().run()
-    assert filled.chats.get(chat.id) is None
+    assert filled.conversations.get(chat.id) is None
     assert not page.exception
 
 
@@ -245,7 +245,7 @@ def test_another_collection_is_asked_and_a_new_one_made(filled, write):
     page.selectbox[0].set_value("pets").run()
     page.chat_input[0].set_value("What colour are cats?").run()
     assert "Cats are grey." in shown(page)
-    (chat,) = filled.chats.conversations()
+    (chat,) = filled.conversations.all()
     assert chat.collection == "pets"
 
 

@@ -39,11 +39,11 @@ def test_chosen_documents_are_asked_and_kept_with_the_conversation(filled, tmp_p
     assert "Ask: fruit · txt" in shown(page)
     page.chat_input[0].set_value("What colour are bears?").run()
     assert "Bears are brown." not in shown(page)
-    (chat,) = filled.chats.conversations()
+    (chat,) = filled.conversations.all()
     assert chat.within == Filter(sources=(folder,), types=("txt",))
     again = open_page(filled, chat.id)
     assert "Ask: fruit · txt" in shown(again)
-    assert filled.chats.exchanges(chat.id)[0].answer.within == chat.within
+    assert filled.conversations.exchanges(chat.id)[0].answer.within == chat.within
     assert field(again, "Types").value == ["txt"]
 
 
@@ -56,13 +56,13 @@ def test_a_document_whose_name_is_decomposed_is_offered_as_it_is_typed(footnote,
     field(page, "Documents and folders").select(typed).run()
     assert not page.exception
     page.chat_input[0].set_value("What colour are bears?").run()
-    (chat,) = footnote.chats.conversations()
+    (chat,) = footnote.conversations.all()
     assert chat.within == Filter(sources=(str(path),))
     assert "Bears are brown." in shown(page)
 
 
 def test_an_answer_says_that_only_some_documents_were_asked_also_when_all_are_asked_from_then_on(filled):
-    chat = filled.chats.create("default", Filter(types=("md",), tags=()))
+    chat = filled.conversations.create("default", Filter(types=("md",), tags=()))
     page = open_page(filled, chat.id)
     page.chat_input[0].set_value("What colour are pears?").run()
     buttons(page, "Ask all documents")[0].click().run()
@@ -74,13 +74,13 @@ def test_an_answer_says_that_only_some_documents_were_asked_also_when_all_are_as
 
 
 def test_all_documents_are_asked_again_after_one_click(filled):
-    chat = filled.chats.create("default", Filter(tags=("wild",)))
-    filled.chats.add_question(chat.id, "First?")
+    chat = filled.conversations.create("default", Filter(tags=("wild",)))
+    filled.conversations.add_question(chat.id, "First?")
     page = open_page(filled, chat.id)
     assert field(page, "Tags").value == ["wild"]
     buttons(page, "Ask all documents")[0].click().run()
     assert not page.exception
-    assert not filled.chats.get(chat.id).within
+    assert not filled.conversations.get(chat.id).within
     assert field(page, "Tags").value == []
     assert "Ask: wild" not in shown(page)
     assert "Asked of some documents only" not in shown(page)
@@ -98,8 +98,8 @@ def test_a_new_conversation_begins_with_all_documents(filled):
 
 
 def test_a_choice_that_fits_no_document_any_more_says_so(filled):
-    chat = filled.chats.create("default", Filter(tags=("wild",), types=("md",)))
-    filled.chats.add_question(chat.id, "First?")
+    chat = filled.conversations.create("default", Filter(tags=("wild",), types=("md",)))
+    filled.conversations.add_question(chat.id, "First?")
     page = open_page(filled, chat.id)
     page.chat_input[0].set_value("What colour are bears?").run()
     assert not page.exception
@@ -108,12 +108,15 @@ def test_a_choice_that_fits_no_document_any_more_says_so(filled):
 
 def test_another_collection_is_asked_without_the_filter(filled, write):
     filled.ingest([write("c.txt", "Cats are grey.")], collection="pets")
-    chat = filled.chats.create("default", Filter(tags=("wild",)))
-    filled.chats.add_question(chat.id, "First?")
+    chat = filled.conversations.create("default", Filter(tags=("wild",)))
+    filled.conversations.add_question(chat.id, "First?")
     page = open_page(filled, chat.id)
     page.selectbox[0].set_value("pets").run()
     assert not page.exception
-    assert (filled.chats.get(chat.id).collection, filled.chats.get(chat.id).within) == ("pets", Filter())
+    assert (filled.conversations.get(chat.id).collection, filled.conversations.get(chat.id).within) == (
+        "pets",
+        Filter(),
+    )
     page.chat_input[0].set_value("What colour are cats?").run()
     assert "Cats are grey." in shown(page)
 

@@ -47,10 +47,10 @@ def filled(settings, tmp_path):
         footnote.ingest([upload], tags=["berries"])
         footnote.ingest([folder / "ash.txt"], collection="Second")
         reembed(footnote.index("default"), "other")
-        conversation = footnote.chats.create("default", Filter(sources=(str(upload),)))
-        exchange = footnote.chats.add_question(conversation.id, "juniper berries are blue")
-        footnote.chats.add_answer(exchange, answer(footnote, "juniper berries are blue"))
-        footnote.chats.rate(exchange, helpful=True)
+        conversation = footnote.conversations.create("default", Filter(sources=(str(upload),)))
+        exchange = footnote.conversations.add_question(conversation.id, "juniper berries are blue")
+        footnote.conversations.keep(exchange, answer(footnote, "juniper berries are blue"))
+        footnote.conversations.rate(exchange, helpful=True)
         yield footnote
 
 
@@ -96,8 +96,8 @@ def test_restored_elsewhere_it_is_the_same_and_nothing_is_embedded(filled, archi
         assert answer(footnote, question).text == answer(filled, question).text
         hits, before = footnote.search("birch grows", 5), filled.search("birch grows", 5)
         assert [(hit.chunk.id, pytest.approx(hit.score)) for hit in hits] == [(h.chunk.id, h.score) for h in before]
-        (conversation,) = footnote.chats.conversations()
-        (exchange,) = footnote.chats.exchanges(conversation.id)
+        (conversation,) = footnote.conversations.all()
+        (exchange,) = footnote.conversations.exchanges(conversation.id)
         assert exchange.helpful is True
         citation = exchange.answer.citations[0]
         assert footnote.surroundings(citation).quote == citation.quote
@@ -191,7 +191,7 @@ def test_a_restore_that_was_cut_off_can_be_done_again(archive, elsewhere, monkey
     assert list(elsewhere.data_dir.glob(".restore-*")) == []
     with quick(elsewhere) as footnote:
         assert len(contents(footnote)) == 4
-        assert len(footnote.chats.conversations()) == 1
+        assert len(footnote.conversations.all()) == 1
 
 
 def test_a_folder_that_a_chat_runs_on_is_left_alone(archive, elsewhere):

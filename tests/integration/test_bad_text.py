@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from app.cli.commands import cli
 from app.cli.question_files import read_questions
-from app.conversations.store import ChatStore
+from app.conversations import Conversations
 from app.evaluation.dataset_readers import read_lines
 from app.footnote import Footnote
 from app.models import Answer, Token, Turn
@@ -49,23 +49,23 @@ def test_surrogates_of_a_model_reach_nobody_and_halves_of_a_character_are_joined
     said = "".join(event.text for event in events if isinstance(event, Token))
     assert said.startswith("Apples 😀 are red\ufffd [1].")
     assert is_storable(said + answer.text + "".join(one.text for one in answer.sentences))
-    conversation = fruit.chats.create("default")
-    exchange = fruit.chats.add_question(conversation.id, f"What{LONE}?")
-    fruit.chats.add_answer(exchange, answer)
-    fruit.chats.rename(conversation.id, f"Title{LONE}")
-    (kept,) = fruit.chats.exchanges(conversation.id)
+    conversation = fruit.conversations.create("default")
+    exchange = fruit.conversations.add_question(conversation.id, f"What{LONE}?")
+    fruit.conversations.keep(exchange, answer)
+    fruit.conversations.rename(conversation.id, f"Title{LONE}")
+    (kept,) = fruit.conversations.exchanges(conversation.id)
     assert (kept.question, kept.answer) == ("What\ufffd?", answer)
 
 
 def test_an_answer_that_an_earlier_footnote_kept_with_surrogates_can_be_shown(fruit, settings):
-    conversation = fruit.chats.create("default")
-    exchange = fruit.chats.add_question(conversation.id, "What?")
+    conversation = fruit.conversations.create("default")
+    exchange = fruit.conversations.add_question(conversation.id, "What?")
     answer = Answer(
         question="What?", searched="", text=f"Words{LONE}", refused=True, answerer="", sentences=(), citations=()
     )
-    fruit.chats.add_answer(exchange, answer)
-    assert fruit.chats.exchanges(conversation.id)[0].answer.text == "Words\ufffd"
-    assert isinstance(fruit.chats, ChatStore)
+    fruit.conversations.keep(exchange, answer)
+    assert fruit.conversations.exchanges(conversation.id)[0].answer.text == "Words\ufffd"
+    assert isinstance(fruit.conversations, Conversations)
 
 
 @given(st.lists(st.text(st.characters(), max_size=5), max_size=6))

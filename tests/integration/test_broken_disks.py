@@ -44,8 +44,8 @@ def whole(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch, quick(settings) as footnote:
         patch.setitem(HNSW, "sync_threshold", 3)
         footnote.ingest([folder])
-        conversation = footnote.chats.create("default")
-        footnote.chats.add_question(conversation.id, "Where is ash?")
+        conversation = footnote.conversations.create("default")
+        footnote.conversations.add_question(conversation.id, "Where is ash?")
         wanted = contents(footnote)
     rest(settings)
     for name in ("footnote.sqlite", "chats.sqlite"):

@@ -31,10 +31,10 @@ def archive(settings, tmp_path):
     with quick(settings) as footnote:
         upload = footnote.save_upload("note.txt", io.BytesIO(b"juniper berries are blue."))
         footnote.ingest([upload])
-        conversation = footnote.chats.create("default")
-        exchange = footnote.chats.add_question(conversation.id, "What is blue?")
+        conversation = footnote.conversations.create("default")
+        exchange = footnote.conversations.add_question(conversation.id, "What is blue?")
         answer = next(one for one in footnote.ask("juniper berries are blue") if isinstance(one, Answer))
-        footnote.chats.add_answer(exchange, answer)
+        footnote.conversations.keep(exchange, answer)
         write_backup(footnote.library, path)
     return path
 
@@ -170,8 +170,8 @@ def test_answers_with_every_field_that_there_is_are_restored(archive, elsewhere)
     changed(archive, statement, name="chats.sqlite", answer=json.dumps(answer), earlier=json.dumps([None, answer["usage"]]))  # fmt: skip  # noqa: E501
     restore_backup(archive, elsewhere, WordLibrary)
     with quick(elsewhere) as footnote:
-        (conversation,) = footnote.chats.conversations()
-        (exchange,) = footnote.chats.exchanges(conversation.id)
+        (conversation,) = footnote.conversations.all()
+        (exchange,) = footnote.conversations.exchanges(conversation.id)
     assert json.loads(json.dumps(asdict(replace(exchange.answer, within=None)))) == answer | {"within": None}
     assert exchange.answer.within.as_json() == answer["within"]
     assert exchange.earlier == (None, exchange.answer.usage)
@@ -202,10 +202,10 @@ def test_conversations_are_held_to_the_same(archive, elsewhere):
     changed(archive, "UPDATE exchanges SET answer = NULL", f"CREATE TRIGGER t AFTER UPDATE ON exchanges BEGIN {ENDLESS}; END", name="chats.sqlite")  # fmt: skip  # noqa: E501
     restore_backup(archive, elsewhere, WordLibrary)
     with quick(elsewhere) as footnote:
-        (conversation,) = footnote.chats.conversations()
-        (exchange,) = footnote.chats.exchanges(conversation.id)
+        (conversation,) = footnote.conversations.all()
+        (exchange,) = footnote.conversations.exchanges(conversation.id)
         assert (exchange.question, exchange.answer) == ("What is blue?", None)
-        footnote.chats.rate(exchange.id, helpful=True)
+        footnote.conversations.rate(exchange.id, helpful=True)
 
 
 @pytest.mark.parametrize("way", ["dots", "link", "plain"])

@@ -39,8 +39,8 @@ def filled(settings, write, open_umask):
     with quick(settings) as footnote:
         upload = footnote.save_upload("note.txt", io.BytesIO(b"juniper berries are blue."))
         footnote.ingest([write("a.txt", "Apples are red."), upload])
-        conversation = footnote.chats.create("default")
-        footnote.chats.add_question(conversation.id, "What is red?")
+        conversation = footnote.conversations.create("default")
+        footnote.conversations.add_question(conversation.id, "What is red?")
         assert footnote.search("apples", 1)
         yield footnote
 

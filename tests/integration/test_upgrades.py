@@ -52,14 +52,14 @@ def test_an_index_of_every_format_answers_and_keeps_its_conversations(opened):
     hits = opened.search("How long may parents stay at home?", 1)
     assert "twenty-six weeks" in hits[0].chunk.text
     assert opened.search("tickets", 1, collection="Second")[0].chunk.source == "/srv/documents/travel.txt"
-    (conversation,) = opened.chats.conversations()
-    first, second, third = opened.chats.exchanges(conversation.id)
+    (conversation,) = opened.conversations.all()
+    first, second, third = opened.conversations.exchanges(conversation.id)
     assert "twenty-six weeks" in first.answer.text
     assert second.answer.citations
     assert third.answer is None
     assert (first.answer.usage, first.answer.prompt) == (None, "")
-    opened.chats.rate(first.id, helpful=True)
-    assert opened.chats.exchanges(conversation.id)[0].helpful is True
+    opened.conversations.rate(first.id, helpful=True)
+    assert opened.conversations.exchanges(conversation.id)[0].helpful is True
     citation = first.answer.citations[0]
     assert opened.surroundings(citation).quote == citation.quote
 

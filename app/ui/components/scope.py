@@ -128,7 +128,7 @@ def _clear_button(footnote: Footnote, conversation: Conversation | None, collect
 
 def _keep(footnote: Footnote, conversation: Conversation | None, collection: str, within: Filter) -> None:
     if conversation:
-        footnote.chats.set_filter(conversation.id, within)
+        footnote.conversations.choose_documents(conversation.id, within)
     else:
         st.session_state.setdefault(NEW, {})[collection] = within
 

@@ -10,7 +10,6 @@ from app.conversations import Conversation
 from app.footnote import Footnote
 from app.ui.components import library, scope, upload
 from app.ui.components.rendering import plain, text_html
-from ingest.filters import Filter
 from ingest.settings import COLLECTION_PATTERN
 
 SHOWN_CONVERSATIONS = 40
@@ -44,7 +43,7 @@ def draw(footnote: Footnote, conversation: Conversation | None) -> str:
 
 
 def _conversations(footnote: Footnote, conversation: Conversation | None) -> None:
-    found = footnote.chats.conversations()
+    found = footnote.conversations.all()
     if not found:
         return
     st.html(text_html("Conversations", "fn-notes-title"))
@@ -80,8 +79,7 @@ def _collection(footnote: Footnote, conversation: Conversation | None) -> str:
         return str(before)
     st.session_state["collection"] = chosen
     if conversation and chosen != conversation.collection:
-        footnote.chats.set_collection(conversation.id, chosen)
-        footnote.chats.set_filter(conversation.id, Filter())  # it named documents of the other one
+        footnote.conversations.choose_collection(conversation.id, chosen)
         st.rerun()
     return str(chosen)
 

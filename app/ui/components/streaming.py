@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Generator
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.cancellation import STOPPED, STOPPED_EARLY, CancelToken
-from app.conversations import Conversation, Exchange
+from app.cancellation import STOPPED_EARLY
+from app.conversations import AnswerInProgress, Conversation, Exchange
 from app.footnote import Footnote
 from app.llm import waiting_words
 from app.models import Answer, Event, Retracted, Token, Waiting
@@ -30,39 +29,32 @@ MAKING = "making"
 SETTLE_SECONDS = 15.0
 
 
-def answer(footnote: Footnote, conversation: Conversation, earlier: list[Exchange], exchange: Exchange) -> None:
-    """Streams the answer, keeps it, and draws the page anew from what was kept.
+def answer(footnote: Footnote, conversation: Conversation, making: AnswerInProgress) -> None:
+    """Streams the answer, which is kept, and draws the page anew from what was kept.
 
     Stop is a button like any other: whatever is clicked while an answer is made, Streamlit ends this run of the script
     by raising in the next call of `st`. The request to the model is ended then, and what came is kept.
     """
     problems: dict[int, str] = st.session_state.setdefault(PROBLEMS, {})
-    problems.pop(exchange.id, None)
+    problems.pop(making.exchange.id, None)
     st.session_state[MAKING] = kept = threading.Event()
     place, below = st.empty(), st.empty()
     try:
-        cancel = CancelToken()
-        events = _begun(footnote, conversation, earlier, exchange, cancel)
-        try:
-            ready = footnote.is_ready(conversation.collection)
-            waiting = "Looking through your documents" if ready else "Loading the model, once"
-            made = _draw(exchange, events, place, below, waiting)
-        except FootnoteError:
-            raise
-        except Exception:
-            logger.exception("An answer could not be made")
-            if not _kept(footnote, exchange, events, cancel, rendering.MISTAKE):
-                problems[exchange.id] = rendering.MISTAKE
-        except BaseException:
-            # Streamlit's own ends of a run, or the process's. Nothing of `st` may be called from here on: the next run
-            # of the script waits in `settle`.
-            if not _kept(footnote, exchange, events, cancel, STOPPED):
-                problems[exchange.id] = STOPPED_EARLY
-            raise
-        else:
-            footnote.chats.add_answer(exchange.id, made)
+        ready = footnote.is_ready(conversation.collection)
+        waiting = "Looking through your documents" if ready else "Loading the model, once"
+        _draw(making, place, below, waiting)
     except FootnoteError as error:
-        problems[exchange.id] = str(error)
+        problems[making.exchange.id] = str(error)
+    except Exception:
+        logger.exception("An answer could not be made")
+        if making.stop(rendering.MISTAKE) is None:
+            problems[making.exchange.id] = rendering.MISTAKE
+    except BaseException:
+        # Streamlit's own ends of a run, or the process's. Nothing of `st` may be called from here on: the next run of
+        # the script waits in `settle`.
+        if making.stop() is None:
+            problems[making.exchange.id] = STOPPED_EARLY
+        raise
     finally:
         kept.set()
     st.rerun()
@@ -84,53 +76,22 @@ def problem(exchange: Exchange) -> str:
     return problems.get(exchange.id, UNANSWERED)
 
 
-def _kept(
-    footnote: Footnote, exchange: Exchange, events: Generator[Event, None, None], cancel: CancelToken, why: str
-) -> bool:
-    """Ends an answer in the making and keeps what came of it. False where nothing did, or it cannot be kept.
-
-    It raises nothing of its own, which would take the place of what ended the run of the script.
-    """
-    try:
-        cancel.cancel(why)
-        came = next((event for event in events if isinstance(event, Answer)), None)
-        if came is not None:
-            footnote.chats.add_answer(exchange.id, came)
-    except Exception:
-        logger.exception("What came of an answer could not be kept")
-        return False
-    return came is not None
-
-
-def _begun(
-    footnote: Footnote, conversation: Conversation, earlier: list[Exchange], exchange: Exchange, cancel: CancelToken
-) -> Generator[Event, None, None]:
-    history = [turn for one in earlier if (turn := one.as_turn())]
-    within = conversation.within or None
-    return footnote.ask(exchange.question, history, collection=conversation.collection, within=within, cancel=cancel)
-
-
-def _draw(
-    exchange: Exchange,
-    events: Generator[Event, None, None],
-    place: DeltaGenerator,
-    below: DeltaGenerator,
-    waiting: str,
-) -> Answer:
-    """Draws an answer as it comes. Returns it when it is finished."""
+def _draw(making: AnswerInProgress, place: DeltaGenerator, below: DeltaGenerator, waiting: str) -> None:
+    """Draws an answer as it comes, until it is finished."""
+    anchor = str(making.exchange.id)
     place.html(rendering.waiting_html(f"{waiting} …"))
-    below.button("Stop", key=f"stop-{exchange.id}", icon=":material/stop_circle:")
+    below.button("Stop", key=f"stop-{anchor}", icon=":material/stop_circle:")
     text, drawn, pause = "", time.monotonic(), REDRAW_SECONDS
-    for event in events:
+    for event in making:
         if isinstance(event, Answer):
-            return event
+            return
         if isinstance(event, Token):
             text += event.text
         if isinstance(event, Retracted):
             text = ""
         now = time.monotonic()
         if now - drawn > pause or (isinstance(event, Waiting) and event.seconds):
-            place.html(_moment_html(event, text, str(exchange.id)))
+            place.html(_moment_html(event, text, anchor))
             drawn = time.monotonic()
             pause = max(REDRAW_SECONDS, REST * (drawn - now))
     raise FootnoteError(UNANSWERED)

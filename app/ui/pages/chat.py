@@ -28,7 +28,7 @@ CHAT = "chat"
 def current(footnote: Footnote) -> Conversation | None:
     """The conversation that the address names; None for a new one."""
     wanted = st.query_params.get(CHAT)
-    found = footnote.chats.get(wanted) if wanted else None
+    found = footnote.conversations.get(wanted) if wanted else None
     if wanted and found is None:
         st.query_params.clear()
     return found
@@ -37,20 +37,18 @@ def current(footnote: Footnote) -> Conversation | None:
 def draw(footnote: Footnote, conversation: Conversation | None, collection: str) -> None:
     """The conversation so far, then what is asked now."""
     streaming.settle()
-    exchanges = footnote.chats.exchanges(conversation.id) if conversation else []
+    exchanges = footnote.conversations.exchanges(conversation.id) if conversation else []
     asked = st.chat_input("Ask your documents", max_chars=MOST_CHARACTERS) or st.session_state.pop("starter", None)
     if conversation and exchanges:
         _header(footnote, conversation)
     again = _past(footnote, exchanges, conversation.collection if conversation else collection)
     if asked and asked.strip():
-        conversation = conversation or footnote.chats.create(collection, scope.current(None, collection))
+        conversation = conversation or footnote.conversations.create(collection, scope.current(None, collection))
         st.query_params[CHAT] = conversation.id
         st.html(rendering.text_html(asked.strip(), "fn-question"))
-        exchange = Exchange(footnote.chats.add_question(conversation.id, asked.strip()), asked.strip(), None)
-        streaming.answer(footnote, conversation, exchanges, exchange)
+        streaming.answer(footnote, conversation, footnote.conversations.ask(conversation, asked))
     elif again and conversation:
-        earlier = [one for one in exchanges if one.id < again.id]
-        streaming.answer(footnote, conversation, earlier, again)
+        streaming.answer(footnote, conversation, footnote.conversations.ask_again(conversation, again))
     elif not exchanges:
         _empty(footnote, collection)
 
@@ -62,7 +60,7 @@ def _header(footnote: Footnote, conversation: Conversation) -> None:
     ):
         title = st.text_input("Title", conversation.title, max_chars=200)
         if st.form_submit_button("Rename", icon=":material/edit:") and title.strip():
-            footnote.chats.rename(conversation.id, title)
+            footnote.conversations.rename(conversation.id, title)
             st.rerun()
         if st.form_submit_button("Delete conversation", icon=":material/delete:"):
             st.session_state["deleting"] = conversation.id
@@ -74,7 +72,7 @@ def _header(footnote: Footnote, conversation: Conversation) -> None:
 def _confirm_delete(footnote: Footnote, conversation: Conversation) -> None:
     st.session_state.pop("deleting", None)
     st.html(rendering.text_html(f"“{conversation.title}” and its answers are deleted for good.", "fn-lead"))
-    if st.button("Delete", type="primary", on_click=footnote.chats.delete, args=(conversation.id,)):
+    if st.button("Delete", type="primary", on_click=footnote.conversations.delete, args=(conversation.id,)):
         st.query_params.clear()
         st.rerun()
 
@@ -145,7 +143,7 @@ def _feedback(footnote: Footnote, exchange: Exchange) -> None:
 
     def keep() -> None:
         said = st.session_state[key]
-        footnote.chats.rate(exchange.id, helpful=None if said is None else bool(said))
+        footnote.conversations.rate(exchange.id, helpful=None if said is None else bool(said))
 
     st.feedback("thumbs", key=key, default=None if exchange.helpful is None else int(exchange.helpful), on_change=keep)
 
