@@ -124,6 +124,10 @@ def write_as_before(folder: Path, entries: Sequence[LexicalEntry]) -> None:
     (folder / "analysis").unlink()
 
 
+def ingest_folder(footnote: Footnote, folder: Path) -> None:
+    footnote.ingest([folder])
+
+
 def test_a_renewal_that_is_killed_at_any_step_is_done_by_the_next_writer(settings, tmp_path, write):
     with quick(settings) as footnote:
         footnote.ingest([write("a.txt", "apple maxRetryCount is 3.5 here.")])
@@ -133,7 +137,7 @@ def test_a_renewal_that_is_killed_at_any_step_is_done_by_the_next_writer(setting
     index.lexical.wipe()
     entries = [LexicalEntry(one.chunk.id, one.chunk.version_id, one.chunk.text, "", "a.txt") for one in chunks]
     write_as_before(index.lexical.folder, entries)
-    work = partial(Footnote.ingest, paths=[tmp_path / "docs"])
+    work = partial(ingest_folder, folder=tmp_path / "docs")
     steps = steps_of(copied(settings, tmp_path / "counted"), work)
     assert steps == [
         f"Lexical{one}"
