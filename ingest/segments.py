@@ -70,6 +70,7 @@ class Tally:
         self.blank = True
         self.opening = ""
         self._segments = 0
+        self._has_blocks = False  # in the last segment
         self._last_page = 0
         self._read = {"text": 0, "ocr": 0, "empty": 0}
         self._tables = 0
@@ -84,8 +85,10 @@ class Tally:
         pages = [page for page in segment.pages if page.number > self._last_page]
         expected = range(self._last_page + 1, self._last_page + 1 + len(pages))
         carried = len(segment.pages) - len(pages)
-        if segment.start != self.characters or [page.number for page in pages] != list(expected) or carried > 1:
+        follows = segment.start == self.characters and (self._has_blocks or not segment.continues)
+        if not follows or [page.number for page in pages] != list(expected) or carried > 1:
             raise ValueError("a segment does not follow the one before it")
+        self._has_blocks = bool(segment.blocks)
         blocks = segment.blocks[1:] if segment.continues else segment.blocks
         self.characters = segment.end
         self.size += len(segment.text) + sum(BLOCK + len(block.title) for block in blocks)

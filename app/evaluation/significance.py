@@ -103,6 +103,13 @@ def _difference(before: Scores, after: Scores, seed: int) -> Difference:
     counts = ~(np.isnan(before) & np.isnan(after))
     pair = before[counts], after[counts]
     low, high = _interval(pair, _gain, seed)
+    p = _randomisation_p(pair, seed)
+    return Difference(float(np.nanmean(before)), float(np.nanmean(after)), low, high, p, len(pair[0]))
+
+
+def _randomisation_p(pair: tuple[Scores, Scores], seed: int) -> float:
+    if len(pair[0]) == 1:  # the difference is as large either way
+        return 1.0
     test = stats.permutation_test(
         pair,
         _gain,
@@ -112,7 +119,7 @@ def _difference(before: Scores, after: Scores, seed: int) -> Difference:
         batch=_batch(len(pair[0])),
         rng=np.random.default_rng(seed),
     )
-    return Difference(float(np.nanmean(before)), float(np.nanmean(after)), low, high, float(test.pvalue), len(pair[0]))
+    return float(test.pvalue)
 
 
 def _interval(samples: tuple[Scores, ...], statistic: Callable[..., Any], seed: int) -> tuple[float, float]:

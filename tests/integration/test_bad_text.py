@@ -83,14 +83,14 @@ def test_each_question_of_a_file_is_answered_or_says_why_not(fruit, tmp_path, mo
     lines = [{"_id": f"a{LONE}", "text": f"What colour{LONE} are apples?"}, {"_id": "b", "text": "x" * 9000}]
     lines += [{"_id": "c", "text": "break"}, {"_id": "d", "text": "one\u2028two apples"}]
     path.write_text("\n".join(json.dumps(line, ensure_ascii=line["_id"] != "d") for line in lines), encoding="utf-8")
-    real = Footnote.search
+    real = Footnote.retrieve
 
-    def search(self, question, *more, **options):
+    def retrieve(self, question, *more, **options):
         if question == "break":
             raise TypeError(f"not{LONE} this")
         return real(self, question, *more, **options)
 
-    monkeypatch.setattr(Footnote, "search", search)
+    monkeypatch.setattr(Footnote, "retrieve", retrieve)
     for command in ("search", "ask"):
         result = CliRunner().invoke(cli, [command, "--questions", str(path)])
         told = {one["_id"]: one for one in map(json.loads, result.stdout.splitlines())}

@@ -237,7 +237,7 @@ def test_a_document_is_taken_over_and_stored_in_the_same_memory_whatever_its_len
     monkeypatch.setattr(receiving, "IN_MEMORY", 1)
     unprocessed.ingest([write("short.txt", "So that there is a collection.")])
     index, peaks = unprocessed.index("default"), []
-    for number in (6, 24):
+    for number in (20, 60):
         tracemalloc.start()
         document = receive(frames_of(number), DEFAULT_MOST).result
         chunks = Split(Chunker(WordTokenizer(), 64), document)

@@ -90,3 +90,8 @@ def test_metrics_are_estimated_side_by_side_as_alone():
 def test_other_numbers_of_questions_cannot_be_paired():
     with pytest.raises(ValueError, match="same questions"):
         paired_difference(np.zeros(2), np.zeros(3))
+
+
+def test_one_question_proves_nothing():
+    one = paired_difference(np.array([0.0]), np.array([1.0]))
+    assert (one.value, one.low, one.high, one.p, one.n) == (1, 1, 1, 1, 1)
