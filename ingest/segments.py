@@ -74,7 +74,8 @@ class Tally:
         self._last_page = 0
         self._read = {"text": 0, "ocr": 0, "empty": 0}
         self._tables = 0
-        self._confidence: list[float] = [0.0, 0.0]  # sum, number
+        self._confidences = 0.0  # their sum, of `_rated` pages
+        self._rated = 0
 
     def add(self, segment: Segment) -> None:
         """Counts the next segment.
@@ -106,8 +107,8 @@ class Tally:
             self._read[page.read] += 1
             self._last_page = page.number
             if page.confidence is not None:
-                self._confidence[0] += page.confidence
-                self._confidence[1] += 1
+                self._confidences += page.confidence
+                self._rated += 1
 
     @property
     def pages(self) -> int | None:
@@ -116,7 +117,6 @@ class Tally:
 
     def reading(self, seconds: float) -> Reading:
         """How the document was read, which took so many seconds."""
-        total, known = self._confidence
         return Reading(
             pages_text=self._read["text"],
             pages_ocr=self._read["ocr"],
@@ -124,7 +124,7 @@ class Tally:
             tables=self._tables,
             characters=self.characters,
             seconds=round(seconds, 3),
-            confidence=round(total / known, 3) if known else None,
+            confidence=round(self._confidences / self._rated, 3) if self._rated else None,
         )
 
 

@@ -1,6 +1,6 @@
 """What the operating system provides: private files, regular files, child processes, waits, memory."""
 
-from ingest.host.bounded_waits import wait_for
+from ingest.host.bounded_waits import check_cancelled, wait_for
 from ingest.host.child_environment import without_keys
 from ingest.host.memory import release_memory
 from ingest.host.private_files import (
@@ -20,6 +20,7 @@ __all__ = [
     "OWNER_FILE",
     "PACKED",
     "Fingerprint",
+    "check_cancelled",
     "check_size",
     "close_files_to_others",
     "close_to_others",

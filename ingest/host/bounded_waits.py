@@ -12,6 +12,7 @@ from ingest.errors import Cancelled
 
 T = TypeVar("T")
 POLL_SECONDS = 0.1
+STOPPED = "Stopped. What was finished is kept; the next run goes on from here."
 
 
 def wait_for(call: Callable[[], T], cancel: threading.Event, until: float | None = None) -> T:
@@ -33,7 +34,13 @@ def wait_for(call: Callable[[], T], cancel: threading.Event, until: float | None
             return future.result()
         if until is not None and time.monotonic() > until:
             raise TimeoutError("It took too long.")
-    raise Cancelled("Stopped. What was finished is kept; the next run goes on from here.")
+    raise Cancelled(STOPPED)
+
+
+def check_cancelled(cancel: threading.Event | None) -> None:
+    """Raises `Cancelled` where the work is to stop."""
+    if cancel and cancel.is_set():
+        raise Cancelled(STOPPED)
 
 
 def _run(call: Callable[[], T], future: Future[T]) -> None:

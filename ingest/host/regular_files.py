@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from ingest.errors import Cancelled, LoadError, UnsupportedDocument
+from ingest.errors import LoadError, UnsupportedDocument
+from ingest.host.bounded_waits import check_cancelled
 
 MIB = 1024 * 1024
 # A pipe without a writer, and some devices, would keep a plain open() waiting for ever.
@@ -75,8 +76,7 @@ def fingerprint(path: Path, max_mb: int, cancel: threading.Event) -> Fingerprint
         check_size(str(path), os.fstat(file.fileno()).st_size, max_mb)
         digest, size = hashlib.sha256(), 0
         while part := file.read(MIB):
-            if cancel.is_set():
-                raise Cancelled("Stopped. What was finished is kept; the next run goes on from here.")
+            check_cancelled(cancel)
             digest.update(part)
             size += len(part)
             check_size(str(path), size, max_mb)  # it may grow while it is read

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ingest.docstore import DocStore
 from ingest.embedding import packed
-from ingest.errors import Cancelled
+from ingest.host import check_cancelled
 from ingest.index.index import VectorLeg
 from ingest.lexical import LexicalEntry, LexicalWriter
 from ingest.models import IndexedChunk
@@ -24,7 +24,6 @@ EMBED_BATCH = 128
 # Texts embedded between two looks at cancellation: of 256 tokens each, 4,096 tokens, which two slow cores embed in
 # little more than a second.
 EMBED_STEP = 16
-STOPPED = "Stopped. What was finished is kept; the next run goes on from here."
 
 
 def write_text(lexical: LexicalWriter, chunks: Sequence[IndexedChunk]) -> None:
@@ -63,7 +62,7 @@ def write_vectors(
     """
     embedded = 0
     for i in range(0, len(chunks), EMBED_BATCH):
-        check(cancel)
+        check_cancelled(cancel)
         part = chunks[i : i + EMBED_BATCH]
         vectors = docstore.kept.get(leg.row.id, list({one.embed_key for one in part}))
         missing = {one.embed_key: one.embedded_text for one in part if one.embed_key not in vectors}
@@ -73,7 +72,7 @@ def write_vectors(
             vectors.update(made)
             embedded += len(made)
             if len(made) < len(missing):
-                check(cancel)
+                check_cancelled(cancel)
         leg.store.upsert(
             [one.chunk.id for one in part],
             np.stack([vectors[one.embed_key] for one in part]),
@@ -91,12 +90,6 @@ def write_tokens(docstore: DocStore, leg: VectorLeg, chunks: Sequence[IndexedChu
     for i in range(0, len(texts), EMBED_BATCH):
         _, tokens = _embedded(leg, dict(texts[i : i + EMBED_BATCH]))
         docstore.kept.put(leg.row.id, {}, tokens)
-
-
-def check(cancel: threading.Event | None) -> None:
-    """Raises `Cancelled` where the work is to stop."""
-    if cancel and cancel.is_set():
-        raise Cancelled(STOPPED)
 
 
 def _embedded(

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 
 from ingest.docstore import PART, ChunkRow, SegmentRow, VersionRow
+from ingest.host import check_cancelled
 from ingest.index.index import Index
-from ingest.index.indexing import check
 from ingest.models import Chunk, chunk_id
 from ingest.segments import SegmentedDocument
 
@@ -50,16 +50,15 @@ def stage(index: Index, prepared: Prepared, cancel: threading.Event | None) -> S
     """
     versions, version = index.docstore.versions, _version(index, prepared)
     segments = _segment_rows(prepared.document)
-    chunks = (_chunk_row(version.id, chunk) for chunk in prepared.chunks)
+    chunks = _chunk_rows(version.id, prepared.chunks, cancel)
     first_segment, first_chunks = list(islice(segments, 1)), list(islice(chunks, PART))
-    check(cancel)
+    check_cancelled(cancel)
     versions.add_pending(index.collection.id, version, first_segment, first_chunks)
     for segment in segments:
-        check(cancel)
+        check_cancelled(cancel)
         versions.add_segments(version.id, [segment])
     n = len(first_chunks)
     while part := list(islice(chunks, PART)):
-        check(cancel)
         versions.add_chunks(version.id, part)
         n += len(part)
     return Staged(version.id, n)
@@ -67,7 +66,11 @@ def stage(index: Index, prepared: Prepared, cancel: threading.Event | None) -> S
 
 def version_id(index: Index, prepared: Prepared) -> str:
     """Returns the id of what a file holds now; equal content, read by the same pipeline, has the same."""
-    return _digest(_document_id(index, prepared), prepared.content_sha, prepared.pipeline)
+    return _id_of(_document_id(index, prepared), prepared)
+
+
+def _id_of(document_id: str, prepared: Prepared) -> str:
+    return _digest(document_id, prepared.content_sha, prepared.pipeline)
 
 
 def _document_id(index: Index, prepared: Prepared) -> str:
@@ -77,10 +80,10 @@ def _document_id(index: Index, prepared: Prepared) -> str:
 
 
 def _version(index: Index, prepared: Prepared) -> VersionRow:
-    document = prepared.document
+    document, document_id = prepared.document, _document_id(index, prepared)
     return VersionRow(
-        id=version_id(index, prepared),
-        document_id=_document_id(index, prepared),
+        id=_id_of(document_id, prepared),
+        document_id=document_id,
         source=prepared.source,
         content_sha=prepared.content_sha,
         pipeline=prepared.pipeline,
@@ -96,6 +99,13 @@ def _segment_rows(document: SegmentedDocument) -> Iterator[SegmentRow]:
     for number, segment in enumerate(document.segments):
         spans = json.dumps([asdict(page) for page in segment.pages])
         yield SegmentRow(number, segment.start, segment.end, segment.text, spans, segment.places)
+
+
+def _chunk_rows(version: str, chunks: Iterable[Chunk], cancel: threading.Event | None) -> Iterator[ChunkRow]:
+    """The rows of chunks. Looks at `cancel` before each: how long one takes to be made grows with its tokens."""
+    for chunk in chunks:
+        check_cancelled(cancel)
+        yield _chunk_row(version, chunk)
 
 
 def _chunk_row(version: str, chunk: Chunk) -> ChunkRow:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from ingest.docstore import EmbedderRole, KnownVersion, WritingTurn
 from ingest.errors import EmbedderError, FootnoteError, VectorsDamaged
-from ingest.host import release_memory
+from ingest.host import check_cancelled, release_memory
 from ingest.index.index import Index
-from ingest.index.indexing import check, write_text, write_vectors
+from ingest.index.indexing import write_text, write_vectors
 from ingest.index.recovery import is_clean, recover, renew_text, tidy
 from ingest.index.staging import Prepared, Staged, stage, version_id
 from ingest.lexical import LexicalWriter
@@ -116,7 +116,7 @@ class IndexWriter:
         in_order = sorted(staged, key=lambda version: version.id)
         ids = (chunk_id(version.id, position) for version in in_order for position in range(version.chunks))
         for part in self._index.docstore.in_parts(ids):
-            check(cancel)
+            check_cancelled(cancel)
             yield part
 
     def _write_text(self, staged: Sequence[Staged], cancel: threading.Event | None) -> None:
@@ -124,7 +124,7 @@ class IndexWriter:
         for part in self._parts(staged, cancel):
             write_text(lexical, part)
         lexical.commit()
-        check(cancel)
+        check_cancelled(cancel)
 
     def remove(self, sources: Sequence[str]) -> None:
         """Removes documents: found no more at once, then deleted from every store."""

@@ -17,7 +17,7 @@ from ingest.chunking import CHUNKER_FINGERPRINT, Chunker, Split
 from ingest.docstore import KnownFailure
 from ingest.errors import Cancelled, EmptyDocument, LoadError
 from ingest.filters import tag_names
-from ingest.host import Fingerprint, fingerprint, wait_for
+from ingest.host import Fingerprint, check_cancelled, fingerprint, wait_for
 from ingest.index import Index, IndexWriter, Prepared, writing
 from ingest.loaders import LOADER_FINGERPRINT, Loaded, LoaderPool, is_readable
 from ingest.models import UNKNOWN_SCRIPT, FileOutcome, IngestProgress, IngestReport
@@ -285,4 +285,4 @@ class _Run:
     def _check_cancelled(self) -> None:
         if self._cancel.is_set():
             self._tag_unchanged()
-            raise Cancelled("Stopped. What was finished is kept; the next run goes on from here.")
+            check_cancelled(self._cancel)
