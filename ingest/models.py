@@ -125,8 +125,13 @@ def embedded_text(context: str, text: str) -> str:
 
 
 def chunk_id(version_id: str, position: int) -> str:
-    """The id of the chunk at a position (from 0) of a version; ids sort in reading order."""
+    """The id of the chunk at a position (from 0) of a version; below a million, ids sort in reading order."""
     return f"{version_id}-{position:06d}"
+
+
+def position_of(chunk: str) -> int:
+    """The position in its version of the chunk with an id."""
+    return int(chunk.rpartition("-")[2])
 
 
 def neighbours(chunk: str) -> list[str]:

@@ -23,6 +23,9 @@ TYPES = ("<u4", "<u4", "<u4", "<u2", "<u2", "<u2", "<u2")
 BYTES = sum(np.dtype(kind).itemsize for kind in TYPES)
 # More words than any text that is read has; what unpacks to more is no such list.
 MOST_WORDS = 10_000_000
+# What deflating adds at most to bytes that cannot be made shorter: a share of them, and some bytes. zlib's own bound is
+# a little lower.
+SPARE_SHARE, SPARE_BYTES = 1_000, 64
 # Words that are looked at together.
 PART = 65_536
 # Words of a line whose gap is less than this share of the line's height make one box.
@@ -184,9 +187,11 @@ def _parts(packed: bytes) -> Iterator[Rows]:
 def _unpacked(packed: bytes) -> bytes:
     """The columns behind their header, of as many words as it says and no more."""
     n = count_words(packed)
+    size = HEADER.size + n * BYTES
+    if len(packed) > size + size // SPARE_SHARE + SPARE_BYTES:
+        raise ValueError("not a list of places: it is longer than its words")
     if not n:
         return HEADER.pack(0)
-    size = HEADER.size + n * BYTES
     if n > MOST_WORDS:
         raise ValueError(f"not a list of places: it has {n:,} words, and {MOST_WORDS:,} are the most")
     inflater = zlib.decompressobj()

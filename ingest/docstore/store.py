@@ -146,7 +146,7 @@ class DocStore:
     def chunk_ids(self, collection: int, status: str = "active") -> list[str]:
         """Ids of all chunks of a collection whose version has a status, in order."""
         rows = self._query(
-            "SELECT id FROM stored_chunks WHERE collection = ? AND status = ? ORDER BY id",
+            "SELECT id FROM stored_chunks WHERE collection = ? AND status = ? ORDER BY version, position",
             collection,
             status,
         )
@@ -177,7 +177,9 @@ class DocStore:
         found: list[IndexedChunk] = []
         for ids in batches(chunk_ids):
             marks = ",".join("?" * len(ids))
-            found += map(_indexed_chunk, self._query(f"{CHUNKS} WHERE id IN ({marks}) ORDER BY id", *ids))
+            found += map(
+                _indexed_chunk, self._query(f"{CHUNKS} WHERE id IN ({marks}) ORDER BY version, position", *ids)
+            )
         return found
 
     def longest_chunks(self, collection: int, n: int) -> list[IndexedChunk]:

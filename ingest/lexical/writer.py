@@ -14,6 +14,7 @@ from ingest.errors import LexicalDamaged, LexicalStoreError
 from ingest.host import close_files_to_others
 from ingest.lexical.analyzer import spelled_out, terms_of
 from ingest.lexical.files import made_with, note
+from ingest.models import position_of
 from ingest.text import ENGLISH, language_of
 
 ANALYZER = "footnote"
@@ -67,7 +68,7 @@ class LexicalWriter:
         with mapped("write", self._folder):
             for entry in entries:
                 last = self._last and self._last.entry
-                if not last or last.version_id != entry.version_id or entry.chunk_id <= last.chunk_id:
+                if not (last and last.version_id == entry.version_id and _comes_after(entry, last)):
                     self.delete({entry.version_id})
                 self._write_last(_Written(entry, self._terms(entry)))
 
@@ -108,6 +109,10 @@ class LexicalWriter:
                 note(self._folder, replace(made, languages=made.languages | self._languages))
             self._writer.commit()
             close_files_to_others(self._folder)
+
+
+def _comes_after(entry: LexicalEntry, last: LexicalEntry) -> bool:
+    return position_of(entry.chunk_id) > position_of(last.chunk_id)
 
 
 def _schema(*fields: str) -> tantivy.Schema:

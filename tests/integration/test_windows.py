@@ -14,6 +14,7 @@ from ingest import segments
 from ingest.chunking import Chunker, Split
 from ingest.chunking.sections import MOST_TITLE_CHARACTERS
 from ingest.chunking.token_counter import CHARACTERS_PER_TOKEN, WINDOW_CHARACTERS
+from ingest.docstore import ChunkRow
 from ingest.docstore import store as docstore
 from ingest.docstore.store import DocStore
 from ingest.docstore.vector_cache import KeptVectors
@@ -28,7 +29,7 @@ from ingest.loaders.sandbox import receiving
 from ingest.loaders.sandbox.protocol import HEADER, encode, encode_segment
 from ingest.loaders.sandbox.receiving import receive
 from ingest.maintenance.doctor import examine
-from ingest.models import Block, Document, Page, page_at
+from ingest.models import Block, Document, Page, chunk_id, page_at
 from ingest.segments import Segment, SegmentedDocument
 from ingest.vectors.store import VectorStore
 
@@ -249,3 +250,41 @@ def test_a_document_is_taken_over_and_stored_in_the_same_memory_whatever_its_len
         (first,) = index.docstore.indexed_chunks([f"{staged.id}-{staged.chunks - 1:06d}"])
         assert first.chunk.end == document.tally.characters - 1
     assert peaks[1] < 1.2 * peaks[0] + 100_000
+
+
+def test_a_stop_is_seen_before_the_next_chunk_is_made(unprocessed, write, monkeypatch):
+    cancel, made = threading.Event(), []
+
+    def stop_at_three(_):
+        made.append(1)
+        if len(made) == 3:
+            cancel.set()
+
+    spied(monkeypatch, Chunker, "_chunk", stop_at_three)
+    text = write("long.txt", "\n\n".join(f"word{i} " * 55 for i in range(30)))
+    assert unprocessed.ingest([text], cancel=cancel).cancelled
+    assert len(made) <= 4
+
+
+def test_a_version_of_a_million_chunks_is_found_whole(settings):
+    from ingest.lexical.store import LexicalStore
+
+    ids = [chunk_id("v", position) for position in range(999_998, 1_000_002)]
+    store = LexicalStore(settings.data_dir / "millions")
+    with store.writing() as lexical:
+        lexical.add([LexicalEntry(one, "v", f"text{i}", "", "n.txt") for i, one in enumerate(ids)])
+        lexical.commit()
+    assert sorted(store.ids()) == sorted(ids)
+
+
+def test_chunks_are_in_order_beyond_a_million(unprocessed, write):
+    unprocessed.ingest([write("a.txt", "Words.")])
+    index = unprocessed.index("default")
+    (first,) = index.docstore.chunk_ids(index.collection.id)
+    version = first.rpartition("-")[0]
+    positions = [999_999, 1_000_000]
+    rows = [ChunkRow(chunk_id(version, at), at, 0, 1, "W", None, (), b"k", "", "") for at in positions]
+    index.docstore.versions.add_chunks(version, rows)
+    wanted = [chunk_id(version, at) for at in (0, *positions)]
+    assert index.docstore.chunk_ids(index.collection.id) == wanted
+    assert [one.chunk.id for one in index.docstore.indexed_chunks(wanted)] == wanted

@@ -179,7 +179,7 @@ def decode_head(frame: bytes) -> Head:
         warnings = _list(fields["warnings"])
         if len(warnings) > MOST_WARNINGS + 1:
             _refuse("it has more warnings than are read")
-        return Head(unrecognised, None, _string(fields["title"]), tuple(map(_string, warnings)))
+        return Head(unrecognised, None, _short(fields["title"]), tuple(map(_string, warnings)))
 
 
 def decode_segment(frame: bytes) -> Segment | None:
@@ -234,7 +234,7 @@ def _blocks(rows: object, text: str) -> Iterator[Block]:
         if kind not in KINDS or start < at:
             _refuse("its blocks are of no kind, or overlap")
         at = end
-        yield Block(kind, start, end, _whole(level, DEEPEST_HEADING), _string(title))
+        yield Block(kind, start, end, _whole(level, DEEPEST_HEADING), _short(title))
 
 
 def _pages(rows: object, text: str) -> Iterator[Page]:
@@ -246,7 +246,7 @@ def _pages(rows: object, text: str) -> Iterator[Page]:
         if page != (before or page - 1) + 1 or start < at or read not in WAYS_OF_READING:
             _refuse("its pages are out of order")
         at, before = start, page
-        yield Page(page, start, end, _string(label), read, _share(confidence))
+        yield Page(page, start, end, _short(label), read, _share(confidence))
 
 
 def _list(value: object) -> list[Any]:
@@ -255,6 +255,12 @@ def _list(value: object) -> list[Any]:
 
 def _string(value: object) -> str:
     return value if isinstance(value, str) and is_storable(value) else _refuse("something is no text to be stored")
+
+
+def _short(value: object) -> str:
+    """A title, heading or label."""
+    text = _string(value)
+    return text if len(text) <= MOST_TITLE else _refuse("a title is longer than titles are")
 
 
 def _truth(value: object) -> bool:
@@ -271,11 +277,12 @@ def _span(start: object, end: object, length: int) -> tuple[int, int]:
     return _whole(start, stop), stop
 
 
-def _share(value: object) -> float | None:
+def _share(value: Any) -> float | None:
     if value is None:
         return None
-    number = value if isinstance(value, int | float) else -1
-    return number if 0 <= number <= 1 else _refuse("a share is out of its range")
+    if type(value) not in {int, float} or not 0 <= value <= 1:  # True is a whole number too, but not in JSON
+        _refuse("a share is out of its range")
+    return float(value)
 
 
 def _error(fields: dict[str, Any]) -> LoadError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import NamedTuple
@@ -26,7 +27,7 @@ class SegmentSpool:
     def __init__(self, folder: Path | None) -> None:
         self._file = SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(folder) if folder else None)  # noqa: SIM115 - lives as long as this
         self._end = 0
-        weakref.finalize(self, self._file.close)
+        weakref.finalize(self, _close, self._file)
 
     def add(self, segment: Segment) -> None:
         """Keeps one more segment.
@@ -37,6 +38,7 @@ class SegmentSpool:
         try:
             self._file.seek(self._end)
             self._end += self._file.write(encode_segment(segment))
+            self._file.flush()  # a full disk shows here, not when it is read again
         except OSError as error:
             raise NoRoom(str(error.strerror)) from error
 
@@ -49,6 +51,11 @@ class SegmentSpool:
             assert segment is not None
             yield segment
             at += HEADER.size + length
+
+
+def _close(file: SpooledTemporaryFile[bytes]) -> None:
+    with suppress(OSError):  # what a full disk did not take is of no use any more
+        file.close()
 
 
 class Received(NamedTuple):

@@ -216,8 +216,8 @@ class WorkerProcess:
     def _read(self, size: int, deadline: float) -> bytes:
         assert self._running
         answers, errors = self._running.answers.fileno(), self._running.errors
-        parts, missing = [], size
-        while missing:
+        body = bytearray()  # one, however small the pieces are in which it comes
+        while missing := size - len(body):
             if self._stop.is_set():
                 raise self._stopped("was not read to the end, because the work was stopped. Ingest it again")
             if time.monotonic() > deadline:
@@ -230,9 +230,8 @@ class WorkerProcess:
             part = os.read(answers, min(missing, MIB))
             if not part:
                 raise self._crashed()
-            parts.append(part)
-            missing -= len(part)
-        return b"".join(parts)
+            body += part
+        return bytes(body)
 
     def _stopped(self, reason: str) -> LoaderStopped:
         self.end()

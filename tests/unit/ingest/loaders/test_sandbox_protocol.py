@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tracemalloc
+import zlib
 
 import pytest
 from hypothesis import given
@@ -12,7 +15,7 @@ from tests_support import whole
 
 from ingest.errors import EmptyDocument, LoadError, NoRoom
 from ingest.loaders.output_limits import DEFAULT_MOST, size_of
-from ingest.loaders.sandbox.protocol import HEADER, MOST_WARNINGS, encode
+from ingest.loaders.sandbox.protocol import HEADER, MOST_TITLE, MOST_WARNINGS, encode
 from ingest.loaders.sandbox.receiving import receive
 from ingest.models import Block, Document, Page
 from ingest.word_boxes import boxes, pack
@@ -237,3 +240,57 @@ def test_a_document_that_cannot_be_kept_says_why(tmp_path):
     long = Document("long words\n" * 400_000, "", (Block("paragraph", 0, 4_400_000),))
     with pytest.raises(NoRoom, match="No such file"):
         receive(frames_of(long), DEFAULT_MOST, tmp_path / "missing")
+
+
+LONG_TITLE = "x" * (MOST_TITLE + 1)
+
+
+@pytest.mark.parametrize(
+    ("number", "field", "value"),
+    [
+        (0, "title", LONG_TITLE),
+        (1, "blocks", [["heading", 0, 5, 1, LONG_TITLE]]),
+        (1, "pages", [[1, 0, 5, LONG_TITLE, "text", None]]),
+        (1, "pages", [[1, 0, 5, "page 1", "ocr", True]]),
+    ],
+)
+def test_what_would_be_kept_with_every_chunk_or_not_be_restored_is_refused(number, field, value):
+    frames = frames_of(GOOD)
+    message, rest = parts(frames[number])
+    text = len(GOOD.text.encode())
+    frames[number] = joined({**message, field: value}, rest[:text])
+    assert decoded(frames) is None
+
+
+def test_places_that_are_padded_are_refused():
+    """Each empty stored block of deflate is five bytes that say nothing."""
+    deflater = zlib.compressobj(0)
+    padded = deflater.compress(zlib.decompress(PLACES))
+    padded += b"".join(deflater.flush(zlib.Z_FULL_FLUSH) for _ in range(3)) + b"\x00\x00\x00\xff\xff" * 10_000
+    padded += deflater.flush()
+    assert len(zlib.decompressobj().decompress(padded)) == len(zlib.decompress(PLACES))
+    head, segment, end = frames_of(GOOD)
+    message, _ = parts(segment)
+    assert decoded([head, joined(message, GOOD.text.encode() + padded), end]) is None
+    assert decoded([head, joined(message, GOOD.text.encode() + PLACES), end]) == GOOD
+
+
+def test_a_disk_that_fills_up_is_said_when_a_segment_is_kept_and_not_later(tmp_path):
+    code = """
+import resource, signal, sys
+from pathlib import Path
+from ingest.errors import NoRoom
+from ingest.loaders.sandbox import receiving
+from ingest.segments import Segment
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+receiving.IN_MEMORY = 1
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+spool = receiving.SegmentSpool(Path(sys.argv[1]))
+try:
+    spool.add(Segment(0, "x" * 500, ()))
+except NoRoom as error:
+    print("told:", error)
+"""
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
+    assert done.stdout == "told: File too large\n"
+    assert done.stderr == ""
