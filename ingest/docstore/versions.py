@@ -25,6 +25,25 @@ CHANGED = """
 UPDATE collections SET changes = changes + 1 WHERE id IN
     (SELECT collection FROM stored_versions WHERE id = ?)
 """
+PENDING = """
+INSERT INTO versions (id, document, status, content_sha, pipeline, title, pages, warnings, size, created, reading)
+VALUES (:id, :document_id, 'pending', :content_sha, :pipeline, :title, :pages, :warnings, :size, :created, :reading)
+ON CONFLICT (id) DO UPDATE SET status = 'pending', title = excluded.title, pages = excluded.pages,
+    warnings = excluded.warnings, created = excluded.created, reading = excluded.reading, text_bytes = 0
+"""
+SEGMENT = """
+INSERT INTO segments (version, number, start, stop, text, page_spans, places)
+VALUES (:version, :number, :start, :stop, :text, :page_spans, :places)
+ON CONFLICT (version, number) DO UPDATE SET start = excluded.start, stop = excluded.stop, text = excluded.text,
+    page_spans = excluded.page_spans, places = excluded.places
+"""
+CHUNK = """
+INSERT INTO chunks (id, version, position, start, stop, text, page, heading, embed_key, place, context)
+VALUES (:id, :version, :position, :start, :end, :text, :page, :heading, :embed_key, :place, :context)
+ON CONFLICT (id) DO UPDATE SET start = excluded.start, stop = excluded.stop, text = excluded.text,
+    page = excluded.page, heading = excluded.heading, embed_key = excluded.embed_key, place = excluded.place,
+    context = excluded.context
+"""
 KEYS_OF_CHUNKS = """
 SELECT DISTINCT c.collection, c.embed_key FROM json_each(?) j JOIN stored_chunks c ON c.id = j.value
 """
@@ -47,19 +66,18 @@ class Versions:
     def add_pending(
         self, collection: int, version: VersionRow, segments: Sequence[SegmentRow], chunks: Sequence[ChunkRow]
     ) -> None:
-        """Stores a version, its first segments and chunks, not yet to be found; one that is there is replaced."""
+        """Stores a version, its first segments and chunks, not yet to be found.
+
+        What was left of it where it was cut off before is written over, part by part: it may be too much to be deleted
+        in one transaction.
+        """
         with self._transaction() as db:
             db.execute(
                 "INSERT OR IGNORE INTO documents (id, collection, source, updated, type) VALUES (?, ?, ?, ?, ?)",
                 (version.document_id, collection, version.source, time.time(), document_type(version.source)),
             )
-            db.execute("DELETE FROM versions WHERE id = ?", (version.id,))
-            db.execute(
-                "INSERT INTO versions (id, document, status, content_sha, pipeline, title, pages, warnings,"
-                " size, created, reading) VALUES (:id, :document_id, 'pending',"
-                " :content_sha, :pipeline, :title, :pages, :warnings, :size, :created, :reading)",
-                {**asdict(version), "warnings": json.dumps(version.warnings), "created": time.time()},
-            )
+            values = {**asdict(version), "warnings": json.dumps(version.warnings), "created": time.time()}
+            db.execute(PENDING, values)
             _add_segments(db, version.id, segments)
             _add_chunks(db, version.id, chunks)
 
@@ -112,11 +130,11 @@ class Versions:
         )
         return [row[0] for row in rows]
 
-    def chunk_ids(self, version_ids: Sequence[str]) -> Iterator[list[str]]:
-        """Goes through the ids of all chunks of versions, some at a time."""
+    def chunk_ids(self, version_ids: Sequence[str], start: int = 0) -> Iterator[list[str]]:
+        """Goes through the ids of the chunks of versions, from a position on in each, some at a time."""
         part: list[str] = []
         for version_id in version_ids:
-            last = -1
+            last = start - 1
             while rows := self._query(
                 "SELECT id, position FROM chunks WHERE version = ? AND position > ? ORDER BY position LIMIT ?",
                 version_id,
@@ -139,7 +157,7 @@ class Versions:
         for ids in self.chunk_ids(version_ids):
             if cancel and cancel.is_set():
                 return
-            self._delete_chunks(ids)
+            self.delete_chunks(ids)
         for version_id in version_ids:
             while self._delete_segments(version_id) == SEGMENTS_AT_ONCE:
                 if cancel and cancel.is_set():
@@ -152,13 +170,18 @@ class Versions:
                     found,
                 )
 
-    def _delete_chunks(self, chunk_ids: Sequence[str]) -> None:
+    def delete_chunks(self, chunk_ids: Sequence[str]) -> None:
         """Deletes chunks, and the vectors of texts that no other chunk of their collection has."""
         ids = json.dumps(chunk_ids)
         with self._transaction() as db:
             keys = db.execute(KEYS_OF_CHUNKS, (ids,)).fetchall()
             db.execute("DELETE FROM chunks WHERE id IN (SELECT value FROM json_each(?))", (ids,))
             db.executemany(ORPHANED, keys)
+
+    def keep_segments(self, version_id: str, keep: int) -> None:
+        """Deletes all but the first segments of a version."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM segments WHERE version = ? AND number >= ?", (version_id, keep))
 
     def _delete_segments(self, version_id: str) -> int:
         """Deletes some segments where there are many; few go with their version. Returns how many were deleted."""
@@ -171,11 +194,7 @@ class Versions:
 
 def _add_segments(db: sqlite3.Connection, version_id: str, segments: Sequence[SegmentRow]) -> None:
     for segment in segments:
-        db.execute(
-            "INSERT INTO segments (version, number, start, stop, text, page_spans, places)"
-            " VALUES (:version, :number, :start, :stop, :text, :page_spans, :places)",
-            {**asdict(segment), "version": version_id},
-        )
+        db.execute(SEGMENT, {**asdict(segment), "version": version_id})
         db.execute(
             "UPDATE versions SET text_bytes = text_bytes + length(CAST(? AS BLOB)) WHERE id = ?",
             (segment.text, version_id),
@@ -183,8 +202,6 @@ def _add_segments(db: sqlite3.Connection, version_id: str, segments: Sequence[Se
 
 
 def _add_chunks(db: sqlite3.Connection, version_id: str, chunks: Sequence[ChunkRow]) -> None:
-    db.executemany(
-        "INSERT INTO chunks (id, version, position, start, stop, text, page, heading, embed_key, place, context)"
-        " VALUES (:id, :version, :position, :start, :end, :text, :page, :heading, :embed_key, :place, :context)",
-        ({**asdict(c), "version": version_id, "heading": json.dumps(c.heading)} for c in chunks),
-    )
+    written_over = db.execute(KEYS_OF_CHUNKS, (json.dumps([c.id for c in chunks]),)).fetchall()
+    db.executemany(CHUNK, ({**asdict(c), "version": version_id, "heading": json.dumps(c.heading)} for c in chunks))
+    db.executemany(ORPHANED, written_over)

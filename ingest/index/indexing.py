@@ -6,7 +6,7 @@ It is the same for a new document, for one that an index has lost, and for anoth
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,17 @@ EMBED_BATCH = 128
 # Texts embedded between two looks at cancellation: of 256 tokens each, 4,096 tokens, which two slow cores embed in
 # little more than a second.
 EMBED_STEP = 16
+
+
+def parts(docstore: DocStore, chunk_ids: Iterable[str], cancel: threading.Event | None) -> Iterator[list[IndexedChunk]]:
+    """Chunks by their ids, as many at a time as memory takes easily.
+
+    Raises:
+        Cancelled: `cancel` was set when the next part was asked for.
+    """
+    for part in docstore.in_parts(chunk_ids):
+        check_cancelled(cancel)
+        yield part
 
 
 def write_text(lexical: LexicalWriter, chunks: Sequence[IndexedChunk]) -> None:

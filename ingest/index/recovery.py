@@ -7,38 +7,49 @@ before.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
 from ingest.docstore import EmbedderRow
 from ingest.errors import LexicalDamaged, LexicalStoreError, VectorsDamaged
 from ingest.index.index import Index
-from ingest.index.indexing import write_text, write_vectors
+from ingest.index.indexing import parts, write_text, write_vectors
 
 logger = logging.getLogger(__name__)
 # An index is made anew when so many chunks were deleted from it, and more than are left.
 GARBAGE = 2_000
 
 
-def recover(index: Index, *, by_number: bool | None = None, thorough: bool = False) -> None:
+def recover(
+    index: Index,
+    cancel: threading.Event | None = None,
+    *,
+    by_number: bool | None = None,
+    thorough: bool = False,
+) -> None:
     """Compares both indexes with the document store, puts back what is missing, and drops what nobody names.
 
     Extra chunks do no harm: searches leave them out, and the writer deletes them.
 
     Args:
         index: the collection; its right to write is held.
+        cancel: stops it between two parts.
         by_number: compares the number of chunks, not their ids; as a rule, where `is_clean`.
         thorough: compares by ids in any case, and deletes extra chunks too.
+
+    Raises:
+        Cancelled: `cancel` was set; the next writer goes on.
     """
     docstore, collection = index.docstore, index.collection.id
     by_number = not thorough and (is_clean(index) if by_number is None else by_number)
     if not by_number or not _has_all(index.lexical.count, docstore.count_chunks(collection)):
-        _recover_text(index, thorough=thorough)
+        _recover_text(index, cancel, thorough=thorough)
     for row in index.embedders().values():
         if not row.kept:
-            adopt(index, row)
+            adopt(index, row, cancel)
         if row.role == "current":
-            _recover_vectors(index, row, by_number=by_number, thorough=thorough)
+            _recover_vectors(index, row, cancel, by_number=by_number, thorough=thorough)
         elif row.role == "next" and not _has_all(index.leg(row).store.count, 0):
             index.leg(row).store.create()  # a change of model fills it
     for name in index.strays():
@@ -51,46 +62,46 @@ def is_clean(index: Index) -> bool:
     return not any(docstore.versions.leftovers(collection, status) for status in ("pending", "stale"))
 
 
-def rebuild_text(index: Index) -> None:
+def rebuild_text(index: Index, cancel: threading.Event | None = None) -> None:
     """Makes the text index anew; searches find the old one, if it can be read at all, until it is done."""
     try:
-        _rewrite_text(index)
+        _rewrite_text(index, cancel)
     except LexicalStoreError:  # it cannot even be opened
         index.lexical.wipe()
-        _rewrite_text(index)
+        _rewrite_text(index, cancel)
 
 
-def renew_text(index: Index) -> None:
+def renew_text(index: Index, cancel: threading.Event | None = None) -> None:
     """Makes the text index anew where an older Footnote made it, so that all of it has the terms of today."""
     index.lexical.drop_leftovers()
     if index.lexical.outdated:
-        rebuild_text(index)
+        rebuild_text(index, cancel)
         logger.info("The text index of %r was made by an older Footnote; made anew.", index.collection.name)
 
 
-def rebuild_vectors(index: Index, row: EmbedderRow) -> None:
+def rebuild_vectors(index: Index, row: EmbedderRow, cancel: threading.Event | None = None) -> None:
     """Makes a Chroma collection anew, beside the old one, which is searched until it is done."""
     if not row.kept:
-        adopt(index, row)
+        adopt(index, row, cancel)
     old, new = index.leg(row), index.leg(replace(row, generation=row.generation + 1))
     new.store.drop()  # what a rebuild that was cut off left
     new.store.create()
-    for part in index.docstore.in_parts(index.docstore.chunk_ids(index.collection.id)):
-        write_vectors(index.docstore, new, part)
+    for part in parts(index.docstore, index.docstore.chunk_ids(index.collection.id), cancel):
+        write_vectors(index.docstore, new, part, cancel=cancel)
     index.docstore.catalog.next_generation(row.id)
     old.store.drop()
 
 
-def tidy(index: Index) -> None:
+def tidy(index: Index, cancel: threading.Event | None = None) -> None:
     """Gives room back where deletions left much of it."""
     live = index.docstore.count_chunks(index.collection.id)
     if index.lexical.exists and index.lexical.count_deleted() > max(GARBAGE, live):
-        rebuild_text(index)
+        rebuild_text(index, cancel)
     for row in index.embedders().values():
         if row.garbage <= max(GARBAGE, live):
             continue
         if row.role == "current":
-            rebuild_vectors(index, row)
+            rebuild_vectors(index, row, cancel)
         elif row.role == "previous":  # filled again from the document store by whoever goes back to it
             index.docstore.catalog.next_generation(row.id)
             index.leg(row).store.drop()
@@ -105,26 +116,26 @@ def _has_all(count: Callable[[], int], wanted: int) -> bool:
         return False
 
 
-def _rewrite_text(index: Index) -> None:
+def _rewrite_text(index: Index, cancel: threading.Event | None) -> None:
     wanted = index.docstore.chunk_ids(index.collection.id)
     outdated = index.lexical.outdated  # it has not the fields of today
     with index.lexical.anew() if outdated else index.lexical.writing() as lexical:
         lexical.clear()
-        for part in index.docstore.in_parts(wanted):
+        for part in parts(index.docstore, wanted, cancel):
             write_text(lexical, part)
         lexical.commit()
 
 
-def _recover_text(index: Index, *, thorough: bool) -> None:
+def _recover_text(index: Index, cancel: threading.Event | None, *, thorough: bool) -> None:
     wanted = index.docstore.chunk_ids(index.collection.id)
     try:
         there = set(index.lexical.ids()) if index.lexical.exists else set()
     except LexicalDamaged:
-        rebuild_text(index)
+        rebuild_text(index, cancel)
         _say(index, len(wanted), "text index")
         return
     if thorough and there - set(wanted):
-        rebuild_text(index)
+        rebuild_text(index, cancel)
         return
     # A version that lacks a chunk is written whole: adding one replaces what is there of its version.
     lost = {chunk_id.rpartition("-")[0] for chunk_id in wanted if chunk_id not in there}
@@ -132,13 +143,15 @@ def _recover_text(index: Index, *, thorough: bool) -> None:
     if not missing:
         return
     with index.lexical.writing() as lexical:
-        for part in index.docstore.in_parts(missing):
+        for part in parts(index.docstore, missing, cancel):
             write_text(lexical, part)
         lexical.commit()
     _say(index, len(missing), "text index")
 
 
-def _recover_vectors(index: Index, row: EmbedderRow, *, by_number: bool, thorough: bool) -> None:
+def _recover_vectors(
+    index: Index, row: EmbedderRow, cancel: threading.Event | None, *, by_number: bool, thorough: bool
+) -> None:
     """Fills what is missing in place; what cannot be read is made anew beside it, to be found when it is whole."""
     store = index.leg(row).store
     try:
@@ -149,26 +162,26 @@ def _recover_vectors(index: Index, row: EmbedderRow, *, by_number: bool, thoroug
     except VectorsDamaged:
         wanted = index.docstore.chunk_ids(index.collection.id)
         if wanted:
-            rebuild_vectors(index, row)
+            rebuild_vectors(index, row, cancel)
             _say(index, len(wanted), "vector index")
         else:
             store.drop()
             store.create()
         return
     missing = [chunk_id for chunk_id in wanted if chunk_id not in there]
-    for part in index.docstore.in_parts(missing):
-        write_vectors(index.docstore, index.leg(row), part)
+    for part in parts(index.docstore, missing, cancel):
+        write_vectors(index.docstore, index.leg(row), part, cancel=cancel)
     if missing:
         _say(index, len(missing), "vector index")
     if thorough and (extra := there - set(wanted)):
         store.delete(sorted(extra))
 
 
-def adopt(index: Index, row: EmbedderRow) -> None:
+def adopt(index: Index, row: EmbedderRow, cancel: threading.Event | None = None) -> None:
     """Keeps vectors in the document store that an older format kept in Chroma alone."""
     leg = index.leg(row)
     try:
-        for part in index.docstore.in_parts(index.docstore.chunk_ids(index.collection.id)):
+        for part in parts(index.docstore, index.docstore.chunk_ids(index.collection.id), cancel):
             vectors = leg.store.vectors([one.chunk.id for one in part])
             index.docstore.kept.put(
                 row.id, {one.embed_key: vectors[one.chunk.id] for one in part if one.chunk.id in vectors}

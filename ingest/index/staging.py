@@ -36,9 +36,10 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A version that is stored as pending, with so many chunks."""
+    """A version that is stored as pending, with so many segments and chunks."""
 
     id: str
+    segments: int
     chunks: int
 
 
@@ -46,7 +47,7 @@ def stage(index: Index, prepared: Prepared, cancel: threading.Event | None) -> S
     """Stores a version as pending.
 
     Raises:
-        Cancelled: `cancel` was set; the version is replaced by the next try.
+        Cancelled: `cancel` was set; the next try writes over what is there.
     """
     versions, version = index.docstore.versions, _version(index, prepared)
     segments = _segment_rows(prepared.document)
@@ -54,14 +55,15 @@ def stage(index: Index, prepared: Prepared, cancel: threading.Event | None) -> S
     first_segment, first_chunks = list(islice(segments, 1)), list(islice(chunks, PART))
     check_cancelled(cancel)
     versions.add_pending(index.collection.id, version, first_segment, first_chunks)
+    n_segments, n = len(first_segment), len(first_chunks)
     for segment in segments:
         check_cancelled(cancel)
         versions.add_segments(version.id, [segment])
-    n = len(first_chunks)
+        n_segments += 1
     while part := list(islice(chunks, PART)):
         versions.add_chunks(version.id, part)
         n += len(part)
-    return Staged(version.id, n)
+    return Staged(version.id, n_segments, n)
 
 
 def version_id(index: Index, prepared: Prepared) -> str:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from ingest.docstore import EmbedderRole, KnownVersion, WritingTurn
-from ingest.errors import EmbedderError, FootnoteError, VectorsDamaged
+from ingest.errors import Cancelled, EmbedderError, FootnoteError, VectorsDamaged
 from ingest.host import check_cancelled, release_memory
 from ingest.index.index import Index
-from ingest.index.indexing import write_text, write_vectors
+from ingest.index.indexing import parts, write_text, write_vectors
 from ingest.index.recovery import is_clean, recover, renew_text, tidy
 from ingest.index.staging import Prepared, Staged, stage, version_id
 from ingest.lexical import LexicalWriter
@@ -50,7 +50,9 @@ def writing(
         finally:
             writer.close()
         try:
-            writer.tidy()
+            writer.tidy(cancel)
+        except Cancelled:
+            pass  # the next writer does it
         except FootnoteError as error:  # the work itself is done
             logger.warning("Room was not given back yet: %s", error)
         release_memory()
@@ -101,10 +103,11 @@ class IndexWriter:
         if not changed:
             return Written(statuses, tuple(counts), 0)
         self._index.settle_embedder()
-        self.recover()
+        self.recover(cancel)
         staged = [stage(self._index, batch[i], cancel) for i in changed]
         for i, one in zip(changed, staged, strict=True):
             counts[i] = one.chunks
+            self._delete_beyond(one, cancel)
         self._write_text(staged, cancel)
         embedded = self._write_vectors(staged, on_embedded, cancel)
         docstore.versions.activate([one.id for one in staged], tags)
@@ -115,9 +118,16 @@ class IndexWriter:
         """The chunks of versions in the order of their ids, so many at a time; looks at `cancel` before each."""
         in_order = sorted(staged, key=lambda version: version.id)
         ids = (chunk_id(version.id, position) for version in in_order for position in range(version.chunks))
-        for part in self._index.docstore.in_parts(ids):
+        return parts(self._index.docstore, ids, cancel)
+
+    def _delete_beyond(self, staged: Staged, cancel: threading.Event | None) -> None:
+        """Deletes what an earlier try, cut off, stored past the end: a loader may read less the second time."""
+        versions = self._index.docstore.versions
+        for chunk_ids in versions.chunk_ids([staged.id], start=staged.chunks):
             check_cancelled(cancel)
-            yield part
+            self._delete_vectors(chunk_ids)
+            versions.delete_chunks(chunk_ids)
+        versions.keep_segments(staged.id, staged.segments)
 
     def _write_text(self, staged: Sequence[Staged], cancel: threading.Event | None) -> None:
         lexical = self._lexical_writer()
@@ -144,18 +154,18 @@ class IndexWriter:
         versions = docstore.versions.leftovers(collection.id, status)
         if not versions:
             return
-        self.recover()
-        lexical = self._lexical_writer()
-        lexical.delete(set(versions))
-        lexical.commit()
-        for chunk_ids in docstore.versions.chunk_ids(versions):
-            if cancel and cancel.is_set():
-                return
-            self._delete_vectors(chunk_ids)
-            docstore.catalog.add_garbage(collection.id, len(chunk_ids))
-        docstore.versions.delete(versions, cancel)
-        self._deleted = True
-        self.recover()
+        with suppress(Cancelled):
+            self.recover(cancel)
+            lexical = self._lexical_writer()
+            lexical.delete(set(versions))
+            lexical.commit()
+            for chunk_ids in docstore.versions.chunk_ids(versions):
+                check_cancelled(cancel)
+                self._delete_vectors(chunk_ids)
+                docstore.catalog.add_garbage(collection.id, len(chunk_ids))
+            docstore.versions.delete(versions, cancel)
+            self._deleted = True
+            self.recover(cancel)
 
     def _delete_vectors(self, chunk_ids: Sequence[str]) -> None:
         for row in self._index.embedders().values():
@@ -164,17 +174,19 @@ class IndexWriter:
             except VectorsDamaged:  # lost since; nothing to delete there, but for a search something to put back
                 self._recovered = False
 
-    def recover(self, *, by_number: bool | None = None, thorough: bool = False) -> None:
+    def recover(
+        self, cancel: threading.Event | None = None, *, by_number: bool | None = None, thorough: bool = False
+    ) -> None:
         """Puts back what the indexes have lost, once in a turn. See `ingest.index.recovery.recover`."""
         if thorough or not self._recovered:
-            recover(self._index, by_number=by_number, thorough=thorough)
+            recover(self._index, cancel, by_number=by_number, thorough=thorough)
             self._recovered = True
 
-    def tidy(self) -> None:
+    def tidy(self, cancel: threading.Event | None = None) -> None:
         """Renews a text index of an older Footnote, and gives back the room of deletions in this turn if it is much."""
-        renew_text(self._index)
+        renew_text(self._index, cancel)
         if self._deleted:
-            tidy(self._index)
+            tidy(self._index, cancel)
 
     def give_way(self) -> None:
         """Lets another process that waits write first. Call between two puts."""
@@ -238,7 +250,7 @@ class IndexWriter:
             return embed(told)
         except VectorsDamaged:  # Chroma was killed while it wrote
             self._recovered = False
-            self.recover()
+            self.recover(cancel)
             return embed(None)
 
 

@@ -104,8 +104,9 @@ class LexicalStore:
         try:
             yield LexicalWriter(writer, self.folder, windows=windows)
         except BaseException:
-            with suppress(LexicalStoreError), mapped("close", self.folder):
-                writer.rollback()
+            for step in (writer.rollback, writer.wait_merging_threads):  # the second lets go of the index
+                with suppress(LexicalStoreError), mapped("close", self.folder):
+                    step()
             raise
         with mapped("close", self.folder):
             writer.rollback()

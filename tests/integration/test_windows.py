@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import tracemalloc
 from collections.abc import Iterator
+from itertools import islice
 
 import pytest
 from durability import quick
@@ -97,6 +98,64 @@ def test_a_stop_while_a_text_is_split_is_seen_before_its_next_window(unprocessed
     spied(monkeypatch, Chunker, "_chunk", stop_at_ten)
     assert unprocessed.ingest([long_text], cancel=cancel).cancelled
     assert len(made) <= PART + 1
+
+
+def test_a_file_that_was_stopped_is_taken_up_again_a_part_at_a_time(unprocessed, write, long_text, monkeypatch):
+    cancel, second = threading.Event(), threading.Event()
+    with monkeypatch.context() as patch:
+        spied(patch, VectorStore, "upsert", lambda _: cancel.set())
+        assert unprocessed.ingest([long_text], cancel=cancel).cancelled
+    index, total = unprocessed.index("default"), 2 * PART + 10
+    (version,) = index.docstore.versions.leftovers(index.collection.id, "pending")
+    with monkeypatch.context() as patch:
+        spied(patch, Versions, "add_pending", lambda _: second.set())
+        assert unprocessed.ingest([long_text], cancel=second).cancelled
+    # What the first try stored stays until it is written over: deleting it all at once would take no stop.
+    assert sum(map(len, index.docstore.versions.chunk_ids([version]))) == total
+    assert unprocessed.ingest([long_text]).chunks == total
+    assert index.docstore.chunk_ids(index.collection.id) == [chunk_id(version, at) for at in range(total)]
+    assert index.docstore.holdings.status(index.collection).bytes_text == len(long_text.read_text())
+
+
+def test_a_second_try_that_reads_less_leaves_nothing_of_the_first(unprocessed, long_text, monkeypatch):
+    cancel = threading.Event()
+    with monkeypatch.context() as patch:
+        spied(patch, VectorStore, "upsert", lambda _: cancel.set())
+        assert unprocessed.ingest([long_text], cancel=cancel).cancelled
+    index = unprocessed.index("default")
+    real = Split.__iter__
+    with monkeypatch.context() as patch:  # as where a page takes too long to be recognised the second time
+        patch.setattr(Split, "__iter__", lambda self: islice(real(self), 3))
+        assert unprocessed.ingest([long_text]).chunks == 3
+    ids = index.docstore.chunk_ids(index.collection.id)
+    leg = index.leg(index.embedders()["current"])
+    assert len(ids) == 3
+    assert leg.store.ids() == set(index.lexical.ids()) == set(ids)
+    assert index.docstore.kept.count_unused(leg.row.id) == 0
+    assert examine(unprocessed.settings, open_library=type(unprocessed.library)).problems == ()
+
+
+@pytest.mark.parametrize("lost", ["text", "vectors"])
+def test_a_stop_while_an_index_is_put_back_is_seen_before_its_next_part(
+    unprocessed, write, long_text, monkeypatch, lost
+):
+    unprocessed.ingest([long_text])
+    index, cancel, parts = unprocessed.index("default"), threading.Event(), []
+
+    def stop(_):
+        parts.append(1)
+        cancel.set()
+
+    if lost == "text":
+        index.lexical.wipe()
+    else:
+        index.leg(index.embedders()["current"]).store.drop()
+    with monkeypatch.context() as patch:
+        spied(patch, *((LexicalWriter, "add") if lost == "text" else (VectorStore, "upsert")), stop)
+        assert unprocessed.ingest([write("new.txt", "News.")], cancel=cancel).cancelled
+    assert parts == [1]
+    assert unprocessed.ingest([write("new.txt", "News.")]).count("added") == 1
+    assert len(index.lexical.ids()) == index.leg(index.embedders()["current"]).store.count() == 2 * PART + 11
 
 
 def test_a_long_document_is_written_window_by_window(unprocessed, long_text, monkeypatch):
