@@ -66,7 +66,7 @@ def _verdict(claim: Claim, found: Alignment, lines: Sequence[Line], read: str) -
     if absent := _facts_missing(claim, found, lines):
         return "partly", absent
     if read == "contradiction":
-        return "unsupported", "the source says otherwise, as the entailment model reads it"
+        return "unsupported", "the source says otherwise, according to the entailment model"
     return "supported", ""
 
 
@@ -102,9 +102,9 @@ def _cannot_check(claim: Claim, lines: Sequence[Line]) -> str:
     if any(" ".join(line.text.split()) == " ".join(claim.text.split()) for line in lines):
         return ""
     if not claim.spoken.is_known:
-        return "sentences of its language cannot be checked"
+        return "sentences in its language cannot be checked"
     if lines and all(line.spoken is not claim.spoken for line in lines):
-        return "it is in another language than its source"
+        return "it is not in the language of its source"
     return ""
 
 

@@ -34,7 +34,7 @@ FINISHED = re.compile(r"(?:(?<!\d)\.|[!?\u2026\u3002\uff01\uff1f])[\"'\u201d\u20
 UNFINISHED = "not finished"
 # Most characters of a sentence that is checked: it is compared with its passages word by word.
 MOST_CHECKED = 4_000
-TOO_LONG = "it is too long a sentence to be checked"
+TOO_LONG = "the sentence is too long to be checked"
 # If no passage supports a sentence, the finding with the highest rank counts.
 RANK = {"unsupported": 0, "partly": 1, "not checked": 2}
 TABLE_RULE = re.compile(r"\s*+\|?\s*+:?-++:?\s*+\|")
