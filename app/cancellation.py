@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
-STOPPED = "Stopped before it was complete. Ask again for the complete answer."
+STOPPED = "Stopped before it was complete. Ask again for the full answer."
 STOPPED_EARLY = "Stopped before the first word of an answer."
 
 

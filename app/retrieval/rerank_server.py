@@ -98,7 +98,7 @@ class RerankServer:
                 "Check FOOTNOTE_RERANKER_URL (what comes before /rerank) and FOOTNOTE_RERANKER",
             )
         if status == TOO_MANY:
-            raise self._failed("has too many requests", "Ask again later")
+            raise self._failed("received too many requests", "Ask again later")
         if status != httpx.codes.OK:
             raise self._failed(f"answered with status {status}", "Look at its log")
         scores = _scores(body)

@@ -55,7 +55,7 @@ def test_a_wait_is_told_and_what_was_used_is_printed(asking):
         out, err = asking(url, **prices).communicate(timeout=120)
     assert "Apples are red [1]." in out
     assert "openai:m: 1,000 tokens read, 20 written, $0.0012" in out
-    assert err.count("has too many requests. Asking again in 2 s") == 1
+    assert err.count("received too many requests. Asking again in 2 s") == 1
     with scripted(written) as (url, _):
         out, err = asking(url, "--json").communicate(timeout=120)
     answer = json.loads(out)
