@@ -191,12 +191,12 @@ def test_questions_of_ones_own_are_asked_of_the_collection_and_change_nothing(ru
         (["SET", "--compare-settings", "chunk_tokens"], "is not NAME=VALUE"),
         (["SET", "--compare-settings", "chunk_token=9"], "Did you mean chunk_tokens?"),
         (["SET", "--compare-settings", "chunk_tokens=9"], "FOOTNOTE_CHUNK_TOKENS='9' cannot be used"),
-        (["SET", "--compare-settings", "port=9000"], "makes no difference to what is found"),
+        (["SET", "--compare-settings", "port=9000"], "does not affect the results"),
         (["SET", "--compare", "x", "--compare-settings", "passages=3"], "not both"),
         (["SET", "--compare", "/no/such"], "could not be read"),
         (["SET", "--gate", "SET/other.json"], "was saved for another set (fruit), or the set was changed since"),
         (["SET", "--gate", "SET/same.json", "-k", "3"], "was saved with -k 5"),
-        (["SET", "--gate", "SET/same.json"], "was saved for 0 questions, and these are 6"),
+        (["SET", "--gate", "SET/same.json"], "was saved for 0 questions, not for the 6"),
         (["SET", "--save", "/no/such/file.json"], "/no/such/file.json cannot be written"),
         (["SET", "--gate", "SET/queries.jsonl"], "could not be read"),
         (["SET", "--gate", "SET/wrong.json"], "is not a saved evaluation"),
@@ -239,7 +239,7 @@ def test_questions_about_other_documents_are_refused_and_some_are_noted(run, min
     assert "holds none of the documents that other names, such as nowhere.md" in " ".join(result.stderr.split())
     with mine.open("a") as file:
         file.write(json.dumps({"question": "Why?", "source": "nowhere.md"}) + "\n")
-    assert "Not in the collection, so never found: nowhere.md." in run(mine, "--no-answers").stdout
+    assert "Not in the collection, so counted as not found: nowhere.md." in run(mine, "--no-answers").stdout
 
 
 def test_character_references_are_compared_with_the_chunks(run, tmp_path):

@@ -69,7 +69,10 @@ def test_a_line_without_end_is_not_kept(llm):
 
 def test_what_is_compressed_without_being_asked_for_is_refused(llm):
     packed = gzip.compress(b"data: [DONE]\n\n")
-    with scripted(raw(packed, content_encoding="gzip")) as (url, _), pytest.raises(LLMError, match="compressed form"):
+    with (
+        scripted(raw(packed, content_encoding="gzip")) as (url, _),
+        pytest.raises(LLMError, match="compressed response"),
+    ):
         llm(url).complete(PROMPT)
 
 

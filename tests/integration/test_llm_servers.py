@@ -67,7 +67,7 @@ def test_what_a_model_thinks_is_left_out(llm):
     [
         (refusing(401), LLMRefusedKey, "Check OPENAI_API_KEY"),
         (refusing(403), LLMRefusedKey, "did not accept the key"),
-        (refusing(404), LLMNotFound, "no chat in OpenAI's form at that address. Check FOOTNOTE_LLM_BASE_URL"),
+        (refusing(404), LLMNotFound, "no OpenAI-compatible chat API at that address. Check FOOTNOTE_LLM_BASE_URL"),
         (refusing(404, "The model `x` does not exist."), LLMNotFound, r"has no such model\. Check FOOTNOTE_LLM\."),
         (refusing(405), LLMNotFound, "Check FOOTNOTE_LLM_BASE_URL"),
         (refusing(302, location="http://127.0.0.1:9/v1"), LLMError, "another address, which is not followed"),
