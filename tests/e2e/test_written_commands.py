@@ -81,7 +81,7 @@ def test_ctrl_c_keeps_what_came_and_ends_the_request(asking, options):
         out, err = process.communicate(timeout=60)
         assert left.wait(30)
     assert process.returncode == 130, err
-    assert "what came of the answer is kept" in err
+    assert "the partial answer is kept" in err
     if options:
         answer = json.loads(out)
         assert (answer["answer"], answer["incomplete"]) == ("Apples are red [1]. And", True)

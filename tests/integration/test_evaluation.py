@@ -133,7 +133,7 @@ def test_settings_are_compared_and_the_difference_tested(run, beir, tmp_path):
     compared = json.loads(result.stdout)["compared"]["metrics"]
     assert (compared["nDCG@10"]["difference"], compared["nDCG@10"]["p"]) == (0, 1)
     text = report.read_text()
-    assert "## Compared with the settings as they are" in text
+    assert "## Compared with the current settings" in text
     assert "| unclear |" in text
     assert "FOOTNOTE\\_CHUNK\\_TOKENS: 64" in text
     assert "Refusals were not measured" in text
@@ -200,7 +200,7 @@ def test_questions_of_ones_own_are_asked_of_the_collection_and_change_nothing(ru
         (["SET", "--save", "/no/such/file.json"], "/no/such/file.json cannot be written"),
         (["SET", "--gate", "SET/queries.jsonl"], "could not be read"),
         (["SET", "--gate", "SET/wrong.json"], "is not a saved evaluation"),
-        (["generate", "-o", "SET/queries.jsonl"], "is there already"),
+        (["generate", "-o", "SET/queries.jsonl"], "already exists"),
         (["generate", "-o", "SET/new.jsonl"], "holds no documents yet"),
         (["SET/own.jsonl"], "holds no documents yet"),
     ],
@@ -229,7 +229,7 @@ def test_a_set_without_answers_measures_nothing_unless_it_is_answered(run, mine,
 def test_settings_that_need_another_index_are_not_compared_on_a_collection(run, mine):
     result = run(mine, "--compare-settings", "chunk_tokens=64")
     assert result.exit_code == 2
-    assert "Ingest them so into another collection" in " ".join(result.stderr.split())
+    assert "Ingest them into another collection" in " ".join(result.stderr.split())
 
 
 def test_questions_about_other_documents_are_refused_and_some_are_noted(run, mine, tmp_path):
