@@ -83,7 +83,7 @@ def evaluate_command(  # noqa: PLR0917 - Typer requires one parameter per option
     save: Annotated[Path | None, typer.Option("--save", help="Write the results to a JSON file.")] = None,
     tolerance: Annotated[
         float,
-        typer.Option("--tolerance", min=0, max=1, help="Tolerated fall of a metric below the gate; saved with --save."),
+        typer.Option("--tolerance", min=0, max=1, help="Tolerated fall of a metric below the gate; saved too."),
     ] = 0.01,
     report: Annotated[
         Path | None, typer.Option("--report", help="Write a report to a file ending in .md or .html.")
