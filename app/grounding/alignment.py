@@ -9,7 +9,6 @@ from functools import lru_cache
 from app.grounding.negation import denials
 from app.models import Passage
 from app.text import (
-    ENGLISH,
     FACT_KINDS,
     Language,
     Token,
@@ -21,6 +20,7 @@ from app.text import (
     split_sentences,
     tokenize,
 )
+from ingest.text import ENGLISH
 
 # Sentences of its passages that may prove one claim together; humans join up to three (eval/answerable).
 MOST_LINES = 3

@@ -17,7 +17,8 @@ from app.grounding.fact_checks import checked, missing, proof
 from app.grounding.word_diff import differences
 from app.models import Passage, Verdict
 from app.protocols import Embeds, Entails
-from app.text import ENGLISH, FACT_KINDS, claim_languages
+from app.text import FACT_KINDS, claim_languages
+from ingest.text import ENGLISH
 
 # These constants were chosen by hand on the development half of bench/answers/verification.py, which reports the other
 # half. Share of a claim's terms that its passages must hold for its meaning to be looked at.
