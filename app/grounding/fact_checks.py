@@ -1,4 +1,4 @@
-"""What can be checked of a sentence whose words cannot be held against its source: figures, dates, codes and names."""
+"""Checks figures, dates, codes and names of a sentence whose words cannot be compared with its source."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ NUMBER = re.compile(r"\d(?:[\d.,\u00a0\u202f]*\d)?")
 
 
 def checked(claim: Claim) -> list[Token]:
-    """The facts of a claim that a source in any language must have.
+    """Returns the facts of a claim that its source must contain in any language.
 
-    Names of countries, languages and days are left out: they are translated.
+    Names of countries, languages and days are left out, because they are translated.
     """
     translated = translated_names(claim.spoken.code)
     return [
@@ -26,14 +26,14 @@ def checked(claim: Claim) -> list[Token]:
 
 
 def missing(claim: Claim, lines: Sequence[Line]) -> list[Token]:
-    """Those of the checked facts of a claim that its source does not have."""
+    """Returns the checked facts of a claim that its source lacks."""
     there = frozenset[str]().union(*(line.terms for line in lines))
     source = " ".join(line.text for line in lines)
     return [word for word in checked(claim) if not held({word.term}, there) and not _is_open(claim, word, source)]
 
 
 def _is_open(claim: Claim, word: Token, source: str) -> bool:
-    """Whether a fact cannot be told to be missing: a name in letters of another script, a number with other marks."""
+    """Returns True if a fact may be there in other characters: a name in another script, a reformatted number."""
     written = claim.text[word.start : word.end]
     if word.kind == "number" and not claim.spoken.is_known:
         return _digits(written) in {_digits(number) for number in NUMBER.findall(source)}
@@ -49,7 +49,7 @@ def _scripts(text: str) -> set[str]:
 
 
 def proof(claim: Claim, lines: Sequence[Line]) -> tuple[Line, ...]:
-    """The sentences that have facts of the claim, the one with most of them first, then what those before lack."""
+    """Returns the sentences with facts of the claim: the one with most first, then those that add others."""
     left, chosen = {word.term for word in checked(claim)}, list[Line]()
     while left and lines:
         best = max(lines, key=lambda line: len(held(left, line.terms)))

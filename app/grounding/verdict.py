@@ -1,8 +1,8 @@
-"""A claim and passages -> a verdict with its reason and its proof.
+"""Judges a claim against passages: verdict, reason and supporting sentences.
 
-Every number, month, unit and name of a claim must stand in its passages, at the place that is most like its place in
-the claim; what the claim denies they must deny, and the other way round; and they must hold most of its other words,
-or where the words differ, its meaning. What is supported is worded by the passages, not proven true.
+Every number, month, unit and name of a claim must be in its passages, in the most similar context. Negations must
+match in both directions. The passages must also contain most of the claim's other words, or its meaning in other
+words. A supported claim agrees with the passages; that does not prove it true.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from app.text import FACT_KINDS, claim_languages
 from ingest.text import ENGLISH
 
 # These constants were chosen by hand on the development half of bench/answers/verification.py, which reports the other
-# half. Share of a claim's terms that its passages must hold for its meaning to be looked at.
+# half. Share of a claim's terms that its passages must contain before its meaning is compared.
 LEAST = 0.45
-# Cosine similarity of claim and proof that makes up for words that differ.
+# Cosine similarity of claim and source that makes up for different words.
 SAME_MEANING = 0.75
-# Share of a claim's words that make its language that of its source.
+# If at least this share of a claim's words is in the source, the claim is read in the source's language.
 MOSTLY = 0.6
-# What a sentence begins with is what it is about, and must be in its source, unless it looks like one of these.
+# The first word of a sentence is its subject and must be in the source, unless it matches this pattern.
 NO_SUBJECT = re.compile(r"[^\w]*(?:[a-z]|\w+(?:ly|ing|ed|ion)\b)")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What passages say of a claim. `lines` are the sentences that bear it out, best first; `share` how much of it."""
+    """The verdict of passages on a claim; `lines` support it, best first; `share` is how much of it they cover."""
 
     verdict: Verdict
     reason: str = ""
@@ -44,7 +44,7 @@ class Finding:
 def judge(
     text: str, passages: Sequence[Passage], embedder: Embeds | None = None, entailment: Entails | None = None
 ) -> Finding:
-    """The verdict on one sentence, its markers taken out, from the passages given."""
+    """Judges one sentence, without its markers, against the given passages."""
     own, theirs = claim_languages(text, [passage.text for passage in passages])
     lines = [line for passage in passages for line in read_lines(passage, theirs)]
     claim = _read(text, own, theirs, lines)
@@ -61,24 +61,24 @@ def judge(
 
 
 def _verdict(claim: Claim, found: Alignment, lines: Sequence[Line], read: str) -> tuple[Verdict, str]:
-    """The verdict by facts, denials and opposites, and by how an entailment model reads it; with its reason."""
+    """Returns the verdict and its reason, from facts, negations, antonyms and the entailment model's result."""
     if wrong := contradiction(claim, found, lines):
         return "unsupported", wrong
     if absent := _facts_missing(claim, found, lines):
         return "partly", absent
     if read == "contradiction":
-        return "unsupported", "the source says otherwise, as the entailment model reads it"
+        return "unsupported", "the source says otherwise, according to the entailment model"
     return "supported", ""
 
 
 def _by_meaning(claim: Claim, found: Alignment, embedder: Embeds | None) -> tuple[Verdict, str]:
-    """The verdict where words are missing: vectors overrule them, in English, where no word stands for another."""
+    """Returns the verdict for a claim with missing words: in English, similar vectors suffice if none was replaced."""
     alike = claim.spoken.name == ENGLISH and not _exchanged(claim, found) and _same_meaning(claim, found, embedder)
     return ("supported", "") if alike else ("partly", _words_missing(claim, found))
 
 
 def _exchanged(claim: Claim, found: Alignment) -> bool:
-    """Whether the source, in a sentence worded like the claim, has another word where the claim has one."""
+    """Returns True if a similarly worded sentence of the source has another word where the claim has one."""
     return any(
         any(word.says and word.term not in found.known for word in difference.ours)
         and any(word.says and word.term not in claim.terms for word in difference.theirs)
@@ -88,7 +88,7 @@ def _exchanged(claim: Claim, found: Alignment) -> bool:
 
 
 def _read(text: str, own: str, theirs: str, lines: Sequence[Line]) -> Claim:
-    """The claim in its language; in that of its source, where that has most of its words, whatever few words told."""
+    """Reads the claim in its own language, or in its source's if that shares most words (few words are misdetected)."""
     claim = Claim.of(text, own)
     if own == theirs:
         return claim
@@ -99,18 +99,18 @@ def _read(text: str, own: str, theirs: str, lines: Sequence[Line]) -> Claim:
 
 
 def _cannot_check(claim: Claim, lines: Sequence[Line]) -> str:
-    """Why words of the claim tell nothing; "" where they do. A sentence that stands in its source is always checked."""
+    """Returns why the claim's words cannot be compared; "" if they can. A copied sentence always can."""
     if any(" ".join(line.text.split()) == " ".join(claim.text.split()) for line in lines):
         return ""
     if not claim.spoken.is_known:
-        return "sentences of its language cannot be checked"
+        return "sentences in its language cannot be checked"
     if lines and all(line.spoken is not claim.spoken for line in lines):
-        return "it is in another language than its source"
+        return "it is not in the language of its source"
     return ""
 
 
 def _facts_alone(claim: Claim, lines: Sequence[Line], why: str) -> Finding:
-    """The verdict from figures, dates, codes and names: never that it is supported."""
+    """Judges by figures, dates, codes and names only; the verdict is never "supported"."""
     proving, absent, wanted = proof(claim, lines), missing(claim, lines), checked(claim)
     share = 1 - len(absent) / len(wanted) if wanted else 0.0
     if absent:

@@ -1,4 +1,4 @@
-"""Text as an answer and its sources are read: sentences, words, tables, markers, identifiers, languages."""
+"""Parses the text of answers and sources: sentences, words, tables, markers, identifiers, languages."""
 
 from app.text.citation_markers import MARKER, MarkerFilter, code_spans, marker_numbers, replace_markers, without_markers
 from app.text.identifiers import (

@@ -1,4 +1,4 @@
-"""What a text is about, word by word: content terms and numbers. Pure."""
+"""Extracts the content words and numbers of a text. Pure."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ TOKEN = re.compile(rf"\d[\d,]*(?:\.\d+)?|[{SPACELESS}]|[^\W\d_{SPACELESS}][^\W{S
 
 
 def words_of(text: str) -> list[str]:
-    """Words and numbers, as written; of scripts without spaces, the characters."""
+    """Returns words and numbers, as written; single characters for scripts without spaces."""
     return TOKEN.findall(unicodedata.normalize("NFKC", text))
 
 
 def shared_language(question: str, *texts: str) -> str:
-    """The language whose words a question is compared by: its own, or where that is not clear, that of `texts`."""
+    """Returns the language for comparing a question with `texts`: the question's, or if unclear, that of `texts`."""
     return asked_in(question, COMMON_WORDS) or (language_of(" ".join(texts)) if texts else "") or ENGLISH
 
 
 def content_terms(text: str, language: str = ENGLISH) -> set[str]:
-    """Stems of the words that carry meaning, and the numbers in their plain form.
+    """Returns the stems of the content words, and the numbers in normal form.
 
     Args:
-        text: a question, or a text that it is held against.
-        language: whose stems and stop words are meant. Texts are compared by those of one language.
+        text: a question, or a text compared with it.
+        language: the language of the stems and stop words; compared texts must use the same one.
     """
     text = unicodedata.normalize("NFKC", text)
     common = COMMON_WORDS[language]
@@ -55,12 +55,12 @@ def content_terms(text: str, language: str = ENGLISH) -> set[str]:
 
 
 def numbers_in(text: str) -> set[str]:
-    """The numbers written in digits, in their plain form: "1,234.50" and "1234.5" are one."""
+    """Returns the numbers written in digits, in normal form: "1,234.50" and "1234.5" are equal."""
     return {number(token) for token in words_of(text) if token[0].isdigit()}
 
 
 def number(written: str) -> str:
-    """A number's plain form: no separators, no zeros that say nothing."""
+    """Returns a number in normal form: without separators and redundant zeros."""
     try:
         plain = format(Decimal(written.replace(",", "")).normalize(), "f")
     except InvalidOperation:
