@@ -114,7 +114,7 @@ def test_many_questions_are_answered_a_line_each(run, write, tmp_path):
         (["remove", "/no/such"], "holds no document /no/such"),
         (["ask", "--questions", "/no/such.jsonl"], "could not be read"),
         (["ingest"], "Nothing to ingest"),
-        (["search", "why", "--since", "yesterday"], "since: 'yesterday' is no date. Write year, month and day"),
+        (["search", "why", "--since", "yesterday"], "since: 'yesterday' is not a date. Write it as in"),
         (["ask", "why", "--tag", " "], "' ' cannot be a tag."),
         (["search", "why", "--type", "pdf"], "No document of the collection 'default' fits the filter: of type pdf."),
         (["tag", "/no/such", "--add", "x"], "holds no document /no/such"),

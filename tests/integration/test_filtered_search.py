@@ -168,7 +168,7 @@ def test_tags_are_added_and_taken_away(zoo, folder):
     assert names(zoo.search("animal", 20, within=Filter.of(tags=["signed"]))) >= {"1.md", "8.txt"}
     with pytest.raises(SourceError, match="holds no document"):
         zoo.tag("/no/such", add=["x"])
-    with pytest.raises(QuestionError, match="both to be added and to be removed"):
+    with pytest.raises(QuestionError, match="both added and removed"):
         zoo.tag(str(folder), add=["x"], remove=["X "])
 
 
