@@ -134,8 +134,8 @@ def test_a_filter_that_lets_nothing_through_says_what_there_is(zoo):
         with pytest.raises(QuestionError) as caught:
             work()
         assert str(caught.value) == (
-            "No document of the collection 'default' fits the filter: of type pdf; tagged contract. "
-            "Types there are: md, txt. Tags: contract, new. "
+            "No document of the collection 'default' matches the filter: of type pdf; tagged contract. "
+            "Available types: md, txt. Available tags: contract, new. "
             "`footnote report` lists the documents with their days and tags."
         )
 
