@@ -256,9 +256,8 @@ class _Run:
         known = self._index.docstore.sources(self._index.collection.id)
         under = [s for s in known if s not in found.files and any(is_under(s, folder) for folder in found.folders)]
         real = {os.path.realpath(source) for source in found.files if not is_url(source)} if under else set()
-        gone = [
-            s for s in under if is_gone(s) or os.path.realpath(s) in real
-        ]  # or ingested under another name, by a link
+        # Also removes a link to a file that was now found under its own name.
+        gone = [s for s in under if is_gone(s) or os.path.realpath(s) in real]
         if gone:
             writer.remove(gone)
         for source in gone:
