@@ -1,4 +1,4 @@
-"""The tables of conversations, which `app.conversations.store` reads and writes and backups hold too."""
+"""Database schema of the conversations, used by `app.conversations.store` and by backups."""
 
 SCHEMA_VERSION = 5
 SCHEMA = """
@@ -25,8 +25,8 @@ MIGRATIONS = {
 ALTER TABLE exchanges ADD COLUMN helpful INTEGER;
 ALTER TABLE conversations ADD COLUMN filter TEXT NOT NULL DEFAULT '{}';
 """,
-    3: "",  # no table is another one, but answers hold what was used and the prompt, which format 2 cannot read
-    # Answers hold the filter that they were asked under, too.
+    3: "",  # same tables, but answers record what was used and the prompt, which format 2 cannot read
+    # Answers also record the filter of their question.
     4: "ALTER TABLE exchanges ADD COLUMN earlier TEXT NOT NULL DEFAULT '[]';",
-    5: "",  # no table is another one, but sentences may be 'not checked', which format 4 cannot read
+    5: "",  # same tables, but sentences may be 'not checked', which format 4 cannot read
 }

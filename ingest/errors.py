@@ -1,49 +1,49 @@
-"""Every error that Footnote raises on purpose.
+"""The tree of errors that Footnote raises on purpose.
 
 Each message says what happened, to which file or setting, and what the user can do::
 
     FootnoteError
     ├── SettingsError             a FOOTNOTE_ variable has a value that cannot be used
-    ├── SourceError               a path or collection named by the user is not there, or not usable
-    ├── LoadError                 one document could not be read (the others go on)
-    │   ├── EmptyDocument         nothing in it can be searched
-    │   ├── EncryptedDocument     a password is needed
-    │   ├── DamagedDocument       truncated, or not what its name says
-    │   ├── OversizedDocument     what it holds is more than one file may give
-    │   ├── UnsupportedDocument   no loader knows this kind of file
-    │   ├── UnreadableFile        the file system does not give the file out
-    │   ├── LoaderStopped         the loader crashed, hung, or outgrew its limits
-    │   ├── NoRoom                a long document cannot be kept while it is read: the disk is full
-    │   └── NotConfined           the reading process cannot be kept from the rest of the machine
-    ├── EmbedderError             an embedding model cannot be loaded or trusted
-    │   └── EmbedderMismatch      the model is not the one that the index was made with, or cannot replace it
+        ├── SourceError               a path or collection named by the user does not exist, or cannot be used
+        ├── LoadError                 one document could not be read (the others are still ingested)
+        │   ├── EmptyDocument         it has no searchable text
+        │   ├── EncryptedDocument     a password is needed
+        │   ├── DamagedDocument       truncated, or not of the type that its name says
+        │   ├── OversizedDocument     its content exceeds the limit for one file
+        │   ├── UnsupportedDocument   no loader for this type of file
+        │   ├── UnreadableFile        the file system refuses to open or read the file
+        │   ├── LoaderStopped         the loader crashed, hung, or exceeded its limits
+        │   ├── NoRoom                the disk is full while a long document is being read
+        │   └── NotConfined           the reading process cannot be sandboxed
+        ├── EmbedderError             an embedding model cannot be loaded or trusted
+        │   └── EmbedderMismatch      not the model that the index was made with, or it cannot replace that model
     ├── StoreError                an index store cannot be read or written
-    │   ├── VectorStoreError      Chroma, or its server
-    │   │   └── VectorsDamaged    what it should hold is not there, or cannot be read
-    │   ├── LexicalStoreError     tantivy
-    │   │   └── LexicalDamaged    what it should hold is not there, or cannot be read
+        │   ├── VectorStoreError      Chroma, or its server
+        │   │   └── VectorsDamaged    vectors are missing or unreadable
+        │   ├── LexicalStoreError     tantivy
+        │   │   └── LexicalDamaged    the text index is incomplete or unreadable
     │   ├── DocumentStoreError    SQLite
     │   └── BackupError           an archive cannot be written, read or trusted
-    ├── Cancelled                 the user stopped the work; what was done is kept
+        ├── Cancelled                 the user cancelled the work; what was finished is kept
     ├── QuestionError             a question or its options cannot be used
-    ├── RerankerError             the reranker that the settings name cannot be used at all
-    │   └── RerankerFailed        it gave no usable scores this time; the search's own order stands
-    ├── AlreadyRunning            another `footnote run` serves this data folder, or the port is taken
-    └── LLMError                  the language model gave no usable answer
-        ├── LLMNotConfigured      no key, no such provider, or its package is missing
-        ├── LLMRefusedKey         the key was not accepted
-        ├── LLMNotFound           the server knows no such model
-        ├── LLMNoCredit           the provider's account has nothing left to spend
-        ├── LLMUnreachable        no connection, or no answer in time
-        ├── LLMBusy               the server cannot answer just now; carries the seconds to wait, if told
-        │   └── LLMRateLimited    too many requests
-        ├── LLMContextTooLong     the prompt is longer than the model reads; carries how much it reads, if told
-        └── LLMInterrupted        the stream ended before the answer did; carries what came
+        ├── RerankerError             the configured reranker cannot be used at all
+        │   └── RerankerFailed        it returned no usable scores this time; results keep the order of the search
+        ├── AlreadyRunning            another `footnote run` serves this data folder, or the port is taken
+        └── LLMError                  the language model returned no usable answer
+            ├── LLMNotConfigured      no key, an unknown provider, or its package is missing
+            ├── LLMRefusedKey         the key was not accepted
+            ├── LLMNotFound           the server does not have the model
+            ├── LLMNoCredit           the provider's account has no credit left
+            ├── LLMUnreachable        no connection, or no answer in time
+            ├── LLMBusy               the server is temporarily busy; carries the seconds to wait, if known
+            │   └── LLMRateLimited    too many requests
+            ├── LLMContextTooLong     the prompt exceeds the context window; carries the window's size, if known
+            └── LLMInterrupted        the stream ended before the answer did; carries the partial answer
 """
 
 
 class FootnoteError(Exception):
-    """Base of all errors raised on purpose; its text is fit to be shown to a user."""
+    """Base class of all errors raised on purpose; the message is suitable for users."""
 
 
 class SettingsError(FootnoteError): ...
@@ -143,10 +143,10 @@ class LLMNoCredit(LLMError): ...
 
 
 class LLMBusy(LLMError):
-    """The server cannot answer just now, but may a little later.
+    """The server is temporarily busy.
 
     Attributes:
-        retry_after: seconds the server asked to wait, or None when it did not say.
+        retry_after: seconds the server asked to wait, or None if it gave none.
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
@@ -159,10 +159,10 @@ class LLMRateLimited(LLMBusy):
 
 
 class LLMContextTooLong(LLMError):
-    """The prompt is longer than the model reads.
+    """The prompt is longer than the model's context window.
 
     Attributes:
-        context_tokens: how much it reads, answer included, or None when the server did not say.
+        context_tokens: size of the context window, answer included, or None if the server did not report it.
     """
 
     def __init__(self, message: str, *, context_tokens: int | None = None) -> None:
@@ -174,7 +174,7 @@ class LLMInterrupted(LLMError):
     """The stream ended before the answer did.
 
     Attributes:
-        partial: the text that came before the cut.
+            partial: the text received before the stream ended.
     """
 
     def __init__(self, message: str, *, partial: str = "") -> None:

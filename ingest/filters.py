@@ -1,4 +1,4 @@
-"""Which documents a question is asked of. Pure: the document store finds them, see `ingest.docstore.filtering`."""
+"""Filters that restrict a search to some documents. Pure; `ingest.docstore.filtering` applies them."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from ingest.text import absolute_name, path_separator
 from ingest.urls import host_and_path, is_url
 
 MOST_TAG_CHARACTERS = 64
-# Days outside of these have no time in seconds that every system can tell.
+# Days outside this range cannot be converted to seconds on every system.
 FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 31)
-# What a web page is where its address does not say.
+# Type of a web page whose address has no file extension.
 WEB_PAGE = "html"
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Documents that a search is restricted to: those that fit one value of each kind given. Empty: all of them.
+    """Restricts a search to documents that match one value of each given kind. An empty filter matches all.
 
-    Build it with `Filter.of`, which checks what a user wrote.
+    Build it with `Filter.of`, which validates user input.
 
     Attributes:
-        sources: documents, and folders or beginnings of web addresses that stand for all that is under them.
-        types: endings of names without the dot, in lower case: "pdf".
+        sources: documents, folders or prefixes of web addresses; the last two match everything under them.
+        types: file extensions without the dot, in lower case: "pdf".
         since: the first day on which a document was last indexed, in local time.
-        until: the last such day, which counts in full.
-        tags: of which a document has at least one.
+        until: the last such day, inclusive.
+        tags: a document needs at least one of them.
     """
 
     sources: tuple[str, ...] = ()
@@ -51,10 +51,10 @@ class Filter:
         until: str | date | None = None,
         tags: Iterable[str] = (),
     ) -> Self:
-        """A filter of what a user wrote: paths are made absolute, types and tags lower case, dates read.
+        """Builds a filter from user input: makes paths absolute, lowercases types and tags, parses dates.
 
         Raises:
-            QuestionError: a day is none, or the last one is before the first; a tag cannot be one.
+            QuestionError: a date is invalid, the last is before the first, or a tag is invalid.
         """
         first, last = _day(since, "since"), _day(until, "until")
         if first and last and last < first:
@@ -69,11 +69,11 @@ class Filter:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
-        """The filter that `as_json` gave. Raises as `of` does."""
+        """Restores the filter that `as_json` returned. Raises as `of` does."""
         return cls.of(**stored)
 
     def as_json(self) -> dict[str, Any]:
-        """What is set of it, by name; {} where it lets everything through."""
+        """Returns the criteria that are set, by name; {} for an empty filter."""
         days = {name: day.isoformat() for name, day in (("since", self.since), ("until", self.until)) if day}
         lists = (("sources", self.sources), ("types", self.types), ("tags", self.tags))
         return {name: list(values) for name, values in lists if values} | days
@@ -82,7 +82,7 @@ class Filter:
         return self != type(self)()
 
     def __str__(self) -> str:
-        """What it asks for, in words: "in /docs; of type pdf or md; indexed since 2026-01-01"."""
+        """Describes the filter: "in /docs; of type pdf or md; indexed since 2026-01-01"."""
         parts = [
             f"{word} {' or '.join(values)}"
             for word, values in (("in", self.sources), ("of type", self.types), ("tagged", self.tags))
@@ -92,7 +92,7 @@ class Filter:
         return "; ".join(parts)
 
     def seconds(self) -> tuple[float | None, float | None]:
-        """When its first day begins and its last one is over, in seconds since the epoch; None where it has none."""
+        """Returns the start of the first day and the end of the last, in seconds since the epoch; None if not set."""
         return (
             _midnight(self.since) if self.since else None,
             _midnight(self.until + timedelta(days=1)) if self.until else None,
@@ -100,9 +100,9 @@ class Filter:
 
 
 def under(source: str) -> tuple[str, str]:
-    """The range [first, last) of the names of all that lies in a folder, or under a web address, in order of bytes.
+    """Returns the half-open range of names, in byte order, that lie in a folder or under a web address.
 
-    A range and no pattern: "%" and "_" in a name stand for themselves, and an index over names serves it.
+    A range rather than a LIKE pattern: "%" and "_" in a name are literal, and an index on names can serve it.
     """
     mark = path_separator(source)
     folder = source if source.endswith(mark) else source + mark
@@ -110,17 +110,17 @@ def under(source: str) -> tuple[str, str]:
 
 
 def document_type(source: str) -> str:
-    """The type of a document by its name's ending, in lower case and without the dot; "" where it has none."""
+    """Returns a document's file extension in lower case, without the dot; "" if it has none."""
     name = host_and_path(source)[1] if is_url(source) else source
     suffix = PurePath(name.rsplit("/", 1)[-1]).suffix[1:].lower()
     return suffix or (WEB_PAGE if is_url(source) else "")
 
 
 def tag_name(text: str) -> str:
-    """A tag as it is kept: in lower case, with single spaces.
+    """Normalises a tag: lower case, single spaces.
 
     Raises:
-        QuestionError: it is empty or too long, or has characters that cannot be shown.
+        QuestionError: it is empty or too long, or has unprintable characters.
     """
     name = unicodedata.normalize("NFC", re.sub(r"\s+", " ", text).strip().lower())
     if not name or len(name) > MOST_TAG_CHARACTERS or any(unicodedata.category(c) in {"Cc", "Cs"} for c in name):
@@ -131,7 +131,7 @@ def tag_name(text: str) -> str:
 
 
 def tag_names(texts: Iterable[str]) -> tuple[str, ...]:
-    """Tags as they are kept, each once. Raises as `tag_name` does."""
+    """Normalises tags and removes duplicates. Raises as `tag_name` does."""
     return _each_once(map(tag_name, texts))
 
 
@@ -145,7 +145,7 @@ def _day(text: str | date | None, name: str) -> date | None:
     try:
         day = text if isinstance(text, date) else date.fromisoformat(text.strip())
     except ValueError as error:
-        raise QuestionError(f"{name}: {text!r} is no date. Write year, month and day, such as 2026-01-31.") from error
+        raise QuestionError(f"{name}: {text!r} is not a date. Write it as in 2026-01-31.") from error
     if not FIRST_DAY <= day <= LAST_DAY:
         raise QuestionError(f"{name}: {day} is not between {FIRST_DAY} and {LAST_DAY}.")
     return day

@@ -1,4 +1,4 @@
-"""The collections of one data folder: opens the stores, adds and removes documents, says what is there."""
+"""Opens the collections of one data folder; adds, removes and lists documents."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from ingest.sources import Uploads
 from ingest.text import matching_names
 from ingest.vectors import Chroma, ChromaServer
 
-# What a data folder holds besides the folders of Chroma and of the text indexes.
+# Contents of a data folder besides Chroma's folder and the text indexes.
 DOCUMENTS, CONVERSATIONS, UPLOADS = "footnote.sqlite", "chats.sqlite", "uploads"
-# Held by the chat for as long as it runs.
+# Held by the chat while it runs.
 CHAT_LOCK = Path("run") / "chat.lock"
 
 
 class Library:
-    """The collections of one data folder; indexes and models are opened at first use. Thread-safe.
+    """The collections of one data folder. Opens indexes and models on first use. Thread-safe.
 
     Args:
-        settings: where things lie and which models to use.
+        settings: paths and models.
 
     Raises:
-        DocumentStoreError: the data folder cannot be used, or not be closed to other users.
+        DocumentStoreError: the data folder cannot be used, or its permissions cannot be restricted.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -59,15 +59,15 @@ class Library:
         self.close()
 
     def close(self) -> None:
-        """Closes the document store and lets go of the Chroma server; the last process to do so stops it."""
+        """Closes the document store and disconnects from the Chroma server; the last process to do so stops it."""
         self.chroma.close()
         self._docstore.close()
 
     def index(self, collection: str) -> Index:
-        """A collection's index, made where there is none.
+        """Returns a collection's index; creates it if it does not exist.
 
         Raises:
-            SourceError: the name cannot be a collection's.
+            SourceError: the name is not valid for a collection.
         """
         with self._lock:
             if collection not in self._indexes:
@@ -78,7 +78,7 @@ class Library:
             return self._indexes[collection]
 
     def existing(self, collection: str | None) -> str:
-        """The name of a collection that is there; None means the default one, which counts as there even if empty.
+        """Returns the name of an existing collection; None means the default one, which may be empty.
 
         Raises:
             SourceError: there is no such collection.
@@ -102,7 +102,7 @@ class Library:
         on_progress: Callable[[IngestProgress], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> IngestReport:
-        """Brings a collection up to date with files and folders; see `ingest.pipeline.run.ingest`."""
+        """Ingests files and folders into a collection; see `ingest.pipeline.run.ingest`."""
         index = self.index(collection or self.settings.collection)
         return ingest(
             index,
@@ -118,9 +118,9 @@ class Library:
         )
 
     def save_upload(self, name: str, data: IO[bytes], *, collection: str | None = None) -> Path:
-        """Keeps an uploaded file in the data folder, under a name that is safe there.
+        """Stores an uploaded file in the data folder under a safe name.
 
-        An upload of the same name replaces the earlier one, as saving an edited file does.
+        An upload of the same name replaces the earlier one.
         """
         return self._uploads.save(name, data, _checked_name(collection or self.settings.collection))
 
@@ -128,11 +128,11 @@ class Library:
         """Removes a document, or all documents of a folder, from a collection; an uploaded file is deleted too.
 
         Args:
-            source: a document as it was ingested, a path to it, or a folder of some.
+            source: a document's source as ingested, a path to it, or a folder.
             collection: None for the default one.
 
         Returns:
-            How many documents were removed.
+                The number of documents removed.
 
         Raises:
             SourceError: the collection holds no such document.
@@ -140,7 +140,7 @@ class Library:
         index = self.index(self.existing(collection))
         sources = self._matching(index, source)
         with writing(index, f"removal of {source}") as writer:
-            # First: a removal that is cut off after it can be asked for again, and leaves no file that nothing names.
+            # Delete files first: an interrupted removal can then be repeated, and leaves no orphaned uploads.
             for one in sources:
                 if self._uploads.holds(one):
                     Path(one).unlink(missing_ok=True)
@@ -150,28 +150,28 @@ class Library:
     def tag(
         self, source: str, *, add: Iterable[str] = (), remove: Iterable[str] = (), collection: str | None = None
     ) -> list[DocumentRow]:
-        """Gives tags to a document, or to all documents of a folder, or takes some from them.
+        """Adds tags to a document, or to all documents of a folder, and removes tags from them.
 
         Returns:
-            The documents as they are now.
+            The documents after the change.
 
         Raises:
-            QuestionError: a tag cannot be one, or is named twice.
+            QuestionError: a tag is invalid, or is both added and removed.
             SourceError: the collection holds no such document.
         """
         index = self.index(self.existing(collection))
         names = tag_names(add), tag_names(remove)
         if both := set(names[0]) & set(names[1]):
-            raise QuestionError(f"The tag {min(both)!r} is both to be added and to be removed. Say one of them.")
+            raise QuestionError(f"The tag {min(both)!r} is both added and removed. Choose one.")
         sources = self._matching(index, source)
         index.docstore.tags.change(index.collection.id, sources, *names)
         return self.report(source, collection=collection)
 
     def check_filter(self, within: Filter | None, *, collection: str | None = None) -> None:
-        """Refuses a filter that lets no document of a collection through.
+        """Rejects a filter that matches no document of a collection.
 
         Raises:
-            QuestionError: it does.
+            QuestionError: the filter matches nothing.
             SourceError: there is no such collection.
         """
         if within:
@@ -179,12 +179,12 @@ class Library:
             index.docstore.selection.check(index.collection, within)
 
     def choices(self, collection: str) -> Choices:
-        """What the documents of a collection can be filtered by; nothing where there is no such collection."""
+        """Returns the values that a collection's documents can be filtered by; empty if there is no such collection."""
         row = self._docstore.catalog.collection(collection)
         return self._docstore.selection.choices(row.id) if row else Choices()
 
     def model_note(self, collection: str | None = None) -> str:
-        """What to know where the settings ask for another embedding model than a collection has; "" where not."""
+        """Explains that the settings name another embedding model than the collection uses; "" if they do not."""
         name, wanted = collection or self.settings.collection, self.settings.embedding_model
         row = self._docstore.catalog.collection(name)
         current = self._docstore.catalog.embedders(row.id).get("current") if row else None
@@ -192,35 +192,35 @@ class Library:
             return ""
         option = "" if name == self.settings.collection else f" --collection {shlex.quote(name)}"
         return (
-            f"The collection {name!r} was made with the embedding model {current.model} and goes on with it, although "
-            f"FOOTNOTE_EMBEDDING_MODEL asks for {wanted}. To change over, run: "
+            f"The collection {name!r} was made with the embedding model {current.model} and still uses it, although "
+            f"FOOTNOTE_EMBEDDING_MODEL asks for {wanted}. To change the model, run: "
             f"footnote reembed --model {shlex.quote(wanted)}{option}"
         )
 
     def is_removed(self, source: str, collection: str) -> bool:
-        """Whether a collection holds no version of a document any more."""
+        """Returns True if a collection no longer holds any version of a document."""
         return not self._docstore.has_source(collection, source)
 
     def collections(self) -> list[str]:
-        """Names of all collections."""
+        """Returns the names of all collections."""
         return [row.name for row in self._docstore.catalog.collections()]
 
     def status(self) -> list[CollectionStatus]:
-        """What each collection holds."""
+        """Returns a summary of each collection."""
         return [self._docstore.holdings.status(row) for row in self._docstore.catalog.collections()]
 
     def counts(self, collection: str) -> tuple[int, int]:
-        """How many documents a collection holds, and how many sources failed; (0, 0) where there is none."""
+        """Returns the numbers of documents and of failed sources; (0, 0) if there is no such collection."""
         row = self._docstore.catalog.collection(collection)
         return self._docstore.holdings.counts(row.id) if row else (0, 0)
 
     def documents(self, collection: str) -> list[DocumentRow]:
-        """The documents of a collection, and the sources that failed; [] where there is no such collection."""
+        """Returns a collection's documents and failed sources; [] if there is no such collection."""
         row = self._docstore.catalog.collection(collection)
         return self._docstore.holdings.documents(row.id) if row else []
 
     def report(self, source: str | None = None, *, collection: str | None = None) -> list[DocumentRow]:
-        """How documents were read: those of a collection, one of them, or those in a folder.
+        """Reports how documents were read: all of a collection, one, or those in a folder.
 
         Raises:
             SourceError: there is no such collection, or it holds no such document.
@@ -233,13 +233,13 @@ class Library:
         return [row for row in rows if row.source in wanted]
 
     def bytes_on_disk(self) -> int:
-        """Size of all that the data folder holds, in bytes."""
+        """Returns the size of the data folder in bytes."""
         sizes = (_size(Path(folder) / name) for folder, _, names in os.walk(self.settings.data_dir) for name in names)
         return sum(sizes)
 
     def _embedder_for(self, model: str) -> Embedder:
         name = model or DEFAULT_EMBEDDING_MODEL
-        # What an index says may come from an archive of anyone's: only what the user names is fetched from a hub.
+        # The model name in an index may come from an untrusted archive: only models that the user names are downloaded.
         fetch = name in {DEFAULT_EMBEDDING_MODEL, self.settings.embedding_model}
         return self._embedders.setdefault(name, Embedder(name, self.settings.embedding_device, fetch=fetch))
 
@@ -260,13 +260,13 @@ def _heal(index: Index) -> None:
 
 
 def _close_to_others(folder: Path) -> None:
-    """Takes a data folder from an older Footnote, or one that was copied, from the other users of the machine."""
+    """Restricts the permissions of a data folder that an older version made or that was copied."""
     try:
         close_to_others(folder)
     except OSError as error:
         raise DocumentStoreError(
-            f"Other users may read {error.filename or folder}, and that cannot be changed: {error.strerror}. Make it "
-            "yours, or set FOOTNOTE_DATA_DIR to a folder of your own."
+            f"Other users may read {error.filename or folder}, and its permissions cannot be changed: "
+            f"{error.strerror}. Take ownership of it, or set FOOTNOTE_DATA_DIR to a folder of your own."
         ) from error
 
 

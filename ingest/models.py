@@ -1,4 +1,4 @@
-"""The data that travels between the parts: plain, frozen, with no behaviour that needs a store."""
+"""Immutable data classes shared by all packages; none needs a store."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Page:
         start: offset in characters of its first character in `Document.text`.
         end: offset after its last character.
         label: what a reader calls it: "page 3", "slide 4", "sheet Q3", "report.pdf, page 2".
-        read: how its text was come by: from the file's own text, by recognising it in a picture, or not at all.
-        confidence: of the recognition, 0 to 1; None where nothing was recognised.
+            read: how its text was obtained: from the file, by text recognition (OCR), or not at all.
+        confidence: of the OCR, 0 to 1; None if OCR was not used.
     """
 
     number: int
@@ -36,7 +36,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle on a page, in shares (0 to 1) of the page's width and height, from its upper left corner."""
+    """A rectangle on a page, in fractions (0 to 1) of the page's width and height, from its upper left corner."""
 
     page: int
     left: float
@@ -49,8 +49,8 @@ class Box:
 class Block:
     """One structural piece of a document: `Document.text[start:end]`.
 
-    Blocks are in reading order and do not overlap; what lies between two of them is white space only.
-    `level` is 1 to 6 for a heading and 0 for all else. `title` is a heading's text without its markup.
+    Blocks are in reading order and do not overlap; only white space lies between them.
+    `level` is 1 to 6 for a heading and 0 otherwise. `title` is a heading's text without its markup.
     """
 
     kind: BlockKind
@@ -62,13 +62,13 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a loader returns: the normalised text of one file and the structure over it.
+    """The output of a loader: a file's normalised text and its structure.
 
     `text` is the single string that every offset in Footnote refers to. For plain text and Markdown it is the
     file's own text with line feeds as line ends. `title` comes from the content alone, never from the file's name
-    ("" where the content has none), so that equal content gives an equal Document. `pages` is empty for
-    formats without pages. `warnings` say what was not read, in words for the user. `places` tells where on its
-    page each word stands, for formats that have places; `ingest.word_boxes` reads it.
+    ("" if the content has none), so that equal content gives an equal Document. `pages` is empty for formats
+    without pages. `warnings` tell the user what was not read. `places` holds the position of each word on its
+    page, if the format has positions; `ingest.word_boxes` reads it.
     """
 
     text: str
@@ -79,12 +79,12 @@ class Document:
     places: bytes = field(default=b"", repr=False)
 
     def page_at(self, offset: int) -> Page | None:
-        """The page that holds the character at `offset`, or the last one begun before it."""
+        """Returns the page that holds the character at `offset`, or the last page that begins before it."""
         return page_at(self.pages, offset)
 
 
 def page_at(pages: tuple[Page, ...], offset: int) -> Page | None:
-    """The page among `pages` (in order of start) that holds `offset`; None where there are no pages."""
+    """Returns the page among `pages` (ordered by start) that holds `offset`; None if there are no pages."""
     if not pages:
         return None
     return pages[max(0, bisect_right(pages, offset, key=_start) - 1)]
@@ -96,10 +96,10 @@ def _start(page: Page) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of a document small enough for the embedder to read whole.
+    """A piece of a document that fits the embedder's input.
 
-    `text == Document.text[start:end]`, always. `context` (title and heading path) is put before the text in
-    what is embedded, and is not part of it. `place` is the label of its page ("slide 4"). `tokens` counts
+    `text == Document.text[start:end]`, always. `context` (title and heading path) precedes the text in the
+    embedder's input, and is not part of it. `place` is the label of its page ("slide 4"). `tokens` counts
     `embedded_text` with the embedder's own tokenizer, special tokens included.
     """
 
@@ -115,34 +115,34 @@ class Chunk:
 
     @property
     def embedded_text(self) -> str:
-        """What the embedder reads."""
+        """Returns the embedder's input."""
         return embedded_text(self.context, self.text)
 
 
 def embedded_text(context: str, text: str) -> str:
-    """What the embedder reads of a chunk: the context, a blank line, the chunk's own words."""
+    """Joins a chunk's context and text, with a blank line between them, as the embedder reads them."""
     return f"{context}\n\n{text}" if context else text
 
 
 def chunk_id(version_id: str, position: int) -> str:
-    """The id of the chunk at a position (from 0) of a version; below a million, ids sort in reading order."""
+    """Returns the id of the chunk at a 0-based position of a version; below a million, ids sort in reading order."""
     return f"{version_id}-{position:06d}"
 
 
 def position_of(chunk: str) -> int:
-    """The position in its version of the chunk with an id."""
+    """Returns a chunk's position in its version."""
     return int(chunk.rpartition("-")[2])
 
 
 def neighbours(chunk: str) -> list[str]:
-    """The ids before and after a chunk's id; the one after the last chunk of a version is of no chunk."""
+    """Returns the ids before and after a chunk; the id after a version's last chunk does not exist."""
     version_id, _, position = chunk.rpartition("-")
     return [chunk_id(version_id, at) for at in (int(position) - 1, int(position) + 1) if at >= 0]
 
 
 @dataclass(frozen=True, slots=True)
 class StoredChunk:
-    """A chunk as the docstore knows it: with its ids and the source it came from."""
+    """A chunk as stored, with its ids and source."""
 
     id: str
     version_id: str
@@ -160,9 +160,9 @@ class StoredChunk:
 
 @dataclass(frozen=True, slots=True)
 class IndexedChunk:
-    """A stored chunk with all that the text index and the vectors are made of.
+    """A stored chunk with the data needed for the text index and the vectors.
 
-    `embed_key` is the SHA-256 of what the embedder reads of it: chunks with equal keys have equal vectors.
+    `embed_key` is the SHA-256 of the embedder's input: chunks with equal keys have equal vectors.
     """
 
     chunk: StoredChunk
@@ -171,12 +171,12 @@ class IndexedChunk:
 
     @property
     def embedded_text(self) -> str:
-        """What the embedder reads."""
+        """Returns the embedder's input."""
         return embedded_text(self.context, self.chunk.text)
 
     @property
     def table_header(self) -> str:
-        """The header row of the table whose rows the chunk goes on with; "" where it begins with none."""
+        """Returns the header row of the table that the chunk continues; "" if it does not begin with table rows."""
         path, line_break, above = self.context.rpartition("\n")
         alone = not (path or self.chunk.title or self.chunk.heading)
         return above if (line_break or alone) and above.startswith("|") and self.chunk.text.startswith("|") else ""
@@ -184,10 +184,10 @@ class IndexedChunk:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is searched for: a question, and with less weight what was asked before it.
+    """A question, and earlier questions with lower weights.
 
-    `earlier` are questions with their weights, from 0 to 1 where `text` has 1. `stated` is the question in words that
-    are understood alone, for whoever reads it; "" where `text` is.
+    `earlier` are questions with their weights, from 0 to 1 where `text` has 1. `stated` is the question rephrased to
+    be understood without the conversation; "" if `text` already is.
     """
 
     text: str
@@ -196,14 +196,14 @@ class Query:
 
     @property
     def alone(self) -> str:
-        """The question in words that are understood alone."""
+        """Returns the question in its standalone form."""
         return self.stated or self.text
 
     def weighted(self, terms: Callable[[str], Iterable[str]]) -> dict[str, float]:
-        """Each term once, with the greatest weight that it has in any of the questions; the last question's first.
+        """Returns the terms of all questions with their greatest weights, those of the last question first.
 
         Args:
-            terms: gives those of a text.
+            terms: returns the terms of a text.
         """
         weights = dict.fromkeys(terms(self.text), 1.0)
         for text, weight in self.earlier:
@@ -213,13 +213,13 @@ class Query:
 
 
 def as_query(question: str | Query) -> Query:
-    """A question alone as a `Query`."""
+    """Wraps a plain question in a `Query`."""
     return question if isinstance(question, Query) else Query(question)
 
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """One chunk that a search found. `score` is comparable within one result list only."""
+    """A chunk found by a search. `score` is comparable only within one list of results."""
 
     rank: int
     score: float
@@ -228,16 +228,16 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a file was read.
+    """Statistics on how a file was read.
 
     Attributes:
-        pages_text: pages whose own text was read; all three counts are 0 for formats without pages.
-        pages_ocr: pages whose text was recognised in a picture.
-        pages_empty: pages of which no text was had; the document's warnings say why.
-        tables: that were found.
-        characters: of text.
-        seconds: that reading took.
-        confidence: of the recognition, the mean of its pages, 0 to 1; None where nothing was recognised.
+        pages_text: pages read from the file's own text; all three counts are 0 for formats without pages.
+        pages_ocr: pages read by OCR.
+        pages_empty: pages that gave no text; the document's warnings say why.
+        tables: number of tables found.
+        characters: length of the text.
+        seconds: time that reading took.
+        confidence: mean OCR confidence of the pages, 0 to 1; None if OCR was not used.
     """
 
     pages_text: int = 0
@@ -251,7 +251,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """What an ingest did with one file. `error` is "" unless status is "failed"; `reading` is of a file just read."""
+    """Outcome of ingesting one file. `error` is "" unless status is "failed"; `reading` is set if it was just read."""
 
     path: str
     status: FileStatus
@@ -264,17 +264,17 @@ class FileOutcome:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What an ingest did, file by file.
+    """Result of an ingest, file by file.
 
     Attributes:
-        documents: one outcome a file, in the order of the scan.
-        chunks: chunks written, of the added and updated documents.
-        embedded: texts given to the model.
+        documents: one outcome per file, in scan order.
+        chunks: chunks written for added and updated documents.
+        embedded: texts embedded by the model.
         seconds: wall-clock time.
-        skipped: files inside folders that are of no kind that can be read.
-        unfollowed: symbolic links inside folders that were not followed, as asked.
-        cancelled: the user stopped it; what is in `documents` was finished.
-        unconfined: what does not hold the processes that read files, each with its reason.
+        skipped: files inside folders whose type is not supported.
+        unfollowed: symbolic links inside folders that were not followed, as requested.
+        cancelled: the user cancelled it; everything in `documents` was finished.
+        unconfined: sandbox mechanisms that are unavailable to the reading processes, each with its reason.
     """
 
     documents: tuple[FileOutcome, ...] = ()
@@ -287,13 +287,13 @@ class IngestReport:
     unconfined: tuple[str, ...] = ()
 
     def count(self, status: FileStatus) -> int:
-        """How many files ended with `status`."""
+        """Counts the files that ended with `status`."""
         return sum(outcome.status == status for outcome in self.documents)
 
 
 @dataclass(frozen=True, slots=True)
 class IngestProgress:
-    """A moment in an ingest. `files_total` grows until `scanning` is False; `current` is the file last finished."""
+    """Progress of an ingest. `files_total` grows until `scanning` is False; `current` is the last file finished."""
 
     files_done: int
     files_total: int
@@ -307,7 +307,7 @@ class IngestProgress:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRow:
-    """One document of a collection, for lists. `bytes` is the size of its text, `updated` seconds since the epoch."""
+    """A document of a collection, for lists. `bytes` is the size of its text, `updated` in seconds since the epoch."""
 
     source: str
     title: str
@@ -324,9 +324,9 @@ class DocumentRow:
 
 @dataclass(frozen=True, slots=True)
 class CollectionStatus:
-    """What a collection holds. Sizes in bytes; `failures` maps a source to why it could not be read.
+    """Summary of a collection. Sizes in bytes; `failures` maps each unreadable source to the reason.
 
-    `next_model` is the embedding model that is being filled to replace the one in use; "" where there is none.
+    `next_model` is the embedding model being prepared to replace the current one; "" if there is none.
     """
 
     name: str
@@ -345,10 +345,10 @@ class Problem:
     """Something broken in a data folder.
 
     Attributes:
-        kind: of what: "disk", "documents", "conversations", "leftovers", "text-index", "vectors", "tokens",
+        kind: one of "disk", "documents", "conversations", "leftovers", "text-index", "vectors", "tokens",
             "vector-store", "orphans", "privacy", "reranker", "llm" or "entailment".
-        what: what is the matter, in words for the user.
-        fix: what `footnote doctor --fix` does about it, or what the user must do.
+            what: a description for the user.
+            fix: the action of `footnote doctor --fix`, or the action that the user must take.
     """
 
     kind: str
@@ -358,7 +358,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What the doctor found, what of it is mended now, and what is not; `facts` are worth knowing, and no problems."""
+    """Problems that remain and problems that the doctor fixed; `facts` are information, not problems."""
 
     problems: tuple[Problem, ...] = ()
     mended: tuple[Problem, ...] = ()
@@ -366,5 +366,5 @@ class Diagnosis:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is broken (any more)."""
+        """Returns True if no problem remains."""
         return not self.problems

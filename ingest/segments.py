@@ -1,4 +1,4 @@
-"""A document in segments, each small enough to be taken whole, so that memory does not grow with the document.
+"""Divides a document into segments, so that memory use does not grow with the document's length.
 
 A segment is a stretch of the text with the blocks, pages and words that lie on it. Its offsets count from its own
 start. Most documents are one segment.
@@ -16,15 +16,15 @@ from ingest.models import Block, Document, Page, Reading
 from ingest.word_boxes import count_words, divided, joined
 
 SEGMENT_CHARACTERS = 1024 * 1024
-# Blocks and pages of a segment; one with a long title counts as several.
+# Most blocks and pages of a segment; one with a long title counts as several.
 SEGMENT_PIECES = 16_384
-# A segment that is so full ends at the next heading or page.
+# A segment at least this full ends at the next heading or page.
 FULL_ENOUGH = 0.5
-# What pieces of a document take of memory, in characters of text.
+# Memory cost of the pieces of a document, in characters of text.
 BLOCK = PAGE = WARNING = 128
 WORD = 24
 Piece = TypeVar("Piece", Block, Page)
-# The beginning of a document, which tells its script.
+# Length of the beginning of a document from which its script is detected, in characters.
 OPENING = 1_000
 
 
@@ -35,10 +35,10 @@ class Segment:
     Attributes:
         start: offset in characters of the document's text; all other offsets count from there.
         text: up to SEGMENT_CHARACTERS characters.
-        blocks: those that begin in the segment, and the rest of one that began before it.
-        pages: likewise.
-        places: of its words, as `ingest.word_boxes` packs them.
-        continues: the first block is the rest of the last one of the segment before.
+        blocks: blocks that begin in the segment, and the rest of one that began earlier.
+        pages: the same for pages.
+        places: positions of its words, as `ingest.word_boxes` packs them.
+        continues: True if the first block is the rest of the previous segment's last block.
     """
 
     start: int
@@ -50,17 +50,17 @@ class Segment:
 
     @property
     def end(self) -> int:
-        """Offset in the document's text after the last character."""
+        """Returns the offset in the document's text after the last character."""
         return self.start + len(self.text)
 
 
 class Tally:
-    """Adds up what segments hold, as they come.
+    """Accumulates totals over the segments of a document.
 
     Attributes:
-        size: characters of memory that the document takes; what the limits of output count.
-        characters: of text.
-        blank: no block has text.
+        size: memory that the document takes, in characters; output limits apply to it.
+        characters: characters of text.
+        blank: True if no block has text.
         opening: the first characters of the text.
     """
 
@@ -74,14 +74,14 @@ class Tally:
         self._last_page = 0
         self._read = {"text": 0, "ocr": 0, "empty": 0}
         self._tables = 0
-        self._confidences = 0.0  # their sum, of `_rated` pages
+        self._confidences = 0.0  # sum over `_rated` pages
         self._rated = 0
 
     def add(self, segment: Segment) -> None:
         """Counts the next segment.
 
         Raises:
-            ValueError: it does not follow the one before it, or the segments are more than a document is cut into.
+                ValueError: it does not follow the previous segment, or there are more segments than `cut` makes.
         """
         pages = [page for page in segment.pages if page.number > self._last_page]
         expected = range(self._last_page + 1, self._last_page + 1 + len(pages))
@@ -112,11 +112,11 @@ class Tally:
 
     @property
     def pages(self) -> int | None:
-        """How many pages there are; None for formats without pages."""
+        """Returns the number of pages; None for formats without pages."""
         return self._last_page or None
 
     def reading(self, seconds: float) -> Reading:
-        """How the document was read, which took so many seconds."""
+        """Summarises how the document was read in the given number of seconds."""
         return Reading(
             pages_text=self._read["text"],
             pages_ocr=self._read["ocr"],
@@ -130,7 +130,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class SegmentedDocument:
-    """A document that is gone through segment by segment, as often as needed.
+    """A document that can be iterated segment by segment, repeatedly.
 
     `title` and `warnings` are those of `Document`; `tally` counts all segments.
     """
@@ -142,14 +142,14 @@ class SegmentedDocument:
 
     @classmethod
     def of(cls, document: Document) -> SegmentedDocument:
-        """Cuts a document that is in memory."""
+        """Divides a document that is in memory."""
         segments, tally = tuple(cut(document)), Tally(document.warnings)
         for segment in segments:
             tally.add(segment)
         return cls(document.title, document.warnings, segments, tally)
 
     def whole(self) -> Document:
-        """Puts the segments together again: takes as much memory as the document."""
+        """Joins the segments into one document, which takes memory for all of it."""
         blocks, pages, segments = list[Block](), list[Page](), list(self.segments)
         for segment in segments:
             own = [replace(b, start=b.start + segment.start, end=b.end + segment.start) for b in segment.blocks]
@@ -163,7 +163,7 @@ class SegmentedDocument:
 
 
 def add_pages(pages: list[Page], start: int, more: Iterable[Page]) -> None:
-    """Adds the pages of a segment that begins at `start` to those before it, in offsets of the document."""
+    """Appends the pages of a segment that begins at `start`, converting offsets to those of the document."""
     for page in more:
         moved = replace(page, start=page.start + start, end=page.end + start)
         if pages and pages[-1].number == page.number:
@@ -174,7 +174,7 @@ def add_pages(pages: list[Page], start: int, more: Iterable[Page]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A place in a document: an offset, and the numbers of the first block and page that begin there or later."""
+    """A position in a document: an offset, and the indexes of the first block and page at or after it."""
 
     offset: int
     block: int
@@ -184,7 +184,7 @@ class _Place:
 
 
 def cut(document: Document) -> Iterator[Segment]:
-    """Cuts a document before headings and pages, or where there are none, between blocks, lines or words."""
+    """Divides a document before headings and pages, or if there are none, between blocks, lines or words."""
     ends = list(_cuts(document))
     bounds = [(0, 0, 0), *((end.offset, end.block, end.page) for end in ends)]
     places = divided(document.places, [end.offset for end in ends])
@@ -206,7 +206,7 @@ def cut(document: Document) -> Iterator[Segment]:
 
 
 def _rest(block: Block) -> Block:
-    """What a block is in the segments after the one in which it begins: a heading goes on as a paragraph."""
+    """Returns a block as it continues in later segments: a heading becomes a paragraph."""
     return replace(block, kind="paragraph", level=0, title="") if block.kind == "heading" else block
 
 
@@ -215,7 +215,7 @@ def _clipped(piece: Piece, start: int, end: int) -> Piece:
 
 
 def _cuts(document: Document) -> Iterator[_Place]:
-    """Where segments end, the last one at the end of the text."""
+    """Yields the ends of segments, the last one at the end of the text."""
     end = _Place(len(document.text), len(document.blocks), len(document.pages))
     at = last = _Place(0, 0, 0)
     pieces = 0
@@ -237,7 +237,7 @@ def _cuts(document: Document) -> Iterator[_Place]:
 
 
 def _places(document: Document) -> Iterator[_Place]:
-    """Where blocks and pages begin, in order; a page before the blocks on it."""
+    """Yields the starts of blocks and pages in order; a page before the blocks on it."""
     starts = merge(
         ((page.start, 0, number) for number, page in enumerate(document.pages)),
         ((block.start, 1, number) for number, block in enumerate(document.blocks)),
@@ -257,7 +257,7 @@ def _places(document: Document) -> Iterator[_Place]:
 
 
 def _break(text: str, first: int, last: int) -> int:
-    """An offset in (first, last], after a line break or before a white space where there is one."""
+    """Returns an offset in (first, last], after a line break or before white space if there is any."""
     line = text.rfind("\n", first, last)
     if line >= 0:
         return line + 1

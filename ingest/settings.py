@@ -1,8 +1,8 @@
-"""Settings: FOOTNOTE_* environment variables, then a file of them, then the defaults written here.
+"""Settings: FOOTNOTE_* environment variables, then a settings file, then the defaults defined here.
 
-That file is `.env` in the data folder, or the one that FOOTNOTE_ENV_FILE names, and never one of the folder that a
-command happens to be run in: whoever wrote that could have keys and passages sent where they like. Every field is the
-variable FOOTNOTE_<FIELD> in upper case; OPENAI_API_KEY keeps its usual name.
+The settings file is `.env` in the data folder, or the one that FOOTNOTE_ENV_FILE names. A `.env` in the working
+folder is never read: its author could redirect keys and passages to another server. Every field is the variable
+FOOTNOTE_<FIELD> in upper case; OPENAI_API_KEY keeps its usual name.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ingest.errors import SettingsError
 from ingest.urls import is_web_address, masked_value
 
 PREFIX = "FOOTNOTE_"
-# Names the file of settings; read before there are any.
+# Names the settings file, so it is read before any settings.
 ENV_FILE = PREFIX + "ENV_FILE"
 # Read by the test suite and the Makefile, not settings of the product.
 NOT_SETTINGS = frozenset({"FOOTNOTE_SHARED", "FOOTNOTE_CHROMIUM"})
@@ -60,7 +60,7 @@ def _web_address(value: str) -> str:
     return value
 
 
-# An address with http or https; "" for none.
+# An http or https address; "" for none.
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     data_dir: Folder = Field(default_factory=_default_data_dir)
     """Where the index, conversations and uploads live."""
     collection: str = Field(default="default", pattern=COLLECTION_PATTERN)
-    """The collection used when none is named."""
+    """The collection used by default."""
 
     host: str = Field(default="127.0.0.1", pattern=r"^(127\.0\.0\.1|localhost|::1)$")
     """Address of the chat. Only loopback is accepted, because the chat has no sign-in."""
@@ -155,25 +155,25 @@ class Settings(BaseSettings):
 
     @property
     def allowed_host_names(self) -> tuple[str, ...]:
-        """The names of `allowed_hosts`."""
+        """Returns the host names listed in `allowed_hosts`."""
         return tuple(name.strip() for name in self.allowed_hosts.split(",") if name.strip())
 
     @cached_property
     def prompts_dir(self) -> Path:
-        """The folder of prompt texts."""
+        """Returns the folder of prompt texts."""
         return Path(__file__).resolve().parents[1] / "prompts"
 
     @cached_property
     def sample_dir(self) -> Path:
-        """The folder of the sample documents: data/sample in a checkout, a copy of it in an installed package."""
+        """Returns the folder of sample documents: data/sample in a checkout, its copy in an installed package."""
         return (Path(__file__).parent / "sample").resolve()
 
 
 def load_settings() -> Settings:
-    """Reads the settings from the environment and the file of settings.
+    """Reads the settings from the environment and the settings file.
 
     Raises:
-        SettingsError: a value cannot be used (the message names the variable, the value and what is accepted), or the
+        SettingsError: a value is invalid (the message names the variable, the value and what is accepted), or the
             file cannot be read or trusted.
     """
     file = _env_file()
@@ -183,14 +183,14 @@ def load_settings() -> Settings:
         problems = [_explain(item) for item in error.errors()]
         raise SettingsError("\n".join(problems)) from error
     except (OSError, UnicodeError) as error:
-        raise SettingsError(f"The settings in {file} cannot be read: {error}. Write it anew as UTF-8 text.") from error
+        raise SettingsError(f"The settings in {file} cannot be read: {error}. Save it as UTF-8 text.") from error
 
 
 def _env_file() -> Path | None:
-    """The file that settings are read from; None where there is none.
+    """Returns the path of the settings file; None if there is none.
 
     Raises:
-        SettingsError: the one that is named is not there, or others than this user may write to it.
+        SettingsError: the named file does not exist, or other users may write to it.
     """
     named = os.environ.get(ENV_FILE)
     folder = os.environ.get(PREFIX + "DATA_DIR")
@@ -201,26 +201,26 @@ def _env_file() -> Path | None:
         if not named:
             return None
         raise SettingsError(
-            f"{ENV_FILE}={named} cannot be read: {error.strerror}. Name a file of settings, or unset it to use .env in "
+            f"{ENV_FILE}={named} cannot be read: {error.strerror}. Name a settings file, or unset it to use .env in "
             "the data folder."
         ) from error
     if found.st_uid not in {os.geteuid(), 0} or found.st_mode & stat.S_IWOTH:
         raise SettingsError(
-            f"{file} is not read: another user owns it or may write to it, and could have your keys and documents sent "
-            f"where they like. Make it yours (chown, chmod 600), or name another file with {ENV_FILE}."
+            f"{file} is not read: another user owns it or may write to it, and could redirect your keys and documents. "
+            f"Take ownership of it (chown, chmod 600), or name another file with {ENV_FILE}."
         )
     return file
 
 
 def changed(settings: Settings, changes: Mapping[str, str]) -> Settings:
-    """The same settings with others in place of some.
+    """Returns a copy of the settings with some values replaced.
 
     Args:
-        settings: where all the rest comes from.
-        changes: values by the field's name, as they would stand in FOOTNOTE_ variables.
+        settings: the settings to copy.
+        changes: new values by field name, written as in FOOTNOTE_ variables.
 
     Raises:
-        SettingsError: there is no such setting, or it cannot have such a value.
+        SettingsError: a name is not a setting, or its value is invalid.
     """
     for name in changes:
         if name not in Settings.model_fields:
@@ -234,16 +234,16 @@ def changed(settings: Settings, changes: Mapping[str, str]) -> Settings:
 
 
 def ignored_settings() -> list[str]:
-    """One sentence for each FOOTNOTE_ variable in the environment that is no setting, naming the nearest one.
+    """Returns a sentence for each FOOTNOTE_ variable that is not a setting, naming the nearest one.
 
-    And one for a file `.env` in the checkout, which earlier versions read.
+    Adds a sentence about a `.env` in the checkout, which earlier versions read.
     """
     known = {PREFIX + name.upper() for name in Settings.model_fields} | {ENV_FILE}
     sentences = []
     checkout = _checkout()
     if checkout and (checkout / ".env").exists() and not os.environ.get(ENV_FILE):
         sentences.append(
-            f"{checkout / '.env'} is not read any more. Move it into the data folder ({_default_data_dir()} unless "
+            f"{checkout / '.env'} is no longer read. Move it into the data folder ({_default_data_dir()} unless "
             f"FOOTNOTE_DATA_DIR names another), or name it with {ENV_FILE}."
         )
     for name in sorted(os.environ):

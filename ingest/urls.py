@@ -1,4 +1,4 @@
-"""Web addresses, and HTTP to them: their parts, passwords in them, which machines they lead to, and how."""
+"""Parses and masks web addresses, classifies IP addresses, and configures HTTP access."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-# All that the internet routes lies in here; NAT64, site-local and unique local addresses, and IPv4 ones put into IPv6
-# in older ways lie outside.
+# Contains all addresses routed on the internet; NAT64, site-local, unique local and deprecated IPv4-embedding addresses
+# lie outside.
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
-# Inside of it, and into it from IPv4: tunnels that lead to an IPv4 address (Teredo, 6to4), and documentation.
+# Exceptions inside it and in IPv4: tunnels to an IPv4 address (Teredo, 6to4), and documentation addresses.
 TUNNELS = tuple(map(ipaddress.ip_network, ("2001::/32", "2002::/16", "3fff::/20", "192.88.99.0/24")))
 USER_INFO = re.compile(r"(?<=://)[^/?#\s]*@")
 AUTHORITY_AND_PATH = re.compile(r"https?://([^/?#]*)([^?#]*)", re.IGNORECASE)
@@ -20,25 +20,25 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def masked(text: str) -> str:
-    """Puts *** in place of user and password in every web address of a text."""
+    """Replaces user and password with *** in every web address of a text."""
     return USER_INFO.sub(MASK, text)
 
 
 def masked_value(value: str) -> str:
-    """Puts *** in place of all that may be user and password in a value that should be an address, and may not be."""
+    """Replaces a possible user and password with *** in a value that should be an address, but may not be one."""
     scheme, separator, rest = value.rpartition("://")
     before, at, host = rest.rpartition("@")
     return f"{scheme}{separator}{MASK if before else ''}{host}" if at else value
 
 
 def host_and_path(url: str) -> tuple[str, str]:
-    """Host with port, and path, as they stand in an address; it may be a broken one."""
+    """Returns an address's host with port, and its path, unchanged; tolerates malformed addresses."""
     found = AUTHORITY_AND_PATH.match(url)
     return (found[1], found[2]) if found else ("", "")
 
 
 def is_web_address(text: str) -> bool:
-    """Tells whether a text is an absolute address that HTTP can be spoken to: with http or https, a host, no space."""
+    """Returns True for an absolute http or https address with a host and without spaces."""
     try:
         parts = urlsplit(text)
         _ = parts.port
@@ -48,7 +48,7 @@ def is_web_address(text: str) -> bool:
 
 
 def is_public(address: str) -> bool:
-    """Tells whether an IP address is public: not of a local network, not of a tunnel, and of no special use."""
+    """Returns True if an IP address is public: not local, not a tunnel, and not reserved for special use."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped:
@@ -60,18 +60,18 @@ def is_public(address: str) -> bool:
 
 
 def bypass_proxy_for_loopback() -> None:
-    """Servers on this machine are spoken to directly, also where a proxy is set for all else."""
+    """Adds this machine's names to NO_PROXY, so that local servers are reached directly."""
     for name in ("NO_PROXY", "no_proxy"):
         hosts = [host for host in os.environ.get(name, "").split(",") if host]
         os.environ[name] = ",".join(dict.fromkeys([*hosts, *LOOPBACK]))
 
 
 def packed(headers: Mapping[str, str]) -> str:
-    """How a server has compressed its answer, which is never asked for here; "" where it has not."""
+    """Returns the content encoding of an unexpectedly compressed response; "" if it is not compressed."""
     found = headers.get("content-encoding", "").strip().lower()
     return "" if found == "identity" else found
 
 
 def is_url(source: str) -> bool:
-    """Whether a source is the address of a web page."""
+    """Returns True if a source is the address of a web page."""
     return bool(re.match(r"https?://[^/\s]+", source, re.IGNORECASE))

@@ -1,7 +1,7 @@
-"""Where on its page each word of a text stands, in a compact form.
+"""Stores the position of each word on its page in a compact form.
 
 A word is a row of seven numbers: start and end in characters of the text, page, and the left, top, right and bottom of
-its box in shares of the page. They are kept column by column, as differences where neighbours are alike, and deflated.
+its box in fractions of the page. They are stored by column, delta-encoded where neighbours are similar, and deflated.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from ingest.models import Box
 COLUMNS = 7
 WHOLE = 0xFFFF
 HEADER = struct.Struct("<I")
-# start and page as differences, length; left, top as difference, width, height
+# In column order: start (delta-encoded), length, page (delta-encoded), left, top (delta-encoded), width and height.
 TYPES = ("<u4", "<u4", "<u4", "<u2", "<u2", "<u2", "<u2")
 BYTES = sum(np.dtype(kind).itemsize for kind in TYPES)
-# More words than any text that is read has; what unpacks to more is no such list.
+# Upper bound on the words of a document; data that unpacks to more is invalid.
 MOST_WORDS = 10_000_000
-# What deflating adds at most to bytes that cannot be made shorter: a share of them, and some bytes. zlib's own bound is
-# a little lower.
+# Largest overhead of deflating incompressible bytes: a proportion of their size plus a constant. zlib's own bound is
+# slightly lower.
 SPARE_SHARE, SPARE_BYTES = 1_000, 64
-# Words that are looked at together.
+# Words processed together.
 PART = 65_536
-# Words of a line whose gap is less than this share of the line's height make one box.
+# Words of a line join into one box if their gap is less than this multiple of the line's height.
 JOINING_GAP = 1.5
 
 Rows = npt.NDArray[np.int64]
 
 
 def pack(places: Sequence[float] | npt.NDArray[np.float64]) -> bytes:
-    """The form that `boxes` and `shifted` read.
+    """Packs word positions into the form that `boxes` and `unpack` read.
 
     Args:
-        places: seven numbers for each word, one after the other, in order of start.
+        places: seven numbers per word, concatenated, in order of start.
     """
     table = np.asarray(places, np.float64).reshape(-1, COLUMNS)
     if not len(table):
@@ -49,14 +49,14 @@ def pack(places: Sequence[float] | npt.NDArray[np.float64]) -> bytes:
 
 
 def divided(packed: bytes, ends: Sequence[int]) -> Iterator[bytes]:
-    """Divides the words of a text among stretches of it; a word belongs to the one in which it begins.
+    """Divides the words of a text among stretches of it; a word belongs to the stretch in which it begins.
 
     Args:
         packed: the words of the whole text.
-        ends: offsets in characters where stretches end, in order, the last one at the end of the text.
+        ends: end offsets of the stretches in characters, in order; the last is the end of the text.
 
     Yields:
-        The words of each stretch, in offsets from its start.
+        The words of each stretch, with offsets from its start.
     """
     if len(ends) == 1:
         yield packed
@@ -82,7 +82,7 @@ def divided(packed: bytes, ends: Sequence[int]) -> Iterator[bytes]:
 
 
 def joined(stretches: Iterable[tuple[int, bytes]]) -> bytes:
-    """Puts the words of stretches together again, each given with the offset at which it begins."""
+    """Joins the words of stretches, each given with its start offset."""
     found = []
     for start, packed in stretches:
         rows = _rows(packed)
@@ -92,7 +92,7 @@ def joined(stretches: Iterable[tuple[int, bytes]]) -> bytes:
 
 
 def _packed(rows: Rows) -> bytes:
-    """Packs rows whose boxes are in whole shares of the page."""
+    """Packs rows whose boxes are in integer units of 1/65535 of the page."""
     if not len(rows):
         return b""
     start, end, page, left, top, right, bottom = rows.T
@@ -102,50 +102,50 @@ def _packed(rows: Rows) -> bytes:
 
 
 def boxes(packed: bytes, start: int, end: int) -> list[Box]:
-    """The boxes of the words in characters [start, end) of the text, those side by side on a line joined.
+    """Returns the boxes of the words in characters [start, end); adjacent words on a line share one box.
 
     Raises:
-        ValueError: the bytes are not of `pack`'s form.
+        ValueError: the bytes were not made by `pack`.
     """
     return list(_joined(_box(row) for row in _between(packed, start, end)))
 
 
 def check(packed: bytes, characters: int, pages: int) -> None:
-    """Makes sure that places can belong to a text of so many characters on so many pages.
+    """Checks that word positions can belong to a text with this many characters and pages.
 
     Raises:
-        ValueError: they are not of `pack`'s form, are more words than the text has characters, or lie outside of it.
+        ValueError: they are malformed, have more words than the text has characters, or lie outside it.
     """
     if count_words(packed) > characters:
-        raise ValueError("not a list of places: it has more words than the text has characters")
+        raise ValueError("invalid word positions: there are more words than characters in the text")
     at = 0
     for rows in _parts(packed):
         start, end, page = rows[:, 0], rows[:, 1], rows[:, 2]
         in_order = start[0] >= at and np.all(start[1:] >= start[:-1])
         if not in_order or start[-1] > characters or end.max() > characters:
-            raise ValueError("not a list of places: a word lies outside the text, or out of order")
+            raise ValueError("invalid word positions: a word lies outside the text, or out of order")
         if page.min() < 1 or page.max() > max(pages, 1):
-            raise ValueError("not a list of places: a word is on a page that is not there")
+            raise ValueError("invalid word positions: a word is on a page that does not exist")
         at = start[-1]
 
 
 def unpack(packed: bytes) -> npt.NDArray[np.float64]:
-    """The rows that `pack` was given, shape (words, 7). Raises as `boxes` does."""
+    """Returns the rows passed to `pack`, shape (words, 7). Raises as `boxes` does."""
     rows = _rows(packed).astype(np.float64)
     rows[:, 3:] /= WHOLE
     return rows
 
 
 def count_words(packed: bytes) -> int:
-    """How many words `packed` says that it holds. Raises as `boxes` does."""
+    """Returns the number of words that the header of `packed` declares. Raises as `boxes` does."""
     if not packed:
         return 0
     try:
         head = zlib.decompressobj().decompress(packed, HEADER.size)
     except zlib.error as error:
-        raise ValueError(f"not a list of places: {error}") from error
+        raise ValueError(f"invalid word positions: {error}") from error
     if len(head) < HEADER.size:
-        raise ValueError("not a list of places: it breaks off")
+        raise ValueError("invalid word positions: the data is truncated")
     return int(HEADER.unpack(head)[0])
 
 
@@ -168,14 +168,14 @@ def _rows(packed: bytes) -> Rows:
 
 
 def _parts(packed: bytes) -> Iterator[Rows]:
-    """The rows, so many at a time that memory holds little more than their compact form."""
+    """Yields the rows in parts, so that memory use stays close to the compact size."""
     raw = _unpacked(packed)
     n = (len(raw) - HEADER.size) // BYTES
     columns, at = [], HEADER.size
     for kind in TYPES:
         columns.append(np.frombuffer(raw, kind, n, at))
         at += n * np.dtype(kind).itemsize
-    sums = [0, 0, 0]  # of the columns that are kept as differences
+    sums = [0, 0, 0]  # of the delta-encoded columns
     for first in range(0, n, PART):
         start, length, page, left, top, width, height = (c[first : first + PART].astype(np.int64) for c in columns)
         start, page, top = (np.cumsum(c) + before for c, before in zip((start, page, top), sums, strict=True))
@@ -185,22 +185,22 @@ def _parts(packed: bytes) -> Iterator[Rows]:
 
 
 def _unpacked(packed: bytes) -> bytes:
-    """The columns behind their header, of as many words as it says and no more."""
+    """Inflates the header and columns, up to the number of words that the header declares."""
     n = count_words(packed)
     size = HEADER.size + n * BYTES
     if len(packed) > size + size // SPARE_SHARE + SPARE_BYTES:
-        raise ValueError("not a list of places: it is longer than its words")
+        raise ValueError("invalid word positions: the data is longer than its words")
     if not n:
         return HEADER.pack(0)
     if n > MOST_WORDS:
-        raise ValueError(f"not a list of places: it has {n:,} words, and {MOST_WORDS:,} are the most")
+        raise ValueError(f"invalid word positions: {n:,} words; the limit is {MOST_WORDS:,}")
     inflater = zlib.decompressobj()
     try:
         raw = inflater.decompress(packed, size + 1)
     except zlib.error as error:
-        raise ValueError(f"not a list of places: {error}") from error
+        raise ValueError(f"invalid word positions: {error}") from error
     if not inflater.eof or inflater.unused_data or len(raw) != size:
-        raise ValueError("not a list of places: it breaks off, or is too long")
+        raise ValueError("invalid word positions: the data is truncated or too long")
     return raw
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from app.evaluation.results import Evaluation, QuestionResult
-from app.evaluation.significance import Difference, paired_difference
+from app.evaluation.significance import MetricDifference, paired_difference
 from ingest.errors import SourceError
 
 FORM = 1
@@ -59,7 +59,7 @@ def evaluation_json(evaluation: Evaluation, tolerance: float = TOLERANCE) -> dic
     }
 
 
-def difference_json(differences: Mapping[str, Difference]) -> dict[str, Any]:
+def difference_json(differences: Mapping[str, MetricDifference]) -> dict[str, Any]:
     """Returns a comparison as JSON."""
     return {
         name: {key: _rounded(value) for key, value in asdict(one).items()} | {"difference": _rounded(one.value)}
@@ -128,7 +128,7 @@ def read_saved(path: Path, digest: str) -> Baseline:
     return baseline
 
 
-def compared(before: Evaluation, after: Evaluation) -> dict[str, Difference]:
+def compared(before: Evaluation, after: Evaluation) -> dict[str, MetricDifference]:
     """Returns the paired differences of all metrics common to two evaluations, over their common questions.
 
     Raises:

@@ -10,7 +10,7 @@ import numpy as np
 
 from app.evaluation import metrics
 from app.evaluation.scoring import METRICS
-from app.evaluation.significance import Difference, Estimate, Scores, estimate, paired_difference
+from app.evaluation.significance import Estimate, MetricDifference, Scores, estimate, paired_difference
 
 LAST_TURN = ", last turn alone"
 
@@ -101,7 +101,7 @@ class Evaluation:
         return [*judged, *mistaken][:most]
 
     @cached_property
-    def history_gains(self) -> dict[str, Difference]:
+    def history_gains(self) -> dict[str, MetricDifference]:
         """Returns the gain of the history over the last turn alone, for each metric measured both ways."""
         names = [name for name in self.names if name + LAST_TURN in self.names]
         if not names:

@@ -33,7 +33,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class MetricDifference:
     """The difference between two evaluations of the same questions.
 
     Attributes:
@@ -71,7 +71,7 @@ def estimate(scores: Scores, *, seed: int = 0) -> list[Estimate]:
     return [_estimate(column[~np.isnan(column)], seed) for column in scores.T]
 
 
-def paired_difference(before: Scores, after: Scores, *, seed: int = 0) -> list[Difference]:
+def paired_difference(before: Scores, after: Scores, *, seed: int = 0) -> list[MetricDifference]:
     """Compares two settings on the same questions, metric by metric.
 
     The interval is a paired bootstrap's. p is from a paired randomisation test (Smucker, Allan, Carterette 2007): the
@@ -97,14 +97,14 @@ def _estimate(scores: Scores, seed: int) -> Estimate:
     return Estimate(float(scores.mean()), low, high, len(scores))
 
 
-def _difference(before: Scores, after: Scores, seed: int) -> Difference:
+def _difference(before: Scores, after: Scores, seed: int) -> MetricDifference:
     if np.isnan(before).all() or np.isnan(after).all():
         raise ValueError("no score counts")
     counts = ~(np.isnan(before) & np.isnan(after))
     pair = before[counts], after[counts]
     low, high = _interval(pair, _gain, seed)
     p = _randomisation_p(pair, seed)
-    return Difference(float(np.nanmean(before)), float(np.nanmean(after)), low, high, p, len(pair[0]))
+    return MetricDifference(float(np.nanmean(before)), float(np.nanmean(after)), low, high, p, len(pair[0]))
 
 
 def _randomisation_p(pair: tuple[Scores, Scores], seed: int) -> float:

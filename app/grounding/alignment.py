@@ -9,7 +9,6 @@ from functools import lru_cache
 from app.grounding.negation import denials
 from app.models import Passage
 from app.text import (
-    ENGLISH,
     FACT_KINDS,
     Language,
     Token,
@@ -21,6 +20,7 @@ from app.text import (
     split_sentences,
     tokenize,
 )
+from ingest.text import ENGLISH
 
 # Most sentences that may support one claim together; human annotators join up to three (eval/answerable).
 MOST_LINES = 3
@@ -33,7 +33,7 @@ WINDOW = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SourceLine:
     """A sentence of a passage, at [start, end) of the passage's text.
 
     `header` is the header of its table; `named` holds the header's terms, which are not among `terms`.
@@ -89,7 +89,7 @@ class Alignment:
     titles and headings above them. `context` holds the terms of the titles and headings.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[SourceLine, ...]
     known: frozenset[str]
     context: frozenset[str]
     coverage: float
@@ -99,7 +99,7 @@ def align(claim: Claim, passages: Sequence[Passage]) -> Alignment:
     """Selects the sentences that together cover most of a claim, greedily: the best one, then what adds most."""
     context = _context(passages, claim.spoken)
     lines = [line for passage in passages for line in read_lines(passage, claim.spoken.name)]
-    chosen: list[Line] = []
+    chosen: list[SourceLine] = []
     left = set(claim.terms)
     stated = {word.term for word in claim.words if word.kind in FACT_KINDS}
     while lines and len(chosen) < MOST_LINES:
@@ -115,13 +115,13 @@ def align(claim: Claim, passages: Sequence[Passage]) -> Alignment:
     return Alignment(tuple(chosen), known, context, len(known) / len(claim.terms) if claim.terms else 0.0)
 
 
-def read_lines(passage: Passage, name: str = ENGLISH) -> tuple[Line, ...]:
+def read_lines(passage: Passage, name: str = ENGLISH) -> tuple[SourceLine, ...]:
     """Returns a passage's sentences, each in its detected language, or else in the given one."""
     return _lines(passage, name)
 
 
 @lru_cache(maxsize=512)
-def _lines(passage: Passage, name: str) -> tuple[Line, ...]:
+def _lines(passage: Passage, name: str) -> tuple[SourceLine, ...]:
     found = []
     for start, end in split_sentences(passage.text):
         text = passage.text[start:end]
@@ -129,7 +129,7 @@ def _lines(passage: Passage, name: str) -> tuple[Line, ...]:
         words = tokenize(text, spoken)
         header = header_of(passage.text, start, passage.header)
         named, denied = _terms(tokenize(header, spoken), header), denials(text, words, spoken)
-        found.append(Line(passage, start, end, words, _terms(words, text), denied, spoken, header, named))
+        found.append(SourceLine(passage, start, end, words, _terms(words, text), denied, spoken, header, named))
     return tuple(found)
 
 

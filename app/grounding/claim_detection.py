@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from app.text import SPACELESS, tokenize
+from app.text import tokenize
+from ingest.text import SPACELESS
 
 # The sentence that prompts/answer.md requests if the passages do not answer.
 REFUSAL = "I could not find this in the documents."

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.grounding.alignment import Alignment, Claim, Line, around, held, nearness
+from app.grounding.alignment import Alignment, Claim, SourceLine, around, held, nearness
 from app.grounding.negation import opposite
 from app.grounding.number_swaps import Pairing, other_column
-from app.grounding.word_diff import Difference, differences
+from app.grounding.word_diff import WordDifference, differences
 from app.text import FACT_KINDS, Token, same_name, say_the_same
 
 # These constants were chosen like those in `verdict`.
@@ -21,7 +21,7 @@ SAME_LINE = 0.4
 LEAST_ALIKE = 0.4
 
 
-def contradiction(claim: Claim, found: Alignment, lines: Sequence[Line]) -> str:
+def contradiction(claim: Claim, found: Alignment, lines: Sequence[SourceLine]) -> str:
     for at, word in enumerate(claim.words):
         if word.kind in FACT_KINDS and (wrong := _other_value(claim, at, found, lines)):
             return wrong
@@ -51,7 +51,7 @@ def _other_column(claim: Claim, found: Alignment) -> str:
     return ""
 
 
-def _other_words(claim: Claim, line: Line, difference: Difference, pairing: Pairing) -> str:
+def _other_words(claim: Claim, line: SourceLine, difference: WordDifference, pairing: Pairing) -> str:
     """Finds a fact that a similarly worded sentence has in place of the claim's, or a negation in only one of them."""
     ours, theirs = difference.ours, difference.theirs
     we_deny, they_deny = (any(word.term in claim.spoken.denies for word in words) for words in (ours, theirs))
@@ -64,14 +64,14 @@ def _other_words(claim: Claim, line: Line, difference: Difference, pairing: Pair
     return ""
 
 
-def _instead(line: Line, word: Token, other: Token, pairing: Pairing) -> bool:
+def _instead(line: SourceLine, word: Token, other: Token, pairing: Pairing) -> bool:
     """Returns True if the source's word replaces the claim's: another fact of its kind, or its antonym."""
     if word.kind not in FACT_KINDS:
         return opposite(word.term, other.term, line.spoken)
     return _is_fact(line, other, word) and not pairing.agrees(word, other)
 
 
-def _is_fact(line: Line, other: Token, like: Token) -> bool:
+def _is_fact(line: SourceLine, other: Token, like: Token) -> bool:
     """Returns True if a source's word is a fact of the same kind (sentences start with a capital anyway)."""
     return other.kind == like.kind or (
         like.kind == "name"
@@ -85,7 +85,7 @@ def _written(text: str, words: Sequence[Token]) -> str:
     return text[words[0].start : words[-1].end]
 
 
-def _other_value(claim: Claim, at: int, found: Alignment, lines: Sequence[Line]) -> str:
+def _other_value(claim: Claim, at: int, found: Alignment, lines: Sequence[SourceLine]) -> str:
     """Finds the value that the source has instead of a fact of the claim; "" if it has the same or nothing similar."""
     word, place = claim.words[at], around(claim.words, at)
     if word.kind == "name" and held({word.term}, found.context):
@@ -112,7 +112,7 @@ def _has(other: Token, word: Token) -> bool:
     return other.term == word.term or (word.kind == "name" and same_name(other.term, word.term))
 
 
-def other_unit(claim: Claim, lines: Sequence[Line]) -> str:
+def other_unit(claim: Claim, lines: Sequence[SourceLine]) -> str:
     for word in claim.words:
         if word.kind != "number" or not word.unit:
             continue

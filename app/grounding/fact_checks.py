@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from app.grounding.alignment import Claim, Line, held
+from app.grounding.alignment import Claim, SourceLine, held
 from app.text import FACT_KINDS, Token, translated_names
 
 NUMBER = re.compile(r"\d(?:[\d.,\u00a0\u202f]*\d)?")
@@ -25,7 +25,7 @@ def checked(claim: Claim) -> list[Token]:
     ]
 
 
-def missing(claim: Claim, lines: Sequence[Line]) -> list[Token]:
+def missing(claim: Claim, lines: Sequence[SourceLine]) -> list[Token]:
     """Returns the checked facts of a claim that its source lacks."""
     there = frozenset[str]().union(*(line.terms for line in lines))
     source = " ".join(line.text for line in lines)
@@ -48,9 +48,9 @@ def _scripts(text: str) -> set[str]:
     return {unicodedata.name(letter, "").split(" ")[0] for letter in set(text) if letter.isalpha()}
 
 
-def proof(claim: Claim, lines: Sequence[Line]) -> tuple[Line, ...]:
+def proof(claim: Claim, lines: Sequence[SourceLine]) -> tuple[SourceLine, ...]:
     """Returns the sentences with facts of the claim: the one with most first, then those that add others."""
-    left, chosen = {word.term for word in checked(claim)}, list[Line]()
+    left, chosen = {word.term for word in checked(claim)}, list[SourceLine]()
     while left and lines:
         best = max(lines, key=lambda line: len(held(left, line.terms)))
         gained = held(left, best.terms)

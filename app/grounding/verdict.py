@@ -11,13 +11,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.grounding.alignment import ENOUGH, Alignment, Claim, Line, align, held, read_lines
+from app.grounding.alignment import ENOUGH, Alignment, Claim, SourceLine, align, held, read_lines
 from app.grounding.contradictions import contradiction, other_unit
 from app.grounding.fact_checks import checked, missing, proof
 from app.grounding.word_diff import differences
 from app.models import Passage, Verdict
 from app.protocols import Embeds, Entails
-from app.text import ENGLISH, FACT_KINDS, claim_languages
+from app.text import FACT_KINDS, claim_languages
+from ingest.text import ENGLISH
 
 # These constants were chosen by hand on the development half of bench/answers/verification.py, which reports the other
 # half. Share of a claim's terms that its passages must contain before its meaning is compared.
@@ -36,7 +37,7 @@ class Finding:
 
     verdict: Verdict
     reason: str = ""
-    lines: tuple[Line, ...] = ()
+    lines: tuple[SourceLine, ...] = ()
     share: float = 0.0
 
 
@@ -59,7 +60,7 @@ def judge(
     return Finding(verdict, reason, found.lines, found.coverage)
 
 
-def _verdict(claim: Claim, found: Alignment, lines: Sequence[Line], read: str) -> tuple[Verdict, str]:
+def _verdict(claim: Claim, found: Alignment, lines: Sequence[SourceLine], read: str) -> tuple[Verdict, str]:
     """Returns the verdict and its reason, from facts, negations, antonyms and the entailment model's result."""
     if wrong := contradiction(claim, found, lines):
         return "unsupported", wrong
@@ -86,7 +87,7 @@ def _exchanged(claim: Claim, found: Alignment) -> bool:
     )
 
 
-def _read(text: str, own: str, theirs: str, lines: Sequence[Line]) -> Claim:
+def _read(text: str, own: str, theirs: str, lines: Sequence[SourceLine]) -> Claim:
     """Reads the claim in its own language, or in its source's if that shares most words (few words are misdetected)."""
     claim = Claim.of(text, own)
     if own == theirs:
@@ -97,7 +98,7 @@ def _read(text: str, own: str, theirs: str, lines: Sequence[Line]) -> Claim:
     return same if len(shared) > MOSTLY * len(words) else claim
 
 
-def _cannot_check(claim: Claim, lines: Sequence[Line]) -> str:
+def _cannot_check(claim: Claim, lines: Sequence[SourceLine]) -> str:
     """Returns why the claim's words cannot be compared; "" if they can. A copied sentence always can."""
     if any(" ".join(line.text.split()) == " ".join(claim.text.split()) for line in lines):
         return ""
@@ -108,7 +109,7 @@ def _cannot_check(claim: Claim, lines: Sequence[Line]) -> str:
     return ""
 
 
-def _facts_alone(claim: Claim, lines: Sequence[Line], why: str) -> Finding:
+def _facts_alone(claim: Claim, lines: Sequence[SourceLine], why: str) -> Finding:
     """Judges by figures, dates, codes and names only; the verdict is never "supported"."""
     proving, absent, wanted = proof(claim, lines), missing(claim, lines), checked(claim)
     share = 1 - len(absent) / len(wanted) if wanted else 0.0
@@ -120,7 +121,7 @@ def _facts_alone(claim: Claim, lines: Sequence[Line], why: str) -> Finding:
     return Finding("not checked", f"{why}; its figures, dates and names are there" if wanted else why, proving, share)
 
 
-def _facts_missing(claim: Claim, found: Alignment, lines: Sequence[Line]) -> str:
+def _facts_missing(claim: Claim, found: Alignment, lines: Sequence[SourceLine]) -> str:
     there = found.context.union(*(line.terms for line in lines), *(line.named for line in found.lines))
     begins = claim.words[:1] if claim.spoken.subject_needed and not NO_SUBJECT.match(claim.text) else ()
     needed = [word for word in claim.words if word.kind in FACT_KINDS or (word in begins and word.says)]

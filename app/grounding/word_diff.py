@@ -17,14 +17,14 @@ MOST_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class WordDifference:
     """Differing words of two sentences; either side may be empty."""
 
     ours: tuple[Token, ...]
     theirs: tuple[Token, ...]
 
 
-def differences(ours: Sequence[Token], theirs: Sequence[Token]) -> Iterator[Difference]:
+def differences(ours: Sequence[Token], theirs: Sequence[Token]) -> Iterator[WordDifference]:
     """Yields the places where two sentences differ in a few words between equal ones."""
     matcher = SequenceMatcher(None, [word.term for word in ours], [word.term for word in theirs], autojunk=False)
     steps = matcher.get_opcodes()
@@ -36,4 +36,4 @@ def differences(ours: Sequence[Token], theirs: Sequence[Token]) -> Iterator[Diff
         inside = (before or a == 0) and (after or b == len(ours))
         equal = before + after
         if inside and len(equal) >= LEAST_EQUAL and sum(word.says for word in equal) >= LEAST_SAYING:
-            yield Difference(tuple(ours[a:b]), tuple(theirs[c:d]))
+            yield WordDifference(tuple(ours[a:b]), tuple(theirs[c:d]))

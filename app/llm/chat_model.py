@@ -88,7 +88,7 @@ def _arguments(settings: Settings) -> dict[str, Any]:
             )
         if settings.llm_base_url:
             arguments |= _address(settings.llm_base_url)
-        # `Limits` enforces the timeout, the same for all providers.
+        # `AnswerLimits` enforces the timeout, the same for all providers.
         arguments |= {"api_key": key or NO_KEY, "stream_chunk_timeout": None}
         from app.llm.transport import bounded_client  # noqa: PLC0415 - seconds of imports, as below
 

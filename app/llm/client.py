@@ -11,7 +11,7 @@ from app.llm.address import Server
 from app.llm.chat_model import ANSWER_SHARE, built_model, named
 from app.llm.context_window import ContextWindow, most_tokens
 from app.llm.errors import dropped, in_words, is_not_found, no_api, no_model, refuses_stream_options
-from app.llm.limits import Limits
+from app.llm.limits import AnswerLimits
 from app.llm.reasoning import ThoughtFilter
 from app.llm.usage import Spending
 from app.models import Prompt, Retracted, Waiting
@@ -135,7 +135,7 @@ class ChatLLM:
         )
 
     def _once(self, prompt: Prompt, spending: Spending) -> Generator[str | Waiting | Retracted, None, None]:
-        limits = Limits(named(self._settings), self._settings.llm_timeout)
+        limits = AnswerLimits(named(self._settings), self._settings.llm_timeout)
         thoughts = ThoughtFilter(hold=self._thinks_first)
         try:
             with closing(self._pieces(prompt, spending, limits)) as pieces:
@@ -150,7 +150,7 @@ class ChatLLM:
             raise LLMError(f"{self.name} gave an empty answer. Ask again, or choose another model in FOOTNOTE_LLM.")
 
     @staticmethod
-    def _shown(found: list[str | Retracted], limits: Limits) -> list[str | Waiting | Retracted]:
+    def _shown(found: list[str | Retracted], limits: AnswerLimits) -> list[str | Waiting | Retracted]:
         for one in found:
             if isinstance(one, Retracted):
                 limits.retracted()
@@ -159,7 +159,7 @@ class ChatLLM:
         limits.check()
         return [*found]
 
-    def _pieces(self, prompt: Prompt, spending: Spending, limits: Limits) -> Generator[str, None, None]:
+    def _pieces(self, prompt: Prompt, spending: Spending, limits: AnswerLimits) -> Generator[str, None, None]:
         """Yields the model's text, including reasoning; "" if there was none for a moment."""
         reason, usage, heard = "", None, False
         storable = StorableStream()

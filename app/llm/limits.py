@@ -1,4 +1,4 @@
-"""Limits the time and length of a language model's answer. Pure but for its clock."""
+"""AnswerLimits the time and length of a language model's answer. Pure but for its clock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ THINKING, WHOLE = 5, 10
 SLOW = "Raise FOOTNOTE_LLM_TIMEOUT if the model is slow, or choose another one in FOOTNOTE_LLM."
 
 
-class Limits:
+class AnswerLimits:
     """Ends an answer that makes no progress. Only text shown to the user counts as progress.
 
     Args:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from app.text.language_data import ENGLISH, LANGUAGES, OTHER, RUSSIAN, common_words
+from app.text.language_data import LANGUAGES, OTHER, RUSSIAN, common_words
+from ingest.text import ENGLISH
 
 # Single letters may be initials.
 WORD = re.compile(r"[^\W\d_]{2,}")

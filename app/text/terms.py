@@ -6,36 +6,20 @@ import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any, Final
 
-import snowballstemmer
-
+from app.text.language_data import language_data_of
+from app.text.stemming import stem
 from ingest.text import (
     COMMON_WORDS,
     ENGLISH,
-    LANGUAGE_OF_SCRIPT,
+    SPACELESS,
     SPACELESS_RUN,
     asked_in,
     language_of,
-    light_stem,
     word_pieces,
 )
 
-SPACELESS: Final = r"\u3040-\u30ff\u3400-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\uf900-\ufaff"
 TOKEN = re.compile(rf"\d[\d,]*(?:\.\d+)?|[{SPACELESS}]|[^\W\d_{SPACELESS}][^\W{SPACELESS}]*(?:['\u2019][^\W\d_]+)?")
-NUMBER_WORDS = {
-    "two": "2",
-    "three": "3",
-    "four": "4",
-    "five": "5",
-    "six": "6",
-    "seven": "7",
-    "eight": "8",
-    "nine": "9",
-    "ten": "10",
-    "eleven": "11",
-    "twelve": "12",
-}
 
 
 def words_of(text: str) -> list[str]:
@@ -63,8 +47,8 @@ def content_terms(text: str, language: str = ENGLISH) -> set[str]:
             found.add(number(token))
             continue
         word = token.casefold().replace("\u2019", "'").removesuffix("'s")
-        if word in NUMBER_WORDS and language == ENGLISH:
-            found.add(NUMBER_WORDS[word])
+        if language == ENGLISH and (digits := number_words().get(word)):
+            found.add(digits)
         elif word not in common:
             found.add(stem(word, language))
     return found
@@ -84,15 +68,8 @@ def number(written: str) -> str:
     return plain
 
 
-@lru_cache(maxsize=50_000)
-def stem(word: str, language: str = ENGLISH) -> str:
-    """Returns the stem of a casefolded word of a language."""
-    if language in LANGUAGE_OF_SCRIPT:
-        return light_stem(word, language)
-    found: str = _stemmer(language).stemWord(word)
-    return found
-
-
 @lru_cache
-def _stemmer(language: str) -> Any:
-    return snowballstemmer.stemmer(language)
+def number_words() -> dict[str, str]:
+    """The English words for two to twelve with their digits; "one" is a pronoun as well."""
+    numbers = language_data_of(ENGLISH).numbers
+    return {word: str(n) for word, n in numbers.items() if 2 <= n <= 12}  # noqa: PLR2004 - said above

@@ -12,7 +12,8 @@ from typing import Final, Literal
 from text_to_num import text2num
 
 from app.text import terms
-from app.text.language_data import ENGLISH, Language, language_data_of
+from app.text.language_data import Language, language_data_of
+from ingest.text import ENGLISH, SPACELESS
 
 Kind = Literal["number", "month", "weekday", "name", "word", "stop"]
 FACT_KINDS: Final[frozenset[str]] = frozenset({"number", "month", "weekday", "name"})
@@ -30,8 +31,8 @@ DAY_FIRST = r"\b\d{1,2}(?P<mark>[./])\d{1,2}(?P=mark)\d{4}\b"
 def _pattern(number: str, dates: str) -> re.Pattern[str]:
     """Matches words, numbers, dates and signs. "U.S." and "U. S." are one word; "isn't" is two."""
     return re.compile(
-        rf"(?P<date>{dates})|(?:[A-Z]\.\s?){{2,}}|{CLOCK}|{number}|[{terms.SPACELESS}]|[^\W\d_]+(?=n['\u2019]t\b)|n['\u2019]t\b|"
-        rf"[^\W\d_{terms.SPACELESS}][^\W{terms.SPACELESS}]*(?:['\u2019][^\W\d_]+)?|[%\u2030$\u20ac\u00a3\u00a5\u20bd\u00b0]"
+        rf"(?P<date>{dates})|(?:[A-Z]\.\s?){{2,}}|{CLOCK}|{number}|[{SPACELESS}]|[^\W\d_]+(?=n['\u2019]t\b)|n['\u2019]t\b|"
+        rf"[^\W\d_{SPACELESS}][^\W{SPACELESS}]*(?:['\u2019][^\W\d_]+)?|[%\u2030$\u20ac\u00a3\u00a5\u20bd\u00b0]"
     )
 
 

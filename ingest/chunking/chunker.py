@@ -1,12 +1,12 @@
-"""Document -> Chunks that follow its structure and fit the embedder whole.
+"""Splits a document into chunks that follow its structure and fit the embedder's input.
 
-A chunk is a block of a section (under one heading), or a run of small ones, so that it is about one thing. A block
-that is too long alone is split where its kind allows: a table between rows, a list between items, text between
-sentences, then between words. What the embedder reads is the chunk's context (title and headings, a split table's
-header row) and its text; both are counted with the embedder's own tokenizer, so that nothing is ever cut off.
+A chunk is a block of a section (under one heading), or a run of small ones, so that it covers one topic. A block that
+is too long is split where its kind allows: a table between rows, a list between items, text between sentences, then
+between words. The embedder reads the chunk's context (title and headings, a split table's header row) and its text.
+Both are counted with the embedder's own tokenizer, so that nothing is truncated.
 
-Chunks are made one by one, segment by segment, and of the text only a window at a time is tokenized: memory does not
-grow with a document.
+Chunks are made one by one, segment by segment, and text is tokenized a window at a time, so that memory use does not
+grow with the document.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from ingest.chunking.token_counter import CHARACTERS_PER_TOKEN, TokenCounter, To
 from ingest.models import Block, Chunk, page_at
 from ingest.segments import Segment, SegmentedDocument
 
-# Changes whenever chunks come out differently; part of every version's id.
+# Changes whenever the chunks change; part of every version's id.
 CHUNKER_FINGERPRINT = "structure-2"
-# A chunk of at least so many tokens takes no further block. On eval/chunking, whose answers were marked by character,
-# 5 chunks of "as many blocks as fit" were 5.1 % answer; of these, 6.3 %, for one point of recall, and 0.008 nDCG@10 on
-# eval/conversations.
+# A chunk of at least this many tokens takes no further block. On eval/chunking, whose answers were marked by character,
+# 5 chunks of "as many blocks as fit" were 5.1 % answer, and 5 of these chunks 6.3 %. The cost is one point of recall,
+# and 0.008 nDCG@10 on eval/conversations.
 ENOUGH_TOKENS = 64
-# Share of a chunk's tokens that its context may take; longer contexts lose their middle headings.
+# Largest fraction of a chunk's tokens for its context; longer contexts lose their middle headings.
 CONTEXT_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A span of a segment that becomes a chunk under `context`. `opens`: it ends in a heading, of what follows it."""
+    """A span of a segment that becomes a chunk under `context`. `opens`: it ends with the heading of what follows."""
 
     start: int
     end: int
@@ -45,8 +45,8 @@ class Chunker:
 
     Args:
         tokenizer: counts tokens as the embedder will.
-        chunk_tokens: largest chunk in tokens, context and special tokens included; the embedder's own limit
-            holds where it is smaller.
+            chunk_tokens: largest chunk in tokens, context and special tokens included; the embedder's own limit applies
+                if it is smaller.
     """
 
     def __init__(self, tokenizer: Tokenizer, chunk_tokens: int = 256) -> None:
@@ -56,17 +56,17 @@ class Chunker:
 
     @property
     def fingerprint(self) -> str:
-        """Changes when the same document would be split otherwise."""
+        """Returns a fingerprint that changes when the same document would be split differently."""
         return f"{CHUNKER_FINGERPRINT}/{self.limit}"
 
     def split(self, document: SegmentedDocument) -> Iterator[Chunk]:
-        """Splits a document, chunk by chunk.
+        """Splits a document, yielding chunk by chunk.
 
         Every character of the document that is not white space is in at least one chunk, and
         `document.text[c.start:c.end] == c.text` for each chunk, where `text` is that of all segments.
 
         Yields:
-            Chunks in reading order, positions from 0.
+            Chunks in reading order, with positions from 0.
         """
         sections, position = Sections(), 0
         for segment in document.segments:
@@ -79,7 +79,7 @@ class Chunker:
                         yield chunk
 
     def _pieces(self, section: Section, context: str, counter: TokenCounter) -> Iterator[_Piece]:
-        """Units, each joined with what precedes it as long as that is short and both fit."""
+        """Yields units, each joined with the preceding run while that is short and both fit."""
         run: _Piece | None = None
         for piece in self._units(section, context, counter):
             joined = run and self._joined(run, piece, counter)
@@ -98,9 +98,9 @@ class Chunker:
         return joined if short and run.context == piece.context and self._fits(joined, counter) else None
 
     def _units(self, section: Section, context: str, counter: TokenCounter) -> Iterator[_Piece]:
-        """Whole blocks, and the parts of blocks that do not fit alone.
+        """Yields whole blocks, and the parts of blocks that do not fit.
 
-        A long block under a heading leaves room for it, so that a heading is never a chunk by itself.
+        A long block under a heading leaves room for the heading, so that no chunk is only a heading.
         """
         lead, header = 0, section.table_header
         for block in section.blocks:
@@ -113,7 +113,7 @@ class Chunker:
             lead = lead + counter.count(block.start, block.end) if block.kind == "heading" else 0
 
     def _parts(self, block: Block, carried: str, context: str, counter: TokenCounter, lead: int) -> Iterator[_Piece]:
-        """A block too long for one chunk, split between rows, items, sentences or words.
+        """Splits a block that is too long for one chunk between rows, items, sentences or words.
 
         `carried` is the header row of a table that began before this segment.
         """
@@ -129,7 +129,7 @@ class Chunker:
         return counter.count(piece.start, piece.end) + lead <= self._room(piece.context)
 
     def _fitting(self, segment: Segment, section: Section, piece: _Piece, position: int) -> Iterator[Chunk]:
-        """The chunk of a piece, or its halves where the exact count says that it is too long after all."""
+        """Yields the chunk of a piece, or of its halves if the exact count exceeds the limit."""
         pending = [(piece.start, piece.end)]
         while pending:
             start, end = stripped(segment.text, *pending.pop(0))
@@ -159,15 +159,15 @@ class Chunker:
         return replace(chunk, tokens=self._tokenizer.count_tokens(chunk.embedded_text))
 
     def _room(self, context: str) -> int:
-        """Tokens left for a chunk's own text under `context`."""
+        """Returns the tokens left for a chunk's own text under `context`."""
         return max(1, self.limit - (self._count(context) if context else self._special))
 
     def _count(self, text: str) -> int:
-        """Tokens of a context, special ones included; one is taken to stand for no more characters than it may."""
+        """Counts the tokens of a context, special ones included, assuming at most CHARACTERS_PER_TOKEN per token."""
         return max(self._tokenizer.count_tokens(text), self._special + -(-len(text) // CHARACTERS_PER_TOKEN))
 
     def _context(self, title: str, heading: tuple[str, ...]) -> str:
-        """Title and heading path, the middle left out, then words, until it takes no more than its share."""
+        """Joins title and heading path, dropping middle headings, then words, until they fit the context's share."""
         parts = [part for part in (title, *heading) if part]
         parts = [part for index, part in enumerate(parts) if index == 0 or part != parts[index - 1]]
         budget = int(self.limit * CONTEXT_SHARE)
@@ -183,7 +183,7 @@ class Chunker:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The chunks of a document, made whenever they are gone through."""
+    """The chunks of a document, made again on each iteration."""
 
     chunker: Chunker
     document: SegmentedDocument

@@ -1,4 +1,4 @@
-"""Groups the blocks of a document into sections: a heading with what is under it, page by page."""
+"""Groups the blocks of a document into sections: a heading with the blocks under it, page by page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ingest.models import Block, page_at
 from ingest.segments import Segment
 
-# A heading's title is kept with every chunk under it: no more than so many characters of it.
+# Every chunk under a heading stores its title, up to this many characters.
 MOST_TITLE_CHARACTERS = 300
 
 
@@ -17,7 +17,7 @@ MOST_TITLE_CHARACTERS = 300
 class Section:
     """A heading with the blocks up to the next heading or page, in a segment of a document.
 
-    `table_header` is the header row of the table that the first block goes on with; "" where it does not.
+    `table_header` is the header row of the table that the first block continues; "" if it continues none.
     """
 
     heading: tuple[str, ...]
@@ -26,14 +26,14 @@ class Section:
 
 
 class Sections:
-    """Finds the sections of a document's segments, which are given one after the other."""
+    """Finds the sections of a document's segments, which are passed in order."""
 
     def __init__(self) -> None:
         self._path: list[Block] = []
         self._header = ""
 
     def of(self, segment: Segment) -> Iterator[Section]:
-        """The sections of the next segment; headings that directly follow each other share one."""
+        """Yields the sections of the next segment; consecutive headings share one."""
         run: list[Block] = []
         page, has_text = None, False
         carried = self._header if segment.continues else ""
@@ -58,7 +58,7 @@ def _titles(path: Sequence[Block]) -> tuple[str, ...]:
 
 
 def table_header(text: str, block: Block) -> str:
-    """Finds the header row of a Markdown table, to be repeated over each of its parts; "" for all else."""
+    """Returns the header row of a Markdown table, which is repeated above each of its parts; "" for other blocks."""
     if block.kind != "table":
         return ""
     first = text.find("\n", block.start, block.end)

@@ -1,4 +1,4 @@
-"""Splits a span of text that is too long for one chunk, at the coarsest separators that do."""
+"""Splits a span of text that is too long for one chunk, at the coarsest separators that suffice."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ TEXT_SEPARATORS = (r"\n\s*\n", SENTENCE_END, r"\n", r"(?<=[;:,])\s+", r"\s+")
 
 
 def split_block(counter: TokenCounter, kind: str, start: int, end: int, room: int) -> Iterator[tuple[int, int]]:
-    """Splits a block of some kind, [start, end), into spans of at most `room` tokens."""
+    """Splits a block, [start, end), into spans of at most `room` tokens, at separators of its kind."""
     return _split(counter, start, end, room, (*SEPARATORS.get(kind, ()), *TEXT_SEPARATORS))
 
 
 def _split(
     counter: TokenCounter, start: int, end: int, room: int, separators: Sequence[str]
 ) -> Iterator[tuple[int, int]]:
-    """Splits [start, end) into the fewest spans of at most `room` tokens, at the coarsest separators that do."""
+    """Splits [start, end) into the fewest spans of at most `room` tokens, at the coarsest sufficient separators."""
     if counter.count(start, end) <= room:
         yield start, end
         return
@@ -51,7 +51,7 @@ def _split(
 
 
 def _between_cuts(text: str, start: int, end: int, separator: str) -> Iterator[tuple[int, int]]:
-    """What a separator divides [start, end) into, the separator at the end of each span."""
+    """Yields the spans between separators in [start, end), each including the separator at its end."""
     at = start
     for found in re.compile(separator).finditer(text, start, end):
         if at < found.end() < end:
@@ -61,7 +61,7 @@ def _between_cuts(text: str, start: int, end: int, separator: str) -> Iterator[t
 
 
 def _split_anywhere(counter: TokenCounter, start: int, end: int, room: int) -> Iterator[tuple[int, int]]:
-    """Text without spaces: cut wherever `room` is full."""
+    """Splits text without spaces wherever `room` is full."""
     step = max(1, room * CHARACTERS_PER_TOKEN)
     while start < end:
         stop = min(end, start + step)
@@ -72,13 +72,13 @@ def _split_anywhere(counter: TokenCounter, start: int, end: int, room: int) -> I
 
 
 def stripped(text: str, start: int, end: int) -> tuple[int, int]:
-    """Leaves out the white space around [start, end)."""
+    """Narrows [start, end) to exclude surrounding white space."""
     piece = text[start:end]
     return start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip())
 
 
 def middle_of(text: str, start: int, end: int) -> int:
-    """Finds a white space near the middle of [start, end), or the middle itself."""
+    """Returns the offset of a space near the middle of [start, end), or the middle itself."""
     half = (start + end) // 2
     space = text.rfind(" ", start + 1, half)
     return space if space > start + (end - start) // 4 else half

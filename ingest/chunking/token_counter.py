@@ -1,4 +1,4 @@
-"""Counts the tokens of spans of a text, of which a window at a time is tokenized."""
+"""Counts the tokens of spans of a text, tokenizing it a window at a time."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from typing import Protocol
 
-# Characters a token can stand for at most. BERT reads a word of over 100 characters as one unknown token: its
-# letters are lost to the model, so text without spaces counts as at least one token per this many characters.
+# Most characters per token. BERT maps a word of over 100 characters to one unknown token, which loses its letters, so
+# text without spaces counts as at least one token per this many characters.
 CHARACTERS_PER_TOKEN = 16
-# Characters that are tokenized together, and how many such windows are remembered.
+# Characters per tokenized window, and the number of windows cached.
 WINDOW_CHARACTERS = 64 * 1024
 WINDOWS = 4
 
 
 class Tokenizer(Protocol):
-    """What chunking needs of an embedder."""
+    """The tokenizer interface that chunking requires."""
 
     @property
     def max_tokens(self) -> int:
-        """Most tokens a text may have, special tokens included."""
+        """Most tokens that a text may have, special tokens included."""
 
     def count_tokens(self, text: str) -> int:
-        """Tokens of `text`, special tokens included."""
+        """Counts the tokens of `text`, special tokens included."""
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
-        """Character offsets of the tokens of `text`, without special tokens."""
+        """Returns the character offsets of the tokens of `text`, without special tokens."""
 
 
 class TokenCounter:
-    """Counts tokens between any two offsets of one text, of which a window at a time is tokenized.
+    """Counts tokens between any two offsets of one text, tokenizing it a window at a time.
 
     Args:
-        tokenizer: of the embedder.
-        text: to be counted in.
-        limit: tokens that a chunk may have; of spans that are longer for sure, that alone is told.
+        tokenizer: the embedder's tokenizer.
+        text: the text.
+        limit: largest chunk in tokens; for spans that certainly exceed it, the count only tells that they do.
     """
 
     def __init__(self, tokenizer: Tokenizer, text: str, limit: int) -> None:
@@ -59,14 +59,14 @@ class TokenCounter:
         return max(tokens, at_least)
 
     def _edge(self, start: int) -> int:
-        """Where the window that begins at `start` ends: before a white space, so that no token is cut."""
+        """Returns the end of the window that begins at `start`: before white space, so that no token is split."""
         end = start + WINDOW_CHARACTERS
         if end >= len(self.text):
             return len(self.text)
         return next((at for at in range(end, start + WINDOW_CHARACTERS // 2, -1) if self.text[at].isspace()), end)
 
     def _starts(self, number: int) -> array[int]:
-        """Where the tokens of a window begin, as offsets in the text."""
+        """Returns the offsets in the text where the tokens of a window begin."""
         if number not in self._windows:
             first, last = self._edges[number], self._edges[number + 1]
             spans = self._tokenizer.token_spans(self.text[first:last])

@@ -1,4 +1,4 @@
-"""The document store in SQLite, the record of what is true."""
+"""The document store in SQLite, the authoritative record of all documents."""
 
 from ingest.docstore.database import Database
 from ingest.docstore.filtering import Choices

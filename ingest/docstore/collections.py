@@ -1,4 +1,4 @@
-"""The collections of the document store, and the embedding models of each."""
+"""Collections in the document store, and their embedding models."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ingest.docstore.records import CollectionRow, EmbedderRole, EmbedderRow
 from ingest.text import storable
 
 EMBEDDER_COLUMNS = "SELECT id, role, model, fingerprint, dimensions, kept, generation, garbage FROM embedders"
-# Each step frees the role that the next one takes.
+# Each step frees the role that the next one assigns.
 SWITCH = (
     "DELETE FROM embedders WHERE collection = ?1 AND role = 'previous'",
     "UPDATE embedders SET role = 'previous' WHERE collection = ?1 AND role = 'current'",
@@ -25,10 +25,10 @@ SWITCH_BACK = (
 
 
 class Catalog:
-    """Collections and embedders, in the document store's file.
+    """Collections and embedders in the document store's database.
 
     Args:
-        database: the file, opened with `ingest.docstore.schema`.
+        database: the database, opened with `ingest.docstore.schema`.
     """
 
     def __init__(self, database: Database) -> None:
@@ -36,12 +36,12 @@ class Catalog:
         self._transaction = database.transaction
 
     def collection(self, name: str) -> CollectionRow | None:
-        """The collection called `name`, or None."""
+        """Returns the collection called `name`, or None."""
         rows = self._query("SELECT id, uid, name FROM collections WHERE name = ?", storable(name))
         return CollectionRow(*rows[0]) if rows else None
 
     def create_collection(self, name: str, uid: str) -> CollectionRow:
-        """The collection called `name`, made with `uid` where there is none."""
+        """Returns the collection called `name`; creates it with `uid` if it does not exist."""
         with self._transaction() as db:
             db.execute(
                 "INSERT OR IGNORE INTO collections (uid, name, created) VALUES (?, ?, ?)", (uid, name, time.time())
@@ -51,16 +51,16 @@ class Catalog:
         return found
 
     def collections(self) -> list[CollectionRow]:
-        """All collections, by name."""
+        """Returns all collections, ordered by name."""
         return [CollectionRow(*row) for row in self._query("SELECT id, uid, name FROM collections ORDER BY name")]
 
     def changes(self, collection: int) -> int:
-        """A number that grows whenever what searches may find has changed."""
+        """Returns a counter that increases whenever search results may have changed."""
         rows = self._query("SELECT changes FROM collections WHERE id = ?", collection)
         return int(rows[0][0]) if rows else 0
 
     def embedders(self, collection: int) -> dict[EmbedderRole, EmbedderRow]:
-        """The embedding models of a collection by role; {} until something is in it."""
+        """Returns a collection's embedding models by role; {} if nothing has been ingested yet."""
         rows = self._query(f"{EMBEDDER_COLUMNS} WHERE collection = ?", collection)
         found = [EmbedderRow(*row) for row in rows]
         return {row.role: replace(row, kept=bool(row.kept)) for row in found}
@@ -68,10 +68,10 @@ class Catalog:
     def add_embedder(
         self, collection: int, role: EmbedderRole, model: str, fingerprint: str, dimensions: int
     ) -> EmbedderRow:
-        """Gives a collection an embedder in a role that is free.
+        """Adds an embedder to a collection, if the role is free.
 
         Returns:
-            The embedder that has the role now; another process may have been first.
+            The embedder that now has the role; another process may have added it first.
         """
         with self._transaction() as db:
             db.execute(
@@ -82,17 +82,17 @@ class Catalog:
         return self.embedders(collection)[role]
 
     def forget_embedder(self, embedder: int) -> None:
-        """Deletes an embedder with the vectors that are kept of it."""
+        """Deletes an embedder and its stored vectors."""
         with self._transaction() as db:
             db.execute("DELETE FROM embedders WHERE id = ?", (embedder,))
 
     def add_garbage(self, collection: int, chunks: int) -> None:
-        """Remembers that so many chunks were deleted from the collection's vectors."""
+        """Adds to the count of chunks deleted from the collection's vectors."""
         with self._transaction() as db:
             db.execute("UPDATE embedders SET garbage = garbage + ? WHERE collection = ?", (chunks, collection))
 
     def next_generation(self, embedder: int) -> None:
-        """From here on the Chroma collection that was made anew is the embedder's."""
+        """Switches an embedder to its rebuilt Chroma collection."""
         with self._transaction() as db:
             db.execute("UPDATE embedders SET generation = generation + 1, garbage = 0 WHERE id = ?", (embedder,))
             db.execute(
@@ -102,11 +102,11 @@ class Catalog:
             )
 
     def switch(self, collection: int) -> None:
-        """In one transaction: the next embedder is the current one, which becomes the previous one."""
+        """Makes the next embedder the current one, and the current one the previous, in one transaction."""
         self._reassign(collection, SWITCH)
 
     def switch_back(self, collection: int) -> None:
-        """In one transaction: the previous embedder and the current one change places."""
+        """Swaps the previous and the current embedder in one transaction."""
         self._reassign(collection, SWITCH_BACK)
 
     def _reassign(self, collection: int, steps: tuple[str, ...]) -> None:

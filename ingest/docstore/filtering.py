@@ -1,4 +1,4 @@
-"""Which documents a filter lets through, and what there is to filter by."""
+"""Finds the documents that match a filter, and the values that can be filtered by."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ingest.errors import QuestionError
 from ingest.filters import Filter, under
 from ingest.text import matching_names
 
-# Types and tags that a message names.
+# Most types and tags listed in a message.
 MOST_NAMED = 20
 
-# Each condition is an index's to answer: (collection, source), (collection, type), (collection, updated), (name).
+# Each condition is served by an index: (collection, source), (collection, type), (collection, updated), (name).
 SOURCES = """d.id IN (
     SELECT id FROM documents WHERE collection = :collection AND source IN (SELECT value FROM json_each(:sources))
     UNION ALL
@@ -27,13 +27,13 @@ TAGS = "d.id IN (SELECT t.document FROM tags t WHERE t.name IN (SELECT value FRO
 ACTIVE = (
     "FROM documents d JOIN versions v ON v.document = d.id AND v.status = 'active' WHERE d.collection = :collection"
 )
-# The plus keeps SQLite from going through the whole collection where names or tags lead to the few documents at once.
+# The plus keeps SQLite from scanning the whole collection when names or tags select a few documents.
 ACTIVE_BY_ID = ACTIVE.replace("d.collection", "+d.collection")
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the documents of a collection can be filtered by, each in order."""
+    """The values that a collection's documents can be filtered by, each sorted."""
 
     sources: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
@@ -41,22 +41,22 @@ class Choices:
 
 
 class Selection:
-    """Finds documents by filters, in the document store's file.
+    """Applies filters to the document store's database.
 
     Args:
-        database: the file, opened with `ingest.docstore.schema`.
+        database: the database, opened with `ingest.docstore.schema`.
     """
 
     def __init__(self, database: Database) -> None:
         self._query = database.query_named
 
     def versions(self, collection: int, within: Filter) -> list[str]:
-        """The ids of the active versions of the documents that a filter lets through."""
+        """Returns the ids of the active versions of documents that match a filter."""
         sql, values = statement(collection, self._as_kept(collection, within))
         return [row[0] for row in self._query(f"SELECT v.id {sql}", values)]
 
     def count_chunks(self, version_ids: Sequence[str]) -> int:
-        """How many chunks versions have."""
+        """Counts the chunks of versions."""
         rows = self._query(
             "SELECT count(*) FROM json_each(:versions) v CROSS JOIN chunks c ON c.version = v.value",
             {"versions": json.dumps(version_ids)},
@@ -64,10 +64,10 @@ class Selection:
         return int(rows[0][0])
 
     def check(self, collection: CollectionRow, within: Filter) -> None:
-        """Refuses a filter that lets no document through.
+        """Rejects a filter that matches no document.
 
         Raises:
-            QuestionError: it does; the message says what there is to filter by.
+            QuestionError: nothing matches; the message lists the available types and tags.
         """
         sql, values = statement(collection.id, self._as_kept(collection.id, within))
         if self._query(f"SELECT 1 {sql} LIMIT 1", values):
@@ -75,14 +75,14 @@ class Selection:
         choices = self.choices(collection.id)
         known = [
             f"{name}: {', '.join(some[:MOST_NAMED])}{' …' if len(some) > MOST_NAMED else ''}."
-            for name, some in (("Types there are", choices.types), ("Tags", choices.tags))
+            for name, some in (("Available types", choices.types), ("Available tags", choices.tags))
             if some
         ]
-        said = [f"No document of the collection {collection.name!r} fits the filter: {within}.", *known]
+        said = [f"No document of the collection {collection.name!r} matches the filter: {within}.", *known]
         raise QuestionError(" ".join([*said, "`footnote report` lists the documents with their days and tags."]))
 
     def _as_kept(self, collection: int, within: Filter) -> Filter:
-        """The filter with the names that documents are kept under, where what was typed may be another form of them."""
+        """Replaces typed sources by the stored forms of their names."""
         if all(source.isascii() and "\\" not in source for source in within.sources):
             return within
         rows = self._query(f"SELECT d.source {ACTIVE}", {"collection": collection})
@@ -91,7 +91,7 @@ class Selection:
         return replace(within, sources=tuple(found))
 
     def choices(self, collection: int) -> Choices:
-        """What there is to filter by."""
+        """Returns the values that can be filtered by."""
         rows = self._query(f"SELECT d.source, d.type {ACTIVE} ORDER BY d.source", {"collection": collection})
         tags = self._query(
             f"SELECT DISTINCT t.name {ACTIVE.replace('WHERE', 'JOIN tags t ON t.document = d.id WHERE')} ORDER BY 1",
@@ -102,7 +102,7 @@ class Selection:
 
 
 def statement(collection: int, within: Filter) -> tuple[str, dict[str, object]]:
-    """The FROM and WHERE of the active versions (v) and documents (d) that a filter lets through, with its values."""
+    """Returns the FROM and WHERE clauses of active versions (v) and documents (d) that match a filter, with values."""
     since, until = within.seconds()
     conditions = {
         SOURCES: bool(within.sources),

@@ -1,4 +1,4 @@
-"""What the document store keeps, row by row."""
+"""Rows of the document store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ EmbedderRole = Literal["current", "next", "previous"]
 
 @dataclass(frozen=True, slots=True)
 class CollectionRow:
-    """A collection. `uid` is random, so that its Chroma collections never meet another data folder's on one server."""
+    """A collection. `uid` is random, so that data folders sharing a Chroma server do not collide."""
 
     id: int
     uid: str
@@ -21,9 +21,9 @@ class CollectionRow:
 class EmbedderRow:
     """An embedding model of a collection.
 
-    `role`: "current" is the one that is searched, "next" the one being filled, "previous" the one to go back to.
-    `kept`: whether all its vectors are in the document store. `generation`: how often its Chroma collection was made
-    anew. `garbage`: chunks deleted from that since.
+    `role`: "current" is searched, "next" is being filled, "previous" is kept for a rollback. `kept`: True if all its
+    vectors are in the document store. `generation`: number of rebuilds of its Chroma collection. `garbage`: chunks
+    deleted from that collection since the last rebuild.
     """
 
     id: int
@@ -40,7 +40,7 @@ class EmbedderRow:
 class VersionRow:
     """One content of a document. `pipeline` is the fingerprint of loader and chunker, `size` the file's bytes.
 
-    `reading` is JSON: a `Reading`.
+    `reading` is a `Reading` as JSON.
     """
 
     id: str
@@ -59,7 +59,7 @@ class VersionRow:
 class SegmentRow:
     """A segment of a version, characters [start, stop) of its text.
 
-    `page_spans` is JSON: the pages; `places` is `ingest.word_boxes`'. Their offsets count from `start`.
+    `page_spans` is the pages as JSON; `places` is packed by `ingest.word_boxes`. Their offsets count from `start`.
     """
 
     number: int
@@ -72,7 +72,7 @@ class SegmentRow:
 
 @dataclass(frozen=True, slots=True)
 class ChunkRow:
-    """A chunk to be stored. `embed_key` is the SHA-256 of what the embedder reads: `context`, then `text`."""
+    """A chunk to be stored. `embed_key` is the SHA-256 of the embedder's input: `context`, then `text`."""
 
     id: str
     position: int
@@ -88,7 +88,7 @@ class ChunkRow:
 
 @dataclass(frozen=True, slots=True)
 class KnownVersion:
-    """What the store knows of a source's active version, enough to tell that a file is unchanged."""
+    """Facts about a source's active version, sufficient to detect that a file is unchanged."""
 
     id: str
     content_sha: str
@@ -100,7 +100,7 @@ class KnownVersion:
 
 @dataclass(frozen=True, slots=True)
 class KnownFailure:
-    """Why the last try to read a source failed, and of which bytes."""
+    """The reason why the last attempt to read a source failed, and the fingerprint of its content."""
 
     content_sha: str
     pipeline: str

@@ -1,22 +1,22 @@
-"""The tables of the document store.
+"""Database schema of the document store.
 
-collections   a named knowledge base; `changes` counts what searches must not see half of
-embedders     the models of a collection: searched (current), being filled (next), kept for a way back (previous)
-vectors       what an embedder made of a text; Chroma's copy is rebuilt from here without the model
-token_vectors what it made of the text's tokens, packed; gone when its vector goes
+collections   a named knowledge base; `changes` counts changes that searches must see completely or not at all
+embedders     the models of a collection: searched (current), being filled (next), kept for a rollback (previous)
+vectors       an embedder's vector of a text; Chroma's copy is rebuilt from here without the model
+token_vectors its packed vectors of the text's tokens; deleted with the text's vector
 documents     one source in a collection; its id is stable across edits
-tags          what the user calls documents, to ask only those
-versions      one content of a document: pending (being written), active (found), stale (to be collected)
-segments      the text of a version, with its pages and the places of its words, in pieces of bounded size
-chunks        the pieces of a version, with their place in its text
-failures      why a source could not be read, and of which bytes
-jobs          who writes to a collection, who waits for it, and how far they are
+tags          the user's labels of documents, to filter by
+versions      one content of a document: pending (being written), active (searchable), stale (to be deleted)
+segments      the text of a version, with its pages and word positions, in pieces of bounded size
+chunks        the pieces of a version, with their offsets in its text
+failures      the reason why a source could not be read, and the fingerprint of its content
+jobs          the writer of a collection, the waiting writers, and their progress
 """
 
 SCHEMA_VERSION = 5
 
-# `kept` is 0 until the vectors that format 2 kept in Chroma alone are in `vectors` too. `generation` counts how often
-# the Chroma collection was made anew, `garbage` the chunks deleted from it since: Chroma keeps their room.
+# `kept` is 0 until vectors that format 2 stored only in Chroma are also in `vectors`. `generation` counts rebuilds of
+# the Chroma collection; `garbage` counts chunks deleted since then, whose space Chroma does not free.
 EMBEDDERS = """
 CREATE TABLE IF NOT EXISTS embedders (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS vectors (
 );
 """
 
-# Apart from the vectors, which are read by the thousand where some documents are searched.
+# Separate from the vectors, because filtered searches read thousands of vectors without tokens.
 LATE_INTERACTION = """
 CREATE TABLE IF NOT EXISTS token_vectors (
     embedder INTEGER NOT NULL,
@@ -61,11 +61,11 @@ CREATE INDEX IF NOT EXISTS tags_by_name ON tags (name, document);
 CREATE INDEX IF NOT EXISTS documents_by_type ON documents (collection, type);
 CREATE INDEX IF NOT EXISTS documents_by_day ON documents (collection, updated);
 """
-# The ending of a name in `source`, as `ingest.filters.document_type` has it. SQLite knows no last dot: what is cut off
-# here from the right is all that is not one.
+# The file extension in `source`, as `ingest.filters.document_type` defines it. SQLite cannot search for the last dot,
+# so rtrim removes all other characters from the right.
 TYPE_OF_FILE = "lower(substr(source, length(rtrim(source, replace(source, '.', ''))) + 1))"
 
-# What nearly every query asks for. SQLite puts a view's query in place of its name: it costs nothing.
+# Joins used by nearly every query. SQLite expands views inline, so they cost nothing.
 VIEWS = """
 CREATE VIEW IF NOT EXISTS stored_versions AS
 SELECT v.*, d.collection, d.source, d.updated, d.type FROM versions v JOIN documents d ON d.id = v.document;
@@ -74,7 +74,7 @@ SELECT c.*, c.rowid AS written, v.status, v.title, v.document, d.collection, d.s
 FROM chunks c JOIN versions v ON v.id = c.version JOIN documents d ON d.id = v.document;
 """
 
-# Offsets in `page_spans` and `places` count from the start of the segment, `start` and `stop` from that of the text.
+# Offsets in `page_spans` and `places` count from the start of the segment; `start` and `stop`, from that of the text.
 SEGMENTS = """
 CREATE TABLE IF NOT EXISTS segments (
     version TEXT NOT NULL REFERENCES versions ON DELETE CASCADE,
@@ -88,16 +88,16 @@ CREATE TABLE IF NOT EXISTS segments (
 );
 """
 
-# What format 3 reckons from other columns; a restored file of before has segments already.
+# Columns that format 3 computes from others; a file restored from an older backup already has segments.
 TEXT_BYTES = (
     "UPDATE versions SET text_bytes ="
     " (SELECT coalesce(sum(length(CAST(text AS BLOB))), 0) FROM segments WHERE version = versions.id)"
 )
 DOCUMENT_TYPES = (
-    f"UPDATE documents SET type = {TYPE_OF_FILE} WHERE instr(source, '.') AND NOT instr({TYPE_OF_FILE}, '/')"  # noqa: S608 - our own words
+    f"UPDATE documents SET type = {TYPE_OF_FILE} WHERE instr(source, '.') AND NOT instr({TYPE_OF_FILE}, '/')"  # noqa: S608 - constants
 )
 
-# What brings a file of the version before to each version.
+# For each version, the statements that upgrade a file of the previous version.
 MIGRATIONS = {
     2: """
 ALTER TABLE versions ADD COLUMN reading TEXT NOT NULL DEFAULT '{}';
@@ -106,7 +106,7 @@ ALTER TABLE versions ADD COLUMN places BLOB NOT NULL DEFAULT x'';
 ALTER TABLE chunks ADD COLUMN place TEXT NOT NULL DEFAULT '';
 ALTER TABLE failures ADD COLUMN seconds REAL NOT NULL DEFAULT 0;
 """,
-    3: EMBEDDERS  # noqa: S608 - our own words
+    3: EMBEDDERS  # noqa: S608 - constants
     + """
 INSERT INTO embedders (collection, role, model, fingerprint, dimensions, created, kept)
     SELECT id, 'current', embedding_model, fingerprint, dimensions, created, 0 FROM collections WHERE fingerprint != '';
@@ -121,7 +121,7 @@ ALTER TABLE documents ADD COLUMN type TEXT NOT NULL DEFAULT '';
     + "UPDATE versions SET text_bytes = length(CAST(text AS BLOB));"
     + f"{DOCUMENT_TYPES};{TAGS}",
     4: LATE_INTERACTION,
-    5: SEGMENTS  # noqa: S608 - our own words
+    5: SEGMENTS  # noqa: S608 - constants
     + """
 INSERT INTO segments (version, number, start, stop, text, page_spans, places)
     SELECT id, 0, 0, length(text), text, page_spans, places FROM versions;

@@ -1,4 +1,4 @@
-"""What a collection holds, for lists and counts."""
+"""Lists and counts the contents of collections."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ingest.models import CollectionStatus, DocumentRow, Reading
 
 
 class Holdings:
-    """Documents and counts of collections, in the document store's file.
+    """Documents and counts of collections, from the document store's database.
 
     Args:
-        database: the file, opened with `ingest.docstore.schema`.
+        database: the database, opened with `ingest.docstore.schema`.
         catalog: the collections in it.
     """
 
@@ -24,7 +24,7 @@ class Holdings:
         self._catalog = catalog
 
     def documents(self, collection: int) -> list[DocumentRow]:
-        """Every document and every failed source of a collection, by source."""
+        """Returns all documents and failed sources of a collection, ordered by source."""
         active = self._query(
             "SELECT v.source, v.title, v.pages, (SELECT count(*) FROM chunks WHERE version = v.id) AS chunks,"
             " v.text_bytes AS bytes, v.updated, 'active' AS status, coalesce(f.error, '') AS error, v.reading,"
@@ -43,7 +43,7 @@ class Holdings:
         return sorted(map(_document_row, [*active, *failed]), key=lambda row: row.source)
 
     def counts(self, collection: int) -> tuple[int, int]:
-        """How many documents a search may find, and how many sources failed."""
+        """Returns the number of searchable documents and of failed sources."""
         (row,) = self._query(
             "SELECT (SELECT count(*) FROM stored_versions WHERE collection = ?1 AND status = 'active'),"
             " (SELECT count(*) FROM failures WHERE collection = ?1)",
@@ -52,7 +52,7 @@ class Holdings:
         return int(row[0]), int(row[1])
 
     def status(self, collection: CollectionRow) -> CollectionStatus:
-        """Counts and sizes of a collection."""
+        """Returns counts and sizes of a collection."""
         (held,) = self._query(
             "SELECT count(*) AS documents, coalesce(sum(text_bytes), 0) AS text_bytes,"
             " coalesce(sum((SELECT count(*) FROM chunks WHERE version = v.id)), 0) AS chunks"

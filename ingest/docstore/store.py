@@ -1,7 +1,7 @@
-"""SQLite: documents, versions and chunks; the record of what is true.
+"""Document store in SQLite: documents, versions and chunks. It is the authoritative record.
 
-The vector and text indexes may hold more than this store calls active (a write that was cut off, a version that
-was replaced); a chunk counts only when its version is active here.
+The vector and text indexes may hold more than this store marks as active, after an interrupted write or a replaced
+version. A chunk counts only if its version is active here.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from ingest.models import Box, IndexedChunk, Page, StoredChunk
 from ingest.segments import add_pages
 from ingest.word_boxes import boxes
 
-# Chunks read at once by whoever goes through all of them.
+# Chunks read at once when iterating over all of them.
 PART = 512
-# Chunks looked at to see whether all is well.
+# Chunks sampled by a quick consistency check.
 SOME = 8
 CHUNKS = "SELECT * FROM stored_chunks"
 
 
 class DocStore:
-    """The store in one SQLite file; safe between threads and processes.
+    """The document store in one SQLite file; safe for threads and processes.
 
     Args:
-        database: the file, opened with `ingest.docstore.schema`.
+        database: the database, opened with `ingest.docstore.schema`.
     """
 
     def __init__(self, database: Database) -> None:
@@ -55,10 +55,10 @@ class DocStore:
 
     @classmethod
     def open(cls, path: Path) -> DocStore:
-        """Opens the store at `path`, or makes it.
+        """Opens the store at `path`, or creates it.
 
         Raises:
-            DocumentStoreError: it cannot be opened, is damaged, or was written by a newer Footnote.
+            DocumentStoreError: it cannot be opened, is damaged, or was written by a newer version.
         """
         return cls(Database(path, SCHEMA, SCHEMA_VERSION, MIGRATIONS))
 
@@ -67,13 +67,13 @@ class DocStore:
         self.database.close()
 
     def writer_queue(self, collection: int, lock_path: Path) -> WriterQueue:
-        """The queue of those who write to a collection; `lock_path` is the file whose lock is the right to."""
+        """Returns the queue of a collection's writers; holding the lock on `lock_path` grants write access."""
         return WriterQueue(self.database, collection, lock_path)
 
     # Failures and removals
 
     def remove(self, collection: int, sources: Sequence[str]) -> None:
-        """In one transaction: the sources' versions are stale (found no more) and their failures forgotten."""
+        """Marks the sources' versions as stale (hidden from searches) and deletes their failures, in a transaction."""
         with self._transaction() as db:
             for source in sources:
                 db.execute(
@@ -85,7 +85,7 @@ class DocStore:
             db.execute("UPDATE collections SET changes = changes + 1 WHERE id = ?", (collection,))
 
     def record_failure(self, collection: int, source: str, failure: KnownFailure) -> None:
-        """Remembers why a source could not be read, so that the same bytes are not tried for ever."""
+        """Records why a source could not be read, so that unchanged content is not tried again."""
         with self._transaction() as db:
             db.execute(
                 "INSERT OR REPLACE INTO failures (collection, source, content_sha, pipeline, error, seconds, at)"
@@ -94,7 +94,7 @@ class DocStore:
             )
 
     def forget_failure(self, collection: int, source: str) -> None:
-        """The source is well again."""
+        """Deletes the recorded failure of a source that was read successfully."""
         if self.known_failure(collection, source):
             with self._transaction() as db:
                 db.execute("DELETE FROM failures WHERE collection = ? AND source = ?", (collection, source))
@@ -102,7 +102,7 @@ class DocStore:
     # Reading
 
     def known_version(self, collection: int, source: str) -> KnownVersion | None:
-        """The active version of a source, or None."""
+        """Returns the active version of a source, or None."""
         rows = self._query(
             "SELECT id, content_sha, pipeline, pages, warnings,"
             " (SELECT count(*) FROM chunks WHERE version = v.id) AS chunks"
@@ -113,7 +113,7 @@ class DocStore:
         return KnownVersion(**{**rows[0], "warnings": tuple(json.loads(rows[0]["warnings"]))}) if rows else None
 
     def known_failure(self, collection: int, source: str) -> KnownFailure | None:
-        """Why a source failed last time, or None."""
+        """Returns why a source failed last time, or None."""
         rows = self._query(
             "SELECT content_sha, pipeline, error, seconds FROM failures WHERE collection = ? AND source = ?",
             collection,
@@ -122,7 +122,7 @@ class DocStore:
         return KnownFailure(**rows[0]) if rows else None
 
     def sources(self, collection: int) -> list[str]:
-        """Every source that has an active version or a remembered failure."""
+        """Returns every source that has an active version or a recorded failure."""
         rows = self._query(
             "SELECT source FROM stored_versions WHERE collection = ?1 AND status = 'active'"
             " UNION SELECT source FROM failures WHERE collection = ?1 ORDER BY 1",
@@ -131,7 +131,7 @@ class DocStore:
         return [row[0] for row in rows]
 
     def active_chunks(self, collection: int, chunk_ids: Sequence[str]) -> dict[str, StoredChunk]:
-        """Those of `chunk_ids` that belong to an active version, by id."""
+        """Returns those of `chunk_ids` that belong to an active version, by id."""
         found: dict[str, StoredChunk] = {}
         for ids in batches(chunk_ids):
             marks = ",".join("?" * len(ids))
@@ -144,7 +144,7 @@ class DocStore:
         return found
 
     def chunk_ids(self, collection: int, status: str = "active") -> list[str]:
-        """Ids of all chunks of a collection whose version has a status, in order."""
+        """Returns the ids of all chunks of a collection whose version has a status, in order."""
         rows = self._query(
             "SELECT id FROM stored_chunks WHERE collection = ? AND status = ? ORDER BY version, position",
             collection,
@@ -153,11 +153,11 @@ class DocStore:
         return [row[0] for row in rows]
 
     def some_chunk_ids(self, collection: int) -> list[str]:
-        """Ids of a few active chunks, of those written first and last."""
+        """Returns the ids of a few active chunks: the first and the last written."""
         found: set[str] = set()
         for order in ("ASC", "DESC"):
             rows = self._query(
-                "SELECT id FROM stored_chunks WHERE collection = ? AND status = 'active'"  # noqa: S608 - ours
+                "SELECT id FROM stored_chunks WHERE collection = ? AND status = 'active'"  # noqa: S608 - constants
                 f" ORDER BY written {order} LIMIT {SOME}",
                 collection,
             )
@@ -165,7 +165,7 @@ class DocStore:
         return sorted(found)
 
     def count_chunks(self, collection: int) -> int:
-        """How many chunks a search may find."""
+        """Counts the searchable chunks."""
         rows = self._query(
             "SELECT count(*) FROM stored_chunks WHERE collection = ? AND status = 'active'",
             collection,
@@ -173,7 +173,7 @@ class DocStore:
         return int(rows[0][0])
 
     def indexed_chunks(self, chunk_ids: Sequence[str]) -> list[IndexedChunk]:
-        """Those of `chunk_ids` that are stored, with what the indexes are made of."""
+        """Returns those of `chunk_ids` that are stored, with the data for the indexes."""
         found: list[IndexedChunk] = []
         for ids in batches(chunk_ids):
             marks = ",".join("?" * len(ids))
@@ -183,7 +183,7 @@ class DocStore:
         return found
 
     def longest_chunks(self, collection: int, n: int) -> list[IndexedChunk]:
-        """The `n` active chunks with the longest texts, in characters."""
+        """Returns the `n` active chunks with the longest texts, in characters."""
         rows = self._query(
             "SELECT id FROM stored_chunks WHERE collection = ? AND status = 'active'"
             " ORDER BY length(text) DESC LIMIT ?",
@@ -193,19 +193,19 @@ class DocStore:
         return self.indexed_chunks([row[0] for row in rows])
 
     def in_parts(self, chunk_ids: Iterable[str]) -> Iterator[list[IndexedChunk]]:
-        """The same for ids in order, as many at a time as memory takes easily: each version's stand together."""
+        """Yields indexed chunks for ordered ids in parts that fit in memory, each version's chunks together."""
         left = iter(chunk_ids)
         while ids := list(islice(left, PART)):
             if part := self.indexed_chunks(ids):
                 yield part
 
     def document_id(self, collection: int, source: str) -> str | None:
-        """The id of a document that is stored, or None."""
+        """Returns the id of a stored document, or None."""
         rows = self._query("SELECT id FROM documents WHERE collection = ? AND source = ?", collection, source)
         return str(rows[0][0]) if rows else None
 
     def has_source(self, collection: str, source: str) -> bool:
-        """Whether a collection, by its name, holds a document, in whatever version."""
+        """Returns True if a collection, given by name, holds an active version of a document."""
         rows = self._query(
             "SELECT 1 FROM stored_versions v JOIN collections c ON c.id = v.collection"
             " WHERE c.name = ? AND v.source = ? AND v.status = 'active'",
@@ -215,7 +215,7 @@ class DocStore:
         return bool(rows)
 
     def excerpt(self, version_id: str, start: int, end: int) -> str:
-        """Characters [start, end) of the text of an active version; "" where it is not in the index any more."""
+        """Returns characters [start, end) of the text of an active version; "" if it is no longer in the index."""
         rows = self._query(
             "SELECT substr(s.text, max(?1 - s.start, 0) + 1, min(?2, s.stop) - max(?1, s.start))"
             " FROM segments s JOIN versions v ON v.id = s.version"
@@ -227,7 +227,7 @@ class DocStore:
         return "".join(row[0] for row in rows)
 
     def boxes(self, version_id: str, start: int, end: int) -> list[Box]:
-        """Where on its pages characters [start, end) of a version's text stand; [] where it has no places."""
+        """Returns the page boxes of characters [start, end) of a version's text; [] if it has no word positions."""
         rows = self._query(
             "SELECT start, places FROM segments WHERE version = ?1 AND start < ?3 AND stop > ?2 ORDER BY number",
             version_id,
@@ -237,7 +237,7 @@ class DocStore:
         return [box for at, places in rows for box in boxes(places, start - at, end - at)]
 
     def pages(self, version_id: str) -> list[Page]:
-        """The pages of a version, with their offsets in its text."""
+        """Returns the pages of a version, with their offsets in its text."""
         rows = self._query("SELECT start, page_spans FROM segments WHERE version = ? ORDER BY number", version_id)
         pages: list[Page] = []
         for start, spans in rows:
@@ -247,7 +247,7 @@ class DocStore:
 
 def _indexed_chunk(row: sqlite3.Row) -> IndexedChunk:
     stored, context = _stored_chunk(row), row["context"]
-    if context is None:  # written before contexts were kept: what most chunks had
+    if context is None:  # stored before contexts were: rebuild the context that most chunks had
         context = " > ".join(dict.fromkeys(part for part in (stored.title, *stored.heading) if part))
     return IndexedChunk(stored, context, row["embed_key"])
 

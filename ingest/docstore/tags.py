@@ -1,4 +1,4 @@
-"""Tags of documents: what the user calls them, to ask only those."""
+"""Stores tags: the user's labels of documents, to filter by."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ EACH = (
 
 
 class Tags:
-    """The tags of documents, in the document store's file.
+    """Tags of documents, in the document store's database.
 
     Args:
-        database: the file, opened with `ingest.docstore.schema`.
+        database: the database, opened with `ingest.docstore.schema`.
     """
 
     def __init__(self, database: Database) -> None:
         self._transaction = database.transaction
 
     def put(self, collection: int, sources: Sequence[str], names: Sequence[str]) -> None:
-        """In one transaction: documents have these tags and no others. What is no document is passed over."""
+        """Replaces the tags of documents in one transaction. Ignores sources that are not documents."""
         with self._transaction() as db:
             put_tags(db, _documents(db, collection, sources), names)
             db.execute(CHANGED, (collection,))
 
     def change(self, collection: int, sources: Sequence[str], add: Sequence[str], remove: Sequence[str]) -> None:
-        """In one transaction: documents get some tags and lose others; the rest stays."""
+        """Adds tags to documents and removes others, in one transaction."""
         with self._transaction() as db:
             documents = json.dumps(_documents(db, collection, sources))
             db.execute(
@@ -47,9 +47,9 @@ class Tags:
 
 
 def put_tags(db: sqlite3.Connection, documents: Sequence[str], names: Sequence[str]) -> None:
-    """Within a transaction: documents, by their ids, have these tags and no others."""
+    """Replaces the tags of documents, given by id, within a transaction."""
     values = (json.dumps(documents), json.dumps(names))
-    db.execute(f"DELETE FROM tags WHERE {NOT_AMONG}", values)  # noqa: S608 - ours
+    db.execute(f"DELETE FROM tags WHERE {NOT_AMONG}", values)  # noqa: S608 - constants
     db.execute(EACH, values)
 
 

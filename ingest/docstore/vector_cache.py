@@ -1,7 +1,7 @@
-"""The vectors that an embedder made of texts and of their tokens, kept in the document store.
+"""Caches the embedder's vectors of texts and of their tokens in the document store.
 
-Chroma's own files do not survive a kill in the middle of their being written: what was lost there is put back from
-here, without the model. A vector stands for every chunk of its collection with the same text (`embed_key`).
+Chroma's files may be damaged if it is killed during a write. Lost vectors are restored from here, without the model. A
+vector is shared by all chunks of its collection with the same text (`embed_key`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from ingest.docstore.database import Database, batches
 
-# CROSS JOIN holds SQLite to this order: left to itself it goes through all vectors of the embedder (200 chunks of
-# 10,000 took 17 ms of CPU, and 0.8 so).
+# CROSS JOIN forces this join order: SQLite would otherwise scan all vectors of the embedder (200 chunks of 10,000 took
+# 17 ms of CPU instead of 0.8).
 OF_CHUNKS = """
 SELECT c.id, k.vector FROM chunks c CROSS JOIN vectors k ON k.embedder = ? AND k.embed_key = c.embed_key
 """
@@ -28,13 +28,13 @@ LEFT JOIN vectors k ON k.embedder = ? AND k.embed_key = c.embed_key
 TOKENS_OF_CHUNKS = """
 SELECT c.id, t.tokens FROM chunks c CROSS JOIN token_vectors t ON t.embedder = ? AND t.embed_key = c.embed_key
 """
-# Texts of active chunks whose tokens have no vectors: an older Footnote kept none. Their own may be in Chroma alone.
+# Texts of active chunks without token vectors: older versions stored none, and stored some vectors only in Chroma.
 TOKENLESS = """
 SELECT DISTINCT c.embed_key FROM embedders e JOIN stored_chunks c ON c.collection = e.collection AND c.status = 'active'
 WHERE e.id = ?1 AND (NOT e.kept OR EXISTS (SELECT 1 FROM vectors k WHERE k.embedder = ?1 AND k.embed_key = c.embed_key))
 AND NOT EXISTS (SELECT 1 FROM token_vectors t WHERE t.embedder = ?1 AND t.embed_key = c.embed_key)
 """
-# One vector, where no chunk of its collection has that text any more.
+# A vector whose text no chunk of its collection has any more.
 ORPHANED = """
 DELETE FROM vectors WHERE embedder IN (SELECT id FROM embedders WHERE collection = ?1) AND embed_key = ?2
 AND NOT EXISTS (SELECT 1 FROM stored_chunks WHERE embed_key = ?2 AND collection = ?1)
@@ -47,18 +47,18 @@ DELETE FROM vectors WHERE embedder = ?1 AND embed_key NOT IN (
 
 @dataclass(frozen=True, slots=True)
 class ChunkVectors:
-    """Vectors of chunks: float32 [len(ids), dimensions]; `missing` are chunks whose vector is not kept."""
+    """Vectors of chunks: float32 [len(ids), dimensions]; `missing` lists chunks whose vector is not cached."""
 
     ids: Sequence[str]
     matrix: NDArray[np.float32]
     missing: Sequence[str] = ()
 
     def nearest(self, vector: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
-        """The `k` chunks most similar to `vector` as (id, cosine similarity), best first; ties in order of ids.
+        """Returns the `k` chunks most similar to `vector` as (id, cosine similarity), best first; ties ordered by id.
 
         Args:
-            vector: float32 [dimensions], of unit length, as the chunks' own are.
-            k: how many.
+            vector: float32 [dimensions], of unit length, like the chunks' vectors.
+            k: number of results.
         """
         if not self.ids:
             return []
@@ -68,16 +68,16 @@ class ChunkVectors:
         return [(chunk, score) for score, chunk in best]
 
     def with_more(self, vectors: Mapping[str, NDArray[np.float32]]) -> ChunkVectors:
-        """These and others, by the chunks' ids."""
+        """Returns a copy with further vectors, given by chunk id."""
         rows = [*self.matrix, *vectors.values()]
         return ChunkVectors([*self.ids, *vectors], np.stack(rows) if rows else self.matrix)
 
 
 class KeptVectors:
-    """Vectors by embedder and text, in the document store's file.
+    """Vectors by embedder and text, in the document store's database.
 
     Args:
-        database: the file, opened with `ingest.docstore.schema`.
+        database: the database, opened with `ingest.docstore.schema`.
     """
 
     def __init__(self, database: Database) -> None:
@@ -85,7 +85,7 @@ class KeptVectors:
         self._transaction = database.transaction
 
     def get(self, embedder: int, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
-        """The vectors that are kept for those `keys`: float32 [dimensions] each."""
+        """Returns the cached vectors of `keys`: float32 [dimensions] each."""
         found: dict[bytes, NDArray[np.float32]] = {}
         for some in batches(keys):
             marks = ",".join("?" * len(some))
@@ -98,7 +98,7 @@ class KeptVectors:
         return found
 
     def of_chunks(self, embedder: int, chunk_ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        """The vectors that are kept for chunks, by the chunk's id: float32 [dimensions] each."""
+        """Returns the cached vectors of chunks by id: float32 [dimensions] each."""
         found: dict[str, NDArray[np.float32]] = {}
         for some in batches(chunk_ids):
             marks = ",".join("?" * len(some))
@@ -107,7 +107,7 @@ class KeptVectors:
         return found
 
     def tokens_of_chunks(self, embedder: int, chunk_ids: Sequence[str]) -> dict[str, bytes]:
-        """The vectors kept of chunks' tokens, by the chunk's id, as `ingest.embedding.binary_tokens` packs them."""
+        """Returns the cached token vectors of chunks by id, packed by `ingest.embedding.binary_tokens`."""
         found: dict[str, bytes] = {}
         for some in batches(chunk_ids):
             marks = ",".join("?" * len(some))
@@ -116,7 +116,7 @@ class KeptVectors:
         return found
 
     def of_versions(self, embedder: int, version_ids: Sequence[str]) -> ChunkVectors:
-        """The vectors that are kept for all chunks of versions."""
+        """Returns the cached vectors of all chunks of versions."""
         rows = self._query(OF_VERSIONS, json.dumps(version_ids), embedder)
         found = [row for row in rows if row[1] is not None]
         matrix = np.frombuffer(b"".join(vector for _, vector in found), dtype="<f4").reshape(len(found) or 1, -1)
@@ -130,12 +130,12 @@ class KeptVectors:
         vectors: Mapping[bytes, NDArray[np.float32]],
         tokens: Mapping[bytes, bytes] = MappingProxyType({}),
     ) -> None:
-        """Keeps vectors of texts and of their tokens; what is kept already of a text is replaced.
+        """Stores vectors of texts and of their tokens, replacing existing ones.
 
         Args:
-            embedder: which made them.
+            embedder: id of the embedder that made them.
             vectors: float32 [dimensions] each.
-            tokens: as `ingest.embedding.binary_tokens` packs them; of these texts, or of some whose vectors are kept.
+            tokens: packed by `ingest.embedding.binary_tokens`; of these texts, or of texts whose vectors are stored.
         """
         with self._transaction() as db:
             db.executemany(
@@ -148,20 +148,20 @@ class KeptVectors:
             )
 
     def tokenless(self, embedder: int) -> list[bytes]:
-        """The keys of texts in use that have a vector, and none of their tokens: an older Footnote made them."""
+        """Returns the keys of texts in use that have a vector but no token vectors; older versions stored none."""
         return [key for (key,) in self._query(TOKENLESS, embedder)]
 
     def drop_all_unused(self, embedder: int) -> None:
-        """Deletes what no chunk of the embedder's collection has."""
+        """Deletes vectors that no chunk of the embedder's collection uses."""
         with self._transaction() as db:
             db.execute(ALL_ORPHANED, (embedder,))
 
     def count_unused(self, embedder: int) -> int:
-        """How many vectors are kept that no chunk of the embedder's collection has."""
+        """Counts the cached vectors that no chunk of the embedder's collection uses."""
         rows = self._query(ALL_ORPHANED.replace("DELETE", "SELECT count(*)", 1), embedder)
         return int(rows[0][0])
 
     def all_kept(self, embedder: int) -> None:
-        """Remembers that every vector of the embedder is here."""
+        """Records that all vectors of the embedder are cached."""
         with self._transaction() as db:
             db.execute("UPDATE embedders SET kept = 1 WHERE id = ?", (embedder,))

@@ -1,7 +1,7 @@
 """Writes versions of documents: pending, then active, then stale and deleted.
 
-A version is written and deleted in parts of bounded size, so that memory does not grow with it. While it is not
-active, nobody sees that it is not whole.
+A version is written and deleted in parts of bounded size, so that memory use does not grow with it. A partial version
+is never active, and therefore never visible.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ingest.docstore.tags import put_tags
 from ingest.docstore.vector_cache import ORPHANED
 from ingest.filters import document_type
 
-# Chunks, and segments, of a version that are deleted at once.
+# Chunks and segments of a version deleted per transaction.
 CHUNKS_AT_ONCE, SEGMENTS_AT_ONCE = 5_000, 16
 CHANGED = """
 UPDATE collections SET changes = changes + 1 WHERE id IN
@@ -53,10 +53,10 @@ DELETE FROM segments WHERE version = ?1 AND number IN (SELECT number FROM segmen
 
 
 class Versions:
-    """Versions of documents, in the document store's file.
+    """Versions of documents, in the document store's database.
 
     Args:
-        database: the file, opened with `ingest.docstore.schema`.
+        database: the database, opened with `ingest.docstore.schema`.
     """
 
     def __init__(self, database: Database) -> None:
@@ -66,10 +66,9 @@ class Versions:
     def add_pending(
         self, collection: int, version: VersionRow, segments: Sequence[SegmentRow], chunks: Sequence[ChunkRow]
     ) -> None:
-        """Stores a version, its first segments and chunks, not yet to be found.
+        """Stores a version as pending, with its first segments and chunks.
 
-        What was left of it where it was cut off before is written over, part by part: it may be too much to be deleted
-        in one transaction.
+        Overwrites data left by an interrupted attempt part by part: it may be too much to delete in one transaction.
         """
         with self._transaction() as db:
             db.execute(
@@ -82,21 +81,21 @@ class Versions:
             _add_chunks(db, version.id, chunks)
 
     def add_segments(self, version_id: str, segments: Sequence[SegmentRow]) -> None:
-        """Stores more segments of a version that is pending."""
+        """Stores more segments of a pending version."""
         with self._transaction() as db:
             _add_segments(db, version_id, segments)
 
     def add_chunks(self, version_id: str, chunks: Sequence[ChunkRow]) -> None:
-        """Stores more chunks of a version that is pending."""
+        """Stores more chunks of a pending version."""
         with self._transaction() as db:
             _add_chunks(db, version_id, chunks)
 
     def activate(self, version_ids: Sequence[str], tags: Sequence[str] | None = None) -> None:
-        """In one transaction: each version becomes its document's active one, the one before it stale.
+        """Makes each version its document's active one, and the version before it stale, in one transaction.
 
         Args:
-            version_ids: of pending versions.
-            tags: that their documents have from now on; None leaves them as they are.
+            version_ids: ids of pending versions.
+            tags: the documents' new tags; None leaves them unchanged.
         """
         with self._transaction() as db:
             for version_id in version_ids:
@@ -121,17 +120,17 @@ class Versions:
                 db.execute(CHANGED, (version_id,))
 
     def leftovers(self, collection: int, status: str) -> list[str]:
-        """The versions of a collection with `status` ("pending" or "stale")."""
+        """Returns the versions of a collection with `status` ("pending" or "stale")."""
         rows = self._query(
             "SELECT id FROM stored_versions WHERE collection = ? AND status = ?"
-            " AND status != 'active'",  # said twice, for the index of those few
+            " AND status != 'active'",  # redundant, but lets SQLite use the partial index
             collection,
             status,
         )
         return [row[0] for row in rows]
 
     def chunk_ids(self, version_ids: Sequence[str], start: int = 0) -> Iterator[list[str]]:
-        """Goes through the ids of the chunks of versions, from a position on in each, some at a time."""
+        """Yields the ids of the chunks of versions, from a position onwards in each, in parts."""
         part: list[str] = []
         for version_id in version_ids:
             last = start - 1
@@ -150,9 +149,9 @@ class Versions:
             yield part
 
     def delete(self, version_ids: Sequence[str], cancel: threading.Event | None = None) -> None:
-        """Deletes versions with their text, chunks and vectors, and the documents left without any.
+        """Deletes versions with their text, chunks and vectors, and documents left without a version.
 
-        `cancel` stops it between two parts: what is left of a version is deleted the next time.
+        `cancel` stops between two parts; the next call deletes the rest.
         """
         for ids in self.chunk_ids(version_ids):
             if cancel and cancel.is_set():
@@ -179,12 +178,12 @@ class Versions:
             db.executemany(ORPHANED, keys)
 
     def keep_segments(self, version_id: str, keep: int) -> None:
-        """Deletes all but the first segments of a version."""
+        """Deletes all segments of a version after the first `keep`."""
         with self._transaction() as db:
             db.execute("DELETE FROM segments WHERE version = ? AND number >= ?", (version_id, keep))
 
     def _delete_segments(self, version_id: str) -> int:
-        """Deletes some segments where there are many; few go with their version. Returns how many were deleted."""
+        """Deletes some segments if there are many; a few are deleted with their version. Returns the number deleted."""
         ((n,),) = self._query("SELECT count(*) FROM segments WHERE version = ?", version_id)
         if n <= SEGMENTS_AT_ONCE:
             return 0

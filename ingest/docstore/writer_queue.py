@@ -1,7 +1,7 @@
-"""Who writes to a collection: one process at a time, the others wait their turn in the document store.
+"""Serialises writers of a collection: one process at a time, the others wait their turn.
 
-The right to write is a file lock, which the kernel takes back from a process that dies. The `jobs` table says who
-waits, in which order, and how far the writer is, so that those who wait can tell their users.
+Write access is a file lock, which the kernel releases when a process dies. The `jobs` table records the waiting
+processes, their order and the writer's progress, so that waiting processes can report it.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class WriterQueue:
     """The queue of one collection's writers.
 
     Args:
-        database: the document store's file.
-        collection: the collection's id.
-        lock_path: the file whose lock is the right to write.
+            database: the document store's database.
+            collection: the collection's id.
+            lock_path: the file whose lock grants write access.
     """
 
     def __init__(self, database: Database, collection: int, lock_path: Path) -> None:
@@ -47,11 +47,11 @@ class WriterQueue:
         on_wait: Callable[[str], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> Iterator[WritingTurn]:
-        """The right to write, held until the end of the `with` block.
+        """Grants write access until the end of the `with` block.
 
         Args:
-            what: what the writer does, for those who wait ("ingest of /papers").
-            on_wait: told again and again, while waiting, who is writing and how far they are.
+            what: description of the work, shown to waiting processes ("ingest of /papers").
+            on_wait: called repeatedly while waiting, with the current writer and its progress.
             cancel: stops the waiting.
 
         Raises:
@@ -96,7 +96,7 @@ class WriterQueue:
             time.sleep(POLL_SECONDS)
 
     def _first_in_line(self, job: int) -> bool:
-        """Whether nobody alive waits with an earlier ticket; those who died are struck off."""
+        """Returns True if no live process waits with an earlier ticket; deletes the tickets of dead ones."""
         earlier = self._database.query(
             "SELECT id, pid, process_started FROM jobs WHERE collection = ? AND state = 'waiting'"
             " AND ticket < (SELECT ticket FROM jobs WHERE id = ?)",
@@ -110,7 +110,7 @@ class WriterQueue:
         return len(dead) == len(earlier)
 
     def _writer(self) -> str:
-        """Who is writing, in words for the one who waits."""
+        """Describes the current writer for a waiting process."""
         rows = self._database.query(
             "SELECT what, pid, files_done, files_total, process_started FROM jobs"
             " WHERE collection = ? AND state = 'writing' ORDER BY ticket DESC",
@@ -131,11 +131,11 @@ class WriterQueue:
 
     def _update(self, job: int, assignment: str, *values: object) -> None:
         with self._database.transaction() as db:
-            db.execute(f"UPDATE jobs SET {assignment} WHERE id = ?", (*values, job))  # noqa: S608 - our own words
+            db.execute(f"UPDATE jobs SET {assignment} WHERE id = ?", (*values, job))  # noqa: S608 - constants
 
 
 class WritingTurn:
-    """The right to write, while it is held."""
+    """Write access while it is held."""
 
     def __init__(
         self,
@@ -152,15 +152,15 @@ class WritingTurn:
         self._cancel = cancel
 
     def progress(self, files_done: int, files_total: int) -> None:
-        """Tells those who wait how far this writer is."""
+        """Publishes this writer's progress to waiting processes."""
         self._queue._update(self._job, "files_done = ?, files_total = ?", files_done, files_total)  # noqa: SLF001 - one module
 
     def others_wait(self) -> bool:
-        """Whether another process waits for this turn to end."""
+        """Returns True if another process waits for this turn to end."""
         return self._queue._others_wait(self._job)  # noqa: SLF001 - one module
 
     def give_way(self) -> None:
-        """Lets those who wait write first, then takes the right back. Nothing of the caller's may be pending."""
+        """Lets waiting processes write first, then reacquires write access. The caller may have no pending writes."""
         assignment = "state = 'waiting', ticket = (SELECT max(ticket) + 1 FROM jobs)"
         self._queue._update(self._job, assignment)  # noqa: SLF001 - one module
         fcntl.flock(self._lock, fcntl.LOCK_UN)
@@ -168,7 +168,7 @@ class WritingTurn:
 
 
 def _is_alive(pid: int, started: float) -> bool:
-    """Whether the very process is alive that had `pid` then, not another that got its number since."""
+    """Returns True if the process that had `pid` at `started` is alive, and not a later one with the same number."""
     with suppress(psutil.Error):
         return abs(psutil.Process(pid).create_time() - started) < 1.0
     return False

@@ -1,4 +1,4 @@
-"""Embeds texts and questions as vectors, by any sentence-transformers model."""
+"""Embeds texts and questions as vectors with any sentence-transformers model."""
 
 from ingest.embedding.binary_tokens import nearness, packed
 from ingest.embedding.embedder import Embedder, query_vector

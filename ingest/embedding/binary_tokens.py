@@ -1,7 +1,7 @@
-"""Late interaction: how near each token of a question comes to some token of a passage (ColBERT, Khattab 2020).
+"""Late interaction: matches each token of a question to the nearest token of a passage (ColBERT, Khattab 2020).
 
-The vectors of a passage's tokens come from the pass that makes its own vector, and cost no time. One bit a dimension is
-kept of them; a question's are whole. So the product of the two is a cosine as far as signs tell it.
+Token vectors come from the pass that makes the passage's own vector, at no extra cost. One bit per dimension is stored
+of them, while a question's are exact. Their product is therefore a sign-based approximation of the cosine.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-# The nearest of many tokens is nearer than the nearest of few: what is taken off for each e-fold of tokens, in standard
+# The nearest of many tokens is nearer than the nearest of few. This is subtracted per e-fold of tokens, in standard
 # deviations.
 LENGTH = 0.5
 SMALLEST = 1e-6
 
 
 def packed(tokens: NDArray[np.float32]) -> bytes:
-    """The signs of token vectors.
+    """Packs the signs of token vectors.
 
     Args:
         tokens: float32 [tokens, width].
 
     Returns:
-        A row of ceil(width / 8) bytes a token.
+        A row of ceil(width / 8) bytes per token.
     """
     return np.packbits(tokens > 0, axis=1).tobytes()
 
@@ -32,24 +32,24 @@ def packed(tokens: NDArray[np.float32]) -> bytes:
 def nearness(
     question: NDArray[np.float32], weights: NDArray[np.float32], passages: Sequence[bytes]
 ) -> NDArray[np.float32]:
-    """The weighted mean, over a question's tokens, of the similarity to the passage's nearest token.
+    """Returns the weighted mean, over a question's tokens, of the similarity to the passage's nearest token.
 
-    It is told in standard deviations of all similarities of a question's token to a passage's, which differ much from
-    model to model.
+    The unit is the standard deviation of all similarities between the question's and the passages' tokens, because
+    these differ much from model to model.
 
     Args:
         question: float32 [tokens, width], rows of unit length, at least one.
         weights: float32 [tokens], above 0.
-        passages: what `packed` gave of tokens of the same width, at least one a passage.
+        passages: results of `packed` for tokens of the same width, at least one per passage.
 
     Returns:
-        float32 [passages], less what a passage gains by its length alone: comparable between these passages only.
+        float32 [passages], corrected for passage length; comparable between these passages only.
     """
     width = question.shape[1]
     row = -(-width // 8)
     bits = np.frombuffer(b"".join(passages), dtype=np.uint8).reshape(-1, row)
     signs = np.unpackbits(bits, axis=1, count=width).astype(np.float32)
-    # A sign is 1 or 0 here: 2 x - 1 makes it 1 or -1, which is left until after the product, where there is less of it.
+    # Bits are 1 or 0. The mapping 2 x - 1 to signs is applied after the product, which is the smaller array.
     products = 2 * (question @ signs.T) - question.sum(axis=1, keepdims=True)
     products /= max(float(products.std()), SMALLEST)
     lengths = np.array([len(passage) // row for passage in passages])

@@ -1,4 +1,4 @@
-"""The embedder: texts and questions to unit vectors, by any sentence-transformers model.
+"""Embeds texts and questions as unit vectors with any sentence-transformers model.
 
 The model is loaded at first use (importing torch takes seconds), once per process, under a lock.
 """
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
 
-# Chunks for a model without a limit of its own (static embeddings): as long as a long paragraph.
+# Chunk limit for a model without one (static embeddings): about a long paragraph.
 UNLIMITED_MODEL_TOKENS = 512
 # Sentences per forward pass; 16, 32 and 64 embedded equally fast on two cores.
 BATCH_SIZE = 16
-# What tokenizers write before a token that begins a word: SentencePiece's, and byte-level BPE's.
+# Prefixes by which tokenizers mark the start of a word: SentencePiece's, and byte-level BPE's.
 WORD_STARTS = "\u2581\u0120"
-# Characters of a text that tell whether the model knows its script, and the share of its letters that it must know.
+# Characters of a text examined to see if the model knows its script, and the fraction of letters it must know.
 MOST_LOOKED_AT, LEAST_KNOWN = 1_000, 0.5
-# Questions whose vectors are kept in memory.
+# Questions whose vectors are cached.
 REMEMBERED = 32
 
 
 @dataclass(frozen=True, slots=True)
 class EmbedderIdentity:
-    """What an index remembers of the model it was made with.
+    """Identifies the model that an index was made with.
 
     Attributes:
         model: the name or folder to load it from.
@@ -62,8 +62,8 @@ class Embedder(Embeddings):
 
     Args:
         model: a sentence-transformers name or a folder; "" means the bundled all-MiniLM-L6-v2.
-        device: "cpu", "cuda", "mps", or "" for the fastest there is.
-        fetch: whether a model that is not on this machine is fetched.
+            device: "cpu", "cuda", "mps", or "" for the fastest available.
+            fetch: downloads a model that is not on this machine.
     """
 
     def __init__(self, model: str = "", device: str = "", *, fetch: bool = True) -> None:
@@ -77,15 +77,15 @@ class Embedder(Embeddings):
 
     @property
     def ready(self) -> bool:
-        """Whether the model is in memory."""
+        """Returns True if the model is in memory."""
         return self._loaded is not None
 
     def load(self) -> SentenceTransformer:
-        """Loads the model, or returns the one loaded before.
+        """Loads the model, or returns the one already loaded.
 
         Raises:
-            EmbedderError: it is not to be found, its weights are not the official ones, or it has no tokenizer
-                that can count.
+            EmbedderError: it was not found, its weights are not the official ones, or it has no tokenizer that can
+                count tokens.
         """
         with self._lock:
             if self._loaded is None:
@@ -94,7 +94,7 @@ class Embedder(Embeddings):
 
     @cached_property
     def identity(self) -> EmbedderIdentity:
-        """Name, fingerprint and dimensions; loads the model."""
+        """Returns name, fingerprint and dimensions; loads the model."""
         model = self.load()
         dimensions = self.dimensions
         facts = {
@@ -110,26 +110,26 @@ class Embedder(Embeddings):
 
     @cached_property
     def dimensions(self) -> int:
-        """Length of the vectors."""
+        """Returns the length of the vectors."""
         dimensions = self.load().get_embedding_dimension()
         return int(dimensions) if dimensions else len(self.embed_query("dimensions"))
 
     @cached_property
     def max_tokens(self) -> int:
-        """Most tokens of a text that the model reads, special tokens and its document prompt included."""
+        """Returns the most tokens of a text that the model reads, special tokens and its document prompt included."""
         limit = self.load().max_seq_length
         return UNLIMITED_MODEL_TOKENS if limit is None or math.isinf(limit) else int(limit)
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        """A tokenizer of our own: the model's is switched to truncate, and is not safe between threads."""
+        """A private tokenizer: the model's own is set to truncate, and is not thread-safe."""
         from tokenizers import Tokenizer  # noqa: PLC0415 - compiled library, loaded with the model only
 
         found: Any = self.load().tokenizer
         backend = getattr(found, "backend_tokenizer", found)
         if not isinstance(backend, Tokenizer):
             raise EmbedderError(
-                f"The embedding model {self.model} has no tokenizer that can count tokens with their places "
+                f"The embedding model {self.model} has no tokenizer that reports the positions of tokens "
                 f"({type(found).__name__}). Choose a model with a fast tokenizer in FOOTNOTE_EMBEDDING_MODEL."
             )
         own: Tokenizer = Tokenizer.from_str(backend.to_str())
@@ -138,17 +138,17 @@ class Embedder(Embeddings):
         return own
 
     def count_tokens(self, text: str) -> int:
-        """Tokens that the model would read of `text` as a document, special tokens and prompt included."""
+        """Counts the tokens that the model would read of `text` as a document, special tokens and prompt included."""
         return len(self._tokenizer.encode(self._document_prompt + text).ids)
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
-        """Character offsets [start, end) of the tokens of `text`, without special tokens."""
+        """Returns the character offsets [start, end) of the tokens of `text`, without special tokens."""
         return list(self._tokenizer.encode(text, add_special_tokens=False).offsets)
 
     def knows(self, text: str) -> bool:
-        """Whether most of a text is written in pieces of words that the model has learnt.
+        """Returns True if most of a text consists of word pieces in the model's vocabulary.
 
-        A script that its vocabulary hardly has becomes unknown tokens or single letters: all its texts look alike.
+        Text in an unknown script becomes unknown tokens or single letters, so that all such texts look alike.
         """
         text = text[:MOST_LOOKED_AT]
         letters = sum(map(str.isalpha, text))
@@ -170,13 +170,13 @@ class Embedder(Embeddings):
         return next((prompt for name in names if (prompt := model.prompts.get(name))), "")
 
     def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of documents.
+        """Embeds documents.
 
         Returns:
             float32 [n, dimensions], rows of unit length, in the order of `texts`.
         """
         model = self.load()
-        with self._encoding:  # two threads in one model gain nothing on a CPU, and the tokenizer is shared
+        with self._encoding:  # two threads in one model are no faster on a CPU, and the tokenizer is shared
             vectors = model.encode_document(
                 list(texts),
                 batch_size=BATCH_SIZE,
@@ -188,7 +188,7 @@ class Embedder(Embeddings):
 
     @cached_property
     def _telling(self) -> NDArray[np.bool_]:
-        """Which tokens of the vocabulary tell what a text is about: no special ones, stop words or punctuation."""
+        """Marks the vocabulary's content tokens: no special tokens, stop words or punctuation."""
         words = {number: token.lstrip(WORD_STARTS).lower() for token, number in self._tokenizer.get_vocab().items()}
         special = {number for number, token in self._tokenizer.get_added_tokens_decoder().items() if token.special}
         telling = np.zeros(max(words, default=0) + 1, dtype=np.bool_)
@@ -197,18 +197,18 @@ class Embedder(Embeddings):
         return telling
 
     def encode_chunks(self, texts: Sequence[str]) -> Encoded:
-        """Vectors of documents and of their tokens."""
+        """Embeds documents and their tokens."""
         return self._encode(list(texts), query=False)
 
     def encode_query(self, text: str) -> NDArray[np.float32]:
-        """Vector of a question: float32 [dimensions], of unit length, not to be written to.
+        """Embeds a question: float32 [dimensions], of unit length, read-only.
 
-        The last questions' are remembered: searching, scoring what a search missed, and quoting ask for the same one.
+        Recent questions are cached: searching, scoring missed chunks and quoting all need the same vector.
         """
         return self._remembered(text)[0]
 
     def query_tokens(self, text: str) -> NDArray[np.float32]:
-        """Vectors of a question's telling tokens: float32 [tokens, width], of unit length, not to be written to."""
+        """Embeds a question's content tokens: float32 [tokens, width], of unit length, read-only."""
         return self._remembered(text)[1]
 
     def _encode_query(self, text: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -218,7 +218,7 @@ class Embedder(Embeddings):
         return vector, tokens
 
     def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """Vectors of the tokens of each text, of as many as the model reads; no prompt stands before them."""
+        """Embeds the tokens of each text, as many as the model reads, without a prompt."""
         model = self.load()
         with self._encoding:
             found = model.encode(
@@ -232,7 +232,7 @@ class Embedder(Embeddings):
         return [self._content(text, array(rows)) for text, rows in zip(texts, found, strict=True)]
 
     def _content(self, text: str, rows: NDArray[np.float32]) -> TokenVectors:
-        """The rows that stand for characters; where the text was cut off, the last one is the model's closing token."""
+        """Keeps the rows of characters; if the text was truncated, the last row is the model's closing token."""
         read = self._tokenizer.encode(text)
         whole = len(rows) == len(read.ids)
         kept = np.array(read.special_tokens_mask[: len(rows) if whole else len(rows) - 1], dtype=np.intp) == 0
@@ -240,17 +240,17 @@ class Embedder(Embeddings):
         return TokenVectors(rows[: len(kept)][kept], spans[kept])
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        """LangChain's form of `encode_documents`."""
+        """Implements LangChain's form of `encode_documents`."""
         rows: list[list[float]] = self.encode_documents(texts).tolist()
         return rows
 
     def embed_query(self, text: str) -> list[float]:
-        """LangChain's form of `encode_query`."""
+        """Implements LangChain's form of `encode_query`."""
         row: list[float] = self.encode_query(text).tolist()
         return row
 
     def _encode(self, texts: list[str], *, query: bool) -> Encoded:
-        """A batch at a time, those of like length together: the vectors of all tokens would take gigabytes."""
+        """Embeds in batches of similar length: token vectors of all texts at once would take gigabytes."""
         model = self.load()
         encode: Any = model.encode_query if query else model.encode_document
         order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
@@ -268,7 +268,7 @@ class Embedder(Embeddings):
         return Encoded(unit(np.stack([vector for vector, _ in both])), [tokens for _, tokens in both])
 
     def _tokens(self, made: Mapping[str, Any]) -> NDArray[np.float32]:
-        """The vectors of telling tokens; of a text that has none, of all. The prompt before it tells nothing of it."""
+        """Returns the vectors of content tokens, or if there are none, of all tokens, excluding the prompt."""
         if not {"token_embeddings", "input_ids", "attention_mask"} <= made.keys():
             return np.zeros((0, len(made["sentence_embedding"])), dtype=np.float32)
         numbers, read = array(made["input_ids"]), array(made["attention_mask"]) > 0
@@ -278,10 +278,10 @@ class Embedder(Embeddings):
 
 
 def query_vector(encode: Callable[[str], NDArray[np.float32]], query: str | Query) -> NDArray[np.float32]:
-    """The vector of a question and, by their weights, of those before it.
+    """Combines the vectors of a question and of earlier questions by their weights.
 
     Args:
-        encode: gives a question's vector, of unit length.
+        encode: embeds a question, as a vector of unit length.
         query: the question.
 
     Returns:

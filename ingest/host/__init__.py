@@ -1,4 +1,4 @@
-"""What the operating system provides: private files, regular files, child processes, waits, memory."""
+"""Operating system services: private files, regular files, child processes, waits, memory."""
 
 from ingest.host.bounded_waits import check_cancelled, wait_for
 from ingest.host.child_environment import without_keys

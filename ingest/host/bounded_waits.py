@@ -1,4 +1,4 @@
-"""Waits for what cannot be stopped, such as the look-up of a name or the loading of a model, only as long as wanted."""
+"""Waits only for a limited time for operations that cannot be stopped, such as a DNS lookup or loading a model."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ingest.errors import Cancelled
 
 T = TypeVar("T")
 POLL_SECONDS = 0.1
-STOPPED = "Stopped. What was finished is kept; the next run goes on from here."
+STOPPED = "Stopped. Finished documents are kept; the next run continues from here."
 
 
 def wait_for(call: Callable[[], T], cancel: threading.Event, until: float | None = None) -> T:
-    """What `call` returns or raises, in a thread of its own, which is left behind where it is not waited for.
+    """Runs `call` in a thread and returns or raises its result; abandons the thread if the wait ends early.
 
     Args:
-        call: may take long.
-        cancel: ends the waiting.
-        until: ends it too, in seconds of `time.monotonic`.
+        call: a function that may take long.
+        cancel: ends the wait.
+        until: ends the wait too, in seconds of `time.monotonic`.
 
     Raises:
         Cancelled: `cancel` was set.
@@ -38,7 +38,7 @@ def wait_for(call: Callable[[], T], cancel: threading.Event, until: float | None
 
 
 def check_cancelled(cancel: threading.Event | None) -> None:
-    """Raises `Cancelled` where the work is to stop."""
+    """Raises `Cancelled` if `cancel` is set."""
     if cancel and cancel.is_set():
         raise Cancelled(STOPPED)
 
@@ -46,5 +46,5 @@ def check_cancelled(cancel: threading.Event | None) -> None:
 def _run(call: Callable[[], T], future: Future[T]) -> None:
     try:
         future.set_result(call())
-    except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+    except BaseException as error:  # noqa: BLE001 - re-raised in the waiting thread
         future.set_exception(error)

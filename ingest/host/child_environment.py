@@ -1,4 +1,4 @@
-"""The environment of processes that Footnote starts: what they need of this one's, and no keys, tokens or passwords."""
+"""The environment of child processes: only the variables that they need, without keys, tokens or passwords."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "PYTHONPATH
 
 
 def without_keys(**added: str) -> dict[str, str]:
-    """The variables that are passed on, with others that are added."""
+    """Returns the variables passed on to children, and further ones."""
     return {name: os.environ[name] for name in PASSED_ON if name in os.environ} | added

@@ -1,4 +1,4 @@
-"""Memory that was freed goes back to the system."""
+"""Returns freed memory to the system."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from contextlib import suppress
 
 
 def release_memory() -> None:
-    """Asks the C library for the memory that it keeps for later; does nothing where it has no such function.
+    """Makes the C library return freed memory to the system, if it has a function for it.
 
-    glibc kept 4 MiB for every thousand files of an ingest that nobody used any more (`python -m bench growth`).
+    glibc kept 4 MiB of unused memory for every thousand files of an ingest (`python -m bench growth`).
     """
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # another C library

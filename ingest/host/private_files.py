@@ -1,6 +1,6 @@
-"""Files and folders that only their owner may read, from the moment that they are made, whatever the umask.
+"""Creates files and folders that only their owner can read from the start, whatever the umask.
 
-A data folder holds documents and conversations in clear, so other users of the machine get nothing of it.
+A data folder holds documents and conversations in clear text, so other users of the machine have no access to it.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ logger = logging.getLogger(__name__)
 
 OWNER_FOLDER, OWNER_FILE = 0o700, 0o600
 OTHERS = 0o077
-# What Footnote makes in a data folder. The folder may be one of the user's that holds other things too.
+# Names that Footnote creates in a data folder. The folder may be the user's own and hold other things too.
 MADE = ("footnote.sqlite*", "chats.sqlite*", "chroma", "chroma.damaged", "lexical", "run", "uploads", ".restore-*")
-# Written by the user, and full of keys.
+# Written by the user, and contains keys.
 KEYS = ".env"
 _told: set[Path] = set()
 
 
 def keep_to_owner() -> None:
-    """Makes all that this process writes from now on readable by its owner alone; for a process of Footnote's own."""
+    """Makes all files that this process creates private; only for Footnote's own processes."""
     os.umask(OTHERS)
 
 
 def make_private_folder(path: Path) -> None:
-    """Makes a folder, and those above it that are missing; one that is there stays as it is.
+    """Creates a folder and its missing parents; leaves an existing one unchanged.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     if path.is_dir():
         return
@@ -41,30 +41,30 @@ def make_private_folder(path: Path) -> None:
 
 
 def private_opener(path: str, flags: int) -> int:
-    """Opens a file as `open` asks, one that is not there yet for its owner alone. Give it to `open`."""
+    """Opens a file as `open` asks, creating new files as private. Pass it to `open` as `opener`."""
     return os.open(path, flags, OWNER_FILE)
 
 
 def make_private_file(path: Path) -> None:
-    """Makes an empty file; one that is there stays as it is.
+    """Creates an empty private file; leaves an existing one unchanged.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_FILE))
 
 
 def write_private_text(path: Path, text: str) -> None:
-    """Writes a file of text in UTF-8. Raises OSError where that fails."""
+    """Writes a private text file in UTF-8. Raises OSError if that fails."""
     with open(path, "w", encoding="utf-8", opener=private_opener) as file:
         file.write(text)
 
 
 def exposed_paths(data_dir: Path) -> Iterator[Path]:
-    """Files and folders of a data folder that are ours and that other users may do something with.
+    """Yields Footnote's files and folders in a data folder to which other users have access.
 
-    What lies in one of its folders that only the owner can enter is not looked at.
+    Does not descend into folders that only the owner can enter.
     """
     if _holds_nothing_else(data_dir) and _is_open(data_dir):
         yield data_dir
@@ -77,10 +77,10 @@ def exposed_paths(data_dir: Path) -> Iterator[Path]:
 
 
 def close_to_others(data_dir: Path) -> None:
-    """Takes from other users what `exposed` finds; a folder of another owner is left as it is, which is logged once.
+    """Makes the paths from `exposed_paths` private. Leaves a folder of another owner unchanged, and logs that once.
 
     Raises:
-        OSError: it cannot be changed.
+        OSError: permissions cannot be changed.
     """
     if not data_dir.is_dir():
         return
@@ -88,8 +88,8 @@ def close_to_others(data_dir: Path) -> None:
         if data_dir not in _told:
             _told.add(data_dir)
             logger.warning(
-                "The data folder %s belongs to another user, who decides who may read it. Set FOOTNOTE_DATA_DIR to a "
-                "folder of your own to keep documents and conversations to yourself.",
+                "The data folder %s belongs to another user, who controls access to it. To keep documents and "
+                "conversations private, set FOOTNOTE_DATA_DIR to a folder of your own.",
                 data_dir,
             )
         return
@@ -98,7 +98,7 @@ def close_to_others(data_dir: Path) -> None:
 
 
 def close_one(path: Path) -> None:
-    """Takes one file or folder from other users; one that is gone meanwhile is no error."""
+    """Makes one file or folder private; ignores one that was deleted in the meantime."""
     try:
         path.chmod(stat.S_IMODE(path.lstat().st_mode) & ~OTHERS)
     except FileNotFoundError:
@@ -106,14 +106,14 @@ def close_one(path: Path) -> None:
 
 
 def close_files_to_others(folder: Path) -> None:
-    """Takes the files of one folder from other users: what a library has written there."""
+    """Makes the files of one folder private, after a library has written there."""
     for path in folder.iterdir():
         if _is_open(path):
             close_one(path)
 
 
 def _is_open(path: Path) -> bool:
-    """Whether others than the owner, who is this process's user, may do something with it."""
+    """Returns True if users other than the owner, who is this process's user, have access to it."""
     try:
         found = path.lstat()
     except FileNotFoundError:
@@ -122,6 +122,6 @@ def _is_open(path: Path) -> bool:
 
 
 def _holds_nothing_else(data_dir: Path) -> bool:
-    """Whether all that lies in a data folder is Footnote's, so that the folder itself may be closed."""
+    """Returns True if a data folder contains only Footnote's files, so that the folder itself may be made private."""
     ours = {path.name for pattern in (*MADE, KEYS) for path in data_dir.glob(pattern)}
     return bool(ours) and all(path.name in ours for path in data_dir.iterdir())

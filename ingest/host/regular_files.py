@@ -1,4 +1,4 @@
-"""Opens and hashes the files that a user names: regular files alone, without waiting for anyone."""
+"""Opens and hashes files that a user names: regular files only, without blocking."""
 
 from __future__ import annotations
 
@@ -17,58 +17,58 @@ from ingest.errors import LoadError, UnsupportedDocument
 from ingest.host.bounded_waits import check_cancelled
 
 MIB = 1024 * 1024
-# A pipe without a writer, and some devices, would keep a plain open() waiting for ever.
+# Without O_NONBLOCK, opening a pipe without a writer, or some devices, would block forever.
 WITHOUT_WAITING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 PACKED = struct.Struct(">32sQ")
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Says which bytes a file has: their SHA-256 (hex) and how many they are."""
+    """The content of a file, identified by its SHA-256 (hex) and its size in bytes."""
 
     content_sha: str
     size: int
 
     @classmethod
     def of(cls, data: bytes) -> Self:
-        """The fingerprint of bytes that are at hand."""
+        """Returns the fingerprint of bytes in memory."""
         return cls(hashlib.sha256(data).hexdigest(), len(data))
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
-        """The fingerprint that `pack` wrote."""
+        """Restores a fingerprint that `pack` wrote."""
         digest, size = PACKED.unpack(packed)
         return cls(digest.hex(), size)
 
     def pack(self) -> bytes:
-        """Writes it in `PACKED.size` bytes."""
+        """Packs the fingerprint into `PACKED.size` bytes."""
         return PACKED.pack(bytes.fromhex(self.content_sha), self.size)
 
 
 @contextmanager
 def open_regular_file(path: Path) -> Iterator[BinaryIO]:
-    """Opens a regular file for reading; never waits for the other end of a pipe.
+    """Opens a regular file for reading; never blocks on a pipe.
 
     Raises:
         UnsupportedDocument: it is a folder, device, pipe or socket.
         OSError: it cannot be opened.
     """
-    _check_regular(path, path.stat().st_mode)  # before opening: that alone makes some devices act
+    _check_regular(path, path.stat().st_mode)  # before opening, which has side effects on some devices
     with open(os.open(path, WITHOUT_WAITING), "rb") as file:  # noqa: PTH123 - of a descriptor
-        _check_regular(path, os.fstat(file.fileno()).st_mode)  # it may have been exchanged in between
+        _check_regular(path, os.fstat(file.fileno()).st_mode)  # it may have been replaced in between
         yield file
 
 
 def fingerprint(path: Path, max_mb: int, cancel: threading.Event) -> Fingerprint:
-    """Hashes a file, a part at a time.
+    """Hashes a file in parts.
 
     Args:
         path: the file.
-        max_mb: larger files are refused, in MiB, before anything of them is read.
+        max_mb: size limit in MiB; larger files are rejected before they are read.
         cancel: stops the reading.
 
     Raises:
-        LoadError: it is too large, or no regular file.
+        LoadError: it is too large, or not a regular file.
         OSError: it cannot be read.
         Cancelled: `cancel` was set.
     """
@@ -84,17 +84,17 @@ def fingerprint(path: Path, max_mb: int, cancel: threading.Event) -> Fingerprint
 
 
 def check_size(name: str, size: int, max_mb: int) -> None:
-    """Refuses a file of more than `max_mb` MiB; `size` is in bytes, `name` what messages call it.
+    """Rejects a file of more than `max_mb` MiB; `size` is in bytes, `name` is for the message.
 
     Raises:
         LoadError: it is larger.
     """
     if size > max_mb * MIB:
         raise LoadError(
-            f"{name} has {size / MIB:,.0f} MiB; {max_mb:,} are the most. Split it, or raise FOOTNOTE_MAX_FILE_MB."
+            f"{name} has {size / MIB:,.0f} MiB; the limit is {max_mb:,}. Split it, or raise FOOTNOTE_MAX_FILE_MB."
         )
 
 
 def _check_regular(path: Path, mode: int) -> None:
     if not stat.S_ISREG(mode):
-        raise UnsupportedDocument(f"{path} is not a file, but a folder, device, pipe or socket, and is not read.")
+        raise UnsupportedDocument(f"{path} is a folder, device, pipe or socket. Name a regular file.")

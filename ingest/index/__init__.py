@@ -1,4 +1,4 @@
-"""One collection: document store, vectors, text index and embedder as one thing."""
+"""The index of one collection: combines document store, vectors, text index and embedder."""
 
 from ingest.index.index import CHROMA_NAME, Index, VectorLeg
 from ingest.index.indexing import write_tokens

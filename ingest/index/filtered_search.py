@@ -1,8 +1,7 @@
-"""Searching only the documents that a filter lets through, at a cost that does not grow as they get fewer.
+"""Searches only the documents that match a filter, at a cost that does not grow as matches get fewer.
 
-Chroma's own filters go through all it holds (bench/retrieval/filters.py). Few chunks are scored one by one, exactly,
-from the vectors that the document store keeps; of many, enough of the nearest are asked for that the wanted ones are
-among them.
+Chroma's own filters scan the whole collection (bench/retrieval/filters.py). A few chunks are scored exactly, from the
+vectors in the document store. For many, Chroma is asked for enough nearest chunks to include the wanted ones.
 """
 
 from __future__ import annotations
@@ -19,29 +18,29 @@ from ingest.docstore import ChunkVectors, DocStore
 from ingest.filters import Filter
 from ingest.vectors import VectorStore
 
-# Chunks that are always scored one by one: as many are read in the time that Chroma takes for what stands in the way of
-# its own (bench/retrieval/filters.py: 9 microseconds a chunk, once a filter; 15 a result of Chroma's).
+# Up to this many chunks are always scored exactly: that takes as long as Chroma's fixed overhead
+# (bench/retrieval/filters.py: 9 microseconds per chunk, once per filter; 15 per result of Chroma's).
 MOST_EXACT = 4_000
 CHUNKS_A_RESULT = 1.7
-# Asked of Chroma: so many times what would do if the nearest were spread evenly; at the next try, so many times that.
+# Chroma is asked for this multiple of the count that evenly spread matches would need; again at each retry.
 MARGIN = 1.5
 GROWTH = 4
 MOST_FETCHED = 5_000
-# Vectors that are remembered of a filter at most; 15 MB at 384 dimensions.
+# Most vectors cached per filter; 15 MB at 384 dimensions.
 MOST_KEPT = 10_000
-# Filters remembered with what they let through; conversations keep theirs for many questions.
+# Number of filters whose matches are cached; conversations reuse theirs for many questions.
 REMEMBERED = 4
 
 
 @dataclass(slots=True)
 class Chosen:
-    """What a filter lets through at one moment.
+    """The documents that match a filter at one moment.
 
     Attributes:
-        versions: of the documents.
-        chunks: how many those have.
-        share: of the collection's chunks, 0 to 1; told only where there are more than `MOST_EXACT`.
-        vectors: those of the chunks by one embedder, once they were read.
+        versions: their active version ids.
+        chunks: number of their chunks.
+        share: fraction of the collection's chunks, 0 to 1; set only if there are more than `MOST_EXACT`.
+        vectors: vectors of the chunks by embedder, once loaded.
     """
 
     versions: frozenset[str]
@@ -50,12 +49,12 @@ class Chosen:
     vectors: dict[int, ChunkVectors] = field(default_factory=dict)
 
     def holds(self, chunk_id: str) -> bool:
-        """Whether a chunk is of one of the documents."""
+        """Returns True if a chunk belongs to one of the documents."""
         return chunk_id.rpartition("-")[0] in self.versions
 
 
 class Choosing:
-    """Finds what filters let through in one collection, and remembers it until the collection changes. Thread-safe.
+    """Resolves filters in one collection; caches results until the collection changes. Thread-safe.
 
     Args:
         docstore: the document store.
@@ -70,7 +69,7 @@ class Choosing:
         self._lock = threading.Lock()
 
     def chosen(self, within: Filter) -> Chosen:
-        """What a filter lets through now."""
+        """Returns the documents that currently match a filter."""
         key = (self._docstore.catalog.changes(self._collection), within)
         with self._lock:
             if key not in self._known:
@@ -81,7 +80,7 @@ class Choosing:
             return self._known[key]
 
     def count(self) -> int:
-        """How many chunks the whole collection has now."""
+        """Counts the chunks of the whole collection."""
         changes = self._docstore.catalog.changes(self._collection)
         with self._lock:
             return self._count(changes)
@@ -100,14 +99,14 @@ class Choosing:
     def nearest(
         self, store: VectorStore, embedder: int, vector: NDArray[np.float32], k: int, chosen: Chosen
     ) -> list[tuple[str, float]]:
-        """The `k` nearest of the chunks that a filter lets through, as (id, cosine similarity), best first.
+        """Returns the `k` nearest chunks that match a filter, as (id, cosine similarity), best first.
 
         Args:
             store: the vectors in Chroma.
-            embedder: the number of the embedder that made them.
+            embedder: id of the embedder that made them.
             vector: float32 [dimensions], of unit length.
-            k: how many.
-            chosen: by this object.
+            k: number of results.
+            chosen: a result of `chosen`.
         """
         n = math.ceil(k / max(chosen.share, 1e-9) * MARGIN)
         while not _is_quicker_exact(chosen, embedder, n):
@@ -123,7 +122,7 @@ class Choosing:
         known = chosen.vectors.get(embedder)
         if known is None:
             known = self._docstore.kept.of_versions(embedder, sorted(chosen.versions))
-            if known.missing:  # of an index that was made before vectors were kept
+            if known.missing:  # the index predates the vector cache
                 known = known.with_more(store.vectors(known.missing))
             if len(known.ids) <= MOST_KEPT:
                 chosen.vectors[embedder] = known
@@ -131,6 +130,6 @@ class Choosing:
 
 
 def _is_quicker_exact(chosen: Chosen, embedder: int, n: int) -> bool:
-    """Whether scoring all chunks of a filter takes less time than asking Chroma for the nearest `n` of all."""
+    """Returns True if scoring all chunks of a filter is faster than asking Chroma for the `n` nearest overall."""
     enough = max(MOST_EXACT, CHUNKS_A_RESULT * n)
     return embedder in chosen.vectors or chosen.chunks <= enough or n > MOST_FETCHED

@@ -1,6 +1,6 @@
-"""The index of one collection: document store, vectors, text index and embedder as one thing.
+"""The index of one collection: document store, vectors, text index and embedder.
 
-`ingest.index.writer` changes it.
+`ingest.index.writer` modifies it.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from ingest.settings import Settings
 from ingest.vectors import Chroma, VectorStore
 
 T = TypeVar("T")
-# A search is repeated as often while others change what it sees; then the newest result stands.
+# A search is repeated at most this often while the collection changes; after that the newest result is returned.
 MOST_REPEATS = 5
-# The end of the names that `Index.chroma_name` gives; the group is the collection's uid.
+# Matches the end of the names from `Index.chroma_name`; the group is the collection's uid.
 CHROMA_NAME = re.compile(r"-([0-9a-f]{12})-[^-]{12}(?:-\d+)?$")
 
 
 @dataclass(frozen=True, slots=True)
 class VectorLeg:
-    """One embedding model of a collection, and the Chroma collection that holds its vectors."""
+    """An embedding model of a collection, and the Chroma collection that holds its vectors."""
 
     row: EmbedderRow
     store: VectorStore
@@ -42,7 +42,7 @@ class VectorLeg:
 
     @property
     def embedder(self) -> Embedder:
-        """The model; loaded, to make sure that it is the one that the vectors were made with.
+        """Loads the model and verifies that it made the vectors.
 
         Raises:
             EmbedderMismatch: its weights or settings have changed.
@@ -50,16 +50,16 @@ class VectorLeg:
         if self.unchecked.identity.fingerprint != self.row.fingerprint:
             raise EmbedderMismatch(
                 f"The vectors were made with the embedding model {self.row.model} ({self.row.dimensions} dimensions), "
-                "but its weights or settings are not the same any more. Put the model back as it was, or make the "
-                "vectors anew with another: footnote reembed --model NAME."
+                "but its weights or settings have changed. Restore the original model, or embed the "
+                "collection with another: footnote reembed --model NAME."
             )
         return self.unchecked
 
 
 class Index:
-    """One collection, open for searching; `ingest.index.writing` gives the right to change it. Safe between threads.
+    """One collection, open for searching; `ingest.index.writing` grants write access. Thread-safe.
 
-    Build it with `Index.open`. What other processes write, remove, or re-embed is seen by the next search.
+    Build it with `Index.open`. Changes made by other processes are visible to the next search.
     """
 
     def __init__(
@@ -98,15 +98,15 @@ class Index:
         embedder_for: Callable[[str], Embedder],
         heal: Callable[[Index], None],
     ) -> Index:
-        """Opens a collection; makes it when there is none.
+        """Opens a collection; creates it if it does not exist.
 
         Args:
-            settings: where things lie, and the embedding model of new collections.
-            docstore: the document store.
-            chroma: the connection to Chroma.
-            name: the collection's name.
-            embedder_for: gives the embedder for a model name or folder.
-            heal: puts back what an index has lost; called when a search finds it damaged.
+                settings: paths, and the embedding model of new collections.
+                docstore: the document store.
+                chroma: the connection to Chroma.
+                name: the collection's name.
+                embedder_for: returns the embedder for a model name or folder.
+                heal: repairs the index; called when a search finds it damaged.
         """
         catalog = docstore.catalog
         row = catalog.collection(name) or catalog.create_collection(name, uuid.uuid4().hex[:12])
@@ -124,17 +124,17 @@ class Index:
     # Embedding models
 
     def embedders(self) -> dict[EmbedderRole, EmbedderRow]:
-        """The collection's embedding models as the document store has them now."""
+        """Returns the collection's embedding models, as stored now."""
         return self.docstore.catalog.embedders(self.collection.id)
 
     @property
     def embedder(self) -> Embedder:
-        """The model that questions and documents are embedded with: the collection's own, or the one it will get."""
+        """Returns the collection's embedding model, or for an empty collection, the one it will get."""
         current = self.embedders().get("current")
         return self.embedder_for(current.model if current else self._new_model)
 
     def settle_embedder(self) -> None:
-        """Gives a collection that has no embedding model yet the one that the settings ask for."""
+        """Assigns the configured embedding model to a collection that has none yet."""
         if "current" not in self.embedders():
             identity = self.embedder.identity
             self.docstore.catalog.add_embedder(
@@ -142,7 +142,7 @@ class Index:
             )
 
     def leg(self, row: EmbedderRow) -> VectorLeg:
-        """The vectors of one of the collection's models."""
+        """Returns the vectors of one of the collection's models."""
         name = self.chroma_name(row)
         facts = {"footnote_collection": self.collection.name, "embedding_model": row.model}
         with self._lock:
@@ -150,15 +150,15 @@ class Index:
         return VectorLeg(row, store, self.embedder_for(row.model))
 
     def chroma_name(self, row: EmbedderRow) -> str:
-        """What the Chroma collection of an embedder is called."""
+        """Returns the name of an embedder's Chroma collection."""
         slug = "".join(c if c.isalnum() and c.isascii() else "-" for c in self.collection.name).strip("-") or "c"
         made_anew = f"-{row.generation}" if row.generation else ""
         return f"{slug[:40]}-{self.collection.uid}-{row.fingerprint[:12]}{made_anew}"
 
     def strays(self) -> list[str]:
-        """Chroma collections of this one that no embedder has any more: left by a change that was cut off.
+        """Lists Chroma collections of this index that no embedder uses, left by an interrupted change.
 
-        Asked by who holds the right to write; for others, one of them may be in the making.
+        Call it only with write access: another writer may be creating one of them.
         """
         known = {self.chroma_name(row) for row in self.embedders().values()}
         return [
@@ -168,18 +168,18 @@ class Index:
         ]
 
     def count_chunks(self, within: Filter | None = None) -> int:
-        """Counts the chunks that a search looks through, of the documents `within`; None for all."""
+        """Counts the chunks that a search covers, of the documents `within`; None for all."""
         return self._choosing.chosen(within).chunks if within else self._choosing.count()
 
-    # Searching: both legs share one signature
+    # Searching: vector and keyword search share one signature
 
     def vector_search(self, query: str | Query, k: int, *, within: Filter | None = None) -> list[SearchHit]:
-        """The `k` chunks nearest in meaning to `query`; scores are cosine similarities.
+        """Returns the `k` chunks nearest in meaning to `query`; scores are cosine similarities.
 
         Args:
-            query: the question, alone or with what was asked before it.
-            k: how many.
-            within: the documents that are searched; None for all. It changes no chunk's score.
+            query: the question, alone or with earlier questions.
+            k: number of results.
+            within: documents to search; None for all. It does not change the scores.
         """
 
         def leg(n: int) -> list[tuple[str, float]]:
@@ -195,7 +195,7 @@ class Index:
         return self._healing(lambda: self._active(leg, k))
 
     def keyword_search(self, query: str | Query, k: int, *, within: Filter | None = None) -> list[SearchHit]:
-        """The `k` chunks that share the most telling words with `query`; scores are BM25. See `vector_search`."""
+        """Returns the `k` chunks with the best BM25 scores for `query`. See `vector_search`."""
 
         def leg(n: int) -> list[tuple[str, float]]:
             if not self.lexical.exists and not self.docstore.count_chunks(self.collection.id):
@@ -205,7 +205,7 @@ class Index:
         return self._healing(lambda: self._active(leg, k))
 
     def vector_scores(self, query: str | Query, chunk_ids: Sequence[str]) -> dict[str, float]:
-        """Cosine similarity to `query` of those of `chunk_ids` whose vector is kept: what `vector_search` would say."""
+        """Returns the cosine similarity to `query` of those of `chunk_ids` that have a stored vector."""
         current = self.embedders().get("current")
         kept = self.docstore.kept.of_chunks(current.id, chunk_ids) if current else {}
         if current is None or not kept:
@@ -214,10 +214,10 @@ class Index:
         return dict(zip(kept, cosines.tolist(), strict=True))
 
     def token_scores(self, query: str | Query, chunk_ids: Sequence[str]) -> dict[str, float]:
-        """How near the tokens of `query` come to those of each chunk (late interaction); comparable within one call.
+        """Scores how well the tokens of each chunk match those of `query` (late interaction).
 
-        {} where the tokens of some chunk have no vectors (scores of the others alone would say nothing of the order),
-        or the question has no tokens.
+        Scores are comparable only within one call. Returns {} if the tokens of any chunk have no vectors, because the
+        other scores alone give no order, or if the question has no tokens.
         """
         current = self.embedders().get("current")
         kept = self.docstore.kept.tokens_of_chunks(current.id, chunk_ids) if current else {}
@@ -235,11 +235,11 @@ class Index:
         return dict(zip(kept, found.tolist(), strict=True))
 
     def keyword_scores(self, query: str | Query, chunk_ids: Sequence[str]) -> dict[str, float]:
-        """BM25 scores of those of `chunk_ids` that share a term with `query`: what `keyword_search` would say."""
+        """Returns the BM25 scores of those of `chunk_ids` that share a term with `query`, as `keyword_search` does."""
         return self._healing(lambda: self.lexical.scores(query, chunk_ids))
 
     def consistent(self, search: Callable[[], T]) -> T:
-        """The result of a search that nothing was added to or removed from while it ran: no document is half there."""
+        """Repeats a search until no document was added or removed while it ran, so that none is partially visible."""
         for _ in range(MOST_REPEATS):
             before = self.docstore.catalog.changes(self.collection.id)
             found = search()
@@ -248,7 +248,7 @@ class Index:
         return found
 
     def _active(self, leg: Callable[[int], list[tuple[str, float]]], k: int) -> list[SearchHit]:
-        """The first `k` of a leg's results that the document store says are active."""
+        """Returns the first `k` results of a leg whose documents are active."""
         n = k
         while True:
             found = leg(n)
@@ -260,8 +260,8 @@ class Index:
         return [SearchHit(rank, score, chunk) for rank, (chunk, score) in enumerate(ranked, start=1)]
 
     def _healing(self, search: Callable[[], T]) -> T:
-        """Searches; where the index turns out to have lost something, puts it back and searches again."""
-        for _ in range(2):  # a collection that was just made anew, or switched, is found at the second look
+        """Searches; if the index turns out to be damaged, repairs it and searches again."""
+        for _ in range(2):  # the second attempt finds a collection that was just rebuilt or switched
             with suppress(VectorsDamaged, LexicalDamaged):
                 self._check_once()
                 return search()
@@ -269,7 +269,7 @@ class Index:
         return search()
 
     def _check_once(self) -> None:
-        """Compares, at the first search of this process, how much there is with how much there must be."""
+        """On the first search of this process, compares the sizes of the indexes with the document store."""
         if not self._unchecked:
             return
         wanted, current = self.docstore.count_chunks(self.collection.id), self.embedders().get("current")

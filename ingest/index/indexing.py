@@ -1,6 +1,6 @@
-"""What goes from the document store into the text index and the vectors.
+"""Copies chunks from the document store into the text index and the vectors.
 
-It is the same for a new document, for one that an index has lost, and for another embedding model.
+The steps are the same for a new document, a repair, and a change of embedding model.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from ingest.index.index import VectorLeg
 from ingest.lexical import LexicalEntry, LexicalWriter
 from ingest.models import IndexedChunk
 
-# Texts whose vectors are written together.
+# Texts whose vectors are written in one batch.
 EMBED_BATCH = 128
-# Texts embedded between two looks at cancellation: of 256 tokens each, 4,096 tokens, which two slow cores embed in
+# Texts embedded between checks for cancellation: at 256 tokens each, 4,096 tokens, which two slow cores embed in
 # little more than a second.
 EMBED_STEP = 16
 
 
 def parts(docstore: DocStore, chunk_ids: Iterable[str], cancel: threading.Event | None) -> Iterator[list[IndexedChunk]]:
-    """Chunks by their ids, as many at a time as memory takes easily.
+    """Yields chunks by their ids, in parts that fit in memory.
 
     Raises:
-        Cancelled: `cancel` was set when the next part was asked for.
+            Cancelled: `cancel` was set when the next part was requested.
     """
     for part in docstore.in_parts(chunk_ids):
         check_cancelled(cancel)
@@ -56,20 +56,20 @@ def write_vectors(
     on_written: Callable[[int], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> int:
-    """Writes the vectors of chunks. Equal texts have equal vectors: what was embedded before is taken from there.
+    """Writes the vectors of chunks. Equal texts have equal vectors, so texts embedded before are not embedded again.
 
     Args:
-        docstore: where vectors are kept.
+        docstore: caches vectors.
         leg: the embedding model and its Chroma collection.
-        chunks: of the collection.
-        on_written: told, as it goes, how many chunks more have their vector.
+        chunks: chunks of the collection.
+        on_written: called with the number of further chunks whose vectors were written.
         cancel: stops between two parts.
 
     Returns:
-        How many texts the model had to embed.
+        The number of texts that the model embedded.
 
     Raises:
-        Cancelled: `cancel` was set; what was embedded is kept.
+        Cancelled: `cancel` was set; finished vectors are kept.
     """
     embedded = 0
     for i in range(0, len(chunks), EMBED_BATCH):
@@ -96,7 +96,7 @@ def write_vectors(
 
 
 def write_tokens(docstore: DocStore, leg: VectorLeg, chunks: Sequence[IndexedChunk]) -> None:
-    """Keeps the vectors of the tokens of chunks whose own vectors are kept: an older Footnote wrote those alone."""
+    """Stores missing token vectors of chunks that have a vector: older versions stored no token vectors."""
     texts = [*{one.embed_key: one.embedded_text for one in chunks}.items()]
     for i in range(0, len(texts), EMBED_BATCH):
         _, tokens = _embedded(leg, dict(texts[i : i + EMBED_BATCH]))
@@ -106,9 +106,9 @@ def write_tokens(docstore: DocStore, leg: VectorLeg, chunks: Sequence[IndexedChu
 def _embedded(
     leg: VectorLeg, texts: Mapping[bytes, str], cancel: threading.Event | None = None
 ) -> tuple[dict[bytes, NDArray[np.float32]], dict[bytes, bytes]]:
-    """The vectors of texts, and those of their tokens as they are kept, by the texts' keys; of fewer, once cancelled.
+    """Returns the vectors of texts and their packed token vectors, by the texts' keys; fewer if cancelled.
 
-    Texts of like length are embedded together: the model reads all of a step as long as the longest of them.
+    Texts of similar length are embedded together, because the model pads every text of a step to the longest.
     """
     keys = sorted(texts, key=lambda key: -len(texts[key]))
     vectors, tokens = dict[bytes, NDArray[np.float32]](), dict[bytes, bytes]()

@@ -1,7 +1,6 @@
-"""Puts back what the indexes of a collection have lost, and gives back the room that deletions left in them.
+"""Repairs the indexes of a collection, and reclaims the space of deleted chunks.
 
-All of it is made from the document store, while the right to write is held. Nothing is embedded that was embedded
-before.
+Everything is rebuilt from the document store while write access is held. Texts embedded before are not embedded again.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from ingest.index.index import Index
 from ingest.index.indexing import parts, write_text, write_vectors
 
 logger = logging.getLogger(__name__)
-# An index is made anew when so many chunks were deleted from it, and more than are left.
+# An index is rebuilt when more than this many chunks were deleted from it, and more than remain.
 GARBAGE = 2_000
 
 
@@ -28,18 +27,18 @@ def recover(
     by_number: bool | None = None,
     thorough: bool = False,
 ) -> None:
-    """Compares both indexes with the document store, puts back what is missing, and drops what nobody names.
+    """Compares both indexes with the document store, restores missing chunks, and drops unreferenced collections.
 
     Extra chunks do no harm: searches leave them out, and the writer deletes them.
 
     Args:
-        index: the collection; its right to write is held.
-        cancel: stops it between two parts.
-        by_number: compares the number of chunks, not their ids; as a rule, where `is_clean`.
-        thorough: compares by ids in any case, and deletes extra chunks too.
+        index: the collection; the caller holds write access.
+        cancel: stops between two parts.
+        by_number: compares the number of chunks instead of their ids; by default, if `is_clean`.
+        thorough: always compares ids, and deletes extra chunks too.
 
     Raises:
-        Cancelled: `cancel` was set; the next writer goes on.
+        Cancelled: `cancel` was set; the next writer continues.
     """
     docstore, collection = index.docstore, index.collection.id
     by_number = not thorough and (is_clean(index) if by_number is None else by_number)
@@ -51,19 +50,19 @@ def recover(
         if row.role == "current":
             _recover_vectors(index, row, cancel, by_number=by_number, thorough=thorough)
         elif row.role == "next" and not _has_all(index.leg(row).store.count, 0):
-            index.leg(row).store.create()  # a change of model fills it
+            index.leg(row).store.create()  # reembedding fills it
     for name in index.strays():
         index.chroma.drop(name)
 
 
 def is_clean(index: Index) -> bool:
-    """Whether nothing was left over by a write that was cut off."""
+    """Returns True if no interrupted write left anything behind."""
     docstore, collection = index.docstore, index.collection.id
     return not any(docstore.versions.leftovers(collection, status) for status in ("pending", "stale"))
 
 
 def rebuild_text(index: Index, cancel: threading.Event | None = None) -> None:
-    """Makes the text index anew; searches find the old one, if it can be read at all, until it is done."""
+    """Rebuilds the text index; searches use the old one, if readable, until it is done."""
     try:
         _rewrite_text(index, cancel)
     except LexicalStoreError:  # it cannot even be opened
@@ -72,19 +71,19 @@ def rebuild_text(index: Index, cancel: threading.Event | None = None) -> None:
 
 
 def renew_text(index: Index, cancel: threading.Event | None = None) -> None:
-    """Makes the text index anew where an older Footnote made it, so that all of it has the terms of today."""
+    """Rebuilds a text index that an older version made, so that all of it uses the current terms."""
     index.lexical.drop_leftovers()
     if index.lexical.outdated:
         rebuild_text(index, cancel)
-        logger.info("The text index of %r was made by an older Footnote; made anew.", index.collection.name)
+        logger.info("The text index of %r was made by an older version and has been rebuilt.", index.collection.name)
 
 
 def rebuild_vectors(index: Index, row: EmbedderRow, cancel: threading.Event | None = None) -> None:
-    """Makes a Chroma collection anew, beside the old one, which is searched until it is done."""
+    """Rebuilds a Chroma collection beside the old one, which is searched until the new one is complete."""
     if not row.kept:
         adopt(index, row, cancel)
     old, new = index.leg(row), index.leg(replace(row, generation=row.generation + 1))
-    new.store.drop()  # what a rebuild that was cut off left
+    new.store.drop()  # left by an interrupted rebuild
     new.store.create()
     for part in parts(index.docstore, index.docstore.chunk_ids(index.collection.id), cancel):
         write_vectors(index.docstore, new, part, cancel=cancel)
@@ -93,7 +92,7 @@ def rebuild_vectors(index: Index, row: EmbedderRow, cancel: threading.Event | No
 
 
 def tidy(index: Index, cancel: threading.Event | None = None) -> None:
-    """Gives room back where deletions left much of it."""
+    """Reclaims space if deletions left much of it."""
     live = index.docstore.count_chunks(index.collection.id)
     if index.lexical.exists and index.lexical.count_deleted() > max(GARBAGE, live):
         rebuild_text(index, cancel)
@@ -102,14 +101,14 @@ def tidy(index: Index, cancel: threading.Event | None = None) -> None:
             continue
         if row.role == "current":
             rebuild_vectors(index, row, cancel)
-        elif row.role == "previous":  # filled again from the document store by whoever goes back to it
+        elif row.role == "previous":  # refilled from the document store by a rollback
             index.docstore.catalog.next_generation(row.id)
             index.leg(row).store.drop()
     index.docstore.database.reclaim()
 
 
 def _has_all(count: Callable[[], int], wanted: int) -> bool:
-    """Whether an index can be read and has as many chunks as it must have."""
+    """Returns True if an index is readable and has at least the expected number of chunks."""
     try:
         return count() >= wanted
     except (LexicalDamaged, VectorsDamaged):
@@ -118,7 +117,7 @@ def _has_all(count: Callable[[], int], wanted: int) -> bool:
 
 def _rewrite_text(index: Index, cancel: threading.Event | None) -> None:
     wanted = index.docstore.chunk_ids(index.collection.id)
-    outdated = index.lexical.outdated  # it has not the fields of today
+    outdated = index.lexical.outdated  # it lacks the current fields
     with index.lexical.anew() if outdated else index.lexical.writing() as lexical:
         lexical.clear()
         for part in parts(index.docstore, wanted, cancel):
@@ -137,7 +136,7 @@ def _recover_text(index: Index, cancel: threading.Event | None, *, thorough: boo
     if thorough and there - set(wanted):
         rebuild_text(index, cancel)
         return
-    # A version that lacks a chunk is written whole: adding one replaces what is there of its version.
+    # A version that lacks a chunk is rewritten as a whole: adding a version replaces its existing entries.
     lost = {chunk_id.rpartition("-")[0] for chunk_id in wanted if chunk_id not in there}
     missing = [chunk_id for chunk_id in wanted if chunk_id.rpartition("-")[0] in lost]
     if not missing:
@@ -152,7 +151,7 @@ def _recover_text(index: Index, cancel: threading.Event | None, *, thorough: boo
 def _recover_vectors(
     index: Index, row: EmbedderRow, cancel: threading.Event | None, *, by_number: bool, thorough: bool
 ) -> None:
-    """Fills what is missing in place; what cannot be read is made anew beside it, to be found when it is whole."""
+    """Adds missing vectors in place; rebuilds an unreadable collection beside the old one and then switches."""
     store = index.leg(row).store
     try:
         if by_number and store.count() >= index.docstore.count_chunks(index.collection.id):
@@ -178,7 +177,7 @@ def _recover_vectors(
 
 
 def adopt(index: Index, row: EmbedderRow, cancel: threading.Event | None = None) -> None:
-    """Keeps vectors in the document store that an older format kept in Chroma alone."""
+    """Copies vectors into the document store that an older format kept only in Chroma."""
     leg = index.leg(row)
     try:
         for part in parts(index.docstore, index.docstore.chunk_ids(index.collection.id), cancel):
@@ -187,9 +186,11 @@ def adopt(index: Index, row: EmbedderRow, cancel: threading.Event | None = None)
                 row.id, {one.embed_key: vectors[one.chunk.id] for one in part if one.chunk.id in vectors}
             )
     except VectorsDamaged:
-        logger.warning("The vectors of %r cannot be read; they are embedded anew.", index.collection.name)
+        logger.warning("The vectors of %r cannot be read; embedding them again.", index.collection.name)
     index.docstore.kept.all_kept(row.id)
 
 
 def _say(index: Index, chunks: int, what: str) -> None:
-    logger.warning("%s chunks of %r were not in the %s; put back.", f"{chunks:,}", index.collection.name, what)
+    logger.warning(
+        "%s chunks of %r were missing from the %s and have been restored.", f"{chunks:,}", index.collection.name, what
+    )

@@ -1,8 +1,8 @@
-"""Another embedding model for a collection, without a pause.
+"""Changes a collection's embedding model without downtime.
 
-The new vectors are made from stored text into a Chroma collection of their own, while searches go on with the old ones
-and new documents get both. When all are there and find no less, one transaction changes over. The old ones are kept,
-for a way back, until they are dropped.
+New vectors are made from stored text into a separate Chroma collection, while searches use the old one and new
+documents get both. Once the new vectors are complete and pass a retrieval check, one transaction switches to them. The
+old ones are kept for a rollback until they are dropped.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from ingest.index.writer import IndexWriter, writing
 from ingest.models import IndexedChunk
 from ingest.vectors import VectorStore
 
-# Chunks written between two looks at whether another process waits to write.
+# Chunks written between checks for other waiting writers.
 PART = 512
-# Chunks that the check before the change looks for by one of their own sentences.
+# Chunks that the check before the switch searches for by one of their own sentences.
 SAMPLE = 200
-# How far down a chunk may come for its own sentence, and how much worse the new model may do on average.
+# Lowest rank that counts as found in the check, and how much worse than the old model the new one may do on average.
 DEPTH = 10
 MOST_LOSS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Reembedded:
-    """What a change of model did.
+    """Result of a change of model.
 
-    `before` and `after`: how well each model finds chunks by their own sentences, 0 to 1; None where it was not tried.
+    `before` and `after`: mean reciprocal rank of chunks found by their own sentences, 0 to 1; None if not measured.
     """
 
     model: str
@@ -55,29 +55,29 @@ def reembed(
     on_progress: Progress | None = None,
     cancel: threading.Event | None = None,
 ) -> Reembedded:
-    """Changes a collection over to another model. What was stopped goes on where it was.
+    """Changes a collection to another model. Resumes an interrupted change.
 
     Args:
         index: the collection.
         model: a sentence-transformers name or folder.
-        force: changes over without comparing what the two models find.
-        on_progress: told how many chunks of how many are done, and who is waited for ("" for nobody).
-        cancel: stops it; what is done is kept.
+        force: skips the comparison of the two models' retrieval.
+        on_progress: called with the chunks done, their total, and the writer waited for ("" for none).
+        cancel: stops it; finished vectors are kept.
 
     Raises:
-        SourceError: the collection is empty, or has this model already.
-        EmbedderMismatch: the model reads less than the longest chunk holds, or finds less than the old one. The
-            collection stays with the old one.
+        SourceError: the collection is empty, or uses this model already.
+        EmbedderMismatch: the model's input is shorter than the longest chunk, or its retrieval is worse. The
+            collection keeps the old model.
         Cancelled: `cancel` was set.
     """
     told = on_progress or _to_nobody
     if Path(model).is_dir():
-        model = str(Path(model).absolute())  # to be found from any other working folder too
+        model = str(Path(model).absolute())  # so that it resolves from any working folder
     embedder = index.embedder_for(model)
     with writing(index, f"change to {model}", lambda who: told(0, 0, who), cancel) as writer:
         current = _current(index)
         if current.fingerprint == embedder.identity.fingerprint:
-            raise SourceError(f"The collection {index.collection.name!r} is made with {current.model} already.")
+            raise SourceError(f"The collection {index.collection.name!r} already uses {current.model}.")
         _check_lengths(index, embedder, index.docstore.longest_chunks(index.collection.id, SAMPLE))
         before = None if force else _hit_rate(index, "current")
         embedded = _fill(index, _following(index, embedder), writer, told, cancel)
@@ -85,7 +85,7 @@ def reembed(
         if before is not None and after is not None and after < before - MOST_LOSS:
             raise EmbedderMismatch(
                 f"{model} finds passages by their own sentences worse than {current.model} does ({after:.2f} against "
-                f"{before:.2f}, of 1). The collection stays with {current.model}. To change over all the same, add "
+                f"{before:.2f}, of 1). The collection keeps {current.model}. To change anyway, add "
                 "--force; to delete the new vectors: footnote reembed --drop"
             )
         _drop(index, "previous")
@@ -96,17 +96,17 @@ def reembed(
 def roll_back(
     index: Index, *, on_progress: Progress | None = None, cancel: threading.Event | None = None
 ) -> Reembedded:
-    """Changes back to the model before. Documents that came since get their vectors of it first.
+    """Switches back to the previous model, after embedding newer documents with it.
 
     Raises:
-        SourceError: no model before is kept.
+        SourceError: no previous model is kept.
         Cancelled: `cancel` was set.
     """
     told = on_progress or _to_nobody
-    with writing(index, "change back of the model", lambda who: told(0, 0, who), cancel) as writer:
+    with writing(index, "rollback of the embedding model", lambda who: told(0, 0, who), cancel) as writer:
         row = index.embedders().get("previous")
         if row is None:
-            raise SourceError(f"No model before is kept of the collection {index.collection.name!r}.")
+            raise SourceError(f"The collection {index.collection.name!r} has no previous model to return to.")
         embedded = _fill(index, row, writer, told, cancel)
         _drop(index, "next")
         index.docstore.catalog.switch_back(index.collection.id)
@@ -114,7 +114,7 @@ def roll_back(
 
 
 def drop_others(index: Index) -> list[str]:
-    """Deletes the vectors of all models but the one in use. Returns the models' names."""
+    """Deletes the vectors of all models except the current one. Returns the models' names."""
     with writing(index, "deletion of other models' vectors"):
         return [name for role in ("next", "previous") if (name := _drop(index, role))]
 
@@ -126,19 +126,19 @@ def _current(index: Index) -> EmbedderRow:
     current = index.embedders().get("current")
     if current is None:
         raise SourceError(
-            f"The collection {index.collection.name!r} is empty. Set FOOTNOTE_EMBEDDING_MODEL and ingest documents."
+            f"The collection {index.collection.name!r} is empty. Set FOOTNOTE_EMBEDDING_MODEL, then ingest documents."
         )
     return current
 
 
 def _following(index: Index, embedder: Embedder) -> EmbedderRow:
-    """The row of the model to be filled: new, or begun before. Another one that was begun before is dropped."""
+    """Returns the row of the model to be filled, new or resumed. Drops another unfinished one."""
     identity, rows = embedder.identity, index.embedders()
     begun, before = rows.get("next"), rows.get("previous")
     if begun is not None and begun.fingerprint != identity.fingerprint:
         _drop(index, "next")
     if before is not None and before.fingerprint == identity.fingerprint:
-        _drop(index, "previous")  # the model is the next one now
+        _drop(index, "previous")  # this model becomes the next one
     row = index.docstore.catalog.add_embedder(
         index.collection.id, "next", identity.model, identity.fingerprint, identity.dimensions
     )
@@ -147,7 +147,7 @@ def _following(index: Index, embedder: Embedder) -> EmbedderRow:
 
 
 def _fill(index: Index, row: EmbedderRow, writer: IndexWriter, told: Progress, cancel: threading.Event | None) -> int:
-    """Writes the vectors that are missing. Whoever waits to write does so in between, and is taken in too."""
+    """Writes the missing vectors. Lets waiting writers go first between parts, and includes what they add."""
     embedded = 0
     while True:
         row = _as_it_is_now(index, row)
@@ -168,12 +168,12 @@ def _fill(index: Index, row: EmbedderRow, writer: IndexWriter, told: Progress, c
 
 
 def _as_it_is_now(index: Index, row: EmbedderRow) -> EmbedderRow:
-    """A model's row, which others may have changed, or dropped, while they had their turn."""
+    """Returns a model's current row; other writers may have changed or dropped it in the meantime."""
     now = index.embedders().get(row.role)
     if now is None or (now.id, now.fingerprint) != (row.id, row.fingerprint):
         raise SourceError(
-            f"Another process gave up the change to {row.model}, or changed the models of {index.collection.name!r} "
-            "meanwhile. `footnote status` says what it is made with now; start again if that is not what you want."
+            f"Another process cancelled the change to {row.model}, or changed the models of {index.collection.name!r}. "
+            "`footnote status` shows the current model; to try again, repeat the command."
         )
     return now
 
@@ -198,23 +198,23 @@ def _drop(index: Index, role: str) -> str:
 
 
 def _check_lengths(index: Index, embedder: Embedder, chunks: Sequence[IndexedChunk]) -> None:
-    """No chunk may be longer than the model reads: what it cuts off silently cannot be found."""
+    """Checks that no chunk is longer than the model's input: text that it truncates could not be found."""
     longest = max((embedder.count_tokens(one.embedded_text) for one in chunks), default=0)
     if longest > embedder.max_tokens:
         following = index.embedders().get("next")
         if following and following.fingerprint == embedder.identity.fingerprint:
             _drop(index, "next")
         raise EmbedderMismatch(
-            f"{embedder.model} reads {embedder.max_tokens} tokens at most, and {index.collection.name!r} has chunks of "
-            f"{longest}: their ends could not be found. The collection stays as it was. Ingest the documents into a "
+            f"{embedder.model} reads at most {embedder.max_tokens} tokens, but {index.collection.name!r} has chunks of "
+            f"{longest}: their ends could not be found. The collection is unchanged. Ingest the documents into a "
             f"new collection with FOOTNOTE_EMBEDDING_MODEL={embedder.model} instead."
         )
 
 
 def _hit_rate(index: Index, role: EmbedderRole) -> float | None:
-    """The mean reciprocal rank at which chunks are found by a sentence of theirs; equal texts count as one.
+    """Returns the mean reciprocal rank at which chunks are found by one of their sentences; equal texts count as one.
 
-    None where the model or its vectors are not there any more, so that nothing can be found with them.
+    None if the model or its vectors are no longer available.
     """
     ids = index.docstore.chunk_ids(index.collection.id)
     sample = index.docstore.indexed_chunks(ids[:: max(1, len(ids) // SAMPLE)][:SAMPLE])
@@ -235,6 +235,6 @@ def _reciprocal_rank(index: Index, found: Sequence[str], wanted: IndexedChunk) -
 
 
 def _sentence(text: str) -> str:
-    """The longest sentence of a text, or a stretch of it that a question might be as long as."""
+    """Returns the longest sentence of a text, or a part of it as long as a typical question."""
     words = max(text.replace("\n", " ").split(". "), key=len).split()
     return " ".join(words[:20])

@@ -1,4 +1,4 @@
-"""Stores a version of a document as pending: its segments, then its chunks, some at a time."""
+"""Stores a version of a document as pending: first its segments, then its chunks, in parts."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ from ingest.segments import SegmentedDocument
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A file that was read, ready to be written.
+    """A file that was read and is ready to be written.
 
-    `pipeline` fingerprints the loader and the chunker, `seconds` is how long reading took. `chunks` are gone through
-    once, or again where writing is tried again; they may be made as they are asked for, so that a long document's are
-    never in memory all together.
+    `pipeline` fingerprints the loader and the chunker; `seconds` is the reading time. `chunks` is iterated once per
+    write attempt; it may be generated lazily, so that a long document's chunks are never in memory all at once.
     """
 
     source: str
@@ -36,7 +35,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A version that is stored as pending, with so many segments and chunks."""
+    """A version stored as pending, with its numbers of segments and chunks."""
 
     id: str
     segments: int
@@ -47,7 +46,7 @@ def stage(index: Index, prepared: Prepared, cancel: threading.Event | None) -> S
     """Stores a version as pending.
 
     Raises:
-        Cancelled: `cancel` was set; the next try writes over what is there.
+            Cancelled: `cancel` was set; the next attempt overwrites what is stored.
     """
     versions, version = index.docstore.versions, _version(index, prepared)
     segments = _segment_rows(prepared.document)
@@ -67,7 +66,7 @@ def stage(index: Index, prepared: Prepared, cancel: threading.Event | None) -> S
 
 
 def version_id(index: Index, prepared: Prepared) -> str:
-    """Returns the id of what a file holds now; equal content, read by the same pipeline, has the same."""
+    """Returns the id of a file's current content; equal content read by the same pipeline has the same id."""
     return _id_of(_document_id(index, prepared), prepared)
 
 
@@ -76,7 +75,7 @@ def _id_of(document_id: str, prepared: Prepared) -> str:
 
 
 def _document_id(index: Index, prepared: Prepared) -> str:
-    """The id of the document where it is known, else one made of its source."""
+    """Returns the document's id if it is known, else one derived from its source."""
     known = index.docstore.document_id(index.collection.id, prepared.source)
     return known or _digest(index.collection.uid, prepared.source)
 
@@ -104,7 +103,7 @@ def _segment_rows(document: SegmentedDocument) -> Iterator[SegmentRow]:
 
 
 def _chunk_rows(version: str, chunks: Iterable[Chunk], cancel: threading.Event | None) -> Iterator[ChunkRow]:
-    """The rows of chunks. Looks at `cancel` before each: how long one takes to be made grows with its tokens."""
+    """Yields the rows of chunks. Checks `cancel` before each: chunking time grows with the chunk's tokens."""
     for chunk in chunks:
         check_cancelled(cancel)
         yield _chunk_row(version, chunk)
@@ -126,5 +125,5 @@ def _chunk_row(version: str, chunk: Chunk) -> ChunkRow:
 
 
 def _digest(*parts: str) -> str:
-    """A short id made of its parts: 128 bits of SHA-256, hex."""
+    """Returns a short id of the parts: 128 bits of SHA-256, hex."""
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]

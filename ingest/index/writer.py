@@ -1,8 +1,8 @@
-"""The write path of one collection, of which every step may be repeated.
+"""The write path of one collection; every step can be repeated.
 
-A version is stored as pending, then its chunks go into the text index, then into Chroma, then one transaction makes
-it the active version, then what it replaced is collected. A crash anywhere leaves the old version or the new one;
-what is left over is removed by the next writer.
+A version is stored as pending, then its chunks go into the text index, then into Chroma. One transaction then makes
+it the active version, and the version it replaced is deleted. A crash at any point leaves the old version or the new
+one active; the next writer removes leftovers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a write did: for each file in order a status and its chunks, and how many texts the model had to embed."""
+    """Result of a write: a status and chunks per file, in order, and the number of texts the model embedded."""
 
     statuses: tuple[FileStatus, ...]
     chunks: tuple[int, ...]
@@ -42,7 +42,7 @@ def writing(
     on_wait: Callable[[str], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> Iterator[IndexWriter]:
-    """The right to change a collection; waits for whoever has it. See `WriterQueue.turn`."""
+    """Grants exclusive write access to a collection, waiting for the current writer. See `WriterQueue.turn`."""
     with index.queue.turn(what, on_wait, cancel) as turn:
         writer = IndexWriter(index, turn)
         try:
@@ -52,14 +52,14 @@ def writing(
         try:
             writer.tidy(cancel)
         except Cancelled:
-            pass  # the next writer does it
-        except FootnoteError as error:  # the work itself is done
-            logger.warning("Room was not given back yet: %s", error)
+            pass  # the next writer does this
+        except FootnoteError as error:  # the write itself succeeded
+            logger.warning("Could not reclaim disk space yet: %s", error)
         release_memory()
 
 
 class IndexWriter:
-    """Changes to one collection, while the right to write is held."""
+    """Changes one collection while write access is held."""
 
     def __init__(self, index: Index, turn: WritingTurn) -> None:
         self._index = index
@@ -76,17 +76,17 @@ class IndexWriter:
         cancel: threading.Event | None = None,
         tags: Sequence[str] | None = None,
     ) -> Written:
-        """Writes versions of documents and makes them active together.
+        """Writes versions of documents and activates them together.
 
         Args:
             batch: the files, each source once.
-            on_embedded: told, as it goes, how many chunks more have their vector.
-            cancel: stops between two parts; what was active before stays so, and the rest is taken up again later.
-            tags: that the documents have from now on; None leaves them as they are.
+            on_embedded: called with the number of further chunks whose vectors were written.
+            cancel: stops between two parts; active versions stay active, and a later write resumes.
+            tags: the documents' new tags; None leaves them unchanged.
 
         Returns:
-            "added" or "updated" for each file, "unchanged" where another process wrote the same meanwhile; and the
-            number of texts embedded: vectors of equal text that are there already are taken over.
+            "added" or "updated" for each file, "unchanged" if another process wrote the same in the meantime; and the
+            number of texts embedded, excluding texts whose vectors already existed.
 
         Raises:
             Cancelled: `cancel` was set.
@@ -115,13 +115,13 @@ class IndexWriter:
         return Written(statuses, tuple(counts), embedded)
 
     def _parts(self, staged: Sequence[Staged], cancel: threading.Event | None) -> Iterator[list[IndexedChunk]]:
-        """The chunks of versions in the order of their ids, so many at a time; looks at `cancel` before each."""
+        """Yields the chunks of versions in order of their ids, in parts; checks `cancel` before each."""
         in_order = sorted(staged, key=lambda version: version.id)
         ids = (chunk_id(version.id, position) for version in in_order for position in range(version.chunks))
         return parts(self._index.docstore, ids, cancel)
 
     def _delete_beyond(self, staged: Staged, cancel: threading.Event | None) -> None:
-        """Deletes what an earlier try, cut off, stored past the end: a loader may read less the second time."""
+        """Deletes chunks that an interrupted attempt stored past the end: a loader may read less the second time."""
         versions = self._index.docstore.versions
         for chunk_ids in versions.chunk_ids([staged.id], start=staged.chunks):
             check_cancelled(cancel)
@@ -137,18 +137,18 @@ class IndexWriter:
         check_cancelled(cancel)
 
     def remove(self, sources: Sequence[str]) -> None:
-        """Removes documents: found no more at once, then deleted from every store."""
+        """Removes documents: hides them from searches at once, then deletes them from every store."""
         clean = is_clean(self._index)
         self._index.docstore.remove(self._index.collection.id, sources)
         self.recover(by_number=clean)
         self.collect("stale")
 
     def collect(self, status: str, cancel: threading.Event | None = None) -> None:
-        """Deletes versions from every store, some chunks at a time.
+        """Deletes versions from every store, in parts.
 
         Args:
-            status: "stale", or "pending" when no write is under way.
-            cancel: stops it; what is left is deleted by the next writer.
+            status: "stale", or "pending" when no write is in progress.
+            cancel: stops it; the next writer deletes the rest.
         """
         docstore, collection = self._index.docstore, self._index.collection
         versions = docstore.versions.leftovers(collection.id, status)
@@ -171,25 +171,25 @@ class IndexWriter:
         for row in self._index.embedders().values():
             try:
                 self._index.leg(row).store.delete(chunk_ids)
-            except VectorsDamaged:  # lost since; nothing to delete there, but for a search something to put back
+            except VectorsDamaged:  # the vectors were lost: nothing to delete, and a search will restore the rest
                 self._recovered = False
 
     def recover(
         self, cancel: threading.Event | None = None, *, by_number: bool | None = None, thorough: bool = False
     ) -> None:
-        """Puts back what the indexes have lost, once in a turn. See `ingest.index.recovery.recover`."""
+        """Repairs the indexes, once per turn. See `ingest.index.recovery.recover`."""
         if thorough or not self._recovered:
             recover(self._index, cancel, by_number=by_number, thorough=thorough)
             self._recovered = True
 
     def tidy(self, cancel: threading.Event | None = None) -> None:
-        """Renews a text index of an older Footnote, and gives back the room of deletions in this turn if it is much."""
+        """Rebuilds an outdated text index, and reclaims space if this turn deleted much."""
         renew_text(self._index, cancel)
         if self._deleted:
             tidy(self._index, cancel)
 
     def give_way(self) -> None:
-        """Lets another process that waits write first. Call between two puts."""
+        """Lets a waiting process write first. Call between two puts."""
         if self._turn.others_wait():
             self.close()
             before = self._changes()
@@ -198,11 +198,11 @@ class IndexWriter:
             self._context = self._index.lexical.writing()
 
     def progress(self, files_done: int, files_total: int) -> None:
-        """Tells processes that wait how far this one is."""
+        """Publishes this writer's progress to waiting processes."""
         self._turn.progress(files_done, files_total)
 
     def close(self) -> None:
-        """Lets go of the text index."""
+        """Releases the text index."""
         if self._lexical is not None:
             self._lexical = None
             self._context.__exit__(None, None, None)
@@ -221,7 +221,7 @@ class IndexWriter:
         on_embedded: Callable[[int], None] | None,
         cancel: threading.Event | None,
     ) -> int:
-        """Into the collection of the model that is searched, and into that of the one that is to replace it."""
+        """Writes to the collection of the current model, and to that of the model that will replace it."""
         embedded = 0
         for role in self._index.embedders():
             if role == "previous":
@@ -232,7 +232,9 @@ class IndexWriter:
             except EmbedderError as error:
                 if role == "current":
                     raise
-                logger.warning("%s That model is filled later, or given up with: footnote reembed --drop", error)
+                logger.warning(
+                    "%s Vectors of the new model are added later; to cancel the change: footnote reembed --drop", error
+                )
         return embedded
 
     def _write_leg(
@@ -248,7 +250,7 @@ class IndexWriter:
 
         try:
             return embed(told)
-        except VectorsDamaged:  # Chroma was killed while it wrote
+        except VectorsDamaged:  # Chroma was killed during a write
             self._recovered = False
             self.recover(cancel)
             return embed(None)

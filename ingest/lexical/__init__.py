@@ -1,4 +1,4 @@
-"""BM25 search by tantivy."""
+"""BM25 search with tantivy."""
 
 from ingest.lexical.store import LexicalStore
 from ingest.lexical.writer import LexicalEntry, LexicalWriter

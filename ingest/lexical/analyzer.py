@@ -1,10 +1,10 @@
-"""Text -> the terms that it is found by: words by their stems, numbers whole, technical words whole and by their parts.
+"""Converts text to search terms: stemmed words, whole numbers, and technical words both whole and in parts.
 
-tantivy splits at all that is no letter or digit. That loses what technical text is made of: 3.5 would be a 3 and a 5
-somewhere, maxRetryCount one word that nobody asks for. So numbers with points are terms of their own, and what else a
-text spells in one piece is added to it in a form of its own, the parts joined by "_": `max_retry_count` for
-maxRetryCount, max-retry-count and max.retry.count, `10_gb` for 10GB and 10 GB, `2021_05_03` for 2021-05-03. Documents
-and questions are spelled out by the same function, so that either may write it either way.
+tantivy splits at everything except letters and digits, which breaks technical text: 3.5 would become a 3 and a 5, and
+maxRetryCount a single word that nobody searches for. So numbers with points are single terms, and other compounds are
+added in a canonical form, with parts joined by "_": `max_retry_count` for maxRetryCount, max-retry-count and
+max.retry.count, `10_gb` for 10GB and 10 GB, `2021_05_03` for 2021-05-03. Documents and questions use the same function,
+so that all spellings match each other.
 """
 
 from __future__ import annotations
@@ -16,40 +16,45 @@ from functools import lru_cache
 
 import tantivy
 
-from ingest.text import COMMON_WORDS, ENGLISH, LANGUAGE_OF_SCRIPT, LANGUAGES, SPACELESS_LETTER, light_stem, word_pieces
+from ingest.text import (
+    COMMON_WORDS,
+    ENGLISH,
+    LANGUAGE_OF_SCRIPT,
+    LANGUAGES,
+    SPACELESS,
+    SPACELESS_LETTER,
+    light_stem,
+    word_pieces,
+)
 
-# Raised when documents are spelled out otherwise: text indexes of before are then made anew (ingest.index.recovery).
+# Increment when documents are analysed differently: older text indexes are then rebuilt (ingest.index.recovery).
 ANALYSIS = 4
-# Scripts written without spaces are indexed by character and by pieces (ingest.text.scripts); all else by word, and
+# Scripts written without spaces are indexed by character and by pieces (ingest.text.scripts); others by word, and
 # numbers with their points.
-SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー"
-TOKEN = rf"[{SPACELESS}]|\p{{Nd}}+(?:\.\p{{Nd}}+)+|[[\p{{L}}\p{{M}}\p{{N}}_]--[{SPACELESS}]]+"
-# "39,669" is one number, however it is written.
+SPACELESS_CLASSES = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー"
+TOKEN = rf"[{SPACELESS_CLASSES}]|\p{{Nd}}+(?:\.\p{{Nd}}+)+|[[\p{{L}}\p{{M}}\p{{N}}_]--[{SPACELESS_CLASSES}]]+"
+# Matches the separators of "39,669", so that a number is one term in either notation.
 GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-# v1.2 and Python3.11: the number stands for itself.
+# Splits v1.2 and Python3.11: the number is a term of its own.
 BEFORE_NUMBER = re.compile(r"(?<![^\W_])[vV](?=\d+\.\d)|(?<=[^\W\d_])(?=\d+\.\d)")
 
-# All Latin letters with a case: those of Polish, Czech, Hungarian, Turkish and Vietnamese are no border in a word.
+# All Latin letters with case, so that Polish, Czech, Hungarian, Turkish and Vietnamese letters do not split words.
 LATIN = [chr(code) for code in (*range(0x250), *range(0x1E00, 0x1F00))]
 UPPER, LOWER = ("".join(c for c in LATIN if c.isalpha() and is_case(c)) for is_case in (str.isupper, str.islower))
-# The humps of HTTPServer2 and maxRetryCount.
+# The camel-case parts of HTTPServer2 and maxRetryCount.
 HUMP = re.compile(rf"[{UPPER}]+(?=[{UPPER}][{LOWER}])|[{UPPER}]?[{LOWER}]+|[{UPPER}]+|\d+|[^\W\d_]+")
 WORD = re.compile(r"\w+")
-# Texts of those scripts, which re does not know by name, with the marks that they share.
-SPACELESS_RUN = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3031-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
-)
-# How an emoji is drawn, which says nothing; and the letter that becomes two in lower case.
+IN_SPACELESS = re.compile(f"[{SPACELESS}]+")
+# Variation selectors of emoji, which carry no meaning; and the letter that becomes two in lower case.
 UNSEEN = str.maketrans({"\ufe0e": None, "\ufe0f": None, "\u20e3": None, "İ": "I"})
-# Words, and chains of them that nothing but one mark each holds together.
+# Words, and chains of words joined by single marks.
 CHAIN = re.compile(r"\w+(?:[-./:]\w+)*")
 JOINT = re.compile(r"[-./:]")
 NUMBER = re.compile(r"(?<!\d)\d++(?:\.\d++)++")
 DATE = re.compile(r"\d{4}\.\d\d?\.\d\d?|\d\d?\.\d\d?\.\d{4}")
 STANDARD = re.compile(r"\b([A-Z]{2,6}) (\d{2,6})\b")
 PARAGRAPH = re.compile(r"§§?\s?(\d+(?:\.\d+)*\w?)")
-# Without "in" and "a", which are words far more often; in lower case, as they are asked for.
+# Lower-case units, without "in" and "a", which are usually words.
 UNITS = [
     re.escape(unit)
     for line in (
@@ -65,32 +70,32 @@ GLUED = re.compile(rf"(?<![\w.])(\d++(?:\.\d++)?)(?=(?:{UNIT})(?!\w))", re.IGNOR
 MEASURED = re.compile(rf"(?<![\w.])(\d++(?:\.\d++)?)\s?({UNIT})(?:/({UNIT}|day|week))?(?!\w)", re.IGNORECASE)
 MICRO = str.maketrans({"µ": "u", "μ": "u"})
 IN_WORDS = {"%": "percent", "‰": "permille", "€": "eur", "$": "usd", "£": "gbp", "°c": "celsius", "°f": "fahrenheit"}
-# Of a chain of more parts, such as a path, or a longer one, only the words are terms; of a number, its first parts.
+# Longer chains, such as paths, give terms only for their words; longer numbers, only for their first parts.
 MOST_PARTS = 8
-# Letters before a number that are a name of their own: those of python3, not those of CD4.
+# Letters before a number become a separate term from this length: those of python3, not those of CD4.
 LEAST_NAME = 3
 LONGEST = 128
-# Distinct words whose forms are remembered: looking for humps is most of the work, and words recur.
+# Distinct words whose forms are cached: splitting camel case takes most of the time, and words recur.
 REMEMBERED = 16_384
 
 
 def terms_of(spelled: str, languages: Iterable[str] = (), *, without: str = "") -> list[str]:
-    """The terms of a text that `spelled_out` gave, in order: English stems, then those of other languages.
+    """Returns the terms of a text from `spelled_out`, in order: English stems, then those of other languages.
 
-    Names and what is quoted are found in any language by the first, inflected words of a language by its own, which are
-    marked with it: the Spanish stem of "market" is the English one of "mark".
+    English stems match names and quotations in any language. Inflected words match by the stems of their own language,
+    which are marked with it: the Spanish stem of "market" is the English one of "mark".
 
     Args:
         spelled: a document's text, or a question.
-        languages: of the text; of a question whose language is not clear, all that it may be.
-        without: the language whose most common words are no terms; "" for none.
+        languages: languages of the text; for a question in an unclear language, all candidates.
+        without: the language whose stop words are omitted; "" for none.
     """
     others = (
         f"{language}.{stem}"
         for language in sorted({*languages} & LANGUAGES - {ENGLISH})
         for stem in _stems(spelled, language, without)
     )
-    # A single letter of a script without spaces is no word.
+    # A single letter of a script without spaces is not a word.
     words = (
         word
         for word in _analyzer(ENGLISH, without).analyze(spelled)
@@ -109,7 +114,7 @@ def _stems(spelled: str, language: str, without: str) -> Sequence[str]:
 
 @lru_cache
 def _analyzer(language: str, without: str) -> tantivy.TextAnalyzer:
-    """Stems without case and accents. Of other languages than English, accents are part of what stemmers go by."""
+    """Returns an analyser that stems without case and accents. Stemmers other than English need the accents."""
     folded, stemmed = tantivy.Filter.ascii_fold(), tantivy.Filter.stemmer(language)
     builder = (
         tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.regex(TOKEN))
@@ -123,15 +128,15 @@ def _analyzer(language: str, without: str) -> tantivy.TextAnalyzer:
 
 
 def spelled_out(text: str) -> str:
-    """A text for the analyser: its numbers in one form, and after it, once each, the technical forms that it holds."""
-    text = SPACELESS_RUN.sub(r" \g<0> ", unicodedata.normalize("NFC", text).translate(UNSEEN))
+    """Normalises numbers in a text, and appends the technical forms that it contains, once each."""
+    text = IN_SPACELESS.sub(r" \g<0> ", unicodedata.normalize("NFC", text).translate(UNSEEN))
     plain = GLUED.sub(r"\1 ", BEFORE_NUMBER.sub(" ", GROUPED.sub("", text)))
     forms = " ".join(dict.fromkeys(form.lower() for form in _forms(plain)))
     return f"{plain}\n{forms}" if forms else plain
 
 
 def in_pieces(text: str) -> str:
-    """The numbers of a text as indexes of before have them: 3.5 as 3 and 5."""
+    """Returns the numbers of a text as older indexes store them: 3.5 as 3 and 5."""
     return " ".join(" ".join(found[0].split(".")) for found in NUMBER.finditer(GROUPED.sub("", text)))
 
 
@@ -153,7 +158,7 @@ def _forms(text: str) -> Iterator[str]:
 
 @lru_cache(REMEMBERED)
 def _of_chain(chain: str) -> tuple[str, ...]:
-    """The whole of a-b, a.b and a/b, and the forms of its words."""
+    """Returns the joined form of a-b, a.b or a/b, and the forms of its words."""
     parts = JOINT.split(chain)
     if NUMBER.fullmatch(chain):
         return _of_number(chain, parts)
@@ -163,15 +168,15 @@ def _of_chain(chain: str) -> tuple[str, ...]:
 
 
 def _of_number(number: str, parts: Sequence[str]) -> tuple[str, ...]:
-    """What 1.2.3 begins with, as far as that has a point; and of a date, its parts as well."""
+    """Returns the beginnings of 1.2.3 that contain a point; for a date, also its parts."""
     beginnings = (".".join(parts[:n]) for n in range(2, min(len(parts), MOST_PARTS)))
     return (*beginnings, _form(number), *parts) if DATE.fullmatch(number) else (*beginnings,)
 
 
 def _of_word(word: str) -> tuple[str, ...]:
-    """The whole of aB, AB12 and a_b in one form, and their parts, but for a letter or two beside a number."""
+    """Returns the joined form of aB, AB12 or a_b, and its parts, except one or two letters beside a number."""
     humps = _humps(word)
-    if len(humps) < 2:  # noqa: PLR2004 - there is nothing to take apart
+    if len(humps) < 2:  # noqa: PLR2004 - a single part
         return ()
     whole = () if "_" in word else (_form(*humps),)
     names = [hump for hump in humps if len(hump) > 1 and not hump.isdecimal()]

@@ -1,4 +1,4 @@
-"""The files of a tantivy index: whether they are as they were written, and what its terms were made with."""
+"""Verifies the files of a tantivy index, and records which analyser made its terms."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any
 from ingest.host import write_private_text
 
 META = "meta.json"
-# Beside tantivy's own files: the analysis's version, then the languages.
+# Stored beside tantivy's own files: the analysis version, then the languages.
 MADE_WITH = "analysis"
-# Before it was noted.
+# Version of indexes without this file.
 FIRST_ANALYSIS = 1
-# Files of a segment, which end in a checksum; what was deleted from it is in one more.
+# Files of a segment, which end in a checksum; deletions are in a further file.
 SEGMENT_FILES = (".fast", ".fieldnorm", ".idx", ".pos", ".store", ".term")
 CHECKED = {*SEGMENT_FILES, ".del"}
 FOOTER_MAGIC = 1337
@@ -24,14 +24,14 @@ FOOTER_MAGIC = 1337
 
 @dataclass(frozen=True, slots=True)
 class MadeWith:
-    """What the terms of an index were made with: the version of the analyzer, and the languages of the stems."""
+    """The analyser version of an index, and the languages of its stems."""
 
     analysis: int
     languages: frozenset[str]
 
 
 def made_with(folder: Path) -> MadeWith:
-    """What is noted of the index in a folder; where that cannot be read, it is an index of before."""
+    """Returns the record of the index in a folder, or that of the oldest version if it is unreadable."""
     try:
         version, *languages = (folder / MADE_WITH).read_text().split()
         return MadeWith(int(version), frozenset(languages))
@@ -40,7 +40,7 @@ def made_with(folder: Path) -> MadeWith:
 
 
 def note(folder: Path, made: MadeWith) -> None:
-    """Notes it, at once or not at all.
+    """Writes the record atomically.
 
     Raises:
         OSError: it cannot be written.
@@ -51,25 +51,25 @@ def note(folder: Path, made: MadeWith) -> None:
 
 
 def meta(folder: Path) -> dict[str, Any]:
-    """What the index in a folder is made of: its segments.
+    """Returns tantivy's description of the index in a folder, with its segments.
 
     Raises:
-        OSError, ValueError: that cannot be read.
+            OSError, ValueError: it cannot be read.
     """
     found: dict[str, Any] = json.loads((folder / META).read_bytes())
     return found
 
 
 def has_field(folder: Path, name: str) -> bool:
-    """Whether the index in a folder was made with a field. Raises as `meta` does."""
+    """Returns True if the index in a folder has a field. Raises as `meta` does."""
     try:
         return any(field["name"] == name for field in meta(folder)["schema"])
     except (KeyError, TypeError) as error:
-        raise ValueError(f"{META} says nothing of fields") from error
+        raise ValueError(f"{META} does not list the fields") from error
 
 
 def damaged_files(folder: Path) -> list[str]:
-    """Names of an index's files that are missing, or whose content is not what their checksums say."""
+    """Returns the names of an index's files that are missing, or do not match their checksums."""
     try:
         segments = {str(one["segment_id"]).replace("-", "") for one in meta(folder)["segments"]}
     except (OSError, ValueError, KeyError, TypeError):
@@ -80,7 +80,7 @@ def damaged_files(folder: Path) -> list[str]:
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether a file of tantivy's is as it was written: it ends in a footer with the CRC-32 of what is before.
+    """Returns True if a tantivy file matches the CRC-32 in its footer.
 
     Source: tantivy's directory/footer.rs: body, footer as JSON, its length and 1337 as little-endian u32.
     """

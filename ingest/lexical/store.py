@@ -1,4 +1,4 @@
-"""tantivy: BM25 over the chunks of one collection, on disk, read by many processes and written by one."""
+"""BM25 search with tantivy over the chunks of one collection, on disk, for many readers and one writer."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ingest.lexical.writer import ANALYZER, BOOSTS, SCHEMA, WINDOW, WINDOW_BOOST
 from ingest.models import Query, as_query
 from ingest.text import ENGLISH, LANGUAGES, asked_in
 
-# Texts are made into terms before tantivy gets them, each by its own language.
+# Texts are analysed before they are passed to tantivy, each in its own language.
 AS_WRITTEN = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
-# Distinct terms of a question that are searched; a pasted page adds time and no meaning beyond that.
+# Most distinct terms of a question; a pasted page would add time and no meaning beyond that.
 MOST_TERMS = 256
 WRITER_BYTES = 64 * 1024 * 1024
-# A switch takes two renames; one that was cut off between them is not waited for longer than this.
+# A switch takes two renames; readers wait at most this long for one, even if it was interrupted between them.
 SWITCH_SECONDS, LOOK_SECONDS = 0.5, 0.005
 
 
@@ -33,9 +33,9 @@ class LexicalStore:
     """The full-text index in one folder. Searching is safe from any thread and process.
 
     Args:
-        folder: where the index lies; made at first use when missing.
-        stop_words: whether a question is searched without the common words of its language, where it has others.
-        windows: whether what is said beside a chunk counts for it.
+            folder: the index folder; created on first use.
+            stop_words: drops the common words of a question's language, if it has other words.
+            windows: searches the text around a chunk too.
     """
 
     def __init__(self, folder: Path, *, stop_words: bool = True, windows: bool = True) -> None:
@@ -47,24 +47,24 @@ class LexicalStore:
 
     @property
     def exists(self) -> bool:
-        """Whether there is an index at all."""
+        """Returns True if there is an index."""
         return (self.folder / META).exists()
 
     @property
     def outdated(self) -> bool:
-        """Whether there is an index and it was made with other terms than questions have now."""
+        """Returns True if there is an index whose terms were made by an older analyser."""
         return self.exists and made_with(self.folder).analysis != ANALYSIS
 
     def mark(self) -> None:
-        """Notes that all chunks in the index have the terms of today."""
+        """Records that all chunks in the index have current terms."""
         with mapped("write", self.folder):
             note(self.folder, replace(made_with(self.folder), analysis=ANALYSIS))
 
     @contextmanager
     def anew(self) -> Iterator[LexicalWriter]:
-        """A writer of an index that takes the place of the one there is, at the end, if nothing goes wrong.
+        """Yields a writer of a new index, which replaces the current one at the end unless an error occurs.
 
-        Until then the old one is searched. In between is a moment without any, which a search waits for.
+        Until then the old one is searched. Searches wait for the short moment between the two.
         """
         self.drop_leftovers()
         with LexicalStore(self._beside("new")).writing() as writer:
@@ -72,7 +72,7 @@ class LexicalStore:
         self.switch()
 
     def switch(self) -> None:
-        """Puts what `anew` has written in the place of the index."""
+        """Replaces the index by the one that `anew` has written."""
         with mapped("write", self.folder):
             if self.folder.exists():
                 self.folder.rename(self._beside("old"))
@@ -81,7 +81,7 @@ class LexicalStore:
         self.drop_leftovers()
 
     def drop_leftovers(self) -> None:
-        """Deletes what `anew` has left where it was cut off."""
+        """Deletes what an interrupted `anew` left."""
         with mapped("delete", self.folder):
             for left in map(self._beside, ("new", "old")):
                 if left.exists():
@@ -92,7 +92,7 @@ class LexicalStore:
 
     @contextmanager
     def writing(self) -> Iterator[LexicalWriter]:
-        """A writer; the caller holds the collection's writer lock. What is not committed is dropped at the end."""
+        """Yields a writer; the caller holds the collection's writer lock. Drops uncommitted changes at the end."""
         with mapped("write", self.folder):
             if not self.exists:
                 self._forget()
@@ -104,7 +104,7 @@ class LexicalStore:
         try:
             yield LexicalWriter(writer, self.folder, windows=windows)
         except BaseException:
-            for step in (writer.rollback, writer.wait_merging_threads):  # the second lets go of the index
+            for step in (writer.rollback, writer.wait_merging_threads):  # the second releases the index
                 with suppress(LexicalStoreError), mapped("close", self.folder):
                     step()
             raise
@@ -114,12 +114,12 @@ class LexicalStore:
             close_files_to_others(self.folder)
 
     def terms(self, text: str) -> list[str]:
-        """The distinct terms that `text` is searched by, in order of appearance.
+        """Returns the distinct search terms of `text`, in order of appearance.
 
-        A word has its English stem and that of the question's language; where that is not clear, those of all languages
-        in the index. Stop words are among the terms only where there is nothing else. They are indexed all the same:
-        which words say nothing is the question's affair, and may change without the index being made anew. An index of
-        an older Footnote is searched by what it has in place of terms of today too, until a writer makes it anew.
+        A word gives its English stem and that of the question's language, or of all languages in the index if that is
+        unclear. Stop words are included only if there is nothing else. They are always indexed, so that the list of
+        stop words can change without rebuilding the index. An index of an older version is also searched by its older
+        terms, until a writer rebuilds it.
         """
         made = made_with(self.folder)
         plain = f"{spelled_out(text)} {in_pieces(text)}" if made.analysis == FIRST_ANALYSIS else spelled_out(text)
@@ -129,12 +129,12 @@ class LexicalStore:
         return list(dict.fromkeys(telling or terms_of(plain, languages)))
 
     def search(self, query: str | Query, k: int, versions: Collection[str] | None = None) -> list[tuple[str, float]]:
-        """The `k` best chunks as (id, BM25 score), best first; [] where no term of the query is indexed.
+        """Returns the `k` best chunks as (id, BM25 score), best first; [] if no term of the query is indexed.
 
         Args:
-            query: the words, alone or with those of earlier questions, which weigh less.
-            k: how many.
-            versions: whose chunks may be found; None for all. It changes no score.
+            query: the question, alone or with earlier questions, which have lower weights.
+            k: number of results.
+            versions: the versions to search; None for all. It does not change the scores.
 
         Raises:
             LexicalDamaged: the index cannot be read.
@@ -142,14 +142,14 @@ class LexicalStore:
         return self._found(query, k, None if versions is None else _any_of("version_id", versions))
 
     def scores(self, query: str | Query, chunk_ids: Sequence[str]) -> dict[str, float]:
-        """BM25 scores of those of `chunk_ids` that hold a term of `query`: what `search` would say of them.
+        """Returns the BM25 scores of those of `chunk_ids` that contain a term of `query`, as `search` computes them.
 
         Raises as `search` does.
         """
         return dict(self._found(query, len(chunk_ids), _any_of("chunk_id", chunk_ids))) if chunk_ids else {}
 
     def _found(self, query: str | Query, k: int, among: tantivy.Query | None) -> list[tuple[str, float]]:
-        """The `k` best chunks that hold any term of `query`, and where that is given, match `among`."""
+        """Returns the `k` best chunks that contain any term of `query` and match `among`, if given."""
         with self._searcher("search") as (searcher, windows):
             wanted = _any_term(
                 [*as_query(query).weighted(self.terms).items()][:MOST_TERMS], windows=windows and self._windows
@@ -162,27 +162,27 @@ class LexicalStore:
             return [(str(searcher.doc(address)["chunk_id"][0]), float(score)) for score, address in found]
 
     def ids(self) -> list[str]:
-        """The ids of all chunks in the index, one as often as it is there. Raises as `search` does."""
+        """Returns the ids of all chunks in the index, duplicates included. Raises as `search` does."""
         with self._searcher("list") as (searcher, _):
             found = searcher.search(tantivy.Query.all_query(), max(1, searcher.num_docs), count=False).hits
             return [str(searcher.doc(address)["chunk_id"][0]) for _, address in found]
 
     def count(self) -> int:
-        """How many chunks are indexed. Raises as `search` does."""
+        """Counts the indexed chunks. Raises as `search` does."""
         with self._searcher("count") as (searcher, _):
             return int(searcher.num_docs)
 
     def count_deleted(self) -> int:
-        """How many deleted chunks still take room. Raises as `search` does."""
+        """Counts the deleted chunks that still take space. Raises as `search` does."""
         with mapped("read", self.folder, LexicalDamaged):
             return sum(int((one["deletes"] or {}).get("num_deleted_docs", 0)) for one in meta(self.folder)["segments"])
 
     def damaged_files(self) -> list[str]:
-        """Names of the index's files that are missing, or whose content is not what their checksums say."""
+        """Returns the names of the index's files that are missing, or do not match their checksums."""
         return damaged_files(self.folder)
 
     def wipe(self) -> None:
-        """Deletes the index, so that it can be filled again; for one that cannot be opened any more."""
+        """Deletes an index that can no longer be opened, so that it can be filled again."""
         with self._lock, mapped("delete", self.folder):
             self._opened = None
             if self.folder.exists():
@@ -193,13 +193,13 @@ class LexicalStore:
             self._opened = None
 
     def _index(self) -> tuple[tantivy.Index, bool]:
-        """The index as it is opened here, and whether it has windows.
+        """Opens the index; returns it, and True if it has windows.
 
-        It makes none: a reader that did would, while `switch` is at work, write an empty index over the new one.
+        Never creates one: while `switch` runs, a reader would write an empty index over the new one.
         """
         with self._lock:
             windows = has_field(self.folder, WINDOW)
-            if self._opened is None or self._opened[1] != windows:  # it may have been made anew
+            if self._opened is None or self._opened[1] != windows:  # it may have been rebuilt
                 index = tantivy.Index.open(str(self.folder))
                 index.register_tokenizer(ANALYZER, AS_WRITTEN)
                 index.config_reader("Manual", 1)
@@ -208,13 +208,13 @@ class LexicalStore:
 
     @contextmanager
     def _searcher(self, what: str) -> Iterator[tuple[tantivy.Searcher, bool]]:
-        """The index as it is now, and whether it has windows."""
+        """Yields a searcher of the current index, and True if it has windows."""
         with mapped(what, self.folder, LexicalDamaged):
             self._wait_for_switch()
             try:
                 index, windows = self._index()
                 index.reload()
-            except (ValueError, OSError):  # another process has made it anew, perhaps
+            except (ValueError, OSError):  # another process may have rebuilt it
                 self._forget()
                 self._wait_for_switch()
                 index, windows = self._index()
@@ -228,7 +228,7 @@ class LexicalStore:
 
 
 def _any_term(weighted: Sequence[tuple[str, float]], *, windows: bool) -> tantivy.Query | None:
-    """Matches what holds any of some terms; None where there are none."""
+    """Matches chunks that contain any of the terms; None if there are no terms."""
     boosts = {**BOOSTS, WINDOW: WINDOW_BOOST} if windows else BOOSTS
     clauses = [
         (tantivy.Occur.Should, _boosted(field, term, weight * boost))
@@ -239,7 +239,7 @@ def _any_term(weighted: Sequence[tuple[str, float]], *, windows: bool) -> tantiv
 
 
 def _any_of(field: str, values: Collection[str]) -> tantivy.Query:
-    """Matches what has one of some values in a field, which adds nothing to the score."""
+    """Matches chunks with one of the values in a field, without adding to the score."""
     return tantivy.Query.const_score_query(tantivy.Query.term_set_query(SCHEMA, field, list(values)), 0.0)
 
 

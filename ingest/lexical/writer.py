@@ -1,4 +1,4 @@
-"""Writes the text index: its fields, and what goes into each."""
+"""Writes the text index and defines its fields."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from ingest.models import position_of
 from ingest.text import ENGLISH, language_of
 
 ANALYZER = "footnote"
-# Weight of a term found in a chunk's headings, or in its file's name, against one found in its text. A heading that
-# stands in the chunk is found there too: with a weight of 0.5, half of SciFact's documents lost 0.009 nDCG@10.
+# Weight of a term in a chunk's headings or file name, relative to one in its text. A heading inside the chunk also
+# counts as text: with a weight of 0.5, half of SciFact's documents lost 0.009 nDCG@10.
 BOOSTS = {"text": 1.0, "heading": 0.25, "name": 0.3}
-# Weight of a term found in a chunk or the chunks beside it, taken as one text: what a question is about is often said
-# once, and what it asks for in the next paragraph. 1 to 2 gained SciFact 0.004 nDCG@10, eval/chunking a point of recall
-# and conversations 0.006 nDCG@10, and cost recall@1 on eval/answerable nothing.
+# Weight of a term in a chunk or its neighbours, taken as one text: the topic of a question is often named once, and the
+# answer given in the next paragraph. Weights of 1 to 2 gained 0.004 nDCG@10 on SciFact, a point of recall on
+# eval/chunking and 0.006 nDCG@10 on conversations, and cost no recall@1 on eval/answerable.
 WINDOW, WINDOW_BOOST = "window", 1.0
-# What keeps an index from being read without its being damaged.
+# Errors that make an index unreadable without being damage.
 NO_DAMAGE = (errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EROFS, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
 class LexicalEntry:
-    """What is indexed of a chunk. `name` is the file's name and its folder's, `heading` its title and heading path."""
+    """Indexed fields of a chunk. `name` holds its file's and folder's names, `heading` its title and heading path."""
 
     chunk_id: str
     version_id: str
@@ -42,28 +42,28 @@ class LexicalEntry:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """A chunk with its terms, field by field."""
+    """A chunk with its terms by field."""
 
     entry: LexicalEntry
     fields: dict[str, str]
 
 
 class LexicalWriter:
-    """Adds and deletes; nothing is seen by others until `commit`."""
+    """Adds and deletes chunks; changes are visible to others only after `commit`."""
 
     def __init__(self, writer: tantivy.IndexWriter, folder: Path, *, windows: bool) -> None:
         self._writer = writer
         self._folder = folder
         self._windows = windows
         self._languages: set[str] = set()
-        # A chunk is written when the one after it is there, for what stands beside it counts.
+        # A chunk is written once the next one is known, because its neighbours are indexed with it.
         self._before: _Written | None = None
         self._last: _Written | None = None
 
     def add(self, entries: Sequence[LexicalEntry]) -> None:
-        """Adds all chunks of versions, in reading order; what is there of these versions already is replaced.
+        """Adds all chunks of versions, in reading order; replaces what is indexed of these versions.
 
-        The chunks of a version may come in several calls, one right after the other.
+        The chunks of a version may be spread over several consecutive calls.
         """
         with mapped("write", self._folder):
             for entry in entries:
@@ -73,7 +73,7 @@ class LexicalWriter:
                 self._write_last(_Written(entry, self._terms(entry)))
 
     def _write_last(self, after: _Written | None = None) -> None:
-        """Writes the last chunk; `after` it stands the next one of its version, which is the last from here on."""
+        """Writes the last chunk; `after` is the next one of its version, and becomes the last."""
         if self._last:
             entry, fields = self._last.entry, dict(self._last.fields)
             if self._windows:
@@ -95,17 +95,17 @@ class LexicalWriter:
                 self._writer.delete_documents_by_term("version_id", version_id)
 
     def clear(self) -> None:
-        """Deletes all chunks; until `commit`, searches find them."""
+        """Deletes all chunks; searches still find them until `commit`."""
         with mapped("delete", self._folder):
             self._before = self._last = None
             self._writer.delete_all_documents()
 
     def commit(self) -> None:
-        """Makes what was added and deleted durable and visible."""
+        """Makes additions and deletions durable and visible."""
         with mapped("write", self._folder):
             self._write_last()
             made = made_with(self._folder)
-            if not self._languages <= made.languages:  # before it is seen: what is not noted is not asked for
+            if not self._languages <= made.languages:  # before the commit: unrecorded languages are not searched
                 note(self._folder, replace(made, languages=made.languages | self._languages))
             self._writer.commit()
             close_files_to_others(self._folder)
@@ -124,26 +124,26 @@ def _schema(*fields: str) -> tantivy.Schema:
     return builder.build()
 
 
-# Of indexes made before there were windows; the fields that both have are the same.
+# Schema of indexes made before windows existed; the common fields are the same.
 FIRST_SCHEMA = _schema(*BOOSTS)
 SCHEMA = _schema(*BOOSTS, WINDOW)
 
 
 @contextmanager
 def mapped(what: str, folder: Path, kind: type[LexicalStoreError] = LexicalStoreError) -> Iterator[None]:
-    """Turns tantivy's errors (ValueError, OSError, and panics) into a LexicalStoreError, or `kind` where it applies."""
+    """Maps tantivy's errors (ValueError, OSError, and panics) to LexicalStoreError, or to `kind` if it is damage."""
     try:
         yield
     except LexicalStoreError:
         raise
     except BaseException as error:
-        # A panic of the library derives from nothing else.
+        # tantivy's PanicException derives from BaseException directly.
         if not isinstance(error, (ValueError, OSError, RuntimeError)) and type(error).__name__ != "PanicException":
             raise
         said = str(error)
         if kind is LexicalDamaged and not any(f"os error {code}" in said for code in NO_DAMAGE):
             raise LexicalDamaged(
-                f"Could not {what} the text index in {folder}: {said}. `footnote doctor --fix` makes it anew from the "
+                f"Could not {what} the text index in {folder}: {said}. `footnote doctor --fix` rebuilds it from the "
                 "stored text."
             ) from error
         raise LexicalStoreError(

@@ -1,4 +1,4 @@
-"""Paths -> index: finds, loads, chunks and writes documents."""
+"""Ingests paths into an index: finds, loads, chunks and writes documents."""
 
 from ingest.pipeline.run import ingest
 

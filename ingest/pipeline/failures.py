@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class Failures:
-    """Keeps failures in the document store, so that the same bytes are not tried for ever, and tells the progress."""
+    """Records failures in the document store, so that unchanged files are not retried, and reports them as progress."""
 
     def __init__(self, index: Index, progress: Progress) -> None:
         self._docstore = index.docstore
@@ -26,16 +26,16 @@ class Failures:
         self._progress = progress
 
     def record(self, source: str, error: str | Exception, failure: KnownFailure) -> None:
-        """Records what went wrong with one file.
+        """Records the failure of one file.
 
         Args:
             source: the file or address.
-            error: what happened. What is no fault of the content is remembered for no content, so that the next run
+            error: what happened. An error not caused by the content is recorded without its hash, so that the next run
                 tries the file again.
-            failure: what else is known; its error is filled in.
+            failure: the other facts; its error is filled in.
 
         Raises:
-            Exception: `error`, where it is about the index, the model or the run.
+            Exception: `error`, if it concerns the index, the model or the run.
         """
         if isinstance(error, Exception):
             if not is_of_one_file(error):
@@ -49,7 +49,7 @@ class Failures:
 
 
 def is_of_one_file(error: Exception) -> bool:
-    """Tells whether an error is about the file being handled: no other file, and no later run, would meet it."""
+    """Returns True if an error concerns one file only, so that neither other files nor later runs would meet it."""
     if isinstance(error, LoadError) or not isinstance(error, FootnoteError):
         return True
     return isinstance(error.__cause__, sqlite3.DataError | UnicodeError | OverflowError)

@@ -1,4 +1,4 @@
-"""Keeps what an ingest did with each file, and tells whoever watches."""
+"""Collects the outcome of each file of an ingest, and reports progress."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from ingest.sources import Scan
 
 
 class Progress:
-    """What one ingest did so far.
+    """The progress of one ingest.
 
     Args:
-        on_progress: told of every file that is done, and of chunks as they are written.
+        on_progress: called for every finished file, and for chunks as they are written.
 
     Attributes:
-        total: how many files there are.
+        total: number of files.
         chunks: chunks of added and updated documents.
-        embedded: texts given to the model.
-        unconfined: what does not hold the processes that read files.
+        embedded: texts embedded by the model.
+        unconfined: sandbox mechanisms that are unavailable to the reading processes.
     """
 
     def __init__(self, on_progress: Callable[[IngestProgress], None]) -> None:
@@ -36,29 +36,29 @@ class Progress:
 
     @property
     def done(self) -> int:
-        """How many files are done."""
+        """Returns the number of finished files."""
         return len(self._outcomes)
 
     def scanning(self) -> None:
-        """Says that files are being looked for."""
+        """Reports that files are being searched for."""
         self._tell(scanning=True)
 
     def waiting(self, writer: str) -> None:
-        """Says that `writer` has the right to write."""
+        """Reports that `writer` currently has write access."""
         self._tell(waiting_for=writer)
 
     def written(self, chunks: int) -> None:
-        """Counts chunks that have their vector."""
+        """Counts chunks whose vectors were written."""
         self._written += chunks
         self._tell()
 
     def finish(self, outcome: FileOutcome) -> None:
-        """Keeps what became of a file."""
+        """Records the outcome of a file."""
         self._outcomes[outcome.path] = outcome
         self._tell(outcome=outcome)
 
     def report(self, found: Scan, *, cancelled: bool = False) -> IngestReport:
-        """Sums up, file by file in the order of the scan."""
+        """Summarises the outcomes in scan order."""
         order = {path: i for i, path in enumerate([*found.failed, *found.files])}
         outcomes = sorted(self._outcomes.values(), key=lambda o: (order.get(o.path, len(order)), o.path))
         return IngestReport(
@@ -83,5 +83,5 @@ class Progress:
             waiting_for=waiting_for,
             outcome=outcome,
         )
-        with self._telling:  # files are hashed in the loaders' thread
+        with self._telling:  # the loaders' thread reports too, while it hashes files
             self._on_progress(progress)

@@ -1,7 +1,7 @@
-"""Paths -> index: looks for files, reads what is new in limited processes, splits it, and writes it in batches.
+"""Ingests paths into an index: finds files, reads new ones in sandboxed processes, chunks and writes them in batches.
 
-While this process embeds and writes, the loaders read ahead. A file is hashed first; one whose bytes and pipeline are
-known is not read again, whether it was indexed or failed.
+Loaders read ahead while this process embeds and writes. A file is hashed first; if its content and pipeline are known,
+it is not read again, whether it was indexed or failed.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from ingest.settings import Settings
 from ingest.sources import Scan, WebPages, each_once, is_gone, is_under, scan
 from ingest.urls import is_url
 
-# Files and characters of text written and made active together: enough that commits cost little, few enough that a
-# stop loses little. So many characters are some 256 chunks.
+# Files and characters of text written and activated together: enough to make commits cheap, few enough to lose little
+# on a stop. This many characters are about 256 chunks.
 BATCH_CHARACTERS = 128 * 1024
 BATCH_FILES = 64
 MOST_LOADERS = 4
-# Marks what was read with recognition turned off where it would have mattered: to be read again when it is on.
+# Marks the pipeline of files read without OCR although they needed it; they are read again once OCR is on.
 NO_OCR = "-ocr"
 
 
@@ -49,28 +49,28 @@ def ingest(
     on_progress: Callable[[IngestProgress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> IngestReport:
-    """Brings a collection up to date with files and folders.
+    """Ingests files, folders and web pages into a collection.
 
     Args:
         index: the collection.
-        paths: files, folders and addresses of web pages. A file named here is tried again even when the same bytes
+        paths: files, folders and addresses of web pages. A file named here is retried even if the same content
             failed before.
         settings: limits of the loaders and of the chunks.
-        prune: removes documents under the given folders whose files are gone.
-        ocr: whether text in pictures is recognised; None for what the settings say.
-        allow_private: whether web pages at addresses that are not public are fetched; None as above.
-        tags: that the documents of this run have from now on, also those that are unchanged; None leaves tags alone.
-        follow_links: whether symbolic links inside folders are followed, also out of them.
-        on_progress: told of every file that is done, and of chunks as they are written.
-        cancel: stops the work; what was finished is kept.
+        prune: removes documents under the given folders whose files no longer exist.
+        ocr: recognises text in pictures; None for the setting.
+        allow_private: fetches web pages from non-public addresses; None for the setting.
+        tags: new tags of all documents of this run, including unchanged ones; None leaves tags unchanged.
+        follow_links: follows symbolic links inside folders, even if they lead outside.
+        on_progress: called for every finished file, and for chunks as they are written.
+        cancel: stops the work; finished documents are kept.
 
     Returns:
-        What was done, file by file; a file that failed is in it and never stops the others.
+        The outcome of each file; a failed file never stops the others.
 
     Raises:
-        StoreError: an index store cannot be written. What was finished is kept.
+        StoreError: an index store cannot be written. Finished documents are kept.
         EmbedderError: the embedding model cannot be used.
-        QuestionError: a tag cannot be one.
+        QuestionError: a tag is invalid.
     """
     names = None if tags is None else tag_names(tags)
     run = _Run(index, settings, on_progress, cancel, ocr, allow_private=allow_private, tags=names)
@@ -123,7 +123,7 @@ class _Run:
                 self._add(found, writer)
                 if prune:
                     self._prune(found, writer)
-                # Only a run that got here knows that nothing pending is of use any more.
+                # Only a run that got this far knows that no pending version is still needed.
                 for leftover in ("stale", "pending"):
                     writer.collect(leftover, self._cancel)
         except Cancelled:
@@ -154,7 +154,7 @@ class _Run:
         self._flush(writer)
 
     def _to_load(self, found: Scan) -> Iterator[Path]:
-        """The files that must be read; the known ones are finished on the way. Runs in the loaders' thread."""
+        """Yields the files that must be read; finishes known ones on the way. Runs in the loaders' thread."""
         for source in found.files:
             if self._cancel.is_set():
                 return
@@ -164,7 +164,7 @@ class _Run:
                 known = self._is_known(source, file, retry=source in found.named)
             except OSError as error:
                 self._fail(source, f"{source} could not be read: {error.strerror}. Check its permissions.")
-            except Exception as error:  # noqa: BLE001 - `_fail` raises what is no matter of this file
+            except Exception as error:  # noqa: BLE001 - `_fail` re-raises errors that do not concern this file
                 self._fail(source, error)
             else:
                 if known:
@@ -174,7 +174,7 @@ class _Run:
                 yield path
 
     def _is_known(self, source: str, file: Fingerprint, *, retry: bool) -> bool:
-        """Finishes a file whose bytes were indexed, or failed, before."""
+        """Finishes a file whose content was indexed before, or failed before."""
         docstore, collection = self._index.docstore, self._index.collection.id
         known = docstore.known_version(collection, source)
         if known and known.content_sha == file.content_sha and known.pipeline in self._known_pipelines:
@@ -191,7 +191,7 @@ class _Run:
         return False
 
     def _split(self, loaded: Loaded) -> None:
-        """Chunks what was loaded and adds it to the batch, or records why it could not be."""
+        """Chunks a loaded document and adds it to the batch, or records why that failed."""
         source, chunker = self._sources.pop(loaded.path), self._chunker
         self._pages.forget(loaded.path)
         if loaded.unrecognised:
@@ -200,7 +200,7 @@ class _Run:
             self._hashed[source] = loaded.read
         try:
             self._prepare(source, loaded, chunker)
-        except Exception as error:  # noqa: BLE001 - `_fail` raises what is no matter of this file
+        except Exception as error:  # noqa: BLE001 - `_fail` re-raises errors that do not concern this file
             self._fail(source, error, loaded.seconds)
 
     def _prepare(self, source: str, loaded: Loaded, chunker: Chunker) -> None:
@@ -208,7 +208,7 @@ class _Run:
         if isinstance(document, LoadError):
             raise document
         if document.tally.blank:
-            raise EmptyDocument(f"{source} holds no text that could be searched.")
+            raise EmptyDocument(f"{source} contains no searchable text.")
         if not self._index.embedder.knows(document.tally.opening):
             document = replace(document, warnings=(*document.warnings, UNKNOWN_SCRIPT))
         chunks = Split(chunker, document)
@@ -223,10 +223,10 @@ class _Run:
             writer.progress(self._progress.done, self._progress.total)
 
     def _put(self, batch: Sequence[Prepared], writer: IndexWriter) -> None:
-        """Writes files together; where that fails by one of them, one by one, so that it alone is lost."""
+        """Writes files together; if one of them fails, writes them one by one, so that only that one is lost."""
         try:
             result = writer.put(batch, self._progress.written, self._cancel, self._tags)
-        except Exception as error:  # `_fail` raises what is no matter of one file
+        except Exception as error:  # `_fail` re-raises errors that do not concern one file
             if len(batch) == 1:
                 self._fail(batch[0].source, error, batch[0].seconds)
                 return
@@ -245,9 +245,9 @@ class _Run:
             )
 
     def _tag_unchanged(self) -> None:
-        """Gives the run's tags to the documents that are known already and were not read."""
+        """Gives the run's tags to known documents that were not read."""
         sources = []
-        while self._untagged:  # one by one: the loaders' thread adds to it
+        while self._untagged:  # popped one by one, because the loaders' thread appends
             sources.append(self._untagged.pop())
         if self._tags is not None and sources:
             self._index.docstore.tags.put(self._index.collection.id, sources, self._tags)
@@ -256,7 +256,8 @@ class _Run:
         known = self._index.docstore.sources(self._index.collection.id)
         under = [s for s in known if s not in found.files and any(is_under(s, folder) for folder in found.folders)]
         real = {os.path.realpath(source) for source in found.files if not is_url(source)} if under else set()
-        gone = [s for s in under if is_gone(s) or os.path.realpath(s) in real]  # or there under another name, by a link
+        # Also removes a link to a file that was now found under its own name.
+        gone = [s for s in under if is_gone(s) or os.path.realpath(s) in real]
         if gone:
             writer.remove(gone)
         for source in gone:
@@ -274,11 +275,11 @@ class _Run:
         )
 
     def _pipeline_of(self, source: str) -> str:
-        """The pipeline's fingerprint; another one for what was left unread because recognition is off."""
+        """Returns the pipeline's fingerprint, marked for files left unread because OCR is off."""
         return self._pipeline + NO_OCR if source in self._unrecognised else self._pipeline
 
     def _fail(self, source: str, error: str | Exception, seconds: float = 0.0) -> None:
-        """Records what went wrong with one file; raises what is wrong with the index, the model or the run."""
+        """Records the failure of one file; re-raises errors of the index, the model or the run."""
         sha = self._hashed[source].content_sha if source in self._hashed else ""
         self._failures.record(source, error, KnownFailure(sha, self._pipeline_of(source), "", seconds))
 

@@ -1,4 +1,4 @@
-"""Names of files, folders, web pages and sitemaps -> what is to be read."""
+"""Resolves files, folders, web pages and sitemaps to the documents to read."""
 
 from ingest.sources.files import Scan, each_once, is_gone, is_under, scan
 from ingest.sources.sitemaps import pages_of

@@ -1,4 +1,4 @@
-"""Paths that a user names -> the files to read: folders recursively, hidden and scratch files left out."""
+"""Finds the files to read under paths: walks folders recursively, skipping hidden and temporary files."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from ingest.urls import is_url, masked
 
 @dataclass(slots=True)
 class Scan:
-    """What was found under the paths.
+    """The files found under the given paths.
 
     Attributes:
-        files: absolute paths, or addresses, to be read, in order, each once; those the user named are in `named` too.
-        named: files that the user named one by one.
-        skipped: files inside folders that are of no kind that can be read.
-        failed: paths that cannot be used, with the reason.
-        folders: the folders that were walked to the end, as absolute paths; of one that a link leads to, its own too.
-        unfollowed: symbolic links inside folders that were left out as asked.
+        files: absolute paths or addresses to read, in order, without duplicates; includes those in `named`.
+        named: files that the user named individually.
+        skipped: files inside folders whose type is not supported.
+        failed: unusable paths, with the reason.
+        folders: absolute paths of completely walked folders; for a linked folder, its real path too.
+        unfollowed: symbolic links inside folders that were left out, as requested.
     """
 
     files: dict[str, None] = field(default_factory=dict)
@@ -43,14 +43,14 @@ def scan(
     follow_links: bool = True,
     cancel: threading.Event | None = None,
 ) -> Scan:
-    """Looks at every path; only `is_supported` opens files.
+    """Scans all paths; only `is_supported` opens files.
 
     Args:
         paths: files, folders and addresses of web pages.
-        is_supported: whether some loader reads this file.
-        follow_links: whether symbolic links inside folders are followed, also out of them; each folder is entered once.
+        is_supported: returns True if a loader can read the file.
+        follow_links: follows symbolic links inside folders, even if they lead outside; each folder is entered once.
             Links that the user names are always followed.
-        cancel: ends the looking early, with what was found so far.
+        cancel: ends the scan early, with the files found so far.
     """
     look = _Look(is_supported, follow_links, cancel or threading.Event())
     for path in paths:
@@ -62,12 +62,12 @@ def scan(
 
 
 def each_once(found: Scan, known: Iterable[str]) -> None:
-    """Keeps of the files that are one and the same, by whatever links they were reached, one name.
+    """Keeps one name for each file that was reached by several links.
 
-    It is the name that the collection knows the file by, else its real one, else the first.
+    The chosen name is the one known to the collection, else the real path, else the first.
 
     Args:
-        found: by `scan`; its `files` and `named` are changed.
+        found: a result of `scan`; its `files` and `named` are modified.
         known: the sources of the collection.
     """
     known = list(known)
@@ -76,7 +76,7 @@ def each_once(found: Scan, known: Iterable[str]) -> None:
     for source in known:
         if real[source] not in names or source == real[source]:
             names[real[source]] = source
-    # File systems that take both forms of a name for one, as that of macOS does, give out the one that was asked for.
+    # File systems that ignore the Unicode form, such as macOS's, return the form that was asked for.
     twins = {composed_name(path): name for path, name in names.items() if not path.isascii()}
     kept: dict[str, str] = {}
     for source in sorted(found.files, key=lambda one: real[one] != one):  # real names first
@@ -89,30 +89,30 @@ def each_once(found: Scan, known: Iterable[str]) -> None:
 
 def _is_same_file(one: str, other: str) -> bool:
     try:
-        return one == other or os.path.samefile(one, other)  # noqa: PTH121 - strings are at hand
+        return one == other or os.path.samefile(one, other)  # noqa: PTH121 - the paths are strings
     except OSError:
         return False
 
 
 def _real_paths(sources: Iterable[str]) -> dict[str, str]:
-    """The path of each file without any link; an address is its own. Each folder is looked at once."""
+    """Returns the path of each file with links resolved; addresses unchanged. Each folder is resolved once."""
     folders: dict[str, str] = {}
     real: dict[str, str] = {}
     for source in dict.fromkeys(sources):
         if is_url(source):
             real[source] = source
-        elif os.path.islink(source):  # noqa: PTH114 - a string is at hand
+        elif os.path.islink(source):  # noqa: PTH114 - the path is a string
             real[source] = os.path.realpath(source)
         else:
             folder, name = os.path.split(source)
             if folder not in folders:
                 folders[folder] = os.path.realpath(folder)
-            real[source] = source if folders[folder] == folder else os.path.join(folders[folder], name)  # noqa: PTH118 - a string is at hand
+            real[source] = source if folders[folder] == folder else os.path.join(folders[folder], name)  # noqa: PTH118 - a string
     return real
 
 
 def is_gone(source: str) -> bool:
-    """Whether nothing is at `source` any more. A place that cannot be looked at does not count as empty."""
+    """Returns True if nothing exists at `source` any more. An inaccessible place does not count as empty."""
     try:
         os.lstat(source)
     except (FileNotFoundError, NotADirectoryError):
@@ -123,12 +123,12 @@ def is_gone(source: str) -> bool:
 
 
 def is_under(source: str, folder: str) -> bool:
-    """Whether `source` lies in `folder`, at any depth."""
+    """Returns True if `source` lies in `folder`, at any depth."""
     return source.startswith(folder if folder.endswith(os.sep) else folder + os.sep)
 
 
 class _Look:
-    """Walks paths one after another, and sorts what is there into `found`."""
+    """Walks paths one after another, and adds their files to `found`."""
 
     def __init__(self, is_supported: Callable[[Path], bool], follow_links: bool, cancel: threading.Event) -> None:
         self.found = Scan()
@@ -137,13 +137,13 @@ class _Look:
         self._cancel = cancel
 
     def name(self, source: str) -> None:
-        """Takes a file or an address that the user named."""
+        """Adds a file or an address that the user named."""
         if not is_storable(source):
             self._refuse_name(source)
             return
         if is_url(source) and (shown := masked(source)) != source:
             self.found.failed[shown] = (
-                f"{shown} was not fetched: its address holds a user or password, which would be kept with it. "
+                f"{shown} was not fetched: its address contains a user name or password, which would be stored. "
                 "Save the page, and ingest the file."
             )
             return
@@ -151,10 +151,10 @@ class _Look:
         self.found.named.add(source)
 
     def at(self, source: str) -> None:
-        """Takes an absolute path that the user named: a file, or all that is in a folder."""
+        """Adds a file at an absolute path that the user named, or all files in the folder there."""
         if not is_storable(source):
             self._refuse_name(source)
-        elif os.path.isdir(source):  # noqa: PTH112 - a string is at hand
+        elif os.path.isdir(source):  # noqa: PTH112 - the path is a string
             self._walk(source)
         elif reason := _why_unusable(source):
             self.found.failed[source] = reason
@@ -164,7 +164,7 @@ class _Look:
     def _walk(self, folder: str) -> None:
         self.found.folders.extend(dict.fromkeys((folder, os.path.realpath(folder))))
         entered: set[tuple[int, int]] = set()
-        # What a link leads to comes last: a folder that is reached by its own name too goes by that.
+        # Linked folders are walked last, so that a folder that is also reached by its own name is listed under that.
         pending, linked = deque([folder]), deque[str]()
         while (pending or linked) and not self._cancel.is_set():
             here = pending.pop() if pending else linked.popleft()
@@ -174,7 +174,7 @@ class _Look:
                 entries = sorted(os.scandir(here), key=lambda entry: entry.name)
             except OSError as error:
                 self.found.failed[here] = (
-                    f"The folder {here} could not be opened: {error.strerror}. Its files were left out."
+                    f"The folder {here} could not be opened: {error.strerror}. Its files were skipped."
                 )
                 continue
             folders = list(self._take(entries))
@@ -182,7 +182,7 @@ class _Look:
             linked.extend(entry.path for entry in folders if entry.is_symlink())
 
     def _take(self, entries: list[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
-        """Sorts a folder's entries into `found`; gives out the folders among them."""
+        """Adds a folder's files to `found`; yields its subfolders."""
         for entry in entries:
             if self._cancel.is_set():
                 return
@@ -207,8 +207,8 @@ class _Look:
 
 
 def _enter(folder: str, entered: set[tuple[int, int]]) -> bool:
-    """Whether the folder was not entered before, under whatever name: links may form a loop."""
-    facts = os.stat(folder)  # noqa: PTH116 - a string is at hand
+    """Returns True if the folder was not entered before under any name: links may form a loop."""
+    facts = os.stat(folder)  # noqa: PTH116 - the path is a string
     key = (facts.st_dev, facts.st_ino)
     if key in entered:
         return False
@@ -219,19 +219,19 @@ def _enter(folder: str, entered: set[tuple[int, int]]) -> bool:
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link that leads back to itself
+    except OSError:  # a link to itself
         return False
 
 
 def _why_unusable(source: str) -> str:
     try:
-        mode = os.stat(source).st_mode  # noqa: PTH116 - a string is at hand
+        mode = os.stat(source).st_mode  # noqa: PTH116 - the path is a string
     except FileNotFoundError:
-        if os.path.islink(source):  # noqa: PTH114 - a string is at hand
-            return f"{source} is a link to a file that does not exist. Mend the link, or name the file itself."
+        if os.path.islink(source):  # noqa: PTH114 - the path is a string
+            return f"{source} is a link to a file that does not exist. Fix the link, or name the file itself."
         return f"{source} does not exist. Check the path."
     except OSError as error:
-        return f"{source} cannot be looked at: {error.strerror}. Check the path and its permissions."
+        return f"{source} cannot be accessed: {error.strerror}. Check the path and its permissions."
     if not stat.S_ISREG(mode):
-        return f"{source} is not a file or a folder, but a device, pipe or socket, and is not read."
+        return f"{source} is a device, pipe or socket, which cannot be read. Name a file or a folder."
     return ""

@@ -1,4 +1,4 @@
-"""The network as pages are fetched from it: hosts are looked up and checked once, and no step outlives a deadline."""
+"""Network backend for fetching pages: resolves and checks each host once, and enforces a deadline on every step."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ingest.urls import is_public
 
 
 class PublicNetwork(httpcore.NetworkBackend):
-    """Connects to the addresses that it checked, for one page.
+    """Connects only to addresses that it checked, for one page.
 
     Args:
         shown: the page's address, for messages.
-        until: when all must be over, in seconds of `time.monotonic`.
-        allow_private: whether addresses that are not public are connected to.
+        until: the deadline, in seconds of `time.monotonic`.
+        allow_private: allows connections to addresses that are not public.
     """
 
     def __init__(self, shown: str, until: float, *, allow_private: bool) -> None:
@@ -37,11 +37,11 @@ class PublicNetwork(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connects to the first address of a host that takes the connection.
+        """Connects to the first address of a host that accepts the connection.
 
         Raises:
-            LoadError: there is no such host, or an address of it may not be asked.
-            httpcore.NetworkError, httpcore.TimeoutException: none takes it.
+            LoadError: the host does not exist, or has an address that is not allowed.
+            httpcore.NetworkError, httpcore.TimeoutException: no address accepts it.
         """
         *some, last = self._addresses(host, port)
         for address in some:
@@ -59,19 +59,21 @@ class PublicNetwork(httpcore.NetworkBackend):
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise LoadError(f"{self._shown} could not be fetched: no host {host!r} is known ({error}).") from error
+            raise LoadError(
+                f"{self._shown} could not be fetched: the host {host!r} was not found ({error})."
+            ) from error
         addresses = [str(entry[4][0]) for entry in found]
         private = [address for address in addresses if not is_public(address)]
         if private and not self._allow_private:
             raise LoadError(
-                f"{self._shown} was not fetched: it leads to {host} ({private[0]}), which is not a public address. If "
-                "it is meant to, use --allow-private."
+                f"{self._shown} was not fetched: it leads to {host} ({private[0]}), which is not a public address. "
+                "To allow that, use --allow-private."
             )
         return addresses
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection whose every step ends by the deadline, however little comes at a time."""
+    """A connection on which every step ends by the deadline, even if data arrives slowly."""
 
     def __init__(self, inner: httpcore.NetworkStream, until: float) -> None:
         self._inner = inner
@@ -97,10 +99,10 @@ class _Stream(httpcore.NetworkStream):
 
 
 def left(until: float, timeout: float | None, kind: type[httpcore.TimeoutException]) -> float:
-    """Seconds that a step may take: its timeout, or until the deadline.
+    """Returns the seconds that a step may take: its timeout, or the time until the deadline.
 
     Raises:
-        httpcore.TimeoutException: the deadline has passed; of `kind`.
+        httpcore.TimeoutException: the deadline has passed; of type `kind`.
     """
     seconds = until - time.monotonic()
     if seconds <= 0:

@@ -1,4 +1,4 @@
-"""Sitemaps -> the addresses of a site's pages."""
+"""Reads the addresses of a site's pages from sitemaps."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from ingest.sources.web_pages import MIB, Fetcher
 from ingest.urls import is_url, masked
 
 MOST_PAGES, MOST_SITEMAPS, DEEPEST = 10_000, 200, 3
-# As sitemaps.org has it, unpacked.
+# The limit set by sitemaps.org, uncompressed.
 MOST_BYTES = 50 * MIB
-# For all of a site's sitemaps together.
+# Time limit for all of a site's sitemaps together.
 WHOLE_SECONDS = 600.0
 GZIP = b"\x1f\x8b"
 
 
 def pages_of(url: str, fetcher: Fetcher, on_failure: Callable[[str], None]) -> list[str]:
-    """Reads the addresses of the pages that a sitemap lists, and those that it names, on its own host.
+    """Reads the page addresses listed by a sitemap and by the sitemaps it refers to, on its own host.
 
-    Entries of other hosts are left out. Broken addresses are among the pages: each is a failure of its own.
+    Entries of other hosts are left out. Malformed addresses are included, so that each is reported as a failure.
 
     Args:
-        url: of the sitemap.
-        fetcher: gets it.
-        on_failure: told why a sitemap that this one names could not be read; the others are.
+        url: address of the sitemap.
+        fetcher: fetches sitemaps.
+        on_failure: called with the reason when a nested sitemap could not be read; the others are still read.
 
     Raises:
-        SourceError: it cannot be had, or is no sitemap.
+        SourceError: it cannot be fetched, or is not a sitemap.
         Cancelled: the fetcher was stopped.
     """
     pages: dict[str, None] = {}
@@ -44,7 +44,7 @@ def pages_of(url: str, fetcher: Fetcher, on_failure: Callable[[str], None]) -> l
     while waiting and len(seen) <= MOST_SITEMAPS:
         here, depth = waiting.pop(0)
         if time.monotonic() > until:
-            raise SourceError(f"{masked(url)} took more than {WHOLE_SECONDS:.0f} seconds to be read. Name its pages.")
+            raise SourceError(f"{masked(url)} took more than {WHOLE_SECONDS:.0f} seconds to read. Name its pages.")
         try:
             entries = list(_listed(here, fetcher))
         except SourceError as error:
@@ -66,7 +66,7 @@ def pages_of(url: str, fetcher: Fetcher, on_failure: Callable[[str], None]) -> l
 
 
 def _host(url: str) -> str | None:
-    """The host of a web address; None where it is broken."""
+    """Returns the host of a web address; None if the address is malformed."""
     try:
         return httpx.URL(url).host
     except (httpx.InvalidURL, ValueError):
@@ -74,14 +74,14 @@ def _host(url: str) -> str | None:
 
 
 def _listed(url: str, fetcher: Fetcher) -> Iterator[tuple[str, str]]:
-    """("url" or "sitemap", address) of each entry."""
+    """Yields ("url" or "sitemap", address) for each entry."""
     shown = masked(url)
     try:
         data = fetcher.get(url).data
         if data.startswith(GZIP):
             data = zlib.decompressobj(wbits=31).decompress(data, MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
-            raise SourceError(f"{shown} has more than {MOST_BYTES // MIB} MiB, which no sitemap has. Name its pages.")
+            raise SourceError(f"{shown} has more than {MOST_BYTES // MIB} MiB, the limit for sitemaps. Name its pages.")
         yield from _entries(data)
     except LoadError as error:
         raise SourceError(str(error)) from error
@@ -90,7 +90,7 @@ def _listed(url: str, fetcher: Fetcher) -> Iterator[tuple[str, str]]:
 
 
 def _entries(data: bytes) -> Iterator[tuple[str, str]]:
-    """The entries of one sitemap, each forgotten when the next one comes."""
+    """Yields the entries of one sitemap, freeing each before the next."""
     above: list[Any] = []
     for event, element in ElementTree.iterparse(io.BytesIO(data), events=("start", "end")):
         if event == "start":

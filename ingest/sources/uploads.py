@@ -1,4 +1,4 @@
-"""Keeps files that were uploaded in the chat, in the data folder."""
+"""Stores files uploaded in the chat, in the data folder."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import IO
 
 from ingest.host import make_private_folder, private_opener
 
-# File systems take 255 bytes for a name; the suffix of a file half written must still fit.
+# File systems limit names to 255 bytes; the suffix of a partially written file must still fit.
 MOST_NAME_BYTES = 200
 
 
 class Uploads:
-    """The folder of uploads, with a folder in it for each collection."""
+    """The folder of uploads, with a subfolder for each collection."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def save(self, name: str, data: IO[bytes], collection: str) -> Path:
-        """Keeps a file under a name that is safe; one of the same name is replaced.
+        """Stores a file under a safe name, replacing one of the same name.
 
         Returns:
-            Where it lies.
+            Its path.
         """
         folder = self._folder / collection
         make_private_folder(folder)
@@ -37,15 +37,15 @@ class Uploads:
         return path
 
     def holds(self, source: str) -> bool:
-        """Tells whether a document is a file of this folder, and not one that only a `..` or a link leads to."""
+        """Returns True if a document is really inside this folder, and not only through `..` or a link."""
         try:
             return Path(source).parent.resolve().is_relative_to(self._folder.resolve())
-        except (OSError, RuntimeError, ValueError):  # a loop of links, a name that cannot be one
+        except (OSError, RuntimeError, ValueError):  # a loop of links, or an invalid name
             return False
 
 
 def safe_name(name: str) -> str:
-    """Makes a file name that cannot leave its folder: no separators or control characters, not hidden, not too long."""
+    """Returns a file name that is safe in its folder: no separators or control characters, not hidden, not too long."""
     name = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1])
     name = "".join("_" if unicodedata.category(c) in {"Cc", "Cs"} else c for c in name).strip(". ") or "upload"
     stem, suffix = os.path.splitext(name)  # noqa: PTH122 - a name, not a path

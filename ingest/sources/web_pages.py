@@ -1,7 +1,7 @@
-"""Web pages -> bytes: bounded in size and time, and never from an address that is not public unless that is allowed.
+"""Fetches web pages with limits on size and time, and only from public addresses unless others are allowed.
 
-A host's addresses are looked up once and checked, and the connection goes to an address that was checked: a name
-that changes its mind in between changes nothing. Every redirect is checked like the first address.
+A host is resolved once and its addresses checked; the connection uses a checked address, so that a later change of the
+DNS entry has no effect. Every redirect is checked like the first address.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ HEADERS = (
     (b"Accept", b"*/*"),
     (b"Accept-Encoding", b"identity"),
 )
-# Seconds that a page may take, redirects included, whatever a server does; and without a sign of life.
+# Time limits in seconds: for a page with all redirects, for connecting, and between two pieces of data.
 WHOLE_SECONDS, CONNECT_SECONDS, READ_SECONDS = 120.0, 10.0, 30.0
 GRACE_SECONDS = 1.0
 MOST_REDIRECTS = 5
@@ -42,10 +42,10 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 OK = 200
 PORTS = {"http": 80, "https": 443}
 MOST_PORT = 65_535
-# Kinds that servers name, and the suffix that the loaders know them by.
+# MIME types, and the file extension by which the loaders recognise them.
 SUFFIXES = {"text/html": ".html", "application/xhtml+xml": ".html", "text/markdown": ".md", "text/plain": ".txt"}
 SUFFIX = re.compile(r"\.[a-z0-9]{1,16}")
-# Codecs of text that pages are written in; Python has others, which do not decode text, or take for ever.
+# Text encodings of web pages; Python's other codecs do not decode text, or can be very slow.
 CHARSETS = re.compile(
     r"utf-(?:8|16|32)(?:-.*)?|ascii|iso-?(?:8859|2022).*|cp\d+|windows.*|koi8.*|mac.*|big5.*|gb.*|euc.*|shift_jis.*|hz"
     r"|johab|tis-620|kz1048|ptcp154",
@@ -55,7 +55,7 @@ CHARSETS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A page as it came. `url` is where the last redirect led, `suffix` what its kind is called among files."""
+    """A page as received. `url` is the address after redirects, `suffix` the file extension of its type."""
 
     url: str
     data: bytes
@@ -63,12 +63,12 @@ class Fetched:
 
 
 class Fetcher:
-    """Gets pages, each over connections of its own.
+    """Fetches pages, each over its own connections.
 
     Args:
-        allow_private: whether loopback, link-local and private addresses may be asked.
-        max_mb: larger pages are not read, in MiB.
-        cancel: ends the fetching at once.
+        allow_private: allows loopback, link-local and private addresses.
+        max_mb: size limit of a page, in MiB.
+        cancel: stops fetching at once.
     """
 
     def __init__(
@@ -79,16 +79,16 @@ class Fetcher:
         self._cancel = cancel or threading.Event()
 
     def get(self, url: str) -> Fetched:
-        """The page at `url`.
+        """Fetches the page at `url`.
 
         Raises:
-            LoadError: it cannot be had, is too large, or leads to an address that is not to be asked.
-            Cancelled: it was stopped.
+            LoadError: it cannot be fetched, is too large, or leads to an address that is not allowed.
+            Cancelled: `cancel` was set.
         """
         until = time.monotonic() + WHOLE_SECONDS
         shown = masked(url)
         try:
-            # Looking up a name cannot be stopped, nor given a limit; it can be left behind.
+            # A DNS lookup cannot be stopped or limited, so it runs in a thread that can be abandoned.
             return wait_for(lambda: self._follow(url, shown, until), self._cancel, until + GRACE_SECONDS)
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
             if time.monotonic() > until:
@@ -108,7 +108,7 @@ class Fetcher:
         raise LoadError(f"{shown} could not be fetched: it redirects more than {MOST_REDIRECTS} times.")
 
     def _ask(self, pool: httpcore.ConnectionPool, here: str, shown: str) -> Fetched | str:
-        """The page at `here`, or where it redirects to. `shown` is what messages name."""
+        """Returns the page at `here`, or the address it redirects to. Messages name `shown`."""
         url = _parsed(here, shown)
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         headers = [(b"Host", url.netloc), *HEADERS]
@@ -122,10 +122,10 @@ class Fetcher:
             return self._page(response, said, url, shown)
 
     def _page(self, response: httpcore.Response, said: httpx.Headers, url: httpx.URL, shown: str) -> Fetched:
-        """The page of an answer, no more of it than may be."""
+        """Reads the page of a response, up to the size limit."""
         if how := packed(said):
             raise LoadError(
-                f"{shown} was not read: the server sent it compressed ({how[:20]}), which it was not asked for."
+                f"{shown} was not read: the server compressed it ({how[:20]}) although that was not requested."
             )
         data = bytearray()
         for part in response.iter_stream():
@@ -143,7 +143,7 @@ class Fetcher:
 
 
 class WebPages:
-    """Pages fetched into a folder of their own, which goes when the `with` block ends. Arguments as `Fetcher`'s."""
+    """Fetches pages into a temporary folder, deleted when the `with` block ends. Takes the arguments of `Fetcher`."""
 
     def __init__(self, *, allow_private: bool, max_mb: int, cancel: threading.Event) -> None:
         self._fetcher = Fetcher(allow_private=allow_private, max_mb=max_mb, cancel=cancel)
@@ -158,7 +158,7 @@ class WebPages:
         self._stack.close()
 
     def path(self, url: str) -> Path:
-        """Fetches a page; where it lies. Raises as `Fetcher.get` does."""
+        """Fetches a page and returns its path. Raises as `Fetcher.get` does."""
         page = self._fetcher.get(url)
         if self._folder is None:
             self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="footnote-")))
@@ -168,7 +168,7 @@ class WebPages:
         return path
 
     def forget(self, path: Path) -> None:
-        """Deletes a page that was read: those of a site would fill the disk. Other files are left alone."""
+        """Deletes a page after it was read, because a site's pages would fill the disk. Ignores other files."""
         if self._folder is not None and path.parent == self._folder:
             path.unlink(missing_ok=True)
 
@@ -178,19 +178,21 @@ def _too_slow(shown: str) -> LoadError:
 
 
 def _parsed(here: str, shown: str) -> httpx.URL:
-    """The parts of an address, its host in the form of the DNS.
+    """Parses an address, with its host in DNS form.
 
     Raises:
-        LoadError: it is none, or none that is fetched.
+        LoadError: it is malformed, or not allowed.
     """
     try:
         url = httpx.URL(here)
     except (httpx.InvalidURL, ValueError) as error:
-        raise LoadError(f"{shown} could not be fetched: {_named(here, shown)} is no address ({error}).") from error
+        raise LoadError(
+            f"{shown} could not be fetched: {_named(here, shown)} is not a valid address ({error})."
+        ) from error
     if not is_url(here) or url.scheme not in PORTS or url.userinfo:
         raise LoadError(
-            f"{shown} could not be fetched: {_named(here, shown)} is not an address that is fetched (http and https "
-            "only, without user and password)."
+            f"{shown} could not be fetched: {_named(here, shown)} is not an http or https address without user name "
+            "and password."
         )
     if url.port is not None and not 0 < url.port <= MOST_PORT:
         raise LoadError(f"{shown} could not be fetched: {_named(here, shown)} has a port that does not exist.")
@@ -205,7 +207,7 @@ def _joined(here: str, location: str, shown: str) -> str:
     try:
         return urljoin(here, location)
     except ValueError as error:
-        raise LoadError(f"{shown} could not be fetched: it redirects to what is no address ({error}).") from error
+        raise LoadError(f"{shown} could not be fetched: it redirects to an invalid address ({error}).") from error
 
 
 def _suffix(kind: str, path: str) -> str:
@@ -217,10 +219,10 @@ def _suffix(kind: str, path: str) -> str:
 
 
 def _in_utf8(data: bytes, options: str) -> bytes:
-    """Text in UTF-8 with its mark, where the server names another encoding; as it came where that cannot be used."""
+    """Converts text from the encoding that the server names to UTF-8 with a BOM; unchanged if that fails."""
     charset = options.partition("charset=")[2].split(";")[0].strip().strip("\"'")
     try:
         codec = codecs.lookup(charset).name if charset else ""
         return data.decode(codec).encode("utf-8-sig") if CHARSETS.fullmatch(codec) else data
-    except (LookupError, ValueError):  # no such encoding, or the page is not in it
+    except (LookupError, ValueError):  # unknown encoding, or the page is not encoded so
         return data

@@ -1,4 +1,4 @@
-"""Which language a text is written in, told by its most common words. Cheap, and sure only of what is clear."""
+"""Detects the language of a text by its most common words. Cheap; returns a language only in clear cases."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ingest.text.scripts import script_language
 from ingest.text.stop_words import STOP_WORDS
 
 ENGLISH = "english"
-# Words that say nothing about what a text is about, by the names that tantivy's stemmers have.
+# Stop words, by the names of tantivy's stemmers.
 COMMON_WORDS: dict[str, frozenset[str]] = {
     name: frozenset(" ".join(lines).split())
     for name, *lines in (
@@ -77,19 +77,19 @@ COMMON_WORDS: dict[str, frozenset[str]] = {
     )
 } | {ENGLISH: STOP_WORDS}
 LANGUAGES = frozenset(COMMON_WORDS)
-# Of two letters at least: single ones are initials as well.
+# Two letters at least, because single letters are also initials.
 WORD = re.compile(r"[^\W\d_]{2,}")
-# Words that are looked at; a text's language shows in its first lines.
+# Most words and characters examined; the first lines are enough to detect the language.
 MOST_WORDS, MOST_CHARACTERS = 300, 2_000
-# A language must have so many different common words in a text, this share of all its words, and more than any other by
-# this factor: "die" and "in" are words of two. Of the 9,013 passages of four English evaluation sets, one is then taken
-# for another language; it is Spanish.
+# A text must contain this many different common words of a language, as this fraction of its words, and more than for
+# any other language by this factor: "die" and "in" are words of two. Of the 9,013 passages of four English evaluation
+# sets, one is then detected as another language; it is Spanish.
 LEAST_WORDS = 5
 LEAST_SHARE = 0.12
 MARGIN = 1.5
-# The same of a question.
+# The first of these for a question.
 LEAST_ASKED = 2
-# Letters and marks that tell a language from those that share its common words.
+# Letters and marks that distinguish a language from others with the same common words.
 OWN_LETTERS = {
     "german": "äöüß",
     "french": "çœêèùûîô",
@@ -103,13 +103,13 @@ OWN_LETTERS = {
 def language_of(
     text: str, among: Collection[str] = LANGUAGES, *, least: int = LEAST_WORDS, margin: float = MARGIN
 ) -> str:
-    """The language of a passage; "" where that is not clear.
+    """Detects the language of a passage; "" if it is unclear.
 
     Args:
         text: the passage.
-        among: the languages that it may be.
-        least: different common words that a language must show.
-        margin: how many times as many of them as any other language it must have; more in any case.
+        among: the candidate languages.
+        least: number of different common words that a language must have in the text.
+        margin: factor by which they must outnumber those of any other language; more than any other in any case.
     """
     if (script := script_language(text[:MOST_CHARACTERS])) in among:
         return script
@@ -122,7 +122,7 @@ def language_of(
 
 
 def asked_in(question: str, among: Collection[str]) -> str:
-    """The language of a question, told by its few words, and its letters where words leave it open; "" if unclear."""
+    """Detects the language of a question by its few words, or if those do not decide, its letters; "" if unclear."""
     told = language_of(question, among, least=LEAST_ASKED, margin=1)
     if told:
         return told

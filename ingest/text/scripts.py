@@ -1,8 +1,8 @@
-"""Scripts and what their words are made of: runs without spaces, and light stems of Arabic and Hebrew. Pure.
+"""Segments scripts without spaces, and stems Arabic and Hebrew lightly. Pure.
 
 Thai, Lao, Khmer and Burmese write letters without spaces between words, Chinese and Japanese write characters. Pieces
-of a fixed length stand for their words: two characters of Chinese and Japanese, as search engines index them, and three
-letters of the others. Words that only ask ("what", "how many") are taken out first, so that no piece reaches over them.
+of a fixed length replace words: two characters of Chinese and Japanese, as is usual in search engines, and three
+letters of the others. Question words ("what", "how many") are removed first, so that no piece spans them.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-# Letters of South-East Asia; characters of East Asia, Korean syllables among them, whose words end in particles.
+# Scripts without spaces between words: letters of South-East Asia, characters of East Asia. For use in a class of re.
 LETTERS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 CHARACTERS = (
-    "\uac00-\ud7a3\u3005-\u3007\u3031-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
-    "\U00020000-\U0003ffff"
+    "\u3005-\u3007\u3031-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
-SPACELESS_RUN = re.compile(f"[{LETTERS}]+|[{CHARACTERS}]+")
+SPACELESS = LETTERS + CHARACTERS
+# Korean has spaces, but its words end in particles.
+HANGUL = "\uac00-\ud7a3"
+SPACELESS_RUN = re.compile(f"[{LETTERS}]+|[{HANGUL}{CHARACTERS}]+")
 SPACELESS_LETTER = re.compile(f"[{LETTERS}]")
 PIECE_LETTERS, PIECE_CHARACTERS = 3, 2
-# Words without meaning of their own: of Thai, Chinese and Japanese.
+# Function and question words of Thai, Chinese and Japanese.
 ASKING_THAI = "กี่|ใคร|เป็น|อะไร|เท่าไหร่|เท่าไร|ที่ไหน|เมื่อไหร่|เมื่อไร|อย่างไร|ทำไม|หรือไม่|ไหม|คือ|และ|ของ|ที่|ได้|ให้|โดย|จะ|มี"
 ASKING_CHINESE = (
     "什么|多少|多久|哪里|哪个|哪些|怎么|怎样|如何|为什么|是否|谁|几|吗|呢|的"
@@ -32,7 +34,7 @@ ASKING_JAPANESE = (
 )
 ASKING_KOREAN = "얼마|며칠|언제|어디|누구|무엇|어떻게|어느|몇"
 ASKING = re.compile(f"{ASKING_THAI}|{ASKING_CHINESE}|{ASKING_JAPANESE}|{ASKING_KOREAN}")
-# What a Korean word ends in.
+# Endings of Korean words.
 PARTICLE = re.compile(
     "(?<=[\uac00-\ud7a3])(?:에서|으로|입니까|습니까|습니다|입니다|인가요|나요|이다|은|는|이|가|을|를|의|에|로|와|과|도)$"
 )
@@ -41,22 +43,22 @@ LANGUAGE_OF_SCRIPT = {
     ARABIC: re.compile("[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufeff]"),
     HEBREW: re.compile("[\u05d0-\u05ea\ufb1d-\ufb4f]"),
 }
-# Vowel signs and the stretched line of Arabic; points of Hebrew; letters that are written either way.
+# Vowel signs and elongation of Arabic; points of Hebrew; letters with two spellings.
 MARKS = re.compile("[\u064b-\u065f\u0670\u0640\u0591-\u05c7]")
 SAME = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ة": "ه"})
-# The "light10" stems of Larkey, Ballesteros and Connell (2002), which did best in Arabic retrieval.
+# The "light10" stems of Larkey, Ballesteros and Connell (2002), which performed best in Arabic retrieval.
 ARTICLES = ("وال", "بال", "كال", "فال", "ال", "لل")
 SUFFIXES = ("ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي")
 LEAST_STEM = 2
-# Letters before a Hebrew word: and, the, in, to, from, that, as. Words that begin with one of them lose it as well.
+# Prefixed Hebrew words: and, the, in, to, from, that, as. Words that begin with one of these letters lose it as well.
 PREFIX = re.compile("^[והבלמשכ]+(?=[\u05d0-\u05ea]{3})")
 PLURAL = re.compile("(?<=[\u05d0-\u05ea]{2})(?:ים|ות|י|ה)$")
-# A text is in a script when more than this share of its letters is.
+# A text is in a script if more than this fraction of its letters is.
 MOST_OF = 0.5
 
 
 def script_language(text: str) -> str:
-    """The language whose script a text is written in: "arabic", "hebrew", or "" for any other."""
+    """Returns "arabic" or "hebrew" if a text is written in that script, or "" for any other."""
     letters = sum(map(str.isalpha, text))
     for language, script in LANGUAGE_OF_SCRIPT.items():
         if letters and len(script.findall(text)) > MOST_OF * letters:
@@ -65,7 +67,7 @@ def script_language(text: str) -> str:
 
 
 def word_pieces(text: str) -> Iterator[str]:
-    """The pieces that stand for words, of each run of a script without spaces."""
+    """Yields the pieces that replace words, for each run of a script without spaces."""
     for run in SPACELESS_RUN.finditer(text):
         length = PIECE_LETTERS if SPACELESS_LETTER.match(run[0]) else PIECE_CHARACTERS
         for part in ASKING.split(PARTICLE.sub("", run[0])):
@@ -74,7 +76,7 @@ def word_pieces(text: str) -> Iterator[str]:
 
 @lru_cache(maxsize=50_000)
 def light_stem(word: str, language: str) -> str:
-    """An Arabic or Hebrew word without article, prefixed words and common endings, in one spelling."""
+    """Returns an Arabic or Hebrew word in normalised spelling, without article, prefixed words and common endings."""
     word = MARKS.sub("", word)
     return _arabic(word.translate(SAME)) if language == ARABIC else _hebrew(word)
 

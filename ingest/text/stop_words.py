@@ -1,4 +1,4 @@
-"""Words so common in English that they say nothing about what a text is about."""
+"""English stop words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes strings fit for every store, tokenizer and output: no lone surrogates, which UTF-8 cannot write, and no NUL."""
+"""Makes strings valid for every store, tokenizer and output: no lone surrogates, which UTF-8 cannot encode, no NUL."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from ingest.models import Document
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 UNDECODED = range(0xDC80, 0xDD00)
 REPLACEMENT = "\ufffd"
-# Two code units of UTF-16 that are one character, as JSON escapes it.
+# A UTF-16 surrogate pair, as JSON escapes a character.
 PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 FIRST_HALVES = ("\ud800", "\udbff")
 
 
 def storable(text: str) -> str:
-    """Replaces what cannot be stored by U+FFFD, character by character, so that offsets stay right."""
+    """Replaces each character that cannot be stored by U+FFFD, so that offsets stay valid."""
     return UNSTORABLE.sub(REPLACEMENT, text)
 
 
 def is_storable(text: str) -> bool:
-    """Tells whether a text can be stored as it is."""
+    """Returns True if a text can be stored unchanged."""
     return not UNSTORABLE.search(text)
 
 
 def storable_values(value: Any) -> Any:
-    """Makes every string in a value as JSON has it storable, names of fields included."""
+    """Makes every string of a JSON value storable, including field names."""
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, dict):
@@ -36,31 +36,31 @@ def storable_values(value: Any) -> Any:
 
 
 class StorableStream:
-    """Makes a text storable that comes in pieces; a character whose halves come in two pieces stays whole."""
+    """Makes streamed text storable; joins surrogate pairs that are split between two pieces."""
 
     def __init__(self) -> None:
         self._held = ""
 
     def feed(self, piece: str) -> str:
-        """What can be passed on after a piece came."""
+        """Adds a piece and returns the text that is complete."""
         text, self._held = self._held + piece, ""
         if text and FIRST_HALVES[0] <= text[-1] <= FIRST_HALVES[1]:
             text, self._held = text[:-1], text[-1]
         return storable(PAIR.sub(_joined, text))
 
     def end(self) -> str:
-        """What is left when all pieces came."""
+        """Returns the rest after the last piece."""
         return storable(self._held)
 
 
 def escaped(text: str) -> str:
-    """Spells out in hexadecimal what cannot be stored, such as the bytes of a file name that are not UTF-8."""
+    """Escapes characters that cannot be stored as hexadecimal, such as bytes of a file name that are not UTF-8."""
     return UNSTORABLE.sub(lambda found: _escape(found[0]), text)
 
 
 def _escape(character: str) -> str:
     code = ord(character)
-    is_byte = code in UNDECODED  # as os.fsdecode writes it
+    is_byte = code in UNDECODED  # as os.fsdecode represents it
     return f"\\x{code & 0xFF:02x}" if is_byte or not code else f"\\u{code:04x}"
 
 

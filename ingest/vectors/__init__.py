@@ -1,4 +1,4 @@
-"""Vectors in Chroma, and the server that holds them."""
+"""Stores vectors in Chroma, and runs its server."""
 
 from ingest.vectors.client import Chroma
 from ingest.vectors.run_folder import RunFolder

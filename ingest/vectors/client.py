@@ -1,6 +1,6 @@
-"""The connection to Chroma: client, server, error mapping.
+"""Connects to Chroma and maps its errors.
 
-Spoken to over HTTP, so any number of processes may use it at once.
+Connections use HTTP, so any number of processes may use it at once.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 
 class _WithoutDotEnv(MetaPathFinder):
-    """Keeps chromadb from taking settings, where traces go among them, from the .env of whatever folder it is run in.
+    """Keeps chromadb from reading settings, including where to send traces, from a .env in the working folder.
 
-    It reads that when it is imported already, so its settings are changed as soon as they are defined.
+    chromadb reads it at import, so its settings class is changed as soon as it is defined.
     """
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
@@ -46,15 +46,15 @@ class _WithoutDotEnv(MetaPathFinder):
 
 sys.meta_path.insert(0, _WithoutDotEnv())
 LIST_PAGE = 100
-# What dropping a collection counts as: more than any share of chunks that would be let lie.
+# Count of deleted chunks for a dropped collection: large enough to always trigger compaction.
 DROPPED = 1_000_000
 
 
 class Chroma:
-    """A connection to Chroma, kept by a server of ours or reached at the user's URL.
+    """A connection to Chroma, on the local server or at the user's URL.
 
     Args:
-        server: the local server, started at first use; None with `url`.
+        server: the local server, started on first use; None if `url` is given.
         url: address of the user's own server.
     """
 
@@ -65,10 +65,10 @@ class Chroma:
         self._lock = threading.Lock()
 
     def client(self) -> Client:
-        """The chromadb client, connected.
+        """Returns the connected chromadb client.
 
         Raises:
-            VectorStoreError: no server answers.
+                VectorStoreError: the server does not answer.
         """
         with self._lock:
             if self._client is None:
@@ -76,7 +76,7 @@ class Chroma:
             return self._client
 
     def reconnect(self) -> None:
-        """Forgets the client: the next call looks for the server again, and starts it where it is ours."""
+        """Drops the client: the next call looks for the server again, and starts it if it is the local one."""
         with self._lock:
             client, self._client = self._client, None
         if client is not None:
@@ -84,18 +84,18 @@ class Chroma:
 
     @property
     def folder(self) -> Path | None:
-        """Where a server of ours keeps its data; None for a server of the user's."""
+        """Returns the data folder of the local server; None for a user's server."""
         return self._server.folder if self._server else None
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """Keeps a server of ours from running for the length of the block. Raises as `ChromaServer.stopped` does."""
+        """Stops the local server for the duration of the block. Raises as `ChromaServer.stopped` does."""
         self.reconnect()
         with self._server.stopped() if self._server else nullcontext():
             yield
 
     def collections(self) -> list[str]:
-        """Names of all collections on the server."""
+        """Returns the names of all collections on the server."""
         with mapped("list the Chroma collections"):
             found: list[str] = []
             while page := self.client().list_collections(limit=LIST_PAGE, offset=len(found)):
@@ -103,7 +103,7 @@ class Chroma:
             return found
 
     def drop(self, name: str) -> None:
-        """Deletes a collection; one that is not there is no error."""
+        """Deletes a collection if it exists."""
         with mapped(f"delete the Chroma collection {name}"):
             from chromadb.errors import NotFoundError  # noqa: PLC0415 - loaded with the client
 
@@ -112,26 +112,26 @@ class Chroma:
                 self.add_deleted(DROPPED)
 
     def add_deleted(self, chunks: int) -> None:
-        """Remembers that so many chunks were deleted from a server of ours, for it to give back their room."""
+        """Records the number of chunks deleted from the local server, so that it reclaims their space."""
         if self._server:
             self._server.add_deleted(chunks)
 
     def compaction_error(self) -> str:
-        """Why what was deleted is still in the files of a server of ours; "" where nothing failed."""
+        """Returns why deleted data is still in the local server's files; "" if nothing failed."""
         return self._server.compaction_error() if self._server else ""
 
     def open_reason(self) -> str:
-        """Why other users of the machine reach a server of ours; "" where they do not, or it has not run yet."""
+        """Returns why other users can reach the local server; "" if they cannot, or it has not run yet."""
         return self._server.open_reason() if self._server else ""
 
     def compact(self) -> None:
-        """Rids the files of a server of ours of what was deleted. Raises as `ChromaServer.compact` does."""
+        """Removes deleted data from the local server's files. Raises as `ChromaServer.compact` does."""
         self.reconnect()
         if self._server:
             self._server.compact()
 
     def close(self) -> None:
-        """Gives up this process's share in the local server."""
+        """Ends this process's use of the local server."""
         self.reconnect()
         if self._server:
             self._server.close()
@@ -145,7 +145,7 @@ class Chroma:
                 return handed_out_client(self._server.run_dir, state.port)
         url = state.url if state else self._url
         bypass_proxy_for_loopback()
-        import chromadb  # noqa: PLC0415 - takes a second; commands that need no vectors do without
+        import chromadb  # noqa: PLC0415 - takes a second; only for commands that need vectors
         from chromadb.config import Settings  # noqa: PLC0415 - see above
 
         parts = urlsplit(url)
@@ -162,7 +162,7 @@ class Chroma:
 
 @contextmanager
 def mapped(what: str) -> Iterator[None]:
-    """Turns every error of Chroma and its HTTP client into a VectorStoreError."""
+    """Maps all errors of Chroma and its HTTP client to VectorStoreError."""
     try:
         yield
     except VectorStoreError:
@@ -172,12 +172,12 @@ def mapped(what: str) -> Iterator[None]:
             raise
         raise VectorStoreError(
             f"Could not {what}: {one_line(error)} Check that the disk has space and that the Chroma server "
-            "runs (a local one is started by itself), then try again; `footnote doctor` says what is broken."
+            "runs (a local one starts automatically), then try again. `footnote doctor` reports what is broken."
         ) from error
 
 
 def _is_chromas(error: Exception) -> bool:
-    """Whether an error came from chromadb or its HTTP client; it raises ValueError when nothing answers."""
+    """Returns True if an error came from chromadb or its HTTP client; it raises ValueError if nothing answers."""
     import httpx  # noqa: PLC0415 - comes with chromadb
     from chromadb.errors import ChromaError  # noqa: PLC0415 - loaded with the client
 
@@ -185,13 +185,13 @@ def _is_chromas(error: Exception) -> bool:
 
 
 def one_line(error: Exception) -> str:
-    """The first line of what an error says, as a sentence."""
+    """Returns the first line of an error's message, as a sentence."""
     line: Any = (str(error).strip() or type(error).__name__).splitlines()[0]
     return str(line).rstrip(".") + "."
 
 
 def _release(client: Client) -> None:
-    """Closes a client and its sockets. chromadb 1.5.9 registers a client's system twice and lets go of it once."""
+    """Closes a client and its sockets. chromadb 1.5.9 registers a client's system twice and releases it once."""
     from chromadb.api.shared_system_client import SharedSystemClient  # noqa: PLC0415 - loaded with the client
 
     system = client._system  # noqa: SLF001 - see above

@@ -1,9 +1,9 @@
-"""Rids the files of a stopped Chroma server of what was deleted.
+"""Removes deleted data from the files of a stopped Chroma server.
 
-Chroma keeps the folders of deleted collections, and the words of deleted chunks in its log of writes and in its
-full-text index (SQLite's FTS5) until that is optimised; SQLite keeps free pages until it is vacuumed. There is no call
-for this in Chroma's API, so its private tables are changed here: only where they are exactly as in the versions that
-this was tried with (`chromadb` is pinned to them in pyproject.toml).
+Chroma keeps the folders of deleted collections. It also keeps the text of deleted chunks in its write log and in its
+full-text index (SQLite's FTS5) until that is optimised; SQLite keeps free pages until it is vacuumed. Chroma's API has
+no call for this, so its private tables are changed here, but only if they are exactly those of the tested versions
+(`chromadb` is pinned to them in pyproject.toml).
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from pathlib import Path
 
 from ingest.errors import VectorStoreError
 
-# Chroma's SQLite file is rewritten when so much of it was deleted; a small one, which takes a second, always.
+# Chroma's SQLite file is rewritten if this fraction of it was deleted; a small file, which takes a second, always is.
 DELETED_SHARE = 0.1
 SMALL_BYTES = 128 * 1024 * 1024
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-# The private tables that are read or changed, with all their columns in order, as chromadb 1.5 makes them.
+# The private tables that are read or changed, with all columns in order, as chromadb 1.5 creates them.
 TABLES = {
     "embeddings": ("id", "segment_id", "embedding_id", "seq_id", "created_at"),
     "embeddings_queue": ("seq_id", "created_at", "operation", "topic", "id", "vector", "encoding", "metadata"),
     "embedding_fulltext_search": ("string_value",),
     "segments": ("id", "type", "scope", "collection"),
 }
-# The code of a deletion in Chroma's log of writes.
+# Operation code of a deletion in Chroma's write log.
 DELETE = 3
-# The log keeps the words of chunks that were deleted since, for as long as it is not purged (which is every 1,000
-# writes or so). Replayed without those entries, it gives the same.
+# The log keeps the text of deleted chunks until it is purged (about every 1,000 writes). Replaying it without these
+# entries gives the same result.
 FORGET_DELETED = """
 DELETE FROM embeddings_queue WHERE seq_id IN (
     SELECT written.seq_id FROM embeddings_queue written JOIN (
@@ -40,18 +40,18 @@ DELETE FROM embeddings_queue WHERE seq_id IN (
 
 
 def compact(folder: Path, deleted: int) -> bool:
-    """Removes what was deleted from Chroma's files; call it only while no server owns them.
+    """Removes deleted data from Chroma's files; call it only while no server owns them.
 
     Args:
-        folder: the folder that Chroma keeps its data in.
-        deleted: how many chunks were deleted since this was last done.
+        folder: Chroma's data folder.
+        deleted: number of chunks deleted since the last compaction.
 
     Returns:
-        Whether it was done; False where too little of a large file was deleted for it to be rewritten.
+        True if it was done; False if too little of a large file was deleted to rewrite it.
 
     Raises:
-        VectorStoreError: the tables are not those of a Chroma version that was tried, or the files cannot be changed.
-            Nothing that is not deleted is lost by it.
+        VectorStoreError: the tables are not those of a tested Chroma version, or the files cannot be changed. No other
+            data is lost.
     """
     path = folder / "chroma.sqlite3"
     if not path.exists():
@@ -70,8 +70,8 @@ def compact(folder: Path, deleted: int) -> bool:
             db.execute("VACUUM")
     except (sqlite3.Error, OSError) as error:
         raise VectorStoreError(
-            f"What was deleted is still in Chroma's files in {folder}: {error}. Nobody finds it, but the words are on "
-            "the disk. Check that the folder is writable and the disk has room, then run `footnote doctor --fix`."
+            f"Deleted text is still in Chroma's files in {folder}: {error}. Searches do not find it, but it remains on "
+            "the disk. Check that the folder is writable and the disk has space, then run `footnote doctor --fix`."
         ) from error
     return True
 
@@ -81,7 +81,7 @@ def _check_tables(db: sqlite3.Connection, path: Path) -> None:
         found = tuple(str(row[1]) for row in db.execute(f"PRAGMA table_info({table})"))
         if found != columns:
             raise VectorStoreError(
-                f"What was deleted is still in {path}: its table {table} has the columns {', '.join(found) or 'none'}, "
-                f"not {', '.join(columns)}, so another version of Chroma wrote it than Footnote was tried with. "
-                "Install the chromadb version that Footnote asks for, then run `footnote doctor --fix`."
+                f"Deleted text is still in {path}: its table {table} has the columns {', '.join(found) or 'none'}, not "
+                f"{', '.join(columns)}, so it was written by a Chroma version that Footnote does not support. "
+                "Install the chromadb version that Footnote requires, then run `footnote doctor --fix`."
             )

@@ -1,9 +1,9 @@
-"""Keeps the local Chroma server to its owner: it listens where nobody else can connect.
+"""Restricts the local Chroma server to its owner with a network namespace.
 
-Chroma's server asks nobody who they are, any Host is answered, and every process of a machine may connect to a loopback
-port. On Linux its supervisor therefore enters a network namespace of its own before it starts the server, whose port
-nothing outside reaches. Processes of the owner ask at a Unix socket in the run folder, which nobody else can open, and
-are handed a connection that was made inside (SCM_RIGHTS): from then on they talk to the server directly.
+Chroma's server has no authentication, accepts any Host header, and any local process can connect to a loopback port.
+On Linux its supervisor therefore enters a private network namespace before it starts the server, whose port is then
+unreachable from outside. The owner's processes connect to a Unix socket in the run folder, which nobody else can open.
+Through it they receive a connection made inside the namespace (SCM_RIGHTS), and then talk to the server directly.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ from ingest.host import OWNER_FILE
 
 SOCKET = "chroma.sock"
 CONNECT_SECONDS = 5.0
-# A process is handed a connection, or told that there is none, within this time.
+# Time within which a process receives a connection, or a refusal.
 HAND_OUT_SECONDS = 2 * CONNECT_SECONDS
 PAUSE_SECONDS = 0.1
 GIVEN, REFUSED = b"\0", b"\1"
 ROOT = 0
-# Of Linux: sched.h, if.h and sockios.h.
+# Linux constants from sched.h, if.h and sockios.h.
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 SIOCSIFFLAGS, IFF_UP, IFF_RUNNING = 0x8914, 0x1, 0x40
-# struct ucred of socket.h: process, user, group.
+# struct ucred from socket.h: process, user, group.
 CREDENTIALS = "iII"
-# unshare(2) fails with ENOSPC where one of these is reached.
+# unshare(2) fails with ENOSPC when one of these limits is reached.
 LIMIT = "the limit user.max_net_namespaces or user.max_user_namespaces is reached"
 
 
 def isolate(folder: Path) -> None:
-    """Moves this process, which has one thread, and its later children into a network namespace of their own, for good.
+    """Moves this single-threaded process and its later children into a private network namespace, permanently.
 
-    A child tries it first, so that a process of a system that refuses half-way is left as it was.
+    A child process tries it first, so that a failure half-way leaves this process unchanged.
 
     Args:
-        folder: must still be readable and writable afterwards: in a user namespace, root is root no more.
+        folder: must remain readable and writable: in a user namespace, root loses its privileges.
 
     Raises:
-        OSError: the system gives none to this user, or the folder would be out of reach.
+        OSError: the system does not allow it for this user, or the folder would become inaccessible.
     """
     child = os.fork()
     if not child:
@@ -74,7 +74,7 @@ def _enter() -> None:
     user, group = os.geteuid(), os.getegid()
     try:
         _unshare(CLONE_NEWNET)
-    except PermissionError:  # a plain user needs a user namespace too, in which ids stay what they are
+    except PermissionError:  # an ordinary user also needs a user namespace, with ids mapped to themselves
         _unshare(CLONE_NEWUSER | CLONE_NEWNET)
         for name, line in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
             Path("/proc/self", name).write_text(line, encoding="utf-8")
@@ -89,16 +89,16 @@ def _unshare(flags: int) -> None:
 
 
 class Broker(threading.Thread):
-    """Hands out connections to the server, from inside, to processes of this user and of root.
+    """Hands out connections to the server, from inside the namespace, to processes of this user and of root.
 
-    In a user namespace all other users look like the overflow user, "nobody", so that there root is refused like anyone
-    else, and a server that "nobody" runs is held by the socket's mode alone.
+    In a user namespace all other users appear as the overflow user, "nobody". Root is therefore refused there like
+    everyone else, and a server run by "nobody" is protected only by the socket's mode.
 
     Args:
         folder: the run folder.
 
     Raises:
-        OSError: the folder can hold no socket, or this is not Linux.
+        OSError: no socket can be created in the folder, or this is not Linux.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -124,12 +124,12 @@ class Broker(threading.Thread):
             try:
                 asker, _ = self._listener.accept()
                 threading.Thread(target=self._answer, args=(asker,), daemon=True).start()
-            except (OSError, RuntimeError):  # no descriptor or thread is left: askers wait their time
+            except (OSError, RuntimeError):  # out of descriptors or threads: clients wait
                 time.sleep(PAUSE_SECONDS)
 
     def _answer(self, asker: socket.socket) -> None:
         where = ("127.0.0.1", self.port)
-        with asker, suppress(OSError):  # who gets none finds the connection closed
+        with asker, suppress(OSError):  # a refused client finds the connection closed
             if _user_of(asker) not in {os.geteuid(), ROOT}:
                 asker.sendall(REFUSED)
                 return
@@ -137,22 +137,22 @@ class Broker(threading.Thread):
                 socket.send_fds(asker, [GIVEN], [inside.fileno()])
 
     def close(self) -> None:
-        """Takes the socket from the folder; a thread that runs ends with its process."""
+        """Removes the socket from the folder; a running thread ends with its process."""
         self._path.unlink(missing_ok=True)
         if not self.is_alive():
             self._listener.close()
 
 
 def handed_out(folder: Path, timeout: float | None = None) -> socket.socket:
-    """A connection to the server of a run folder, made inside its namespace.
+    """Returns a connection to the server of a run folder, made inside its namespace.
 
     Args:
         folder: the run folder.
-        timeout: of the connection, in seconds; None for no limit.
+        timeout: timeout of the connection in seconds; None for no limit.
 
     Raises:
-        PermissionError: the server is another user's.
-        OSError: nobody hands one out within `HAND_OUT_SECONDS`, or the server takes none.
+        PermissionError: the server belongs to another user.
+        OSError: no connection was handed out within `HAND_OUT_SECONDS`, or the server refused it.
     """
     with socket.socket(socket.AF_UNIX) as asking:
         asking.settimeout(HAND_OUT_SECONDS)
@@ -160,17 +160,17 @@ def handed_out(folder: Path, timeout: float | None = None) -> socket.socket:
             asking.connect(name)
         said, descriptors, _, _ = socket.recv_fds(asking, 1, 1, socket.MSG_CMSG_CLOEXEC)
     if said == REFUSED:
-        raise PermissionError(errno.EACCES, "its Chroma server is run by another user")
+        raise PermissionError(errno.EACCES, "its Chroma server belongs to another user")
     if not descriptors:
-        raise ConnectionRefusedError(f"the Chroma server of {folder} takes no connection")
+        raise ConnectionRefusedError(f"the Chroma server of {folder} accepts no connection")
     inside = socket.socket(fileno=descriptors[0])
-    inside.settimeout(timeout)  # it comes as the broker's own was, which does not block
+    inside.settimeout(timeout)  # the broker's socket is non-blocking, and this one inherits that
     inside.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return inside
 
 
 def _user_of(asker: socket.socket) -> int:
-    """The effective user of the process at the other end, when it connected."""
+    """Returns the effective user of the process at the other end, when it connected."""
     credentials = asker.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize(CREDENTIALS))
     _, user, _ = struct.unpack(CREDENTIALS, credentials)
     return int(user)
@@ -178,7 +178,7 @@ def _user_of(asker: socket.socket) -> int:
 
 @contextmanager
 def _short(folder: Path) -> Iterator[str]:
-    """A path to the socket that the 108 bytes of its address have room for."""
+    """Yields a path to the socket that fits the 108 bytes of a socket address."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         yield f"/proc/self/fd/{descriptor}/{SOCKET}"

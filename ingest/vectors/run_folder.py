@@ -1,18 +1,18 @@
-"""What the processes around the local Chroma server tell each other: files of the run folder.
+"""Coordinates the processes around the local Chroma server through files in the run folder.
 
-Locks are the kernel's (flock): they go with the process that holds them, also after a kill -9, so a stale file stops
-nobody.
+Locks are kernel locks (flock): they are released when their process ends, even after kill -9, so that stale files
+never block anyone.
 
-    chroma.users    each process that uses the server holds it shared; when the supervisor can take it alone,
-                    nobody is left, and it stops the server
-    chroma.owner    held by the supervisor and, inherited, by the server: whoever holds it owns the folder
-    chroma.start    held for as long as a process looks whether a server must be started
-    chroma.json     the server's port and process; true only while chroma.owner is held
-    chroma.sock     where the supervisor hands out connections to a server that is closed to others
-    chroma.open     why the server is open to other users of the machine; there while it is
-    chroma.running  there while a server runs; one left behind says that a server was killed
-    chroma.deleted  how many chunks were deleted since Chroma's files were last rid of what is deleted; a number a line
-    chroma.error    why Chroma's files could not be rid of it; there until that succeeds
+    chroma.users    held shared by each process that uses the server; when the supervisor can lock it exclusively,
+                    no user is left, and it stops the server
+    chroma.owner    held by the supervisor and, inherited, by the server: its holder owns the folder
+    chroma.start    held by a process while it checks if a server must be started
+    chroma.json     the server's port and process; valid only while chroma.owner is held
+    chroma.sock     socket where the supervisor hands out connections to a server that is closed to others
+    chroma.open     reason why other users of the machine can reach the server; exists only while they can
+    chroma.running  exists while a server runs; a leftover one shows that a server was killed
+    chroma.deleted  numbers of chunks deleted since Chroma's files were last compacted, one per line
+    chroma.error    reason why compaction failed; exists until it succeeds
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ HEARTBEAT_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """The local server as its supervisor describes it.
+    """The local server's state as published by its supervisor.
 
-    `busy` says what keeps it from answering although it is alive ("" when it answers). A `closed` one listens in a
-    network namespace of the supervisor's, which hands out connections to it (`ingest.vectors.network_namespace`).
+    `busy` is the task that keeps a live server from answering ("" if it answers). A `closed` server listens in the
+    supervisor's network namespace, and connections to it are handed out (`ingest.vectors.network_namespace`).
     """
 
     port: int
@@ -51,7 +51,7 @@ class ServerState:
 
     @property
     def url(self) -> str:
-        """Address of the server; of a closed one, inside its namespace."""
+        """Returns the address of the server; for a closed one, inside its namespace."""
         return url_of(self.port)
 
 
@@ -59,7 +59,7 @@ class RunFolder:
     """The files of one run folder.
 
     Args:
-        path: the folder; made by whoever opens a lock in it.
+        path: the folder; created when a lock in it is opened.
     """
 
     def __init__(self, path: Path) -> None:
@@ -72,19 +72,19 @@ class RunFolder:
         self._open = path / "chroma.open"
 
     def open_lock(self, name: str) -> IO[bytes]:
-        """The lock file chroma.`name`, open and not locked."""
+        """Opens the lock file chroma.`name` without locking it."""
         make_private_folder(self.path)
         return open(self.path / f"chroma.{name}", "ab", opener=private_opener)
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
-        """Holds chroma.`name` alone; waits for it."""
+        """Holds chroma.`name` exclusively, waiting for it."""
         with self.open_lock(name) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     def is_held(self, name: str) -> bool:
-        """Whether another process holds chroma.`name` alone."""
+        """Returns True if another process holds chroma.`name` exclusively."""
         with self.open_lock(name) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -93,56 +93,56 @@ class RunFolder:
             return False
 
     def write_state(self, port: int, server: int, busy: str = "", *, closed: bool = False) -> None:
-        """Says where the server is, or what it is busy with."""
+        """Publishes the server's port and process, or its current task."""
         new = self._state.with_suffix(".new")
         write_private_text(new, json.dumps(asdict(ServerState(port, server, os.getpid(), busy, closed))))
         new.replace(self._state)
 
     def state(self) -> ServerState | None:
-        """Where the server is, if that is known."""
+        """Returns the published state of the server, if there is one."""
         with suppress(OSError, ValueError, TypeError):
             return ServerState(**json.loads(self._state.read_text()))
         return None
 
     def forget_state(self) -> None:
-        """There is no server any more."""
+        """Deletes the state when the server has ended."""
         self._state.unlink(missing_ok=True)
 
     def add_deleted(self, chunks: int) -> None:
-        """Remembers that so many chunks were deleted."""
+        """Records the number of deleted chunks."""
         with open(self._deleted, "a", opener=private_opener) as file:
             file.write(f"{chunks}\n")
 
     def deleted(self) -> int:
-        """How many chunks were deleted since `forget_deleted`."""
+        """Returns the number of chunks deleted since `forget_deleted`."""
         with suppress(OSError):
             return sum(int(line) for line in self._deleted.read_text().split() if line.isdecimal())
         return 0
 
     def forget_deleted(self) -> None:
-        """What was deleted takes no room any more."""
+        """Resets the count of deleted chunks after compaction."""
         self._deleted.unlink(missing_ok=True)
         self._compaction_error.unlink(missing_ok=True)
 
     def keep_compaction_error(self, why: str) -> None:
-        """Remembers why what was deleted could not be removed from Chroma's files."""
+        """Records why deleted data could not be removed from Chroma's files."""
         write_private_text(self._compaction_error, why)
 
     def compaction_error(self) -> str:
-        """Why what was deleted is still in Chroma's files; "" where nothing failed."""
+        """Returns why deleted data is still in Chroma's files; "" if nothing failed."""
         with suppress(FileNotFoundError):
             return self._compaction_error.read_text(encoding="utf-8")
         return ""
 
     def keep_open_reason(self, why: str) -> None:
-        """Remembers why other users of the machine reach the server; "" where they do not."""
+        """Records why other users of the machine can reach the server; "" if they cannot."""
         if why:
             write_private_text(self._open, why)
         else:
             self._open.unlink(missing_ok=True)
 
     def open_reason(self) -> str:
-        """Why other users of the machine reach the server; "" where they do not, or it has not run yet."""
+        """Returns why other users of the machine can reach the server; "" if they cannot, or it has not run yet."""
         with suppress(OSError):
             if self._open.exists():
                 return self._open.read_text(encoding="utf-8")
@@ -152,10 +152,10 @@ class RunFolder:
         return ""
 
     def answers(self, state: ServerState) -> bool:
-        """Whether the server of a state answers.
+        """Returns True if the server of a state answers.
 
         Raises:
-            PermissionError: it is another user's.
+            PermissionError: it belongs to another user.
         """
         try:
             connection = http.client.HTTPConnection("127.0.0.1", state.port, timeout=HEARTBEAT_SECONDS)
@@ -170,13 +170,13 @@ class RunFolder:
             return False
 
     def last_words(self) -> str:
-        """The end of the server's log, on one line."""
+        """Returns the last lines of the server's log, joined into one."""
         with suppress(OSError):
             lines = [line.strip() for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
-            return " / ".join(lines[-3:]) or "it said nothing."
-        return "it left no log."
+            return " / ".join(lines[-3:]) or "its log is empty."
+        return "there is no log."
 
 
 def url_of(port: int) -> str:
-    """Address of the server at a port."""
+    """Returns the address of the server at a port."""
     return f"http://127.0.0.1:{port}"

@@ -1,7 +1,7 @@
-"""This process's share in the local Chroma server: started by who needs it first, gone with its last user.
+"""Uses the local Chroma server: the first process that needs it starts it, and the last one stops it.
 
-Chroma is not safe for two processes on one folder, so `ingest.vectors.supervisor` runs one server for all of them;
-`ingest.vectors.run_folder` says how they find each other.
+Chroma does not support two processes on one folder, so `ingest.vectors.supervisor` runs one server for all of them.
+`ingest.vectors.run_folder` describes how they find each other.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ POLL_SECONDS = 0.05
 
 
 class ChromaServer:
-    """This process's share in the server of one folder. Thread-safe.
+    """This process's use of the server of one folder. Thread-safe.
 
     Args:
-        folder: the folder that Chroma keeps its data in.
-        run_dir: where locks, port and log lie.
+        folder: Chroma's data folder.
+        run_dir: the folder of locks, port and log.
     """
 
     def __init__(self, folder: Path, run_dir: Path) -> None:
@@ -46,13 +46,13 @@ class ChromaServer:
         self._lock = threading.Lock()
 
     def ensure(self) -> ServerState:
-        """Starts the server where none answers; from now on this process counts as one of its users.
+        """Starts the server if none answers, and registers this process as a user of it.
 
         Returns:
-            The server, which answers.
+            The state of the answering server.
 
         Raises:
-            VectorStoreError: it does not come up.
+            VectorStoreError: it does not start.
         """
         with self._lock, self._usable():
             if self._users is None:
@@ -62,31 +62,31 @@ class ChromaServer:
                 return self._answering() or self._start()
 
     def close(self) -> None:
-        """This process no longer needs the server; the last to go stops it."""
+        """Ends this process's use of the server; the last user stops it."""
         with self._lock:
             if self._users is not None:
                 self._users.close()
                 self._users = None
 
     def add_deleted(self, chunks: int) -> None:
-        """Remembers that so many chunks were deleted; their room is given back when the server stops."""
+        """Records the number of deleted chunks; their space is reclaimed when the server stops."""
         with self._usable():
             self._run.add_deleted(chunks)
 
     def compaction_error(self) -> str:
-        """Why what was deleted is still in Chroma's files; "" where nothing failed."""
+        """Returns why deleted data is still in Chroma's files; "" if nothing failed."""
         with self._usable():
             return self._run.compaction_error()
 
     def open_reason(self) -> str:
-        """Why other users of the machine reach the server; "" where they do not, or it has not run yet."""
+        """Returns why other users of the machine can reach the server; "" if they cannot, or it has not run yet."""
         return self._run.open_reason()
 
     def compact(self) -> None:
-        """Stops the server and rids Chroma's files of what was deleted.
+        """Stops the server and removes deleted data from Chroma's files.
 
         Raises:
-            VectorStoreError: the server does not end, or the files cannot be changed.
+            VectorStoreError: the server does not stop, or the files cannot be changed.
         """
         with self.stopped():
             compact(self.folder, self._run.deleted())
@@ -94,10 +94,10 @@ class ChromaServer:
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """Ends the server for all its users, and keeps it from being started for the length of the block.
+        """Stops the server for all users, and keeps it stopped for the duration of the block.
 
         Raises:
-            VectorStoreError: it does not end.
+            VectorStoreError: it does not stop.
         """
         with self._lock, self._run.locked("start"):
             deadline = time.monotonic() + STOP_SECONDS
@@ -108,7 +108,7 @@ class ChromaServer:
                         os.kill(state.supervisor, signal.SIGTERM)
                 if time.monotonic() > deadline:
                     raise VectorStoreError(
-                        f"The Chroma server of {self.folder} does not end. Stop all Footnote processes, then try again."
+                        f"The Chroma server of {self.folder} does not stop. Stop all Footnote processes, then retry."
                     )
                 time.sleep(POLL_SECONDS)
             yield
@@ -124,7 +124,7 @@ class ChromaServer:
             ) from error
 
     def _answering(self) -> ServerState | None:
-        """The server that owns the folder; waits for one that its supervisor is bringing back."""
+        """Returns the server that owns the folder; waits for one that its supervisor is restarting."""
         deadline = time.monotonic() + STOP_SECONDS
         while self._run.is_held("owner"):
             if state := self._reached():
@@ -147,7 +147,7 @@ class ChromaServer:
                 env=without_keys(),
                 start_new_session=True,
             )
-        # Reaped in the background, so that an ended supervisor is not left as a zombie of a long-lived chat.
+        # Waited for in the background, so that an ended supervisor does not remain a zombie of a long-running chat.
         threading.Thread(target=supervisor.wait, name="chroma-supervisor", daemon=True).start()
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and supervisor.poll() is None:
@@ -159,11 +159,11 @@ class ChromaServer:
             time.sleep(POLL_SECONDS)
         raise VectorStoreError(
             f"The Chroma server for {self.folder} did not start: {self._run.last_words()} See {self._run.log}; check "
-            "that the folder is writable and the disk has space. `footnote doctor` says what is broken."
+            "that the folder is writable and the disk has space. `footnote doctor` reports what is broken."
         )
 
     def _reached(self) -> ServerState | None:
-        """The server, where it answers."""
+        """Returns the state of the server, if it answers."""
         state = self._run.state()
         return state if state and state.port and self._run.answers(state) else None
 

@@ -1,6 +1,6 @@
-"""The vectors of one collection of documents, by one embedder, in Chroma.
+"""Vectors of one collection by one embedder, in Chroma.
 
-A local server that has gone away is brought back and the call repeated.
+If the local server has gone away, it is restarted and the call repeated.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Place = Mapping[str, str | int]
-# Chunks sent to Chroma at once: 1,000 of 384 dimensions are about 8 MB of JSON; the server's limit is 40 MiB.
+# Chunks per request to Chroma: 1,000 of 384 dimensions are about 8 MB of JSON; the server's limit is 40 MiB.
 WRITE_BATCH = 500
 LIST_BATCH = 10_000
-# ef_search: candidates that are kept while searching; more find more of the true neighbours and cost time.
+# ef_search: number of candidates during a search; more improve recall and cost time.
 HNSW: dict[str, Any] = {"space": "cosine", "ef_search": 200}
-# What Chroma says when its files are broken.
+# Chroma's messages when its files are damaged.
 UNREADABLE = ("hnsw segment", "Error finding id", "disk image is malformed", "not a database")
-# What it says of a collection that another process is making or deleting at that moment.
+# Its message for a collection that another process is creating or deleting.
 HALF_THERE = "Missing metadata segment"
-DOCTOR = "`footnote doctor --fix` puts it back from what the document store keeps."
+DOCTOR = "`footnote doctor --fix` restores it from the document store."
 
 
 class VectorStore:
@@ -39,7 +39,7 @@ class VectorStore:
     Args:
         chroma: the connection.
         name: Chroma's name for the collection.
-        metadata: facts for other readers of the collection (collection, model).
+        metadata: facts for other users of the server (collection, model).
     """
 
     def __init__(self, chroma: Chroma, name: str, metadata: Mapping[str, str | int]) -> None:
@@ -49,7 +49,7 @@ class VectorStore:
         self._collection: Collection | None = None
 
     def create(self) -> None:
-        """Makes the collection where there is none."""
+        """Creates the collection if it does not exist."""
         configuration: Any = {"hnsw": HNSW}
         with mapped(f"make the Chroma collection {self.name}"):
             self._again(
@@ -65,12 +65,12 @@ class VectorStore:
         texts: Sequence[str],
         places: Sequence[Place],
     ) -> None:
-        """Writes chunks; one that is there already is replaced.
+        """Writes chunks, replacing existing ones.
 
         Args:
             ids: chunk ids.
             vectors: float32 [n, dimensions].
-            texts: the chunks' own words.
+            texts: the chunks' own text.
             places: document, page, heading and offsets of each.
         """
         for part in _parts(len(ids)):
@@ -86,7 +86,7 @@ class VectorStore:
             self._call("write vectors", write)
 
     def vectors(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        """The stored vectors of those `ids` that are there: float32 [dimensions] each."""
+        """Returns the stored vectors of those `ids` that exist: float32 [dimensions] each."""
         found: dict[str, NDArray[np.float32]] = {}
         for part in _parts(len(ids)):
 
@@ -99,7 +99,7 @@ class VectorStore:
         return found
 
     def search(self, vector: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
-        """The `k` nearest chunks as (id, cosine similarity), best first."""
+        """Returns the `k` nearest chunks as (id, cosine similarity), best first."""
 
         def query(collection: Collection) -> QueryResult:
             return collection.query(query_embeddings=vector[None, :], n_results=k, include=["distances"])
@@ -109,7 +109,7 @@ class VectorStore:
         return [(key, 1.0 - float(distance)) for key, distance in zip(got["ids"][0], distances, strict=True)]
 
     def delete(self, ids: Sequence[str]) -> None:
-        """Removes chunks; ids that are not there are no error."""
+        """Deletes chunks; ignores ids that do not exist."""
         for part in _parts(len(ids)):
 
             def delete(collection: Collection, part: slice = part) -> None:
@@ -119,7 +119,7 @@ class VectorStore:
         self._chroma.add_deleted(len(ids))
 
     def ids(self) -> set[str]:
-        """All chunk ids in the collection."""
+        """Returns all chunk ids in the collection."""
         found: set[str] = set()
         while True:
 
@@ -132,29 +132,29 @@ class VectorStore:
             found.update(ids)
 
     def count(self) -> int:
-        """How many chunks have a vector."""
+        """Counts the chunks that have a vector."""
         return int(self._call("count vectors", lambda c: c.count()))
 
     def probe(self, ids: Sequence[str]) -> None:
-        """Makes sure that vectors can be read, a few of them: Chroma counts chunks even when its vector files are gone.
+        """Checks that sample vectors are readable: Chroma counts chunks even when its vector files are missing.
 
         Raises:
-            VectorsDamaged: one of them cannot.
+            VectorsDamaged: one of them is missing or unreadable.
         """
         if len(self.vectors(ids)) < len(ids):
-            raise VectorsDamaged(f"Vectors of the Chroma collection {self.name} are not there. {DOCTOR}")
+            raise VectorsDamaged(f"Vectors of the Chroma collection {self.name} are missing. {DOCTOR}")
 
     def drop(self) -> None:
-        """Deletes the whole collection; one that is not there is no error."""
+        """Deletes the collection if it exists."""
         self._collection = None
         self._chroma.drop(self.name)
 
     def _call(self, what: str, work: Callable[[Collection], T]) -> T:
-        """Runs `work`; where the server or the collection went away, looks for it anew and runs it once more.
+        """Runs `work`; if the server or the collection went away, reopens it and runs `work` once more.
 
         Raises:
-            VectorsDamaged: the collection is not there, or the server cannot read it.
-            VectorStoreError: anything else that Chroma says.
+            VectorsDamaged: the collection does not exist, or the server cannot read it.
+            VectorStoreError: any other error of Chroma.
         """
         from chromadb.errors import InternalError, NotFoundError  # noqa: PLC0415 - loaded with the client
 
@@ -162,7 +162,7 @@ class VectorStore:
             try:
                 return self._again(lambda: work(self._open()))
             except NotFoundError as error:
-                raise VectorsDamaged(f"The Chroma collection {self.name} is not there. {DOCTOR}") from error
+                raise VectorsDamaged(f"The Chroma collection {self.name} is missing. {DOCTOR}") from error
             except InternalError as error:
                 if any(sign in str(error) for sign in UNREADABLE):
                     raise VectorsDamaged(
@@ -177,7 +177,7 @@ class VectorStore:
         for wait in (0.0, 0.2, 1.0):
             try:
                 return work()
-            except NotFoundError:  # made anew by another process, perhaps, under the same name
+            except NotFoundError:  # another process may have recreated it under the same name
                 self._collection = None
             except ChromaError as error:
                 if HALF_THERE not in str(error):

@@ -1,11 +1,11 @@
-"""Runs the local Chroma server until its last user is gone: `python -m ingest.vectors.supervisor FOLDER RUN_FOLDER`.
+"""Runs the local Chroma server until its last user ends: `python -m ingest.vectors.supervisor FOLDER RUN_FOLDER`.
 
-Chroma writes its vector index (HNSW) in place. A kill in the middle leaves files that make every request for that
-collection fail, or the server crash. So after a server did not end by our hand, each collection is asked for its
-nearest neighbours once; one that cannot answer is deleted, and whoever uses it next puts it back from the vectors in
-the document store. When the last user is gone, the room of what was deleted goes back to the disk.
+Chroma writes its vector index (HNSW) in place. A kill during a write leaves files that make every request for that
+collection fail, or crash the server. So after an unclean end, each collection is asked once for its nearest neighbours.
+A collection that cannot answer is deleted, and its next user restores it from the vectors in the document store. After
+the last user ends, the space of deleted data is reclaimed.
 
-The server is closed to other users of the machine where the system allows it (`ingest.vectors.network_namespace`).
+The server is closed to other users of the machine if the system allows it (`ingest.vectors.network_namespace`).
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 CRASH_SECONDS = 1.0
 POLL_SECONDS = 0.2
-# A server that dies this often in a row, each time within a minute, will not come up by being started again.
+# After this many consecutive crashes, each within a minute of the start, the server is not restarted again.
 MOST_RESTARTS = 5
-# A collection of a million chunks takes half a minute to be loaded.
+# Loading a collection of a million chunks takes half a minute.
 ANSWER_SECONDS = 600.0
-# With less room on the disk, a collection that fails may be a whole one that could not be written.
+# With less free space, a failing collection may be intact but impossible to write.
 ROOM_BYTES = 64 * 1024 * 1024
-# What `chroma run` does, without the second that its command line takes to import. On Linux the kernel ends it with the
-# supervisor, whose id comes first: 1 is PR_SET_PDEATHSIG.
+# Equivalent to `chroma run`, without the second that its command line takes to import. On Linux the kernel kills it
+# together with the supervisor, whose id is the first argument: 1 is PR_SET_PDEATHSIG.
 SERVE = """
 import ctypes, os, signal, sys
 parent = int(sys.argv.pop(1))
@@ -62,12 +62,12 @@ HTTP_SERVER_ERROR = 500
 
 
 class Supervisor:
-    """Keeps one server running over one folder.
+    """Keeps one server running for one folder.
 
     Args:
-        folder: the folder that Chroma keeps its data in.
-        run: where locks, port and log lie.
-        isolate: moves this process where no other user reaches its port and the folder can be used, or raises OSError.
+        folder: Chroma's data folder.
+        run: the run folder with locks, port and log.
+        isolate: makes this process's port unreachable for other users and keeps the folder usable, or raises OSError.
     """
 
     def __init__(self, folder: Path, run: RunFolder, isolate: Callable[[Path], None] = isolate) -> None:
@@ -78,11 +78,11 @@ class Supervisor:
         self._broken: set[str] = set()
 
     def run(self) -> int:
-        """Serves until nobody needs the server. Returns the process's exit status."""
+        """Serves until no user is left. Returns the process's exit status."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         owner = self._run.open_lock("owner")
         if not self._own(owner):
-            print("another process owns the folder and does not let it go")  # noqa: T201 - read from chroma.log
+            print("another process owns the folder and does not release it")  # noqa: T201 - read from chroma.log
             return 1
         self._run.forget_state()
         users = self._run.open_lock("users")
@@ -98,7 +98,7 @@ class Supervisor:
         return 1
 
     def _closed(self) -> Broker | None:
-        """Closes the server to others before it is started; None, with the reason kept, where that cannot be."""
+        """Closes the server to other users before it starts; returns None, after recording the reason, if it cannot."""
         broker = None
         try:
             make_private_folder(self._folder)
@@ -114,7 +114,7 @@ class Supervisor:
         return broker
 
     def _serve(self, port: int, owner: IO[bytes], users: IO[bytes]) -> bool:
-        """One life of the server. Returns whether it was ended because nobody needs it."""
+        """Runs the server once. Returns True if it was stopped because no user was left."""
         was_killed = self._run.running.exists()
         make_private_file(self._run.running)
         server = _start(self._folder, port, owner)
@@ -125,7 +125,7 @@ class Supervisor:
                 _wait_for_end(server, users)
             if server.poll() is not None:
                 return False
-            # Who comes now waits for the folder to be free, and is told why.
+            # A new user now waits for the folder to be released, and sees the reason.
             self._run.write_state(0, server.pid, busy="stopping")
             fcntl.flock(users, fcntl.LOCK_UN)
             _wait_until_idle(server)
@@ -133,7 +133,7 @@ class Supervisor:
             _stop(server)
         self._run.running.unlink(missing_ok=True)
         if deleted := self._run.deleted():
-            self._run.write_state(0, server.pid, busy="giving back the room of what was deleted")
+            self._run.write_state(0, server.pid, busy="reclaiming the space of deleted data")
             self._give_back_space(deleted)
         self._run.forget_state()
         if self._broker:
@@ -141,7 +141,7 @@ class Supervisor:
         return True
 
     def _check(self, server: subprocess.Popen[bytes], port: int) -> bool:
-        """Deletes the collections that a killed server left unreadable. Returns whether the server is still alive."""
+        """Deletes collections that a killed server left unreadable. Returns True if the server is still alive."""
         self._run.write_state(0, server.pid, busy="checking the vectors after the server was killed")
         name, well = "", True
         try:
@@ -150,7 +150,7 @@ class Supervisor:
                 broken = name in self._broken or (one.get("dimension") and not _answers(port, one))
                 well = well and not broken
                 if broken and not _has_ended(server) and self._has_room():
-                    print(f"the vectors of {name} were cut off in the middle of a write; deleted, to be made anew")  # noqa: T201
+                    print(f"the vectors of {name} were damaged by an interrupted write; deleted")  # noqa: T201
                     _request(port, f"{COLLECTIONS}/{urllib.parse.quote(name)}", "DELETE")
                     self._broken.discard(name)
                 if server.poll() is not None:
@@ -160,7 +160,7 @@ class Supervisor:
             print(f"{name or 'the list of collections'} could not be checked: {error}")  # noqa: T201 - the log
         if well or not _has_ended(server):
             return True
-        self._broken.add(name)  # to be deleted unread, as soon as the server is up again
+        self._broken.add(name)  # deleted without a check when the server is up again
         return False
 
     def _comes_up(self, server: subprocess.Popen[bytes], port: int) -> bool:
@@ -172,7 +172,7 @@ class Supervisor:
         return False
 
     def _has_room(self) -> bool:
-        """Whether the folder can be written at all: where it cannot, what fails to be read may still be whole."""
+        """Returns True if the folder is writable: if it is not, a collection that cannot be read may be intact."""
         with suppress(OSError):
             probe = self._folder / ".writable"
             probe.write_bytes(b"")
@@ -181,7 +181,7 @@ class Supervisor:
         return False
 
     def _give_back_space(self, deleted: int) -> None:
-        """Rids Chroma's files of what was deleted; why that failed is kept for the doctor."""
+        """Removes deleted data from Chroma's files; records a failure for the doctor."""
         try:
             if compact(self._folder, deleted):
                 self._run.forget_deleted()
@@ -190,7 +190,7 @@ class Supervisor:
             self._run.keep_compaction_error(str(error))
 
     def _own(self, owner: IO[bytes]) -> bool:
-        """Takes the folder; a server whose supervisor was killed is ended first."""
+        """Locks the folder; first ends a server whose supervisor was killed."""
         deadline = time.monotonic() + STOP_SECONDS
         while time.monotonic() < deadline:
             with suppress(BlockingIOError):
@@ -202,7 +202,7 @@ class Supervisor:
         return False
 
     def _end_orphan(self) -> None:
-        """Where the kernel did not end the server with its supervisor (not Linux), end it by its recorded id."""
+        """Ends an orphaned server by its recorded id where the kernel does not (not Linux)."""
         state = self._run.state()
         if state is None:
             return
@@ -224,7 +224,7 @@ def _start(folder: Path, port: int, owner: IO[bytes]) -> subprocess.Popen[bytes]
 
 
 def _wait_for_end(server: subprocess.Popen[bytes], users: IO[bytes]) -> None:
-    """Returns when the server has died, or when nobody uses it (then still holding `users` alone)."""
+    """Returns when the server has died, or when no user is left (then still holding `users` exclusively)."""
     while server.poll() is None:
         with suppress(BlockingIOError):
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -233,7 +233,7 @@ def _wait_for_end(server: subprocess.Popen[bytes], users: IO[bytes]) -> None:
 
 
 def _wait_until_idle(server: subprocess.Popen[bytes]) -> None:
-    """A user that was killed may have left the server in the middle of a write."""
+    """Waits while the server is busy: a killed user may have left it in the middle of a write."""
     with suppress(psutil.Error):
         process = psutil.Process(server.pid)
         deadline = time.monotonic() + START_SECONDS
@@ -251,14 +251,14 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
 
 
 def _has_ended(server: subprocess.Popen[bytes]) -> bool:
-    """Whether the server is dead; one that just crashed is given the time to be."""
+    """Returns True if the server is dead, after giving a crashing one time to end."""
     with suppress(subprocess.TimeoutExpired):
         server.wait(CRASH_SECONDS)
     return server.poll() is not None
 
 
 def _answers(port: int, collection: dict[str, Any]) -> bool:
-    """Whether a collection can be searched; what is asked for is of no interest."""
+    """Returns True if a collection can be searched; the results do not matter."""
     body = {"query_embeddings": [[1.0] * int(collection["dimension"])], "n_results": 1, "include": []}
     try:
         _request(port, f"{COLLECTIONS}/{collection['id']}/query", "POST", body)

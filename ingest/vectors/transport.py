@@ -1,4 +1,4 @@
-"""chromadb's client over connections that the local server's supervisor hands out (see network_namespace)."""
+"""Runs chromadb's client over connections handed out by the local server's supervisor (see network_namespace)."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from ingest.vectors.network_namespace import handed_out
 
 
 def handed_out_client(run_dir: Path, port: int) -> Client:
-    """Connects chromadb's own client to the server of a run folder.
+    """Connects chromadb's client to the server of a run folder.
 
     Args:
         run_dir: the run folder.
-        port: of the server, inside its namespace: its name in requests.
+        port: the server's port inside its namespace, used in request URLs.
 
     Raises:
-        ValueError: the server does not answer (chromadb says no more).
+        ValueError: the server does not answer (chromadb gives no detail).
     """
 
     class HandedOut(Client):
-        """chromadb gives no way to name a transport, so its session is exchanged before it first asks."""
+        """Replaces the session before the first request, because chromadb accepts no transport."""
 
         def get_user_identity(self) -> Any:
             _exchange_session(self._server, run_dir)
@@ -50,7 +50,7 @@ def handed_out_client(run_dir: Path, port: int) -> Client:
 
 
 def _exchange_session(server: Any, run_dir: Path) -> None:
-    given = server._session  # noqa: SLF001 - tried with chromadb 1.5; its versions are pinned
+    given = server._session  # noqa: SLF001 - tested with chromadb 1.5; its versions are pinned
     transport = httpx.HTTPTransport(trust_env=False)
     transport._pool = httpcore.ConnectionPool(  # noqa: SLF001 - httpx 0.28 takes no network backend
         max_connections=None, max_keepalive_connections=None, network_backend=_Backend(run_dir)
@@ -61,7 +61,7 @@ def _exchange_session(server: Any, run_dir: Path) -> None:
 
 
 class _Backend(httpcore.NetworkBackend):
-    """Connects to the one server, whatever the host."""
+    """Connects to the one server, for any host."""
 
     def __init__(self, run_dir: Path) -> None:
         self._run_dir = run_dir
@@ -100,10 +100,10 @@ class _Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        raise NotImplementedError("the local server speaks plain HTTP")
+        raise NotImplementedError("the local server does not support TLS")
 
     def get_extra_info(self, info: str) -> Any:
-        if info == "is_readable":  # asked of a kept connection: the server has closed it
+        if info == "is_readable":  # checked on a pooled connection: True if the server closed it
             return _is_readable(self._connection)
         return self._connection if info == "socket" else None
 
@@ -118,7 +118,7 @@ def _is_readable(connection: socket.socket) -> bool:
 
 @contextmanager
 def _mapped(late: type[Exception], broken: type[Exception]) -> Iterator[None]:
-    """Turns a socket's errors into httpcore's."""
+    """Maps socket errors to httpcore's."""
     try:
         yield
     except TimeoutError as error:

@@ -114,9 +114,12 @@ def test_many_questions_are_answered_a_line_each(run, write, tmp_path):
         (["remove", "/no/such"], "holds no document /no/such"),
         (["ask", "--questions", "/no/such.jsonl"], "could not be read"),
         (["ingest"], "Nothing to ingest"),
-        (["search", "why", "--since", "yesterday"], "since: 'yesterday' is no date. Write year, month and day"),
+        (["search", "why", "--since", "yesterday"], "since: 'yesterday' is not a date. Write it as in"),
         (["ask", "why", "--tag", " "], "' ' cannot be a tag."),
-        (["search", "why", "--type", "pdf"], "No document of the collection 'default' fits the filter: of type pdf."),
+        (
+            ["search", "why", "--type", "pdf"],
+            "No document of the collection 'default' matches the filter: of type pdf.",
+        ),
         (["tag", "/no/such", "--add", "x"], "holds no document /no/such"),
     ],
 )
@@ -273,7 +276,10 @@ def test_documents_are_tagged_and_only_some_are_searched(run, write):
     assert json.loads(tagged.stdout) == {"documents": [{"document": str(brown), "tags": ["animal", "old"]}]}
     nothing = run("search", "brown", "--tag", "wild")
     assert nothing.returncode == 2
-    assert "fits the filter: tagged wild. Types there are: md, txt. Tags: animal, fruit, old." in nothing.stderr
+    assert (
+        "matches the filter: tagged wild. Available types: md, txt. Available tags: animal, fruit, old."
+        in nothing.stderr
+    )
     lines = run("search", "--questions", "-", "--tag", "old", stdin="brown\n").stdout
     assert json.loads(lines)["filter"] == {"tags": ["old"]}
 

@@ -103,7 +103,7 @@ def test_a_choice_that_fits_no_document_any_more_says_so(filled):
     page = open_page(filled, chat.id)
     page.chat_input[0].set_value("What colour are bears?").run()
     assert not page.exception
-    assert any(plain("fits the filter: of type md; tagged wild") in one.value for one in page.warning)
+    assert any(plain("matches the filter: of type md; tagged wild") in one.value for one in page.warning)
 
 
 def test_another_collection_is_asked_without_the_filter(filled, write):

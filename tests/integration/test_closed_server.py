@@ -206,7 +206,7 @@ def test_a_plain_users_server_is_closed_and_its_files_are_the_users(somebodys):
                 path.chmod(0o777)
             assert outcome(lambda: handed_out(somebodys / "run")) == "PermissionError"
             assert "socket" in outcome(lambda: handed_out(somebodys / "run"), user=SOMEBODY)
-            with pytest.raises(VectorStoreError, match="run by another user"):
+            with pytest.raises(VectorStoreError, match="belongs to another user"):
                 Chroma(ChromaServer(somebodys / "chroma", somebodys / "run")).collections()
         process.stdin.close()
         assert process.wait(30) == 0

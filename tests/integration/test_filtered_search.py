@@ -134,8 +134,8 @@ def test_a_filter_that_lets_nothing_through_says_what_there_is(zoo):
         with pytest.raises(QuestionError) as caught:
             work()
         assert str(caught.value) == (
-            "No document of the collection 'default' fits the filter: of type pdf; tagged contract. "
-            "Types there are: md, txt. Tags: contract, new. "
+            "No document of the collection 'default' matches the filter: of type pdf; tagged contract. "
+            "Available types: md, txt. Available tags: contract, new. "
             "`footnote report` lists the documents with their days and tags."
         )
 
@@ -168,7 +168,7 @@ def test_tags_are_added_and_taken_away(zoo, folder):
     assert names(zoo.search("animal", 20, within=Filter.of(tags=["signed"]))) >= {"1.md", "8.txt"}
     with pytest.raises(SourceError, match="holds no document"):
         zoo.tag("/no/such", add=["x"])
-    with pytest.raises(QuestionError, match="both to be added and to be removed"):
+    with pytest.raises(QuestionError, match="both added and removed"):
         zoo.tag(str(folder), add=["x"], remove=["X "])
 
 

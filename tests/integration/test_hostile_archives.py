@@ -236,7 +236,9 @@ def test_a_model_that_an_archive_names_is_not_fetched(archive, elsewhere, monkey
     monkeypatch.setattr("sentence_transformers.SentenceTransformer", missing)
     with Library(elsewhere) as library:
         embedder = library.index("default").embedder
-        with pytest.raises(EmbedderError, match=r"only where you name it\. Set FOOTNOTE_EMBEDDING_MODEL=someone/evil"):
+        with pytest.raises(
+            EmbedderError, match=r"Only models that you name are downloaded\. Set FOOTNOTE_EMBEDDING_MODEL=someone/evil"
+        ):
             embedder.load()
     assert asked == [True]
     named = elsewhere.model_copy(update={"embedding_model": "someone/evil-model"})

@@ -260,7 +260,7 @@ def test_a_model_folder_with_other_weights_is_noticed(settings, write, tmp_path)
         footnote.ingest([write("a.txt", "Apples are red.")])
     shutil.rmtree(model)
     save_tiny_model(model, seed=2)
-    with open_footnote(tiny) as footnote, pytest.raises(EmbedderMismatch, match="are not the same any more"):
+    with open_footnote(tiny) as footnote, pytest.raises(EmbedderMismatch, match="or settings have changed"):
         footnote.search("apples", 1)
 
 

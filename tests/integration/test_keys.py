@@ -74,13 +74,13 @@ def test_a_file_that_others_may_write_is_not_trusted(data, monkeypatch):
     real = os.stat_result
     theirs = real((0o100600, 1, 1, 1, 4242, 4242, 10, 0, 0, 0))
     monkeypatch.setattr(Path, "stat", lambda self, **_: theirs)
-    with pytest.raises(SettingsError, match="Make it yours"):
+    with pytest.raises(SettingsError, match="Take ownership of it"):
         load_settings()
 
 
 def test_a_file_of_no_text_is_told(data):
     (data / ".env").write_bytes(b"FOOTNOTE_LLM=\xff\xfe\n")
-    with pytest.raises(SettingsError, match="Write it anew as UTF-8"):
+    with pytest.raises(SettingsError, match="Save it as UTF-8"):
         load_settings()
 
 
@@ -88,7 +88,7 @@ def test_a_file_that_was_read_before_and_is_not_now_is_told(tmp_path, monkeypatc
     (tmp_path / ".env").write_text(KEYS)
     monkeypatch.setattr(settings_module, "_checkout", lambda: tmp_path)
     (said,) = ignored_settings()
-    assert f"{tmp_path / '.env'} is not read any more" in said
+    assert f"{tmp_path / '.env'} is no longer read" in said
     assert load_settings().llm == ""
 
 

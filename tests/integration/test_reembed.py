@@ -147,9 +147,9 @@ def test_the_way_back_takes_in_what_came_since(filled, tmp_path):
 
 def test_what_cannot_be_done_is_said(filled):
     index = filled.index("default")
-    with pytest.raises(SourceError, match="is made with words already"):
+    with pytest.raises(SourceError, match="already uses words"):
         reembed(index, "words")
-    with pytest.raises(SourceError, match="No model before is kept"):
+    with pytest.raises(SourceError, match="has no previous model"):
         roll_back(index)
     with pytest.raises(SourceError, match="is empty"):
         reembed(filled.index("Empty"), "other")
@@ -184,7 +184,7 @@ def test_two_changes_of_model_do_not_mix_their_vectors(filled, monkeypatch):
     except SourceError as error:
         problems.append(str(error))
     threads[0].join(60)
-    assert "Another process gave up the change to other" in problems[0]
+    assert "Another process cancelled the change to other" in problems[0]
     assert models(filled) == {"current": "blind", "previous": "words"}
     blind = WordModel("blind").encode_query("anything")
     assert all(np.abs(one[3] - blind).max() <= 1e-6 for chunks in contents(filled).values() for one in chunks)
@@ -201,7 +201,7 @@ def test_what_is_given_up_while_it_is_filled_ends_with_a_reason(filled, monkeypa
             threads[0].start()
             wait_for_a_waiting_job(index, threads[0])
 
-    with pytest.raises(SourceError, match="Another process gave up the change to other"):
+    with pytest.raises(SourceError, match="Another process cancelled the change to other"):
         reembed(index, "other", on_progress=give_up)
     threads[0].join(30)
     assert models(filled) == {"current": "words"}

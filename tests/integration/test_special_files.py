@@ -70,7 +70,7 @@ def test_pipes_devices_and_giants_in_a_folder_are_named_failures(footnote, write
     }
     errors = {Path(one.path).name: one.error for one in report.documents}
     assert "device, pipe or socket" in errors["pipe.txt"]
-    assert "307,200 MiB; 200 are the most" in errors["giant.txt"]
+    assert "307,200 MiB; the limit is 200" in errors["giant.txt"]
 
 
 def test_opening_never_waits_also_where_a_file_becomes_a_pipe(tmp_path):
@@ -87,7 +87,7 @@ def test_opening_never_waits_also_where_a_file_becomes_a_pipe(tmp_path):
 
 def test_a_file_too_large_is_refused_before_it_is_read_and_hashing_stops_when_asked(tmp_path):
     path, cancel = giant(tmp_path / "giant"), threading.Event()
-    with pytest.raises(LoadError, match="are the most"):
+    with pytest.raises(LoadError, match="the limit is"):
         fingerprint(path, 200, cancel)
     cancel.set()
     with pytest.raises(Cancelled):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from app.evaluation.baselines import Fall
 from app.evaluation.results import LAST_TURN, Evaluation, QuestionResult, RetrievedPassage
-from app.evaluation.significance import Difference
+from app.evaluation.significance import MetricDifference
 from ingest.cli import visible
 
 MOST_WORST = 20
@@ -32,7 +32,7 @@ class Report:
 
     evaluation: Evaluation
     compared_with: str = ""
-    differences: Mapping[str, Difference] = field(default_factory=dict)
+    differences: Mapping[str, MetricDifference] = field(default_factory=dict)
     falls: Sequence[Fall] | None = None
 
     @property
@@ -84,7 +84,7 @@ def metric_rows(evaluation: Evaluation) -> list[list[str]]:
 
 
 def difference_rows(
-    differences: Mapping[str, Difference], before: str = "before", after: str = "now"
+    differences: Mapping[str, MetricDifference], before: str = "before", after: str = "now"
 ) -> list[list[str]]:
     """Returns the table of a comparison, header first."""
     rows = [["metric", before, after, "change", "95% interval", "p", ""]]
@@ -101,7 +101,7 @@ def p_value(p: float) -> str:
     return "<0.001" if p < 0.001 else f"{p:.3f}"  # noqa: PLR2004 - the usual floor
 
 
-def verdict(one: Difference) -> str:
+def verdict(one: MetricDifference) -> str:
     """Returns a word for a difference: significant or not."""
     if one.p >= SIGNIFICANT:
         return "unclear"

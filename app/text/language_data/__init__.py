@@ -11,14 +11,14 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
-import snowballstemmer
 from babel import Locale
 from babel.dates import get_day_names, get_month_names
 
-from ingest.text import COMMON_WORDS
+from app.text.stemming import stem
+from ingest.text import COMMON_WORDS, ENGLISH
 
-LANGUAGES = ("english", "german", "french", "spanish", "italian", "portuguese", "dutch", "russian")
-ENGLISH, RUSSIAN = "english", "russian"
+LANGUAGES = (ENGLISH, "german", "french", "spanish", "italian", "portuguese", "dutch", "russian")
+RUSSIAN = "russian"
 # Any language without data: only some abbreviations and common words are known.
 OTHER = "other"
 NEVER = re.compile(r"(?!)")
@@ -149,13 +149,6 @@ def translated_names(code: str) -> frozenset[str]:
     return frozenset(name.casefold() for name in names)
 
 
-@lru_cache(maxsize=50_000)
-def stem(word: str, name: str) -> str:
-    """Returns the stem of a casefolded word of a language of `LANGUAGES`."""
-    found: str = _stemmer(name).stemWord(word)
-    return found
-
-
 @lru_cache
 def common_words() -> dict[str, frozenset[str]]:
     """Returns the common words that identify each language, including languages without other data."""
@@ -253,11 +246,6 @@ def _opposites(pairs: str, name: str) -> dict[str, frozenset[str]]:
         for these, those in permutations(sides, 2):
             found |= {word: found.get(word, frozenset()) | those for word in these}
     return found
-
-
-@lru_cache
-def _stemmer(name: str) -> Any:
-    return snowballstemmer.stemmer(name)
 
 
 def _words(read: Collection[dict[str, Any]], key: str) -> frozenset[str]:

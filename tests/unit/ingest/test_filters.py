@@ -147,8 +147,8 @@ def test_an_empty_filter_is_none():
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"since": "yesterday"}, "since: 'yesterday' is no date"),
-        ({"until": "2026-02-30"}, "until: '2026-02-30' is no date. Write year, month and day, such as 2026-01-31."),
+        ({"since": "yesterday"}, "since: 'yesterday' is not a date"),
+        ({"until": "2026-02-30"}, "until: '2026-02-30' is not a date. Write it as in 2026-01-31."),
         ({"since": "0001-01-01"}, "since: 0001-01-01 is not between"),
         ({"since": "2026-02-01", "until": "2026-01-01"}, "Put the earlier day first"),
         ({"tags": [" "]}, "' ' cannot be a tag"),

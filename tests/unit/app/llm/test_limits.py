@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.llm.limits import MOST_ANSWER, MOST_WRITTEN, THINKING, WHOLE, Limits
+from app.llm.limits import MOST_ANSWER, MOST_WRITTEN, THINKING, WHOLE, AnswerLimits
 from ingest.errors import LLMError, LLMInterrupted, LLMUnreachable
 
 SECONDS = 10
@@ -24,7 +24,7 @@ def clock():
 
 @pytest.fixture
 def limits(clock):
-    return Limits("model", SECONDS, clock)
+    return AnswerLimits("model", SECONDS, clock)
 
 
 def test_a_server_without_a_sign_is_given_up_after_the_time(limits, clock):

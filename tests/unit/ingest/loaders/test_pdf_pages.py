@@ -280,5 +280,5 @@ def test_places_are_packed_and_found_again(words):
 
 @pytest.mark.parametrize("packed", [b"x", b"x\x9c", pack([0, 1, 1, 0, 0, 1, 1])[:-3], zlib.compress(b"\2\0\0\0ab")])
 def test_bytes_of_another_form_are_no_places(packed):
-    with pytest.raises(ValueError, match="not a list of places"):
+    with pytest.raises(ValueError, match="invalid word positions"):
         boxes(packed, 0, 1)

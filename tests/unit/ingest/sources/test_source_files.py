@@ -65,7 +65,7 @@ def test_what_is_gone_is_gone(tmp_path):
 def test_devices_and_pipes_are_never_opened(tmp_path):
     os.mkfifo(tmp_path / "pipe.txt")
     found = scan([tmp_path / "pipe.txt"], is_text)
-    assert "not a file or a folder" in found.failed[str(tmp_path / "pipe.txt")]
+    assert "is a device, pipe or socket" in found.failed[str(tmp_path / "pipe.txt")]
 
 
 def test_a_file_named_by_the_user_is_taken_even_if_hidden(tmp_path):
