@@ -162,7 +162,7 @@ def test_what_is_wrong_with_a_line_is_said(tmp_path, row, said):
 
 
 def test_what_is_no_set_is_said(tmp_path):
-    with pytest.raises(SourceError, match=r"is no evaluation set\. Name a folder in BEIR's form"):
+    with pytest.raises(SourceError, match=r"is not an evaluation set\. Name a folder in BEIR's form"):
         read_dataset(tmp_path)
     with pytest.raises(SourceError, match="does not exist"):
         read_dataset(tmp_path / "nowhere")
