@@ -104,7 +104,7 @@ def test_many_questions_are_answered_a_line_each(run, write, tmp_path):
     [
         (["ingest", "/no/such/path"], "/no/such/path does not exist. Check the path."),
         (["ask", ""], "The question is empty."),
-        (["ask", "x" * 100_000], "The question has 100,000 characters; 8,000 are the most."),
+        (["ask", "x" * 100_000], "The question has 100,000 characters; the limit is 8,000."),
         (["search", "x" * 100_000], "100,000 characters"),
         (["ask", "why", "-k", "0"], "k is 0, but must be from 1 to 50."),
         (["ask", "why", "-k", "10000"], "k is 10,000, but must be from 1 to 50."),
