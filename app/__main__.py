@@ -1,17 +1,17 @@
-"""Entry point of `footnote`, and of `python -m app`: Ctrl-C ends it without a traceback from its first moment on."""
+"""Entry point of `footnote` and of `python -m app`. Ctrl-C never shows a traceback, even during the imports."""
 
 from __future__ import annotations
 
 import sys
 
-# Exit status after Ctrl-C, as `ingest.cli.command` has it, which is not imported yet when it is needed here.
+# Exit status after Ctrl-C. A copy of the one in `ingest.cli.command`, which is not imported yet when this is needed.
 INTERRUPTED = 130
 
 
 def main() -> None:
     """Runs the `footnote` command."""
     try:
-        from app.cli import commands  # noqa: PLC0415 - half a second of imports, in which someone may press Ctrl-C
+        from app.cli import commands  # noqa: PLC0415 - takes half a second, during which Ctrl-C must work
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     commands.main()

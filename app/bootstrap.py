@@ -18,14 +18,14 @@ from ingest.settings import Settings, load_settings
 
 
 def open_footnote(settings: Settings, open_library: Callable[[Settings], Library] = Library) -> Footnote:
-    """Opens a data folder as the whole application. Models are built at first use.
+    """Opens a data folder as the whole application. Models are built on first use.
 
     Args:
-        settings: where things lie and which models to use.
+        settings: the data folder and the models to use.
         open_library: opens the folder's documents.
 
     Raises:
-        DocumentStoreError: the data folder cannot be used, or not be closed to other users.
+        DocumentStoreError: the data folder cannot be used, or cannot be closed to other users.
     """
     library = open_library(settings)
     models = build_models(settings)
@@ -40,9 +40,9 @@ def open_footnote(settings: Settings, open_library: Callable[[Settings], Library
 
 
 def build_models(settings: Settings) -> Models:
-    """Builds what answers are made with. Loads nothing and connects to nothing yet."""
+    """Builds the lazily loaded models for answering. Loads nothing and opens no connection yet."""
     return Models(
-        llm=Lazy(partial(build_llm, settings)),  # takes two seconds of imports: not before it is needed
+        llm=Lazy(partial(build_llm, settings)),  # two seconds of imports, so only on first use
         reranker=Lazy(partial(build_reranker, settings)),
         entailment=Lazy(partial(build_entailment, settings)),
         refusal=Lazy(Refusal.load),
@@ -51,10 +51,10 @@ def build_models(settings: Settings) -> Models:
 
 
 def build_reranker(settings: Settings) -> Reranker | None:
-    """Builds the reranker that the settings name; None where they name none. Loads and connects to nothing yet.
+    """Builds the reranker named in the settings; None if there is none. Loads nothing and opens no connection yet.
 
     Raises:
-        RerankerError: the address or key of its server cannot be one.
+        RerankerError: the reranker server's address or key is invalid.
     """
     if settings.reranker_url:
         return Reranker(RerankServer(settings), settings.reranker_candidates)
@@ -65,7 +65,7 @@ def build_reranker(settings: Settings) -> Reranker | None:
 
 
 def build_entailment(settings: Settings) -> EntailmentModel | None:
-    """Builds the model that reads claims against their proof; None where the settings name none. Loads nothing yet."""
+    """Builds the entailment model named in the settings; None if there is none. Loads nothing yet."""
     named = settings.entailment_model
     return EntailmentModel(named, settings.embedding_device) if named else None
 
@@ -75,7 +75,7 @@ _shared: Footnote | None = None
 
 
 def shared_footnote() -> Footnote:
-    """Returns the one `Footnote` of this process, for the chat, whose sessions all share it."""
+    """Returns the `Footnote` shared by all chat sessions of this process."""
     global _shared  # noqa: PLW0603 - one per process is the point
     with _shared_lock:
         if _shared is None:

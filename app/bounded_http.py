@@ -1,4 +1,4 @@
-"""Short HTTP answers: whole within a time, headers included, and within a size; from the address asked and no other."""
+"""Short HTTP requests with a limit on total time and size, without redirects."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ingest.urls import bypass_proxy_for_loopback, packed
 
 
 class TooMuch(httpx.HTTPError):
-    """An answer is larger than it may be, or compressed, which it was not asked to be."""
+    """The response exceeds the size limit, or is compressed although `identity` was requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a server answered."""
+    """A server's response."""
 
     status: int
     kind: str
-    """The media type, such as "application/json"; "" where it names none."""
+    """The media type, such as "application/json"; "" if the response has none."""
     body: bytes
 
 
@@ -35,12 +35,12 @@ def ask(
     json: Any = None,
     headers: dict[str, str] | None = None,
 ) -> Answered:
-    """Asks a server, with POST where there is something to send, else with GET. Follows no redirect.
+    """Sends a POST request if `json` is given, otherwise a GET request. Follows no redirect.
 
     Raises:
-        httpx.TimeoutException: the answer was not whole after so many seconds.
-        TooMuch: it has more bytes than `most_bytes`, or is compressed.
-        httpx.HTTPError, httpx.InvalidURL: the server cannot be reached, or does not speak HTTP.
+        httpx.TimeoutException: the complete response did not arrive within `seconds`.
+        TooMuch: the response has more than `most_bytes` bytes, or is compressed.
+        httpx.HTTPError, httpx.InvalidURL: the server is unreachable or does not speak HTTP.
     """
     bypass_proxy_for_loopback()
     sent = {"accept-encoding": "identity"} | (headers or {})
@@ -51,13 +51,13 @@ def ask(
 
 
 def bearer(key: str) -> dict[str, str]:
-    """The headers that carry a key; none for ""."""
+    """Returns the authorization header for a key; no header for ""."""
     return {"authorization": f"Bearer {key}"} if key else {}
 
 
 async def _asked(method: str, url: str | httpx.URL, most: int, json: Any, headers: dict[str, str]) -> Answered:
     async with (
-        httpx.AsyncClient(verify=_trust(), timeout=None) as client,  # noqa: S113 - `settled` limits the whole
+        httpx.AsyncClient(verify=_trust(), timeout=None) as client,  # noqa: S113 - `settled` limits the total time
         client.stream(method, url, json=json, headers=headers) as response,
     ):
         if packed(response.headers):
@@ -73,4 +73,4 @@ async def _asked(method: str, url: str | httpx.URL, most: int, json: Any, header
 
 @cache
 def _trust() -> ssl.SSLContext:
-    return httpx.create_ssl_context()  # takes longer than a question to a server on this machine
+    return httpx.create_ssl_context()  # building it takes longer than a request to a local server

@@ -1,4 +1,4 @@
-"""The token by which an answer in the making is cancelled: it is checked between events, and nothing is thrown."""
+"""A token that cancels an answer in progress. It is checked between events and raises nothing."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
-STOPPED = "Stopped before it was complete. Ask again to have it whole."
+STOPPED = "Stopped before it was complete. Ask again for the full answer."
 STOPPED_EARLY = "Stopped before the first word of an answer."
 
 
 class CancelToken:
-    """Says that an answer is no longer wanted, and why. Thread-safe.
+    """Records that an answer is no longer wanted, and why. Thread-safe.
 
     Args:
-        event: cancels as well when it is set, such as the one that Ctrl-C sets.
+        event: also cancels when set, such as the event set by Ctrl-C.
     """
 
     def __init__(self, event: threading.Event | None = None) -> None:
@@ -23,17 +23,17 @@ class CancelToken:
         self.reason = STOPPED
 
     def cancel(self, reason: str = STOPPED) -> None:
-        """Cancels the answer; `reason` is the line that the reader of what came is shown."""
+        """Cancels the answer; `reason` is shown to the user below the partial answer."""
         self.reason = reason
         self._event.set()
 
     @property
     def cancelled(self) -> bool:
-        """Tells whether the answer has been cancelled."""
+        """True once the answer has been cancelled."""
         return self._event.is_set()
 
     def until(self, items: Iterable[T]) -> Iterator[T]:
-        """Gives the items of a stream until the answer is cancelled; the caller closes the stream."""
+        """Yields the items of a stream until the answer is cancelled; the caller closes the stream."""
         if self.cancelled:
             return
         for item in items:

@@ -1,4 +1,4 @@
-"""Cross-encoders that the user names, loaded from safetensors and never with code of their own."""
+"""Loads cross-encoders chosen by the user, from safetensors only and without running model code."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 class NotLoadable(Exception):
-    """A model could not be loaded; the text says why, in the library's words, on one line."""
+    """A model could not be loaded; the message is the library's reason, on one line."""
 
 
 class NamedCrossEncoder(ABC):
-    """A cross-encoder that is loaded at first use, and runs for one thread at a time.
+    """A cross-encoder that is loaded on first use and runs in one thread at a time.
 
-    One that cannot be loaded is not tried again: looking for it can take long, and each question would wait for that.
-    Whoever uses it gets the same error at once, until the process is started anew with a setting that was mended.
+    A failed load is not retried: looking for a model can take long, and every question would wait for it. Later calls
+    raise the same error at once until the process restarts with corrected settings.
 
     Args:
-        model: a name, or a folder.
-        device: "cpu", "cuda", "mps", or "" for the fastest there is.
+        model: a model name or a folder.
+        device: "cpu", "cuda", "mps", or "" for the fastest available.
     """
 
     def __init__(self, model: str, device: str = "") -> None:
@@ -38,10 +38,10 @@ class NamedCrossEncoder(ABC):
         self._unusable: FootnoteError | None = None
 
     def load(self) -> None:
-        """Loads it, if that was not done yet, so that whoever names it wrongly hears of it before any other work.
+        """Loads the model if necessary, so that a wrong name is reported before any other work.
 
         Raises:
-            FootnoteError: it cannot be used; of the class and in the words of `_load`.
+            FootnoteError: the model cannot be used; the subclass and message come from `_load`.
         """
         with self._in_use():
             pass
@@ -64,18 +64,18 @@ class NamedCrossEncoder(ABC):
 
     @abstractmethod
     def _load(self) -> CrossEncoder:
-        """The model; where it cannot be used, an error that names its setting."""
+        """Returns the model, or raises an error that names its setting."""
 
 
 def load_cross_encoder(name: str, device: str) -> CrossEncoder:
-    """The model of a name or folder; what is on this machine already is taken without asking the network.
+    """Loads a model by name or folder; files already on this machine are used without network access.
 
     Args:
-        name: as the user wrote it.
-        device: "cpu", "cuda", "mps", or "" for the fastest there is.
+        name: the name as the user wrote it.
+        device: "cpu", "cuda", "mps", or "" for the fastest available.
 
     Raises:
-        NotLoadable: it cannot be loaded.
+        NotLoadable: the model cannot be loaded.
     """
     from sentence_transformers import CrossEncoder  # noqa: PLC0415 - takes seconds; only when needed
 
@@ -89,6 +89,6 @@ def load_cross_encoder(name: str, device: str) -> CrossEncoder:
             if folder.is_dir():
                 raise
             model = CrossEncoder(source, device=on, model_kwargs=safe)
-    except Exception as error:  # the libraries raise whatever their parts raise
+    except Exception as error:  # the libraries pass on any error of their dependencies
         raise NotLoadable((str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")) from error
     return model

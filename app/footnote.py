@@ -1,4 +1,4 @@
-"""The whole application as one object: the documents of a data folder, answers from them, and conversations."""
+"""The whole application as one object: documents, answers and conversations of one data folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ R = TypeVar("R")
 
 
 def _of_library(method: Callable[Concatenate[Library, P], R]) -> Callable[Concatenate[Footnote, P], R]:
-    """Offers a method of the library under its own name."""
+    """Exposes a `Library` method under its own name."""
 
     @functools.wraps(method)
     def offered(self: Footnote, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -33,7 +33,7 @@ def _of_library(method: Callable[Concatenate[Library, P], R]) -> Callable[Concat
 
 
 def _of_answers(method: Callable[Concatenate[AnswerService, P], R]) -> Callable[Concatenate[Footnote, P], R]:
-    """Offers a method of the answering service under its own name."""
+    """Exposes an `AnswerService` method under its own name."""
 
     @functools.wraps(method)
     def offered(self: Footnote, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -43,14 +43,14 @@ def _of_answers(method: Callable[Concatenate[AnswerService, P], R]) -> Callable[
 
 
 class Footnote:
-    """Answers questions from the documents of one data folder. Thread-safe; `app.bootstrap.open_footnote` makes one.
+    """Answers questions from the documents of one data folder. Thread-safe; created by `app.bootstrap.open_footnote`.
 
     Args:
         library: the collections and their documents.
-        answers: answers and searches over them.
-        conversations: the conversations, which ask `answers`.
-        llm: the language model; gives None where the settings name none.
-        docstore: the text of the documents, for what stands around a citation.
+        answers: answers questions and searches.
+        conversations: the stored conversations, which call `answers`.
+        llm: the language model; returns None if the settings name none.
+        docstore: the documents' text, for the text around a citation.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Footnote:
 
     @property
     def settings(self) -> Settings:
-        """Where things lie and which models are used."""
+        """The data folder and the models in use."""
         return self.library.settings
 
     index = _of_library(Library.index)
@@ -116,10 +116,10 @@ class Footnote:
     warm = _of_answers(AnswerService.warm)
 
     def surroundings(self, citation: Citation, margin: int = MARGIN) -> Surroundings | None:
-        """Reads a citation's words with up to `margin` characters of their page on either side.
+        """Returns a citation's quote with up to `margin` characters of its page on either side.
 
         Returns:
-            None when the document has changed.
+            None if the document has changed.
         """
         return surroundings(self._docstore(), citation, margin)
 
@@ -132,10 +132,10 @@ class Footnote:
         on_progress: Callable[[int, int], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> GeneratedQuestions:
-        """Makes at most `n` questions from a collection's documents; see `app.evaluation.generate`.
+        """Generates at most `n` questions from a collection's documents; see `app.evaluation.generate`.
 
         Raises:
-            SourceError: there is no such collection, or it holds no documents.
+            SourceError: the collection does not exist or has no documents.
         """
         name = self.existing(collection)
         if not self.documents(name):

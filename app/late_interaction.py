@@ -1,7 +1,7 @@
-"""A question held against passages token by token, from vectors of both: late interaction. Pure.
+"""Compares a question with passages token by token (late interaction). Pure.
 
-As in ColBERT (Khattab and Zaharia, 2020), a question is near a text when each of its tokens finds one alike there; a
-single vector of the text says what it is about, and little of what it says about it.
+As in ColBERT (Khattab and Zaharia, 2020), a question matches a text if each of its tokens has a similar token there. A
+single vector of a text shows its topic, but little of what the text says about it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ingest.embedding import TokenVectors, unit
 
 
 def matches(asked: TokenVectors, there: TokenVectors) -> NDArray[np.float32]:
-    """How near each token of a question comes to any of a text's: cosine similarities, float32 [tokens asked]."""
+    """Returns each question token's highest cosine similarity to a token of the text, float32 [question tokens]."""
     if not len(there.vectors):
         return np.zeros(len(asked.vectors), np.float32)
     nearest: NDArray[np.float32] = (unit(asked.vectors) @ unit(there.vectors).T).max(axis=1, initial=-1.0)
@@ -21,5 +21,5 @@ def matches(asked: TokenVectors, there: TokenVectors) -> NDArray[np.float32]:
 
 
 def text_vector(tokens: TokenVectors) -> NDArray[np.float32]:
-    """What a text says as a whole: the mean of its tokens, float32 [dimensions], of unit length; zeros without any."""
+    """Returns the mean of a text's token vectors, float32 [dimensions], unit length; zeros if there are no tokens."""
     return unit(tokens.vectors.sum(axis=0))

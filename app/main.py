@@ -1,4 +1,4 @@
-"""The script that Streamlit runs for every visit and every click."""
+"""The script that Streamlit runs on every visit and every click."""
 
 from __future__ import annotations
 

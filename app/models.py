@@ -19,12 +19,11 @@ Verdict = Literal["supported", "partly", "unsupported", "not checked", "no claim
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A numbered piece of a document that an answer may cite: `text == document text[start:end]`.
+    """A numbered section of a document that an answer may cite: `text == document text[start:end]`.
 
-    `n` is its number in the prompt and in [n] markers, from 1. `document` is the source as ingested; `also_in`
-    names other sources with the same words. `place` is what its page is called ("slide 4"). `score` is comparable
-    within one question only. `header` is the header row of the table whose rows the text begins with, where
-    that row lies before `start`.
+    `n` is its number in the prompt and in [n] markers, from 1. `document` is the source as ingested; `also_in` lists
+    other sources with the same text. `place` is the label of its page ("slide 4"). `score` is comparable only within
+    one question. If the text starts inside a table, `header` is the table's header row, which lies before `start`.
     """
 
     n: int
@@ -43,17 +42,17 @@ class Passage:
 
     @property
     def name(self) -> str:
-        """What its document is called: its title, or its file's name in words where it has none."""
+        """The document's title, or its file name in words if it has no title."""
         return self.title or _in_words(self.document)
 
     @property
     def above(self) -> str:
-        """What is said of the passage outside its text: title, headings, page or sheet, file, folder."""
+        """The context of the passage: title, headings, page or sheet, file and folder."""
         folder = "" if is_url(self.document) else _in_words(str(PurePath(self.document).parent))
         return " ".join(filter(None, (self.title, *self.heading, self.place, _in_words(self.document), folder)))
 
     def cite(self, n: int, start: int = 0, end: int | None = None) -> Citation:
-        """Footnote `n` on `text[start:end]`."""
+        """Returns footnote `n` for `text[start:end]`."""
         end = len(self.text) if end is None else end
         return Citation(
             n=n,
@@ -71,7 +70,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """Passages to ground an answer in, best first, with lines for the user about the search."""
+    """Passages for an answer, best first, with lines for the user about the search."""
 
     passages: tuple[Passage, ...]
     notices: tuple[str, ...] = ()
@@ -79,9 +78,9 @@ class Retrieval:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """One footnote: the words (`quote`, at [start, end) of the document's text) that a marker [n] stands for.
+    """One footnote: the words a marker [n] refers to (`quote`, at [start, end) of the document's text).
 
-    `place` is what the page is called: "page 3", "slide 4", "sheet Q3"; "" for documents without pages.
+    `place` is the label of the page: "page 3", "slide 4", "sheet Q3"; "" for documents without pages.
     """
 
     n: int
@@ -98,7 +97,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Words of footnote `n` that bear a sentence out, or contradict it: at [start, end) of the document's text."""
+    """Words of footnote `n` that support or contradict a sentence, at [start, end) of the document's text."""
 
     n: int
     start: int
@@ -117,14 +116,14 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of an answer, its markers taken out.
+    """A sentence of an answer, without its markers.
 
-    `citations` are numbers of `Answer.citations`. `supported` is None where the sentence makes no claim (a
-    greeting, 'I could not find …'), or none yet (the last one of an answer that was cut). `reason` says in a few
-    words why a sentence is not supported, or why it has no verdict; `partly`, that some of it is. `unchecked`: its
-    figures, dates and names are right, but its words could not be checked; `supported` is None then. `quotes` are the
-    words that bear it out, best first; where it is contradicted, those that do. `start`/`end` are its place in
-    `Answer.text`, markers included. `spans` are places in `Answer.text` of the words that answer the question.
+    `citations` are numbers of `Answer.citations`. `supported` is None if the sentence makes no claim (a greeting,
+    'I could not find …') or has no verdict yet (the last one of an incomplete answer). `reason` says in a few words
+    why a sentence is not supported or has no verdict. `partly`: some of it is supported. `unchecked`: its figures,
+    dates and names are right, but its words could not be checked; `supported` is then None. `quotes` are the words
+    that support it, best first; for a contradicted sentence, the words that contradict it. `start`/`end` locate it in
+    `Answer.text`, markers included. `spans` locate the words in `Answer.text` that answer the question.
     """
 
     text: str
@@ -148,9 +147,9 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the language model's server says it read and wrote for an answer, in tokens.
+    """Tokens read and written by the language model for an answer, as reported by its server.
 
-    `cost` is in US dollars at the prices of the settings then; None where they name none.
+    `cost` is in US dollars at the prices set at the time; None if the settings name no prices.
     """
 
     input_tokens: int
@@ -163,12 +162,11 @@ class Answer:
     """The finished answer. `text` is Markdown with [n] markers, each naming one of `citations`.
 
     `refused`: the documents do not answer the question; `nearest` then holds the closest passages.
-    `answerer`: "extractive", or the model ("openai:gpt-5-mini"). `incomplete`: the stream was cut, or stopped.
+    `answerer`: "extractive", or the model ("openai:gpt-5-mini"). `incomplete`: the stream was cut off or stopped.
     `timings` are seconds by step. `notice` is a line for the user (why an answer fell back, what was cut).
-    `confidence` is how sure it is that the passages answer the question, 0 to 1; None where that was not judged.
-    `usage` is None where no model was asked, or its server did not say. `prompt` is the short SHA-256 of the text of
-    prompts/answer.md that the model was asked with; "" where none was. `within` are the documents that were asked;
-    empty: all.
+    `confidence`, 0 to 1, is how likely the passages answer the question; None if not judged.
+    `usage` is None if no model was called or its server did not report it. `prompt` is the short SHA-256 of the
+    prompts/answer.md sent to the model; "" if none was sent. `within` selects the documents searched; empty: all.
     """
 
     question: str
@@ -189,7 +187,7 @@ class Answer:
 
     @property
     def asked_model(self) -> bool:
-        """Whether a language model was asked, to answer or to reword the question."""
+        """True if a language model was called, to answer or to reword the question."""
         return bool(self.prompt) or self.usage is not None
 
 
@@ -203,9 +201,9 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is sent to a language model, and those of the passages that are in it.
+    """The messages sent to a language model, and the passages they contain.
 
-    `template` is the short SHA-256 of the text of prompts/*.md that it was made from.
+    `template` is the short SHA-256 of the prompts/*.md file it was built from.
     """
 
     system: str
@@ -216,7 +214,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """Event: the passages were found, by a question and what was asked before it.
+    """Event: the search is done; holds the passages, and the query with the conversation's context.
 
     `notices` are lines for the user about the search, such as a reranker that failed.
     """
@@ -227,22 +225,22 @@ class Retrieved:
 
     @property
     def searched(self) -> str:
-        """The question that was searched, in words that are understood alone."""
+        """The question as searched, reworded to be understood without the conversation."""
         return self.query.alone
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """Event: a piece of the answer's text, as it is written."""
+    """Event: the next part of the answer's text."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Event: nothing comes just now, and why. It comes again as time goes by, so that it can be shown and stopped.
+    """Event: no text at the moment, and why. Repeated at intervals, so that the wait can be shown and stopped.
 
-    `seconds` are left until the next attempt; None while the model is at work and nobody knows how long.
+    `seconds` until the next attempt; None while the model is working and the time is unknown.
     """
 
     reason: str
@@ -251,14 +249,14 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Retracted:
-    """Event: all text that came until now was the model thinking aloud; its answer begins after it."""
+    """Event: all text so far was the model's reasoning; the answer begins after this."""
 
 
 Event = Retrieved | Waiting | Token | Retracted | Answer
 
 
 def _in_words(document: str) -> str:
-    """The last part of a path or web address, without its ending; of an address without a path, its host."""
+    """Returns the last part of a path or URL as words, without its suffix; the host for a URL without a path."""
     host, path = "", document
     if is_url(document):
         host, path = host_and_path(document)

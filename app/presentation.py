@@ -1,4 +1,4 @@
-"""How each document was read, page by page, as `footnote report` shows it."""
+"""Formats `footnote report`: how each document was read, page by page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ingest.models import DocumentRow, Reading
 
 
 def report_json(rows: Sequence[DocumentRow]) -> dict[str, Any]:
-    """What `footnote report --json` prints. Seconds are of reading alone; null pages mean a format without pages."""
+    """Returns the JSON of `footnote report --json`. Seconds are reading time; null pages: a format without pages."""
     return {
         "documents": [
             {
@@ -38,7 +38,7 @@ def report_json(rows: Sequence[DocumentRow]) -> dict[str, Any]:
 
 
 def print_readings(rows: Sequence[DocumentRow], console: Console) -> None:
-    """A line a document, and under the table what could not be read and why."""
+    """Prints one line per document, and below the table what could not be read and why."""
     if not rows:
         console.print("No documents yet. Add some: footnote ingest PATH")
         return
@@ -66,7 +66,7 @@ def print_readings(rows: Sequence[DocumentRow], console: Console) -> None:
 
 
 def reading_words(pages: int | None, reading: Reading) -> str:
-    """How a document of so many pages was read, in words: "12 pages: 10 text, 2 OCR (94% sure) · 3 tables"."""
+    """Describes how a document was read, such as "12 pages: 10 text, 2 OCR (94% sure) · 3 tables"."""
     kinds = ((reading.pages_text, "text"), (reading.pages_ocr, "OCR"), (reading.pages_empty, "empty"))
     parts = []
     if pages:
@@ -80,13 +80,13 @@ def reading_words(pages: int | None, reading: Reading) -> str:
 
 
 def _common_folder(sources: Sequence[str]) -> str:
-    """The folder that all sources lie in, with the slash at its end; "" where it would save nothing."""
-    shared = os.path.commonprefix(sources)  # noqa: RUF071 - characters are meant: addresses are among them
+    """Returns the folder that all sources share, with a trailing slash; "" if there is only one source."""
+    shared = os.path.commonprefix(sources)  # noqa: RUF071 - by character, since some sources are URLs
     return shared[: shared.rfind("/") + 1] if len(sources) > 1 else ""
 
 
 def _day(row: DocumentRow) -> str | None:
-    """The day, in local time, on which a document was last indexed; None where it never was."""
+    """Returns the local date on which a document was last indexed; None if it never was."""
     if row.status == "failed":
         return None
     return datetime.fromtimestamp(row.updated).astimezone().date().isoformat()

@@ -1,4 +1,4 @@
-"""What understands meaning: the forms that verification, quoting and refusal ask of models."""
+"""The interfaces of the models used for verification, quoting and refusal."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from ingest.embedding import TokenVectors
 
 
 class Embeds(Protocol):
-    """What turns texts and their tokens into vectors; those of whole texts have unit length."""
+    """Encodes texts and their tokens as vectors; the vectors of whole texts have unit length."""
 
     def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """float32 [n, dimensions]."""
+        """Returns float32 [n, dimensions]."""
         ...
 
     def encode_query(self, text: str) -> NDArray[np.float32]:
-        """float32 [dimensions]."""
+        """Returns float32 [dimensions]."""
         ...
 
     def knows(self, text: str) -> bool:
-        """Whether most words of a text are in its vocabulary; the vectors of others say nothing."""
+        """Returns True if most words of a text are in the vocabulary; otherwise its vector is meaningless."""
         ...
 
     def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """Each text's tokens, read among the others."""
+        """Returns each text's token vectors, computed in the context of the whole text."""
         ...
 
 
 class Entails(Protocol):
-    """What reads a claim against its proof."""
+    """Compares a claim with the text cited for it."""
 
     def load(self) -> None:
-        """Makes it ready to read; raises a `FootnoteError` where it cannot be used."""
+        """Loads the model; raises a `FootnoteError` if it cannot be used."""
         ...
 
     def read(self, proof: str, claim: str) -> str:
-        """Says "entailment", "neutral" or "contradiction"."""
+        """Returns "entailment", "neutral" or "contradiction"."""
         ...

@@ -1,4 +1,4 @@
-"""Streams that can be left at any moment, and calls that end in time: run in the background, in one loop."""
+"""Runs asynchronous streams and calls in one background loop: streams can be closed any time, calls have a timeout."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
-# Seconds to wait for a connection to be closed, before going on without knowing.
+# Seconds to wait for a connection to close before continuing regardless.
 CLOSING_SECONDS = 5.0
 _making = threading.Lock()
 
 
 class _End:
-    """The stream is over, by itself or by an error."""
+    """Marks the end of a stream, normal or by an error."""
 
     def __init__(self, error: BaseException | None = None) -> None:
         self.error = error
 
 
 class _Stream(Generic[T]):
-    """One stream, read by a task of the loop into a queue."""
+    """One stream, read into a queue by a task of the loop."""
 
     def __init__(self, begin: Callable[[], AsyncIterator[T]]) -> None:
         self.items: SimpleQueue[T | _End] = SimpleQueue()
@@ -37,31 +37,31 @@ class _Stream(Generic[T]):
         try:
             async with aclosing(self._begin()) as items:  # type: ignore[type-var]  # LangChain's are async generators
                 async for item in items:
-                    if self._left.is_set():  # one that never has to wait is not cancelled by its task
+                    if self._left.is_set():  # a stream that never waits is not stopped by cancelling its task
                         return
                     self.items.put(item)
             self.items.put(_End())
-        except Exception as error:  # noqa: BLE001 - raised again by whoever reads the queue
+        except Exception as error:  # noqa: BLE001 - raised again by the reader of the queue
             self.items.put(_End(error))
         finally:
             self._ended.set()
 
     def close(self) -> None:
-        """Ends the task, and with it its request; waits until its connection is closed, if it has begun one."""
+        """Cancels the task and its request, and waits until an open connection is closed."""
         self._left.set()
         if self._future.cancel() and self._begun.is_set():
             self._ended.wait(CLOSING_SECONDS)
 
 
 def pumped(begin: Callable[[], AsyncIterator[T]], beat: float) -> Iterator[T | None]:
-    """The items of an asynchronous stream, for those who are not.
+    """Yields the items of an asynchronous stream to synchronous code.
 
-    Closing this iterator ends the request at once, also while the server says nothing.
+    Closing this iterator ends the request at once, even while the server is silent.
 
     Args:
-        begin: starts the stream; called in the loop that all of this process's streams share, because the libraries
-            keep connections from one to the next.
-        beat: where nothing came for so many seconds, None is given, so that whoever reads can do something else.
+        begin: starts the stream. Called in the loop shared by all streams of this process, because the libraries
+            reuse connections between calls.
+        beat: None is yielded after this many seconds without an item, so that the reader can do something else.
     """
     stream = _Stream(begin)
     try:
@@ -82,16 +82,16 @@ def pumped(begin: Callable[[], AsyncIterator[T]], beat: float) -> Iterator[T | N
 
 
 def settled(begin: Callable[[], Coroutine[Any, Any, T]], seconds: float) -> T:
-    """What an asynchronous call comes to, for those who are not, in the same loop.
+    """Runs an asynchronous call in the background loop and returns its result.
 
     Raises:
-        TimeoutError: it took more than so many seconds, and was ended.
+        TimeoutError: the call took longer than `seconds` and was cancelled.
     """
     return asyncio.run_coroutine_threadsafe(asyncio.wait_for(begin(), seconds), _loop()).result()
 
 
 def _loop() -> asyncio.AbstractEventLoop:
-    with _making:  # `cache` alone lets two threads that come first make one each
+    with _making:  # `cache` alone would let two first callers create a loop each
         return _the_loop()
 
 

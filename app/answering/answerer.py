@@ -1,4 +1,4 @@
-"""The one path from a question to the events of its answer; the chat, the command line and all else call it."""
+"""Turns a question into the events of its answer; the chat, the command line and the evaluation all use it."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ NOTHING_INDEXED = "There is nothing to answer from yet: the collection holds no 
 QUOTED = "Quoted word for word from your documents; no language model is in use."
 MOST_PASSAGES = 50
 NEAREST = 3
-# Words of the question that a refusal names as found nowhere, at most.
+# Most words of the question that a refusal lists as missing from the passages.
 MOST_MISSING = 6
 INSTEAD = "The answer below is quoted from your documents instead."
 
 
 class Retrieves(Protocol):
-    """A search that grounds answers."""
+    """A search whose passages answers are based on."""
 
     def __call__(self, question: Query, k: int, *, within: Filter | None = None) -> Retrieval:
-        """Finds the `k` best passages for a question, of the documents `within`."""
+        """Finds the `k` best passages for a question in the documents selected by `within`."""
         ...
 
 
@@ -42,14 +42,14 @@ class Answerer:
     """Answers questions from one collection.
 
     Args:
-        retrieve: question, k, the documents to search (`within`) -> numbered passages, best first.
-        embedder: the collection's embedder, for choosing quotes and verifying what is written.
-        llm: the language model; None: answers quote.
-        settings: how many passages, the prompts' folder, the model's context.
-        entailment: the model that reads claims against their proof; None: words and the embedder verify alone.
-        absent: question, the documents to search (`within`) -> the identifiers that it names and no document holds.
-        searched: the documents to search (`within`) -> how many chunks they have; None where nobody counts them.
-        refusal: decides whether passages answer a question; None where it is not calibrated for the embedder.
+        retrieve: question, k, `within` (the documents to search) -> numbered passages, best first.
+        embedder: the collection's embedder, for choosing quotes and verifying answers.
+        llm: the language model; None: answers are quotes.
+        settings: the number of passages, the prompts' folder, the model's context.
+        entailment: the model that compares claims with their sources; None: only words and embeddings are compared.
+        absent: question, `within` -> the identifiers in the question that no document contains.
+        searched: `within` -> the number of chunks searched; None if unknown.
+        refusal: decides whether passages answer a question; None if it is not calibrated for the embedder.
     """
 
     def __init__(
@@ -83,23 +83,22 @@ class Answerer:
         within: Filter | None = None,
         cancel: CancelToken | None = None,
     ) -> Generator[Event, None, None]:
-        """Answers a question: first `Retrieved`, then any number of `Token`, last one `Answer`; `Waiting` in between.
+        """Answers a question: yields `Retrieved`, any number of `Token`, then one `Answer`; `Waiting` in between.
 
-        The tokens' texts joined, those before a `Retracted` left out, are the answer as it was written: `Answer.text`
-        differs from it in markers alone, and only where verification has corrected them. A model that fails before its
-        first word is replaced by quotes; one that fails later leaves an answer marked incomplete. So does a cancelled
-        one; cancelled before its first word, there is no `Answer`. Closing the generator ends the request to the model
-        and keeps nothing.
+        The joined tokens, without those before a `Retracted`, are the answer as first written. `Answer.text` differs
+        from it only in markers that verification corrected. If the model fails before its first word, the answer is
+        quoted instead; if it fails later or is cancelled, the answer is marked incomplete. If cancelled before the
+        first word, there is no `Answer`. Closing the generator ends the request to the model and discards the answer.
 
         Args:
             question: as the user wrote it.
-            history: the turns before it, oldest first.
-            k: how many passages to ground the answer in; FOOTNOTE_PASSAGES if not given.
-            within: the documents that are asked; None for all.
+            history: the earlier turns, oldest first.
+            k: how many passages to base the answer on; FOOTNOTE_PASSAGES if not given.
+            within: the documents to search; None for all.
             cancel: checked between events.
 
         Raises:
-            QuestionError: at once, when the question is blank or too long, or `k` is not from 1 to 50.
+            QuestionError: immediately, if the question is blank or too long, or `k` is not from 1 to 50.
         """
         check_question(question)
         k = self._settings.passages if k is None else k
@@ -113,7 +112,7 @@ class Answerer:
         course = Course(question, self._settings, within or Filter())
         writer = Writer(self._llm, self._settings, cancel) if self._llm is not None else None
         if writer is not None:
-            self._verifier.load()  # what cannot verify an answer is said before one is paid for
+            self._verifier.load()  # fails before a paid request if answers cannot be verified
         if writer is not None and history:
             reworded = yield from writer.standalone(question, history, course.spending)
             course.note(reworded.notice)
@@ -212,14 +211,14 @@ def _no_claim(text: str) -> Sentence:
 
 
 def _needed(searched: str, passages: Sequence[Passage]) -> str:
-    """Says what documents would have to speak of to answer the question; "" where nothing is missing."""
+    """Names the question's words that are missing from the passages; "" if none are."""
     missing = nowhere(searched, passages) if passages else []
     listed = ", ".join(f"\u201c{word}\u201d" for word in missing[:MOST_MISSING])
     return f"An answer would need documents about {listed}: the nearest passages do not mention it." if listed else ""
 
 
 def _are_absent(missing: Sequence[Absent]) -> str:
-    """Names the identifiers that stand nowhere, and the nearest that do."""
+    """Names the identifiers that no document contains, and the most similar ones that exist."""
 
     def listed(names: Iterable[str]) -> str:
         return ", ".join(f"\u201c{name}\u201d" for name in names)

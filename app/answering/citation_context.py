@@ -1,4 +1,4 @@
-"""A citation's words with the text around them, from the document store."""
+"""Finds the text around a citation in the document store."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from app.models import Citation, Surroundings
 from ingest.docstore import DocStore
 from ingest.models import page_at
 
-# What stands before a quote in its surroundings; with more, the quote is out of sight when they are opened.
+# Most lines shown before a quote; with more, the quote is out of sight when the excerpt is opened.
 MOST_LINES_BEFORE = 6
 MARGIN = 400
 
 
 def surroundings(docstore: DocStore, citation: Citation, margin: int = MARGIN) -> Surroundings | None:
-    """Reads a citation's words with up to `margin` characters of their page on either side.
+    """Returns a citation's quote with up to `margin` characters of its page on either side.
 
     Returns:
-        None when the document has changed.
+        None if the document has changed.
     """
     page = page_at(tuple(docstore.pages(citation.version_id)), citation.start)
     first = max(page.start if page else 0, citation.start - margin)
@@ -31,7 +31,7 @@ def surroundings(docstore: DocStore, citation: Citation, margin: int = MARGIN) -
 
 
 def _from_a_line(text: str) -> str:
-    """Text from its first whole line on, or where it is one line, from its first whole word."""
+    """Returns the text from its first whole line, or from its first whole word if it is a single line."""
     for mark in ("\n", " "):
         _, found, rest = text.partition(mark)
         if found:
@@ -40,7 +40,7 @@ def _from_a_line(text: str) -> str:
 
 
 def _to_a_line(text: str, margin: int) -> str:
-    """Text up to its last whole line, or its last whole word, where it was cut off at `margin`."""
+    """Returns the text up to its last whole line or word, if it was cut off at `margin`."""
     if len(text) < margin:
         return text
     lines, found, _ = text.rpartition("\n")

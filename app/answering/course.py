@@ -1,4 +1,4 @@
-"""What is known of an answer while it is made, and the one place where the `Answer` is built from it."""
+"""The state of an answer in progress, from which the `Answer` is built."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ EXTRACTIVE = "extractive"
 
 @dataclass(slots=True)
 class Course:
-    """The state of an answer in the making; only the answerer changes it.
+    """The state of an answer in progress; only the answerer changes it.
 
-    `within` are the documents that are asked. `search_notices` and `notices` are lines for the user, in order: of the
-    search, and of what came after it. `began` and `at` are the clock's seconds at the start and after the last step.
+    `within` selects the documents searched. `search_notices` and `notices` are lines for the user, in order: from the
+    search, and from the steps after it. `began` and `at` are clock readings in seconds: the start and the last step.
     """
 
     question: str
@@ -37,15 +37,15 @@ class Course:
 
     @property
     def searched(self) -> str:
-        """The question that is searched, in words that are understood alone."""
+        """The question as searched, reworded to be understood without the conversation."""
         return self.query.alone
 
     def note(self, *notices: str) -> None:
-        """Adds lines for the user; blank ones are left out."""
+        """Adds lines for the user; blank ones are skipped."""
         self.notices += tuple(filter(None, notices))
 
     def done(self, step: str) -> None:
-        """Books the time since the last step's end, in seconds."""
+        """Records the seconds since the end of the previous step."""
         now = time.perf_counter()
         self.timings[step] = round(self.timings.get(step, 0.0) + now - self.at, 4)
         self.timings["total"] = round(now - self.began, 4)
@@ -64,7 +64,7 @@ class Course:
         nearest: Sequence[Citation] = (),
         notice: str = "",
     ) -> Answer:
-        """Builds the answer; `notice` follows what was noted before."""
+        """Builds the answer; `notice` is appended to the notices so far."""
         return Answer(
             question=self.question,
             searched=self.searched,

@@ -1,4 +1,4 @@
-"""What speaks for passages answering a question: how near its tokens and terms come, and what stands out. Pure."""
+"""Measures how well passages answer a question, by similar tokens and terms and how far the best stands out. Pure."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from app.text import content_terms, shared_language, tokenize, words_of
 from ingest.embedding import TokenVectors
 from ingest.text import SPACELESS_RUN
 
-# A sentence with so many of a question's terms, with this share of them and with some that no title above it has, says
-# something of what is asked, however far its vectors are: a row of a table is no sentence to an embedder. Chosen on all
-# of bench/calibration/refusal.py's questions: of 953 that were put to the wrong collection none found one such, and
-# with three terms and three quarters seven did.
+# A sentence is evidence for an answer, however dissimilar its vectors, if it has at least this many of the question's
+# terms, at least this share of them, and some that are in no title above it. Embedders represent table rows poorly.
+# Chosen on all questions of bench/calibration/refusal.py: of 953 put to the wrong collection, none found such a
+# sentence; with three terms and three quarters, seven did.
 TOLD = "told in a sentence"
 LEAST_TOLD, LEAST_SHARE, LEAST_OWN = 3, 0.8, 2
-# Passages that are read, the best ones: 8 told own questions from others no better, 3 worse, and each costs its time.
+# Number of best passages read. 8 separated own questions from others no better, 3 worse, and each one takes time.
 MOST_READ = 5
-# Characters of a document's name that are read.
+# Most characters read of a document's name.
 MOST_NAME = 80
-# What stands out does so among the best that follow it.
+# The best is compared with the mean of this many that follow it.
 MOST_OTHERS = 8
 
 
 def evidence(
     question: str, passages: Sequence[Passage], embedder: Embeds, searched: int | None = None
 ) -> dict[str, float]:
-    """What speaks for the first passages answering a question, by name.
+    """Returns measures, by name, of how well the best passages answer the question.
 
-    "terms in a sentence" is the logarithm of one more than their number, "told in a sentence" whether these are nearly
-    all that are asked (1 or 0); all others are shares or cosine similarities. None is a score of the search: those
-    depend on how many chunks there are. "chunks searched" is the common logarithm of that number. NaN stands for what
-    there is none of. "tokens" is how near the question's tokens come to those of a passage, on average, and "tokens in
-    any" to those of all passages; "function words" are those that carry no meaning. A passage "stands out" by how much
-    nearer the words that carry meaning come to it than to the others, a sentence by how much nearer all tokens come to
-    it. "words beyond the title" is how near those that the title of the nearest passage lacks come to that passage; the
-    nearest is the one whose own vector is.
+    "terms in a sentence" is log(1 + the most of the question's terms in one sentence). "told in a sentence" is 1 if
+    those are nearly all of the terms, else 0. "chunks searched" is log10 of the number of chunks. All others are shares
+    or cosine similarities; search scores are not used, because they depend on the number of chunks. NaN: no value.
+    "tokens" is the mean similarity of the question's tokens to those of one passage, "tokens in any" to those of all
+    passages; "function words" covers only tokens without meaning of their own. A passage "stands out" by how much more
+    similar it is to the content words than the others are; a sentence likewise, but with all tokens. "words beyond the
+    title" is the similarity of the nearest passage to the content words missing from its title. The nearest passage is
+    the one whose own vector is most similar.
     """
     read = passages[:MOST_READ]
     (asked,) = embedder.encode_tokens([question])
@@ -79,7 +79,7 @@ def evidence(
 
 
 def nowhere(question: str, passages: Sequence[Passage]) -> list[str]:
-    """The words of a question that carry meaning and stand in none of the passages, as written."""
+    """Returns the content words of a question that are in none of the passages, as written."""
     language = shared_language(question, *texts_of(passages))
     there = set[str]().union(*(_terms(p, f"{p.header} {p.text}", language) for p in passages))
     asked = SPACELESS_RUN.findall(question) + words_of(SPACELESS_RUN.sub(" ", question))
@@ -88,7 +88,7 @@ def nowhere(question: str, passages: Sequence[Passage]) -> list[str]:
 
 
 def told_share(question: str, passages: Sequence[Passage], language: str) -> float:
-    """The greatest share of a question's terms that a sentence has, with what stands above it: 0 to 1."""
+    """Returns the largest share of a question's terms found in one sentence and the text above it: 0 to 1."""
     wanted = content_terms(question, language)
     held = _held(wanted, passages[:MOST_READ], language)
     return max((found for own, found in held if own), default=0) / max(1, len(wanted))
@@ -99,9 +99,9 @@ def texts_of(passages: Sequence[Passage]) -> list[str]:
 
 
 def _title(question: str, passage: Passage) -> str:
-    """What is read before a passage: what its document is called, with words of the question that only its place has.
+    """Returns the context put before a passage: the document's name, and words of the question only its place has.
 
-    A file's name was not counted when the chunk was made to fit the model: a long one would push out its end.
+    The chunk was sized for the model without the file name, so a long name would push out the end of the passage.
     """
     name = passage.name[:MOST_NAME]
     said = content_terms(f"{name} {passage.header} {passage.text}")
@@ -112,13 +112,13 @@ def _title(question: str, passage: Passage) -> str:
 
 
 def _sentences(passage: Passage, before: int, tokens: TokenVectors) -> list[TokenVectors]:
-    """The tokens of each sentence of a passage that begins at `before`, of those that the model has read."""
+    """Returns the tokens of each sentence of a passage that starts at `before`, as far as the model read it."""
     found = (tokens.part(before + line.start, before + line.end) for line in read_lines(passage))
     return [one for one in found if len(one.vectors)]
 
 
 def _held(wanted: set[str], passages: Sequence[Passage], language: str) -> list[tuple[int, int]]:
-    """How many terms of a question each sentence holds: itself, and with what is said above it."""
+    """Counts, for each sentence, the question's terms in it, and those in it or in the text above it."""
     found = []
     for passage in passages:
         above = wanted & _terms(passage, "", language)
@@ -129,7 +129,7 @@ def _held(wanted: set[str], passages: Sequence[Passage], language: str) -> list[
 
 
 def _in_words(question: str, spans: NDArray[np.intp], but: Container[str] = ()) -> NDArray[np.bool_]:
-    """Which tokens are part of words that carry meaning, but for these terms: bool [tokens]."""
+    """Marks the tokens that are part of content words, except the terms in `but`: bool [tokens]."""
     inside = np.zeros(len(spans), dtype=bool)
     for word in tokenize(question):
         if word.says and word.term not in but:
@@ -138,7 +138,7 @@ def _in_words(question: str, spans: NDArray[np.intp], but: Container[str] = ()) 
 
 
 def _mean(nearness: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Over the last axis; NaN where there are no tokens."""
+    """Returns the mean over the last axis; NaN if there are no tokens."""
     return nearness.mean(axis=-1) if nearness.shape[-1] else np.full(nearness.shape[:-1], math.nan, np.float32)
 
 
@@ -151,6 +151,6 @@ def _share(found: set[str], of: set[str]) -> float:
 
 
 def _stands_out(near: NDArray[np.float32]) -> float:
-    """How much the best is above the mean of those after it; NaN where it is alone."""
+    """Returns how far the best exceeds the mean of the next ones; NaN if there is only one."""
     best, *others = np.sort(near)[::-1][: 1 + MOST_OTHERS]
     return float(best - np.mean(others)) if others else math.nan

@@ -1,4 +1,4 @@
-"""The answerer that needs no model: quotes the sentences of the passages that answer best."""
+"""Answers without a language model, by quoting the sentences of the passages that answer best."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from app.text import (
 from ingest.embedding import query_vector
 from ingest.models import Query, as_query
 
-# Weights of similarity in meaning and of shared terms in a sentence's score, and of its passage's rank.
+# Weights in a sentence's score: similarity in meaning, shared terms, and the rank of its passage.
 MEANING, TERMS, RANK = 0.55, 0.35, 0.10
-# What a sentence with a number of its own gains where the question asks for one.
+# Bonus for a sentence with a number of its own, if the question asks for a number.
 FIGURE = 0.08
 MOST_SENTENCES = 4
-# A further sentence is quoted when its score is at least this share of the best one's …
+# Another sentence is quoted if its score is at least this share of the best score …
 MARGIN = 0.86
-# … and it does not say the same again (cosine similarity).
+# … and it does not repeat an earlier one (cosine similarity).
 SAME = 0.88
-# Below both nothing is relevant, whatever the embedder; app/answering/refusal.py decides better where it is calibrated.
+# A sentence below both is irrelevant with any embedder; app/answering/refusal.py decides better if calibrated for it.
 LEAST_MEANING = 0.33
 LEAST_TERMS = 0.5
 MOST_CANDIDATES = 64
@@ -49,12 +49,12 @@ ASKS_FIGURE = re.compile(
     r"\b(how (much|many|long|large|big|high|often|old|far)|when|what (share|year|date|number|size|price|limit))\b",
     re.IGNORECASE,
 )
-# "What is the sum of 3 and 4?": what is asked for; numbers in the rest of the question are what it is reckoned from.
+# "What is the sum of 3 and 4?": matches the result asked for; the other numbers in the question are its inputs.
 RECKONED = re.compile(
     r"\bwhat (?:is|are|was|were) the (.{1,100}?)(?= (?:of|for|in|with|at|from|between|when|if)\b)(?=.{0,300}\d)",
     re.IGNORECASE,
 )
-# The sentence with the result seldom repeats those numbers: it gains so much more where its passage has them all.
+# The sentence with the result seldom repeats the inputs, so it gets this bonus if its passage has all of them.
 RESULT = 0.12
 STATED = re.compile(r"(?:=|\b(?:is|are|was|were|equals?|gives?|makes?)\b)\s*(?:about\s+)?[^\w\s]?(\d[\d,]*(?:\.\d+)?)")
 LEAD = re.compile(r"\s*(?:[-*+\u2022]\s+|\d{1,3}[.)]\s+|\|\s*|>\s*)")
@@ -64,7 +64,7 @@ CODE = re.compile(r"\s*(?:```|~~~)")
 
 @dataclass(frozen=True, slots=True)
 class Quotes:
-    """What was quoted: `text` is the sentences with their markers; empty where nothing is relevant."""
+    """The quoted sentences: `text` has them with their markers; it is empty if nothing is relevant."""
 
     text: str
     sentences: tuple[Sentence, ...]
@@ -78,7 +78,7 @@ NO_QUOTES = Quotes("", (), ())
 class _Candidate:
     """A sentence that could be quoted, at [start, end) of its passage's text.
 
-    `read` is what is embedded of it; `header` the header of the table that it is a row of, as Markdown, or "".
+    `read` is the text that is embedded; `header` is the header of its table as Markdown, "" outside tables.
     """
 
     passage: Passage
@@ -98,12 +98,12 @@ class _Candidate:
 
     @property
     def stands_alone(self) -> bool:
-        """Whether no other sentence may follow it on its line."""
+        """True if no other sentence may follow on the same line."""
         return self.is_code or bool(self.header)
 
 
 class ExtractiveAnswerer:
-    """Answers in the documents' own words.
+    """Answers with quotes from the documents.
 
     Args:
         embedder: the collection's embedder.
@@ -113,14 +113,14 @@ class ExtractiveAnswerer:
         self._embedder = embedder
 
     def answer(self, question: str | Query, passages: Sequence[Passage], *, relevant: bool = False) -> Quotes:
-        """One to four sentences that answer the question best, in reading order, each with its footnote.
+        """Returns the one to four sentences that answer best, in reading order, each with its footnote.
 
-        Where the question names a thing by its identifier, they are of what the passages say of that thing.
+        If the question names something by its identifier, only text about that thing is quoted.
 
         Args:
-            question: alone, or with those before it.
-            passages: to quote from, best first.
-            relevant: whether it is known that they answer the question.
+            question: the question, alone or with the earlier ones.
+            passages: the passages to quote from, best first.
+            relevant: True if the passages are known to answer the question.
         """
         query = as_query(question)
         asked = _Asked.of(query, passages)
@@ -141,10 +141,10 @@ class ExtractiveAnswerer:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A question as sentences are held against it.
+    """A question, prepared for comparison with sentences.
 
-    `query` is it without the identifiers whose `entries` were found; `wanted` are its terms, in its `language`, with
-    their weights.
+    `query` is the question without the identifiers whose `entries` were found; `wanted` maps its terms, in its
+    `language`, to their weights.
     """
 
     query: Query
@@ -165,13 +165,13 @@ class _Asked:
         return cls(query, entries, language, query.weighted(lambda part: content_terms(part, language)))
 
     def terms(self, text: str) -> set[str]:
-        """The terms of a text that are asked for."""
+        """Returns the question's terms that a text contains."""
         return content_terms(text, self.language) & self.wanted.keys()
 
     def candidates(self, passages: Sequence[Passage]) -> list[_Candidate]:
-        """The sentences that may be quoted; where there are very many, those that share most terms with the question.
+        """Returns the sentences that may be quoted; if there are very many, those sharing most terms with the question.
 
-        Of an entry, lines that only repeat the question are left out.
+        Within an entry, lines that only repeat the question are left out.
         """
         found: dict[tuple[str, str], _Candidate] = {}
         for passage in passages:
@@ -191,7 +191,7 @@ class _Asked:
         return bool(content_terms(candidate.text, self.language) - self.wanted.keys())
 
     def shared_terms(self, candidates: Sequence[_Candidate]) -> NDArray[np.float32]:
-        """Share of the question's terms in each candidate, rare terms weighing more: float32 [n], 0 to 1."""
+        """Returns the share of the question's terms in each candidate, weighted by rarity: float32 [n], 0 to 1."""
         held = [self.terms(candidate.read) for candidate in candidates]
         frequency = Counter(term for one in held for term in one)
         weight = {term: share * math.log(1 + len(held) / (1 + frequency[term])) for term, share in self.wanted.items()}
@@ -199,11 +199,11 @@ class _Asked:
         return np.array([sum(weight[term] for term in one) / total for one in held], dtype=np.float32)
 
     def of_one_thing(self, chosen: Sequence[_Candidate]) -> list[_Candidate]:
-        """Leaves out what is said of another thing than the best sentence is about.
+        """Leaves out sentences about a different subject than the best sentence.
 
-        Title, headings and file name say what that is, as far as the question names it. A sentence of which they, and
-        it, say less of that, and nothing else that the question names, is about another. One that shares with the
-        questions before this one alone answers those, where the best shares more.
+        The subject is the question's words in title, headings and file name. A sentence is dropped if it and its
+        headings lack some of those and have no other word of the question, or if it shares words only with earlier
+        questions where the best one shares some with this question.
         """
         best, *others = chosen
         subject, here = self.terms(best.passage.above), self.terms(best.read)
@@ -220,13 +220,13 @@ class _Asked:
 
 
 def _candidate(passage: Passage, start: int, end: int, above: str) -> _Candidate | None:
-    """A sentence without its list mark or outer table rules, or a block of code; None for headings and scraps.
+    """Builds a candidate without list mark or outer table rules, or from a code block; None for headings and scraps.
 
     Args:
-        passage: what it is a part of.
-        start: its beginning in the passage's text.
+        passage: the passage that contains it.
+        start: its start in the passage's text.
         end: its end.
-        above: words of the question that title, headings and file name have.
+        above: words of the question that are in the title, headings or file name.
     """
     raw, begin = passage.text[start:end], start
     if NOT_QUOTED.match(raw) or end - start > LONGEST or raw.rstrip().endswith((":", "?")):
@@ -235,7 +235,7 @@ def _candidate(passage: Passage, start: int, end: int, above: str) -> _Candidate
         start += lead.end()
         end = start + len(passage.text[start:end].rstrip(" |" if "|" in lead.group() else None))
     words = passage.text[start:end]
-    if len(content_terms(words)) < 2:  # noqa: PLR2004 - one word answers nothing
+    if len(content_terms(words)) < 2:  # noqa: PLR2004 - a single word is no answer
         return None
     header = without_rule(header_of(passage.text, begin, passage.header))
     topic = passage.heading[-1] if passage.heading else passage.title
@@ -245,7 +245,7 @@ def _candidate(passage: Passage, start: int, end: int, above: str) -> _Candidate
 
 
 def _figures(question: str, candidates: Sequence[_Candidate]) -> NDArray[np.float32]:
-    """What each candidate gains where the question asks for a number, by one that is not the question's own: [n]."""
+    """Returns each candidate's bonus for a number not in the question, if the question asks for one: float32 [n]."""
     named, reckoned = numbers_in(question), RECKONED.search(question)
     wanted = content_terms(reckoned.group(1)) if reckoned else set()
     if not wanted and not ASKS_FIGURE.search(question):
@@ -263,7 +263,7 @@ def _figures(question: str, candidates: Sequence[_Candidate]) -> NDArray[np.floa
 
 
 def _choose(scores: NDArray[np.floating], vectors: NDArray[np.float32]) -> list[int]:
-    """The best, and those nearly as good that say something else."""
+    """Returns the best sentence and the nearly as good ones that do not repeat it."""
     chosen: list[int] = []
     order = [int(i) for i in np.argsort(-scores, kind="stable")]
     for i in order:
@@ -275,9 +275,9 @@ def _choose(scores: NDArray[np.floating], vectors: NDArray[np.float32]) -> list[
 
 
 def _quote(question: str, chosen: Sequence[_Candidate]) -> Quotes:
-    """The text of the answer: sentences of one passage run on, those of another begin a new paragraph.
+    """Builds the answer's text: sentences of one passage share a paragraph, each new passage starts another.
 
-    A row of a table comes under its header.
+    A table row is put below its header.
     """
     ordered = sorted(chosen, key=lambda c: (c.passage.n, c.start))
     text, found, footnotes = "", [], []
@@ -300,5 +300,5 @@ def _quote(question: str, chosen: Sequence[_Candidate]) -> Quotes:
 
 
 def _escaped(quote: str) -> str:
-    """A quote that has brackets of its own must not be read as having footnotes."""
+    """Escapes brackets in a quote, so that they are not read as footnotes."""
     return MARKER.sub(lambda marker: "\\" + marker.group(), quote)

@@ -1,4 +1,4 @@
-"""Passages -> what a language model writes of them: as it comes, without what names no passage, and stoppable."""
+"""Streams a language model's answer from passages, drops markers that name no passage, and can be stopped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ingest.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Reworded:
-    """A question with what it leaves unsaid; None where the model failed, as the notice says."""
+    """A question reworded to be understood alone; `query` is None if the model failed, as the notice explains."""
 
     query: Query | None
     notice: str = ""
@@ -27,7 +27,7 @@ class Reworded:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a model wrote; "" where it failed before its first word. `numbers` are passage -> footnote.
+    """The text a model wrote; "" if it failed before its first word. `numbers` maps passages to footnotes.
 
     `notices` are lines for the user. `prompt` is `Prompt.template`.
     """
@@ -40,12 +40,12 @@ class Written:
 
 
 class Writer:
-    """Has a language model rewrite questions and answer them.
+    """Makes a language model reword questions and answer them.
 
     Args:
         llm: the model.
         settings: the prompts' folder.
-        cancel: ends what the model says, and with it the request.
+        cancel: stops the model's answer and its request.
     """
 
     def __init__(self, llm: ChatLLM, settings: Settings, cancel: CancelToken) -> None:
@@ -56,7 +56,7 @@ class Writer:
     def standalone(
         self, question: str, history: Sequence[Turn], spending: Spending
     ) -> Generator[Event, None, Reworded]:
-        """Rewords the question so that it is understood alone; a model that fails becomes a notice."""
+        """Rewords the question so that it is understood alone; a failure of the model becomes a notice."""
         reply = ""
         try:
             with closing(self._llm.stream(condense_prompt(self._prompts, question, history), spending)) as pieces:
@@ -70,15 +70,15 @@ class Writer:
         return Reworded(rewritten(question, reply))
 
     def write(self, searched: str, passages: Sequence[Passage], spending: Spending) -> Generator[Event, None, Written]:
-        """Streams an answer from passages, with fewer of them where the model says that all are too many.
+        """Streams an answer from passages; if the model reports that the context is too long, retries with fewer.
 
-        What goes wrong becomes a notice, and so does the reason of a cancelled answer.
+        Failures become notices, and so does the reason for a cancellation.
 
         Raises:
-            QuestionError: the model's context has no room for the question and one passage.
+            QuestionError: the question and one passage do not fit into the model's context.
         """
         prompt = answer_prompt(self._prompts, searched, passages, self._llm.context_tokens)
-        left_out = ""  # says how many passages the last attempt was made with
+        left_out = ""  # the notice of how many passages the last attempt used
         while True:
             try:
                 written = yield from self._stream(prompt, spending)
@@ -91,7 +91,7 @@ class Writer:
                 return replace(written, notices=(left_out, *written.notices), prompt=prompt.template)
 
     def _with_fewer(self, searched: str, prompt: Prompt, error: LLMContextTooLong) -> Prompt | None:
-        """The prompt with the better half of its passages; None where there is only one, or no room for it."""
+        """Returns a prompt with the better half of the passages; None if there is only one, or it does not fit."""
         kept = prompt.passages[: len(prompt.passages) // 2]
         if not kept:
             return None

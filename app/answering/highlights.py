@@ -1,4 +1,4 @@
-"""The words of a quoted sentence that answer a question: a yes/no clause, a figure, the items of a list. Pure."""
+"""Finds the words of a quoted sentence that answer a question: a clause, a figure, a date, or list items. Pure."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ DATE_GAP = 3
 
 
 def answer_spans(question: str, sentence: str) -> tuple[tuple[int, int], ...]:
-    """Places [start, end) in a sentence of the words that answer; () where the kind of question tells none.
+    """Returns the places [start, end) of the answering words; () if this kind of question has none.
 
-    Figures that the question itself names do not answer it.
+    Figures that are in the question do not answer it.
     """
     if WHEN.search(question):
         return _dates(question, sentence)
@@ -42,7 +42,7 @@ def answer_spans(question: str, sentence: str) -> tuple[tuple[int, int], ...]:
 
 
 def _items(sentence: str) -> tuple[tuple[int, int], ...]:
-    """The items of an enumeration, without what leads to them."""
+    """Returns the items of an enumeration, without its introduction."""
     items = ITEMS.search(sentence)
     if items is None:
         return ()
@@ -51,7 +51,7 @@ def _items(sentence: str) -> tuple[tuple[int, int], ...]:
 
 
 def _figures(question: str, sentence: str) -> tuple[tuple[int, int], ...]:
-    """The number nearest to what is asked about, with its unit or the word that it counts."""
+    """Returns the number nearest to the words asked about, with its unit or the word that it counts."""
     asked, named = content_terms(question), numbers_in(question)
     words = tokenize(sentence)
     shared = [i for i, word in enumerate(words) if word.term in asked]
@@ -68,7 +68,7 @@ def _figures(question: str, sentence: str) -> tuple[tuple[int, int], ...]:
 
 
 def _dates(question: str, sentence: str) -> tuple[tuple[int, int], ...]:
-    """The first date that the question does not name: a month with its day and year, or a year."""
+    """Returns the first date that is not in the question: a month with its day and year, or a year."""
     named = numbers_in(question)
     found: list[Token] = []
     for word in tokenize(sentence):
@@ -86,7 +86,7 @@ def _tells_date(words: list[Token]) -> bool:
 
 
 def _clause(question: str, sentence: str) -> tuple[tuple[int, int], ...]:
-    """The clause that shares most words with the question."""
+    """Returns the clause that shares most words with the question."""
     asked = content_terms(question)
     clauses = [clause.span() for clause in re.finditer(r"[^,;:()]+", sentence)]
     shared = [len(asked & content_terms(sentence[start:end])) for start, end in clauses]

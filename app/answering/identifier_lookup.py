@@ -1,8 +1,8 @@
-"""The part of each passage that is about the things that a question names by their identifiers. Pure.
+"""Finds the part of each passage about the things that a question names by their identifiers. Pure.
 
-The entry of an identifier reaches from the line that names it to the line that names the next thing of its kind: a row
-of a price list, an article of a code, the section under a heading. A document that names nothing else of that kind, an
-invoice say, is its entry as a whole.
+An identifier's entry runs from the line that names it to the line that names the next identifier of its kind: a row
+of a price list, an article of a code, the section under a heading. In a document with no other identifier of that
+kind, such as an invoice, the entry is the whole document.
 """
 
 from __future__ import annotations
@@ -23,36 +23,36 @@ from app.text import (
 )
 
 LETTERS = re.compile(r"[^\W\d_]*")
-# Of a shape, what things of a kind share: "a-0" of a-0a and a-0, "0.0" of 0.0.0.
+# Leading characters of a shape that identifiers of a kind share: "a-0" of a-0a and a-0, "0.0" of 0.0.0.
 KIND = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """Spans [start, end) of passages' texts, by `Passage.n`, that are about what a question names."""
+    """Spans [start, end) of passages' texts, by `Passage.n`, about the things a question names."""
 
     spans: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, passages: Sequence[Passage], wanted: Sequence[Identifier]) -> Entries:
-        """Finds the entries of all identifiers; there are none of those that no passage names."""
+        """Finds the entries of all identifiers; an identifier in no passage has none."""
         kinds = [_Kind.of(one, passages) for one in wanted]
         spans = {p.n: tuple(span for kind in kinds for span in kind.entries(p)) for p in passages}
         return cls({n: found for n, found in spans.items() if found})
 
     def hold(self, passage: Passage, start: int, end: int) -> bool:
-        """Whether a part of a passage is in an entry."""
+        """Returns True if a part of a passage is in an entry."""
         return any(first <= start and end <= last for first, last in self.spans.get(passage.n, ()))
 
 
 def named(passages: Sequence[Passage], wanted: Sequence[Identifier]) -> bool:
-    """Whether each identifier stands in some passage, or in the title, headings or file name of one."""
+    """Returns True if each identifier is in a passage, or in the title, headings or file name of one."""
     return bool(wanted) and all(any(contains_identifier(_words(p), one) for p in passages) for one in wanted)
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """An identifier with what tells others of its kind: `begun` is what stands before it in the lines that name it."""
+    """An identifier with what marks others of its kind; `begun` is the text before it in the lines that name it."""
 
     wanted: Identifier
     begun: frozenset[str]
@@ -68,7 +68,7 @@ class _Kind:
         return cls(wanted, begun, frozenset(holding - shared))
 
     def entries(self, passage: Passage) -> Iterator[tuple[int, int]]:
-        """The spans of a passage that are about the identifier."""
+        """Yields the spans of a passage that are about the identifier."""
         if passage.version_id in self.alone:
             yield 0, len(passage.text)
             return
@@ -87,7 +87,7 @@ class _Kind:
             yield begin, at
 
     def names_another(self, line: str) -> bool:
-        """Whether a line names another thing of the kind: with the same letters, or where such a line names it."""
+        """Returns True if a line names another identifier of the kind, by its letters or by the start of the line."""
         letters, pattern = LETTERS.match(self.wanted.text), identifier_shape(self.wanted.text)[:KIND]
         for found in CHAIN.finditer(line):
             if normalized_identifier(found[0]) != self.wanted.key and identifier_shape(found[0])[:KIND] == pattern:

@@ -1,4 +1,4 @@
-"""prompts/*.md + passages -> messages that fit the model's context."""
+"""Builds the messages for the model from prompts/*.md and passages, sized for its context."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ PLACEHOLDERS = {
     "condense": ("{history}", "{question}"),
     "questions": ("{passage}",),
 }
-# What in a passage looks like a marker of ours.
+# Text in a passage that looks like one of Footnote's own markers.
 PLANTED = re.compile(rf"(?<![\w\])]){MARKER.pattern}")
-# What is kept free of the context for the answer, in tokens, and at most as a share of it.
+# Tokens of the context reserved for the answer, and the largest share of the context that they may take.
 ANSWER_TOKENS = 1024
 ANSWER_SHARE = 0.25
-# Characters of an earlier answer that are repeated to the model.
+# Most characters of an earlier answer that are repeated to the model.
 MOST_TURN_CHARACTERS = 600
 MOST_TURNS = 6
-# Of a template's SHA-256, the hexadecimal digits that tell it from its other versions.
+# Hexadecimal digits of a template's SHA-256 that identify its version.
 HASH_DIGITS = 12
 
 
 def answer_prompt(
     folder: Path, question: str, passages: Sequence[Passage], context_tokens: int, fence: str = ""
 ) -> Prompt:
-    """The prompt that asks for an answer from passages.
+    """Builds the prompt that asks for an answer from passages.
 
-    They stand best first. Models use best what is at the beginning or the end of a long context ("Lost in the Middle",
-    Liu et al., 2023): the best passage has such a place either way. First, it is also read by a model that reads only
-    the beginning of what is too long, [1] is what search found best, and what is left out is the worst.
+    Passages are in order, best first. Models make best use of the beginning and the end of a long context ("Lost in
+    the Middle", Liu et al., 2023). With the best passage first, [1] is the best search result, the worst are left out,
+    and a model that truncates a long prompt still reads the best.
 
     Args:
-        folder: where answer.md lies.
+        folder: the folder of answer.md.
         question: the standalone question.
-        passages: best first; the last ones are left out where the context has no room for all.
+        passages: best first; the last ones are left out if not all fit into the context.
         context_tokens: the model's context window.
-        fence: the name of the lines around a passage; random unless given, so that no document can forge it.
+        fence: the tag around each passage; random unless given, so that no document can forge it.
 
     Raises:
-        SettingsError: answer.md is missing, or lacks a placeholder.
-        QuestionError: there is no room for even one passage.
+        SettingsError: answer.md is missing or lacks a placeholder.
+        QuestionError: not even one passage fits.
     """
     system, user, template = _template(folder, "answer")
     fence = fence or f"passage-{secrets.token_hex(4)}"
@@ -75,10 +75,10 @@ def answer_prompt(
 
 
 def condense_prompt(folder: Path, question: str, history: Sequence[Turn]) -> Prompt:
-    """The prompt that asks for a standalone question.
+    """Builds the prompt that asks for a standalone question.
 
     Raises:
-        SettingsError: condense.md is missing, or lacks a placeholder.
+        SettingsError: condense.md is missing or lacks a placeholder.
     """
     system, user, template = _template(folder, "condense")
     turns = (f"User: {turn.question}\nAnswer: {turn.answer[:MOST_TURN_CHARACTERS]}" for turn in history[-MOST_TURNS:])
@@ -86,17 +86,17 @@ def condense_prompt(folder: Path, question: str, history: Sequence[Turn]) -> Pro
 
 
 def question_prompt(folder: Path, document: str, heading: Sequence[str], text: str, fence: str = "") -> Prompt:
-    """The prompt that asks for a question that a chunk answers.
+    """Builds the prompt that asks for a question answered by a chunk.
 
     Args:
-        folder: where questions.md lies.
+        folder: the folder of questions.md.
         document: the chunk's source.
-        heading: the headings that it stands under.
-        text: the chunk's.
-        fence: the name of the lines around it; random unless given, so that no document can forge it.
+        heading: the headings above the chunk.
+        text: the chunk's text.
+        fence: the tag around the chunk; random unless given, so that no document can forge it.
 
     Raises:
-        SettingsError: questions.md is missing, or lacks a placeholder.
+        SettingsError: questions.md is missing or lacks a placeholder.
     """
     system, user, template = _template(folder, "questions")
     fence = fence or f"passage-{secrets.token_hex(4)}"
@@ -106,7 +106,7 @@ def question_prompt(folder: Path, document: str, heading: Sequence[str], text: s
 
 
 def _template(folder: Path, name: str) -> tuple[str, str, str]:
-    """A prompt's rules, its question, and the hash of both as they stand in the file."""
+    """Returns a prompt's rules, its question, and the hash of the file's text."""
     path = folder / f"{name}.md"
     try:
         text = path.read_text(encoding="utf-8")
@@ -124,7 +124,7 @@ def _template(folder: Path, name: str) -> tuple[str, str, str]:
 
 
 def _filled(template: str, **values: str) -> str:
-    """Placeholders replaced in one pass, so that a value with braces in it is not filled in turn."""
+    """Replaces the placeholders in one pass, so that braces in a value are not replaced in turn."""
     return re.sub(r"\{(\w+)\}", lambda found: values.get(found.group(1), found.group()), template)
 
 
@@ -139,9 +139,10 @@ def _fenced(passage: Passage, fence: str) -> str:
 
 
 def _defused(text: str, fence: str) -> str:
-    """Text in which nothing looks like a fence, a chat's control token, or a marker of ours.
+    """Replaces anything that looks like a fence, a chat control token, or one of Footnote's markers.
 
-    Brackets right after a word stay: they are code ("rows[1]"), and a marker copied from there is verified anyway.
+    Brackets directly after a word are kept: they are code ("rows[1]"), and a marker copied from there is verified
+    anyway.
     """
     text = re.sub(rf"<(?=\s*+/?\s*+(?:passage|{re.escape(fence)})|\|)", "\u2039", text, flags=re.IGNORECASE)
     return PLANTED.sub(lambda marker: f"({marker.group()[1:-1]})", text)

@@ -1,14 +1,14 @@
-"""Whether passages answer a question at all: a calibrated decision from several kinds of evidence.
+"""Decides whether passages answer a question at all, with a classifier calibrated on several kinds of evidence.
 
-The question's tokens are held against those of the best passages (app/late_interaction.py). Two small logistic models,
-fitted by bench/calibration/refusal.py and kept with their provenance in refusal.json, weigh what is found: are the
-documents about this (the question's tokens and terms are there, in one sentence and in all), and does one of them say
-it (one passage stands out, and it holds what the question asks beyond the words of its title). The first alone refuses:
-the second tells near misses apart in a collection of short passages, but where long ones hold many facts it doubts what
-is said in one sentence of them. The best of many chunks are nearer to any question than the best of few: how many were
-searched is weighed too, so that a question is refused as often among ten thousand chunks as in one. Where one sentence
-has nearly all of the question's terms, it is answered whatever they say. Both together are the confidence that is told
-with the answer.
+The question's tokens are compared with those of the best passages (app/late_interaction.py). Two small logistic models
+weigh the evidence; they are fitted by bench/calibration/refusal.py and stored with their provenance in refusal.json.
+The first asks whether the documents are about the topic: whether the question's tokens and terms occur, in one sentence
+and overall. The second asks whether one passage states the answer: whether one stands out, and has the question's words
+beyond its title. Only the first causes refusals. The second detects near misses among short passages, but in long
+passages with many facts it doubts answers stated in a single sentence. The more chunks are searched, the more similar
+the best are to any question, so the number searched is weighed too: the rate of refusals is the same for one chunk as
+for ten thousand. A question is always answered if one sentence contains nearly all of its terms. The product of both
+probabilities is the confidence reported with the answer.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from app.text import content_terms, find_identifiers, shared_language
 from ingest.text import ENGLISH, language_of
 
 CALIBRATION = Path(__file__).with_name("refusal.json")
-# What each model weighs; `evidence` says what it is.
+# The evidence each model weighs; see `evidence`.
 ABOUT = (
     "tokens",
     "tokens in any",
@@ -47,8 +47,8 @@ SAID = (
     "asked in the title",
     "words beyond the title",
 )
-# Shares of a question's terms that a sentence must have where it is judged by words: alone, and where the models think
-# that the documents are about it.
+# Shares of a question's terms that one sentence must have when words decide: by themselves, and when the first model
+# finds the documents relevant.
 HALF, SOME = 0.5, 0.3
 OTHER_LANGUAGE = (
     "The question seems to be in {asked}, the nearest passages in {spoken}, and the embedding model in use does not "
@@ -58,7 +58,7 @@ OTHER_LANGUAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A logistic model over named evidence; what is missing (NaN) counts as its mean."""
+    """A logistic model over named evidence; a missing value (NaN) counts as the mean."""
 
     names: tuple[str, ...]
     mean: tuple[float, ...]
@@ -67,7 +67,7 @@ class Model:
     bias: float
 
     def probability(self, evidence: dict[str, float]) -> float:
-        """From 0 to 1."""
+        """Returns the probability, 0 to 1."""
         total = self.bias
         for name, mean, scale, weight in zip(self.names, self.mean, self.scale, self.weights, strict=True):
             value = evidence[name]
@@ -77,9 +77,9 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Whether a question is answered, and how sure it is that its passages say it: 0 to 1.
+    """Whether to answer, and the confidence, 0 to 1, that the passages state the answer.
 
-    `reason` says why not, where it is no matter of what the passages say.
+    `reason` explains a refusal that has another cause than the passages' content.
     """
 
     answers: bool
@@ -89,9 +89,9 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The decision, calibrated for one embedding model.
+    """Decides whether to answer; calibrated for one embedding model.
 
-    `threshold` is the least probability that documents are about a question for it to be answered.
+    `threshold` is the lowest probability that the documents are about the question at which it is answered.
     """
 
     about: Model
@@ -101,7 +101,7 @@ class Refusal:
 
     @classmethod
     def load(cls, path: Path = CALIBRATION) -> Self:
-        """The calibration that is shipped."""
+        """Loads the calibration that ships with Footnote."""
         fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return cls(_model(fields["about"]), _model(fields["said"]), fields["threshold"], fields["embedder"])
 
@@ -114,19 +114,19 @@ class Refusal:
         searched: int | None = None,
         last: str | None = None,
     ) -> Judgement:
-        """Whether to answer a question from these passages.
+        """Decides whether to answer a question from these passages.
 
-        What names a thing by its identifier is answered where a passage has that. The models were fitted to English:
-        questions in other languages are judged by the words that a sentence shares with them, those in scripts that the
-        embedder does not know by these alone.
+        A question that names an identifier is answered if a passage contains it. The models were fitted to English.
+        Questions in other languages are judged mainly by the words they share with a sentence; if the embedder does not
+        know the script, only by those.
 
         Args:
-            question: in words that are understood alone.
-            passages: the best, in order.
-            embedder: the collection's.
-            searched: the number of chunks that the passages are the best of; None where nobody counted them.
-            last: the question as asked, where it was put after those before it: what these share with the passages
-                is no sign that they say anything of this one.
+            question: the standalone question.
+            passages: the best passages, in order.
+            embedder: the collection's embedder.
+            searched: the number of chunks searched; None if unknown.
+            last: the question as asked, if earlier questions were added to it. Words that only the earlier questions
+                share with the passages are no evidence that they answer this one.
         """
         found = self.weigh(evidence(question, passages, embedder, searched))
         if named(passages, [one for one in find_identifiers(question) if not one.is_label]):
@@ -146,7 +146,7 @@ class Refusal:
         return Judgement(told > HALF or (told >= SOME and found.answers), max(told, found.confidence))
 
     def weigh(self, found: dict[str, float]) -> Judgement:
-        """The same from evidence."""
+        """Judges measures that `evidence` has computed."""
         about = self.about.probability(found)
         if found[TOLD]:
             about = max(about, self.threshold)

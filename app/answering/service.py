@@ -1,4 +1,4 @@
-"""Answers and searches over the collections of a library, with models that are built at first use."""
+"""Answers questions and searches in the collections of a library, with models built on first use."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ T = TypeVar("T")
 
 
 class Lazy(Generic[T]):
-    """Builds a value at the first call and gives the same one from then on. Thread-safe.
+    """Builds a value on the first call and returns the same one afterwards. Thread-safe.
 
     Args:
-        build: makes the value; called again after it has raised.
+        build: creates the value; called again if it raised an error.
     """
 
     def __init__(self, build: Callable[[], T]) -> None:
@@ -43,15 +43,15 @@ class Lazy(Generic[T]):
 
     @property
     def is_built(self) -> bool:
-        """Tells whether the value has been built."""
+        """True once the value has been built."""
         return bool(self._built)
 
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The models that answers are made with; each is None where the settings name none.
+    """The models used for answering; each is None if the settings name none.
 
-    `connection` tells what is wrong with the language model's server. `refusal` decides whether passages answer.
+    `connection` reports problems with the language model's server. `refusal` decides whether passages answer.
     """
 
     llm: Lazy[ChatLLM | None]
@@ -66,7 +66,7 @@ class AnswerService:
 
     Args:
         library: the collections.
-        models: what answers are made with.
+        models: the models used for answering.
     """
 
     def __init__(self, library: Library, models: Models) -> None:
@@ -87,21 +87,21 @@ class AnswerService:
     ) -> Generator[Event, None, None]:
         """Answers a question from a collection's documents: `Retrieved`, any number of `Token`, one `Answer`.
 
-        `Waiting` may come anywhere before the answer. Once cancelled, the answer holds what came; there is none where
-        nothing did.
+        `Waiting` may come anywhere before the answer. If cancelled, the answer holds the text so far; if there is no
+        text yet, there is no `Answer`.
 
         Args:
             question: as the user wrote it.
-            history: the turns before it, oldest first.
+            history: the earlier turns, oldest first.
             collection: None for the default one.
-            k: how many passages to ground the answer in; FOOTNOTE_PASSAGES if not given.
-            within: the documents that are asked; None for all.
-            cancel: checked between events, and where the model is read.
+            k: how many passages to base the answer on; FOOTNOTE_PASSAGES if not given.
+            within: the documents to search; None for all.
+            cancel: checked between events and while the model is writing.
 
         Raises:
-            QuestionError: the question or `k` cannot be used, or no document fits `within`.
-            SourceError: there is no such collection.
-            RerankerError, EmbedderError: the reranker or the entailment model of the settings cannot be used at all.
+            QuestionError: the question or `k` is invalid, or no document matches `within`.
+            SourceError: the collection does not exist.
+            RerankerError, EmbedderError: the configured reranker or entailment model cannot be used at all.
         """
         name = self._library.existing(collection)
         events = self._answerer(name).ask(question, history, k=k, within=within, cancel=cancel)
@@ -125,13 +125,13 @@ class AnswerService:
     def search(
         self, question: str | Query, k: int, *, collection: str | None = None, within: Filter | None = None
     ) -> list[SearchHit]:
-        """Finds what `retrieve` does; its notices are logged. Raises as `ask` does."""
+        """Returns the hits of `retrieve` and logs its notices. Raises as `ask` does."""
         return self._searchable(collection, within).search(question, k, within=within)
 
     def retrieve(
         self, question: str | Query, k: int, *, collection: str | None = None, within: Filter | None = None
     ) -> SearchResult:
-        """Finds the `k` chunks that fit a question best, of the documents `within`, best first. Raises as `ask`."""
+        """Finds the `k` chunks that best match a question in the documents `within`, best first. Raises as `ask`."""
         return self._searchable(collection, within).retrieve(question, k, within=within)
 
     def _searchable(self, collection: str | None, within: Filter | None) -> Retriever:
@@ -148,24 +148,24 @@ class AnswerService:
             return self._retrievers[collection]
 
     def reranker(self) -> Reranker | None:
-        """Returns what puts candidates in order; None where the settings name nothing."""
+        """Returns the reranker; None if the settings name none."""
         return self._models.reranker()
 
     def answerer_name(self) -> str:
-        """Returns the language model's name, or "extractive" where answers quote the documents."""
+        """Returns the language model's name, or "extractive" if answers quote the documents."""
         llm = self._models.llm()
         return llm.name if llm else EXTRACTIVE
 
     def answerer_problem(self) -> str:
-        """Says what is wrong with the language model's server, as far as can be told at once; "" where nothing is."""
+        """Returns any problem with the language model's server that a quick check finds; "" if there is none."""
         return self._models.connection.problem() if self._library.settings.llm else ""
 
     def is_ready(self, collection: str | None = None) -> bool:
-        """Tells whether a collection's embedding model is in memory, so that a question need not wait for it."""
+        """Returns True if a collection's embedding model is in memory, so that a question need not wait for it."""
         return self._library.index(self._library.existing(collection)).embedder.ready
 
     def warm(self) -> None:
-        """Loads the default collection's model and searches once, so that the first question need not wait."""
+        """Loads the default collection's models and searches once, so that the first question need not wait."""
         index = self._library.index(self._library.settings.collection)
         index.embedder.encode_query("warm")
         index.vector_search("warm", 1)

@@ -61,12 +61,12 @@ cli.command("reembed")(reembed_command)
 cli.command("backup")(backup_command)
 cli.command("restore")(restore_command)
 
-STOPPING = "Stopping: what came of the answer is kept. Press Ctrl-C again to end at once."
+STOPPING = "Stopping: the partial answer is kept. Press Ctrl-C again to end at once."
 
 QuestionArgument = Annotated[str | None, typer.Argument(help="The question.")]
 QuestionsOption = Annotated[
     Path | None,
-    typer.Option("--questions", help="A file of questions (JSON lines with _id and text, or one a line); - is stdin."),
+    typer.Option("--questions", help="A file of questions: JSON lines with _id and text, or one per line; - is stdin."),
 ]
 
 
@@ -81,9 +81,9 @@ def run() -> None:
 
 
 @cli.command()
-def search(  # noqa: PLR0917 - Typer's form of options
+def search(  # noqa: PLR0917 - Typer requires one parameter per option
     question: QuestionArgument = None,
-    k: Annotated[int, typer.Option("-k", help="How many passages, from 1 to 1,000.")] = 5,
+    k: Annotated[int, typer.Option("-k", help="Number of passages, from 1 to 1,000.")] = 5,
     collection: CollectionOption = None,
     in_: InOption = None,
     type_: TypeOption = None,
@@ -93,7 +93,7 @@ def search(  # noqa: PLR0917 - Typer's form of options
     questions: QuestionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Find the passages that fit a question best: of all documents, or of those that the options let through."""
+    """Find the passages that best match a question, in all documents or in those selected by the options."""
     with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
         within = chosen(in_, type_, since, until, tag)
         _note(footnote, collection)
@@ -121,9 +121,9 @@ def search(  # noqa: PLR0917 - Typer's form of options
 
 
 @cli.command()
-def ask(  # noqa: PLR0917 - Typer's form of options
+def ask(  # noqa: PLR0917 - Typer requires one parameter per option
     question: QuestionArgument = None,
-    k: Annotated[int | None, typer.Option("-k", help="How many passages to answer from, from 1 to 50.")] = None,
+    k: Annotated[int | None, typer.Option("-k", help="Number of passages to answer from, 1 to 50.")] = None,
     collection: CollectionOption = None,
     in_: InOption = None,
     type_: TypeOption = None,
@@ -133,10 +133,10 @@ def ask(  # noqa: PLR0917 - Typer's form of options
     questions: QuestionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Answer a question, with footnotes: from all documents, or from those that the options let through.
+    """Answer a question, with footnotes, from all documents or from those selected by the options.
 
-    Ctrl-C ends an answer that is being written and keeps what came, marked incomplete; before its first word it ends
-    all at once. The exit status is then 130.
+    Ctrl-C stops an answer and keeps the partial text, marked incomplete; before the first word, there is no answer.
+    The exit status is then 130.
     """
     notes = Console(stderr=True, emoji=False)
     came = threading.Event()
@@ -168,7 +168,7 @@ def ask(  # noqa: PLR0917 - Typer's form of options
 
 @cli.command()
 def status(as_json: JsonOption = False) -> None:
-    """Say what the index holds: collections, documents, chunks, model, sizes, failures."""
+    """Show the contents of the index: collections, documents, chunks, models, sizes, failures."""
     with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
         for name in footnote.collections():
             _note(footnote, name)
@@ -182,14 +182,14 @@ def status(as_json: JsonOption = False) -> None:
 @cli.command()
 def report(
     source: Annotated[
-        str | None, typer.Argument(help="A document, or a folder of some; all of the collection if not given.")
+        str | None, typer.Argument(help="A document or a folder; the whole collection if not given.")
     ] = None,
     collection: CollectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say how each document was read: pages by text, by OCR or empty, tables, warnings, failures, seconds; its tags.
+    """Show how each document was read: pages with text, by OCR or empty, tables, warnings, failures, seconds and tags.
 
-    A failed file is tried again when its bytes change, or when it is named: footnote ingest FILE.
+    A failed file is tried again if its content changes or if it is named: footnote ingest FILE.
     """
     with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
         rows = footnote.report(source, collection=collection)
@@ -201,11 +201,11 @@ def report(
 
 @cli.command()
 def remove(
-    source: Annotated[str, typer.Argument(help="A document as `footnote status` names it, or a folder of some.")],
+    source: Annotated[str, typer.Argument(help="A document or a folder, as named by `footnote report`.")],
     collection: CollectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove a document, or all documents of a folder, from the index. The files themselves stay."""
+    """Remove a document, or all documents of a folder, from the index. The files themselves are kept."""
     with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
         removed = footnote.remove(source, collection=collection)
         if as_json:
@@ -227,33 +227,33 @@ def collections(as_json: JsonOption = False) -> None:
 
 
 def main() -> None:
-    """Runs the command that was typed; called by `app.__main__`."""
+    """Runs the command line; called by `app.__main__`."""
     keep_to_owner()
     print_anything()
     cli()
 
 
 def _footnote() -> Any:
-    """What all commands work with; imported late, so that `--help` does not wait for it."""
+    """Opens the application. Imported late, so that `--help` does not wait for it."""
     from app.bootstrap import open_footnote  # noqa: PLC0415 - see above
 
     return open_footnote(load_settings())
 
 
 def _note(footnote: Any, collection: str | None) -> None:
-    """Says where the settings ask for another embedding model than the collection has."""
+    """Prints a note if the settings name another embedding model than the collection's."""
     if note := footnote.model_note(collection):
         Console(stderr=True, emoji=False).print(note, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def _stoppable(events: Any, cancel: threading.Event, came: threading.Event) -> Iterator[Event]:
-    """The events of an answer until Ctrl-C; none, if that came before.
+    """Yields the events of an answer until Ctrl-C.
 
-    Until there is something of it to keep, which sets `came`, Ctrl-C ends all at once: to load a model, or to wait for
-    a server's first word, can take long.
+    Before the first text, which sets `came`, Ctrl-C ends the command at once: loading a model or waiting for a server's
+    first word can take long.
     """
     if cancel.is_set():
-        raise Cancelled("Stopped. What was not asked yet was left out.")
+        raise Cancelled("Stopped. The remaining questions were not asked.")
     came.clear()
     answered = False
     try:
@@ -272,7 +272,7 @@ def _stoppable(events: Any, cancel: threading.Event, came: threading.Event) -> I
 
 
 def _each(question: str | None, path: Path, answered: Callable[[str], dict[str, Any]]) -> None:
-    """Answers each question of a file on a line of its own; one that cannot be used says so on its line."""
+    """Answers each question of a file on its own line; a question that cannot be used gets an error on its line."""
     if question is not None:
         raise QuestionError("Give either a question or --questions FILE, not both.")
     asked = read_questions(path)
@@ -282,7 +282,7 @@ def _each(question: str | None, path: Path, answered: Callable[[str], dict[str, 
             result = answered(one.text)
         except Exception as error:
             if isinstance(error, FootnoteError) and not isinstance(error, QuestionError):
-                raise  # the index or a model cannot be used: no question can be answered
+                raise  # the index or a model cannot be used, so all questions would fail
             failed += 1
             result = {"error": failure_words(error)}
         print_json({"_id": one.id, **result})

@@ -18,7 +18,7 @@ from ingest.cli import SOME_FAILED, CollectionOption, JsonOption, messages, prin
 from ingest.errors import SourceError
 from ingest.settings import load_settings
 
-if TYPE_CHECKING:  # `--help` need not wait for what these import
+if TYPE_CHECKING:  # imported late, so that `--help` need not wait
     from app.evaluation import Experiment, Report
 
 EVALUATE = "run"
@@ -27,10 +27,10 @@ MOST_K = 50
 
 
 class _EvaluatesByDefault(TyperGroup):
-    """`footnote eval DATASET` is `footnote eval run DATASET`."""
+    """Makes `footnote eval DATASET` short for `footnote eval run DATASET`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Puts the command's name before arguments that begin with none."""
+        """Inserts the command `run` if the first argument is not a command."""
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
             args = [EVALUATE, *args]
         return super().parse_args(ctx, args)
@@ -39,13 +39,13 @@ class _EvaluatesByDefault(TyperGroup):
 evaluation_cli = typer.Typer(
     cls=_EvaluatesByDefault,
     no_args_is_help=True,
-    help="Measure how well questions are answered: on your own documents, or on a public evaluation set.",
+    help="Measure search and answers, on your own documents or on a public evaluation set.",
     epilog="footnote eval DATASET is short for footnote eval run DATASET.",
 )
 
 
 @evaluation_cli.command(EVALUATE)
-def evaluate_command(  # noqa: PLR0917 - Typer's form of options
+def evaluate_command(  # noqa: PLR0917 - Typer requires one parameter per option
     dataset: Annotated[
         Path,
         typer.Argument(
@@ -54,47 +54,48 @@ def evaluate_command(  # noqa: PLR0917 - Typer's form of options
         ),
     ],
     collection: CollectionOption = None,
-    k: Annotated[int, typer.Option("-k", help="How many passages a question retrieves, from 1 to 50.")] = 5,
+    k: Annotated[int, typer.Option("-k", help="Number of passages per question, from 1 to 50.")] = 5,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Ask only so many of the questions, chosen at random.")
+        int | None, typer.Option("--limit", min=1, help="Ask only this many of the questions, chosen at random.")
     ] = None,
     answers: Annotated[
         bool | None,
         typer.Option(
             "--answers/--no-answers",
-            help="Answer each question too, and measure refusals. Done by itself where the set marks questions as "
-            "unanswerable and no language model is configured.",
+            help="Answer each question too, and measure refusals. The default if the set has unanswerable questions "
+            "and no language model is configured.",
         ),
     ] = None,
     compare: Annotated[
-        Path | None, typer.Option("--compare", help="Compare with an evaluation that was written with --save.")
+        Path | None, typer.Option("--compare", help="Compare with an evaluation saved with --save.")
     ] = None,
     compare_settings: Annotated[
         list[str] | None,
         typer.Option(
             "--compare-settings",
             metavar="NAME=VALUE",
-            help="Measure with this setting, and compare with the settings as they are; may be repeated.",
+            help="Measure with this setting, and compare with the current settings; may be repeated.",
         ),
     ] = None,
     gate: Annotated[
-        Path | None, typer.Option("--gate", help="Exit with 1 when a metric is below a file written with --save.")
+        Path | None, typer.Option("--gate", help="Exit with 1 if a metric fell below a file written with --save.")
     ] = None,
-    save: Annotated[Path | None, typer.Option("--save", help="Write the results to a file of JSON.")] = None,
+    save: Annotated[Path | None, typer.Option("--save", help="Write the results to a JSON file.")] = None,
     tolerance: Annotated[
-        float, typer.Option("--tolerance", min=0, max=1, help="How far a gate lets metrics fall; kept with --save.")
+        float,
+        typer.Option("--tolerance", min=0, max=1, help="Tolerated fall of a metric below the gate; saved too."),
     ] = 0.01,
     report: Annotated[
-        Path | None, typer.Option("--report", help="Write a report; the name ends in .md or .html.")
+        Path | None, typer.Option("--report", help="Write a report to a file ending in .md or .html.")
     ] = None,
     keep: Annotated[
-        Path | None, typer.Option("--keep", help="Keep what a set's documents are indexed into, for the next time.")
+        Path | None, typer.Option("--keep", help="Keep the index of the set's documents in this folder and reuse it.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask all questions of an evaluation set, and measure what is found.
+    """Ask all questions of an evaluation set, and measure the results.
 
-    Exit status: 0 all well; 1 a metric fell below the gate's baseline; 2 wrong usage; 3 the index cannot be used.
+    Exit status: 0 success; 1 a metric fell below the gate's baseline; 2 wrong usage; 3 the index cannot be used.
     """
     notes = Console(stderr=True, emoji=False)
     with messages(notes, as_json=as_json):
@@ -124,18 +125,18 @@ def evaluate_command(  # noqa: PLR0917 - Typer's form of options
 
 
 @evaluation_cli.command("generate")
-def generate_command(  # noqa: PLR0917 - Typer's form of options
+def generate_command(  # noqa: PLR0917 - Typer requires one parameter per option
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write, for example questions.jsonl.")],
-    n: Annotated[int, typer.Option("-n", min=1, help="How many questions.")] = 50,
+    n: Annotated[int, typer.Option("-n", min=1, help="Number of questions.")] = 50,
     collection: CollectionOption = None,
-    seed: Annotated[int, typer.Option("--seed", help="Another one makes another choice of questions.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the random choice of questions.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make questions from your own documents, each with the words that answer it.
+    """Generate questions from your own documents, each with the words that answer it.
 
-    A language model writes them where FOOTNOTE_LLM names one; without one they are made of headings, definitions and
-    distinctive sentences. Each line says how it was made ("made_by"). Read them through before you measure with them.
+    The language model of FOOTNOTE_LLM writes them; without one, they are made from headings, definitions and
+    distinctive sentences. Each line says how it was made ("made_by"). Review them before measuring with them.
     """
     notes = Console(stderr=True, emoji=False)
     with messages(notes, as_json=as_json):
@@ -147,7 +148,7 @@ def generate_command(  # noqa: PLR0917 - Typer's form of options
         )
 
         if output.exists() and not force:
-            raise SourceError(f"{output} is there already. Name another file, or add --force to replace it.")
+            raise SourceError(f"{output} already exists. Name another file, or add --force to replace it.")
         check_writable(output)
         with (
             open_footnote(load_settings()) as footnote,
@@ -182,7 +183,7 @@ def _experiment(
     keep: Path | None,
     answers: bool | None,
 ) -> Iterator[Experiment]:
-    """What asks the set's questions, shows how far it is, and stops at Ctrl-C."""
+    """Opens the experiment with a progress display; Ctrl-C stops it."""
     from app.bootstrap import open_footnote  # noqa: PLC0415 - `--help` need not wait for it
     from app.evaluation import (  # noqa: PLC0415 - `--help` need not wait for it
         EvaluationView,
@@ -210,7 +211,7 @@ def _experiment(
 
 
 def _told(experiment: Experiment, changes: dict[str, str], compare: Path | None, gate: Path | None) -> Report:
-    """Asks, once or under both settings, and holds the results against the files."""
+    """Runs the experiment, with one or both settings, and compares the results with the files."""
     from app.evaluation import (  # noqa: PLC0415 - see above
         Report,
         check_gate,
@@ -228,7 +229,7 @@ def _told(experiment: Experiment, changes: dict[str, str], compare: Path | None,
     name = str(compare or "")
     evaluation = experiment.run()
     if changes:
-        before, evaluation, name = evaluation, experiment.run(changes), "the settings as they are"
+        before, evaluation, name = evaluation, experiment.run(changes), "the current settings"
     return Report(
         evaluation,
         compared_with=name,
@@ -238,10 +239,10 @@ def _told(experiment: Experiment, changes: dict[str, str], compare: Path | None,
 
 
 def _changes(given: Sequence[str], compare: Path | None) -> dict[str, str]:
-    """Settings from NAME=VALUE.
+    """Reads settings from NAME=VALUE.
 
     Raises:
-        SourceError: one is not of that form, or a file is to be compared with as well.
+        SourceError: one is not of that form, or --compare was given too.
     """
     if given and compare is not None:
         raise SourceError("Give either --compare FILE or --compare-settings NAME=VALUE, not both.")
@@ -291,7 +292,7 @@ def _said(facts: dict[str, Any], wanted: int, review: str) -> str:
     kinds = ", ".join(f"{count:,} by {name}" for name, count in facts["made_by"].items())
     text = f"Wrote {facts['questions']:,} questions to {facts['output']} ({kinds})."
     if facts["questions"] < wanted:
-        text += f" The documents gave no more than that; {wanted:,} were asked for."
+        text += f" The documents yielded no more; {wanted:,} were requested."
     if facts["skipped"]:
         text += f" {facts['skipped']:,} were skipped, because the model's quote was not in the passage or it gave none."
     return f"{text} Read them through ({review}), then run: footnote eval {facts['output']}"

@@ -1,4 +1,4 @@
-"""The options of the command line that say which documents are searched, and the command that tags them."""
+"""The options that select the documents to search, and the command that tags documents."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ InOption = Annotated[
     typer.Option(
         "--in",
         metavar="PATH",
-        help="Only this document, or what lies in this folder or under this web address; repeat.",
+        help="Only this document, folder or web address and everything below it; repeat for more.",
     ),
 ]
 TypeOption = Annotated[
-    list[str] | None, typer.Option("--type", metavar="TYPE", help="Only documents of this type, such as pdf; repeat.")
+    list[str] | None,
+    typer.Option("--type", metavar="TYPE", help="Only documents of this type, such as pdf; repeat for more."),
 ]
 SinceOption = Annotated[
     str | None,
@@ -33,7 +34,9 @@ UntilOption = Annotated[
 ]
 TagOption = Annotated[
     list[str] | None,
-    typer.Option("--tag", metavar="NAME", help="Only documents with this tag; repeat for those with any of some."),
+    typer.Option(
+        "--tag", metavar="NAME", help="Only documents with this tag; repeat for documents with any of several."
+    ),
 ]
 
 
@@ -44,22 +47,22 @@ def chosen(
     until: str | None,
     tags: Sequence[str] | None,
 ) -> Filter | None:
-    """The filter that the options make; None where none is given.
+    """Returns the filter set by the options; None if there are none.
 
     Raises:
-        QuestionError: a day is none, or a tag cannot be one.
+        QuestionError: a day or a tag is invalid.
     """
     return Filter.of(sources=sources or (), types=types or (), since=since, until=until, tags=tags or ()) or None
 
 
 def tag_command(
-    source: Annotated[str, typer.Argument(help="A document as `footnote report` names it, or a folder of some.")],
-    add: Annotated[list[str] | None, typer.Option("--add", help="A tag to give; repeat for more.")] = None,
-    remove: Annotated[list[str] | None, typer.Option("--remove", help="A tag to take away; repeat for more.")] = None,
+    source: Annotated[str, typer.Argument(help="A document or a folder, as named by `footnote report`.")],
+    add: Annotated[list[str] | None, typer.Option("--add", help="A tag to add; repeat for more.")] = None,
+    remove: Annotated[list[str] | None, typer.Option("--remove", help="A tag to remove; repeat for more.")] = None,
     collection: CollectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Give tags to a document, or to all documents of a folder, or take some away; then say which tags they have.
+    """Add or remove tags of a document, or of all documents in a folder, and show the result.
 
     Nothing is read or embedded again. Ask tagged documents with: footnote ask QUESTION --tag NAME
     """
@@ -73,6 +76,6 @@ def tag_command(
             print_json({"documents": found})
             return
         for row in rows:
-            said = "[red]failed, so it keeps no tags[/red]" if row.status == "failed" else "[dim]no tags[/dim]"
+            said = "[red]failed, so it has no tags[/red]" if row.status == "failed" else "[dim]no tags[/dim]"
             line = f"{escape(one_line(row.source))}  {escape(', '.join(row.tags)) or said}"
             Console(emoji=False).print(line, highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The commands of whoever looks after an index: doctor, reembed, backup, restore."""
+"""The commands that maintain an index: doctor, reembed, backup, restore."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ MIB = 1024 * 1024
 
 
 def doctor_command(
-    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be made anew from the stored text.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Repair whatever can be rebuilt from the stored text.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Look for what is broken: files, document store, text index, vectors, leftovers of writes; try the named models.
+    """Check for damage in files, document store, text index and vectors, and for unfinished writes; try the models.
 
-    Exit status: 0 nothing is broken (any more); 1 something is.
+    Exit status: 0 no problems (left); 1 problems found.
     """
     notes = Console(stderr=True, emoji=False)
     with messages(notes, as_json=as_json):
         from ingest.maintenance import examine, server_facts, try_reading  # noqa: PLC0415 - `--help` need not wait for it
 
-        with notes.status("Looking through the data folder") as line:
+        with notes.status("Checking the data folder") as line:
             settings = load_settings()
             found = examine(settings, fix=fix, on_wait=lambda who: line.update(f"Waiting for {escape(who)}"))
-            line.update("Trying a process that reads files")
+            line.update("Trying the process that reads files")
             reading = try_reading(settings)
             facts = (*reading.facts, *server_facts(settings))
             found = replace(found, problems=(*found.problems, *reading.problems), facts=facts)
@@ -55,19 +55,19 @@ def doctor_command(
         raise typer.Exit(SOME_FAILED)
 
 
-def reembed_command(  # noqa: PLR0917 - Typer's form of options
+def reembed_command(  # noqa: PLR0917 - Typer requires one parameter per option
     model: Annotated[str, typer.Option("--model", help="A sentence-transformers name or folder.")] = "",
-    rollback: Annotated[bool, typer.Option("--rollback", help="Change back to the model before.")] = False,
+    rollback: Annotated[bool, typer.Option("--rollback", help="Switch back to the previous model.")] = False,
     drop: Annotated[
-        bool, typer.Option("--drop", help="Delete the vectors of the model before, and of one begun and not finished.")
+        bool, typer.Option("--drop", help="Delete the vectors of the previous model and of an unfinished change.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Change over without comparing what the models find.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Switch without comparing the models' results.")] = False,
     collection: CollectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Change a collection over to another embedding model, from stored text, while it is searched and added to.
+    """Switch a collection to another embedding model, using the stored text, while it stays in use.
 
-    A stopped run goes on where it was. The old vectors are kept, for --rollback, until --drop.
+    A stopped run continues where it was. The old vectors are kept for --rollback until --drop.
     """
     notes = Console(stderr=True, emoji=False)
     with messages(notes, as_json=as_json):
@@ -77,7 +77,7 @@ def reembed_command(  # noqa: PLR0917 - Typer's form of options
         if sum((bool(model), rollback, drop)) != 1:
             raise SourceError("Say what to do: --model NAME, --rollback or --drop.")
         settings = load_settings()
-        if model:  # named by the user, so it may be fetched
+        if model:  # named by the user, so it may be downloaded
             settings = settings.model_copy(update={"embedding_model": model})
         with Library(settings) as library:
             index = library.index(library.existing(collection))
@@ -90,11 +90,11 @@ def reembed_command(  # noqa: PLR0917 - Typer's form of options
                     done = roll_back(index, on_progress=bar, cancel=cancel)
                 else:
                     done = reembed(index, model, force=force, on_progress=bar, cancel=cancel)
-    text = f"{done.chunks:,} chunks are searched with {done.model} now; {done.embedded:,} texts were embedded."
+    text = f"{done.chunks:,} chunks are now searched with {done.model}; {done.embedded:,} texts were embedded."
     if done.before is not None and done.after is not None:
-        text += f" It finds passages by their own sentences {done.after:.2f} of 1 (before: {done.before:.2f})."
+        text += f" Share of passages found by their own sentences: {done.after:.2f} (before: {done.before:.2f})."
     if not rollback:
-        text += " The old vectors are kept: --rollback changes back, --drop deletes them."
+        text += " The old vectors are kept: --rollback switches back, --drop deletes them."
     _tell(asdict(done), text, as_json=as_json)
 
 
@@ -102,7 +102,7 @@ def backup_command(
     file: Annotated[Path, typer.Argument(help="The archive to write, for example footnote.zip.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Write one archive of documents, vectors, uploads and conversations, while they are in use."""
+    """Write documents, vectors, uploads and conversations to one archive, while they are in use."""
     with messages(Console(stderr=True, emoji=False), as_json=as_json):
         from ingest.library import Library  # noqa: PLC0415 - see above
         from ingest.maintenance import write_backup  # noqa: PLC0415 - `--help` need not wait for it
@@ -126,7 +126,7 @@ def restore_command(
 
 
 def diagnosis_json(found: Diagnosis) -> dict[str, Any]:
-    """A diagnosis as the JSON that `footnote doctor --json` prints."""
+    """Returns a diagnosis as the JSON of `footnote doctor --json`."""
     return {
         "ok": found.ok,
         "problems": [asdict(one) for one in found.problems],
@@ -142,7 +142,7 @@ def _reranker_problems(settings: Settings) -> list[Problem]:
         if reranker := build_reranker(settings):
             reranker.check()
     except RerankerError as error:
-        return [Problem("reranker", str(error), "searches keep their own order while this is so; see the message")]
+        return [Problem("reranker", str(error), "until this is fixed, results are not reranked; see the message")]
     return []
 
 
@@ -150,7 +150,7 @@ def _llm_problems(settings: Settings) -> list[Problem]:
     from app.llm import tried  # noqa: PLC0415 - `--help` need not wait for it
 
     error = tried(settings)
-    return [Problem("llm", str(error), "answers are quoted while this is so; see the message")] if error else []
+    return [Problem("llm", str(error), "until this is fixed, answers are quotes; see the message")] if error else []
 
 
 def _entailment_problems(settings: Settings) -> list[Problem]:
@@ -160,12 +160,12 @@ def _entailment_problems(settings: Settings) -> list[Problem]:
         if model := build_entailment(settings):
             model.load()
     except EmbedderError as error:
-        return [Problem("entailment", str(error), "no language model is asked while this is so; see the message")]
+        return [Problem("entailment", str(error), "until this is fixed, no language model is called; see the message")]
     return []
 
 
 class _Bar:
-    """How far a change of model is. Use it in a `with` block."""
+    """A progress bar for a change of model. Use it in a `with` block."""
 
     def __init__(self, console: Console) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn())

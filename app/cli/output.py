@@ -1,4 +1,4 @@
-"""What searches and answers look like on a terminal, and as JSON."""
+"""Formats search results and answers for the terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from ingest.models import CollectionStatus, SearchHit
 
 HEADING_SEPARATOR = " > "
 MIB = 1024 * 1024
-# Verdicts that are told below an answer.
+# Verdicts listed below an answer.
 VERDICT_WORDS = {"unsupported": "not supported", "partly": "partly supported", "not checked": "not checked"}
 
 
 def hits_json(hits: Sequence[SearchHit], within: Filter | None = None, notice: str = "") -> dict[str, Any]:
-    """The result of a search of the documents `within` as the JSON that `footnote search --json` prints."""
+    """Returns a search result from the documents `within` as the JSON of `footnote search --json`."""
     return {
         "notice": notice or None,
         "filter": within.as_json() if within else None,
@@ -49,7 +49,7 @@ def hits_json(hits: Sequence[SearchHit], within: Filter | None = None, notice: s
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
-    """An answer as the JSON that `footnote ask --json` prints."""
+    """Returns an answer as the JSON of `footnote ask --json`."""
     return {
         "filter": answer.within.as_json() or None,
         "question": answer.question,
@@ -80,7 +80,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
 
 
 def status_json(collections: Sequence[CollectionStatus], data_dir: Path, size: int) -> dict[str, Any]:
-    """What the index holds as the JSON that `footnote status --json` prints. Sizes in bytes."""
+    """Returns the index's contents as the JSON of `footnote status --json`. Sizes in bytes."""
     return {
         "data_dir": str(data_dir),
         "bytes": size,
@@ -103,7 +103,7 @@ def status_json(collections: Sequence[CollectionStatus], data_dir: Path, size: i
 
 
 def print_hits(hits: Sequence[SearchHit], console: Console) -> None:
-    """A search's result to be read."""
+    """Prints a search result."""
     if not hits:
         console.print("Nothing found. `footnote status` says what the collection holds.")
     for hit in hits:
@@ -114,9 +114,9 @@ def print_hits(hits: Sequence[SearchHit], console: Console) -> None:
 
 
 def told_while_waiting(events: Iterable[Event], notes: Console) -> Iterator[Event]:
-    """The events of an answer but for `Waiting`, which becomes a line that counts down and goes away.
+    """Yields the events of an answer except `Waiting`, which is shown as a temporary countdown.
 
-    Where `notes` is no terminal, a wait is told once, in a line of its own.
+    If `notes` is not a terminal, each wait is printed once, on its own line.
     """
     with Status("", console=notes) as status:
         told = ""
@@ -130,7 +130,7 @@ def told_while_waiting(events: Iterable[Event], notes: Console) -> Iterator[Even
 
 
 def print_answer(events: Iterable[Event], console: Console) -> None:
-    """An answer as it streams, then its footnotes."""
+    """Prints an answer as it streams, then its footnotes."""
     said = ""
     for event in events:
         if isinstance(event, Token):
@@ -138,7 +138,7 @@ def print_answer(events: Iterable[Event], console: Console) -> None:
             console.print(Text(visible(event.text)), end="", soft_wrap=True)
         elif isinstance(event, Retracted):
             if said:
-                console.print("\n\nSo far the model thought aloud. Its answer:\n", style="dim")
+                console.print("\n\nThe text so far was the model's reasoning. Its answer:\n", style="dim")
             said = ""
         elif isinstance(event, Answer):
             console.print("\n")
@@ -149,7 +149,7 @@ def print_answer(events: Iterable[Event], console: Console) -> None:
 
 
 def print_status(collections: Sequence[CollectionStatus], data_dir: Path, size: int, console: Console) -> None:
-    """What the index holds, to be read."""
+    """Prints the contents of the index."""
     console.print(f"{escape(str(data_dir))}  [dim]{size / MIB:,.1f} MiB[/dim]", highlight=False)
     if not collections:
         console.print("No documents yet. Add some: footnote ingest PATH")
@@ -171,7 +171,7 @@ def print_status(collections: Sequence[CollectionStatus], data_dir: Path, size: 
 
 
 def _tell(event: Waiting, told: str, status: Status) -> str:
-    """Shows a wait. Returns what it is for, so that it is not told twice where lines stay."""
+    """Shows a wait. Returns its reason, so that it is printed only once where lines stay."""
     line = one_line(waiting_words(event))
     if status.console.is_terminal:
         status.update(escape(line))
@@ -195,7 +195,7 @@ def _print_proof(answer: Answer, console: Console) -> None:
         quote = Text(visible(" ".join(citation.quote.split())), style="dim")
         console.print(Padding(quote, (0, 0, 0, 4)))
     if answer.within:
-        asked = f"\nAsked of some documents only: {escape(one_line(str(answer.within)))}"
+        asked = f"\nOnly these documents were searched: {escape(one_line(str(answer.within)))}"
         console.print(asked, style="dim", highlight=False, soft_wrap=True)
     if answer.notice:
         console.print(f"\n{escape(visible(answer.notice))}", style="dim", highlight=False)

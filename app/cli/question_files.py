@@ -1,4 +1,4 @@
-"""Files of questions: JSON lines with _id and text, or a question a line."""
+"""Reads question files: JSON lines with _id and text, or one question per line."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ STANDARD_INPUT = Path("-")
 
 @dataclass(frozen=True, slots=True)
 class AskedQuestion:
-    """One question of a file. `id` is its _id, or the number of its line."""
+    """One question of a file. `id` is its _id, or its line number."""
 
     id: str
     text: str
 
 
 def read_questions(path: Path) -> list[AskedQuestion]:
-    """The questions of a file; "-" is standard input.
+    """Reads the questions of a file; "-" is standard input.
 
-    A line that begins with { is JSON with "text" and, if it has one, "_id"; every other line is a question itself.
-    Empty lines are left out.
+    A line that begins with { is JSON with "text" and optionally "_id"; any other line is a question. Empty lines are
+    skipped.
 
     Raises:
-        SourceError: the file cannot be read, or a line of JSON is not of that form; the message names the line.
+        SourceError: the file cannot be read, or a JSON line is invalid; the message names the line.
     """
     try:
         text = sys.stdin.read() if path == STANDARD_INPUT else path.read_text(encoding="utf-8-sig")
@@ -40,7 +40,7 @@ def read_questions(path: Path) -> list[AskedQuestion]:
 
 
 def _questions(path: Path, text: str) -> Iterator[AskedQuestion]:
-    for number, line in enumerate(io.StringIO(text, newline=None), start=1):  # U+2028 ends no line
+    for number, line in enumerate(io.StringIO(text, newline=None), start=1):  # U+2028 does not end a line
         if not line.strip():
             continue
         if line.lstrip().startswith("{"):

@@ -1,4 +1,4 @@
-"""`footnote run`: the chat, its index and its Chroma server as one process that Ctrl-C ends whole."""
+"""Implements `footnote run`: the chat, its index and its Chroma server in one process, which Ctrl-C ends."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def serve(settings: Settings, console: Console) -> None:
     """Serves the chat until it is stopped.
 
     Raises:
-        AlreadyRunning: the data folder is served already, or the port is taken.
-        LLMNotConfigured: FOOTNOTE_LLM cannot be used as it is.
+        AlreadyRunning: the data folder is in use by another chat, or the port is taken.
+        LLMNotConfigured: FOOTNOTE_LLM cannot be used as set.
     """
     with _only_one(settings):
         check_port(settings)
         with shared_footnote() as footnote:
-            footnote.answerer_name()  # a language model that cannot be used is said now, not on the page
+            footnote.answerer_name()  # reports an unusable language model now, not on the page
             if _add_samples(footnote, console):
                 threading.Thread(target=_warm, args=(footnote, console), name="warm-up", daemon=True).start()
                 _streamlit(settings, console)
 
 
 def check_port(settings: Settings) -> None:
-    """Makes sure that the chat can listen where it should.
+    """Checks that the chat can listen on its port.
 
     Raises:
         AlreadyRunning: the port is taken.
@@ -57,14 +57,14 @@ def check_port(settings: Settings) -> None:
             probe.bind((settings.host, settings.port))
         except OSError as error:
             raise AlreadyRunning(
-                f"Port {settings.port} is taken by another program ({error.strerror}). Stop that, or choose another "
+                f"Port {settings.port} is taken by another program ({error.strerror}). Stop it, or choose another "
                 f"port: FOOTNOTE_PORT={settings.port + 1 if settings.port < 65535 else 8501}"  # noqa: PLR2004 - last port
             ) from error
 
 
 @contextmanager
 def _only_one(settings: Settings) -> Iterator[None]:
-    """Two chats over one data folder would only get in each other's way; the lock goes with the process."""
+    """Locks the data folder against a second chat; the lock ends with the process."""
     path = settings.data_dir / CHAT_LOCK
     try:
         make_private_folder(path.parent)
@@ -80,8 +80,8 @@ def _only_one(settings: Settings) -> Iterator[None]:
         except BlockingIOError as error:
             lock.seek(0)
             raise AlreadyRunning(
-                f"Footnote already runs on {settings.data_dir}: {lock.read().strip() or 'it is just starting'}. Open "
-                "that, stop it with Ctrl-C, or choose another data folder with FOOTNOTE_DATA_DIR."
+                f"Footnote already runs on {settings.data_dir}: {lock.read().strip() or 'it is just starting'}. Use "
+                "it, stop it with Ctrl-C, or choose another data folder with FOOTNOTE_DATA_DIR."
             ) from error
         lock.truncate(0)
         lock.write(f"{_url(settings)} (process {os.getpid()})")
@@ -90,7 +90,7 @@ def _only_one(settings: Settings) -> Iterator[None]:
 
 
 def _add_samples(footnote: Footnote, console: Console) -> bool:
-    """Puts the sample documents into an empty index. False when the user stopped it."""
+    """Adds the sample documents to an empty index. Returns False if the user stopped it."""
     samples = footnote.settings.sample_dir
     is_empty = not any(one.documents or one.failures for one in footnote.status())
     if not (samples.is_dir() and is_empty):
@@ -103,8 +103,8 @@ def _add_samples(footnote: Footnote, console: Console) -> bool:
 
 
 def _warm(footnote: Footnote, console: Console) -> None:
-    """Loads what the first question needs. What fails here will be said to whoever asks, so it is only noted."""
-    gc.disable()  # a million objects are made that stay: going through them again and again took a fifth of the start
+    """Loads what the first question needs. Errors are only printed, as a question would raise them again."""
+    gc.disable()  # it creates a million permanent objects; collecting them took a fifth of the startup
     try:
         footnote.warm()
     except FootnoteError as error:
@@ -115,7 +115,7 @@ def _warm(footnote: Footnote, console: Console) -> None:
 
 
 def _streamlit(settings: Settings, console: Console) -> None:
-    import streamlit as st  # noqa: PLC0415 - a second of imports that the checks above come before
+    import streamlit as st  # noqa: PLC0415 - a second of imports, after the checks above
     from starlette.middleware import Middleware  # noqa: PLC0415 - see above
 
     from app.ui import PageGuard  # noqa: PLC0415 - see above
@@ -126,7 +126,7 @@ def _streamlit(settings: Settings, console: Console) -> None:
         "server.maxUploadSize": settings.max_file_mb,
         "browser.serverAddress": settings.host,
     }
-    os.chdir(MAIN.parents[1])  # Streamlit would read .streamlit/config.toml in the folder that the command is run in
+    os.chdir(MAIN.parents[1])  # else Streamlit reads .streamlit/config.toml in the current folder
     app = st.App(MAIN, middleware=[Middleware(PageGuard, hosts=settings.allowed_host_names)])
     console.print(f"Footnote: [bold]{_url(settings)}[/bold]   Ctrl-C stops it.", highlight=False)
     with suppress(KeyboardInterrupt):
@@ -134,7 +134,7 @@ def _streamlit(settings: Settings, console: Console) -> None:
 
 
 def _dotted(options: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Flattens the tables of a TOML file into options by their dotted names, as in `theme.light.textColor`."""
+    """Flattens the tables of a TOML file into dotted option names, such as `theme.light.textColor`."""
     flat: dict[str, Any] = {}
     for name, value in options.items():
         flat |= _dotted(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}

@@ -1,4 +1,4 @@
-"""Keeps conversations with their answers and sources, and answers in them."""
+"""Stores conversations with their answers and sources, and answers questions in them."""
 
 from app.conversations.service import AnswerInProgress, Conversations
 from app.conversations.store import ChatStore, Conversation, Exchange

@@ -1,4 +1,4 @@
-"""What every interface does with conversations: ask in them, stop, keep, rate, rename, delete."""
+"""The operations on conversations that every interface uses: ask, stop, save, rate, rename, delete."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class Answers(Protocol):
         within: Filter | None = None,
         cancel: CancelToken | None = None,
     ) -> Generator[Event, None, None]:
-        """Gives the events of an answer."""
+        """Yields the events of an answer."""
         ...
 
 
 class AnswerInProgress:
-    """An answer while it is made: iterate over it for its events. The answer is kept before its event is given.
+    """An answer in progress; iterate over it for its events. The answer is saved before its event is yielded.
 
     Args:
-        exchange: the question.
-        begin: starts the answer, which the token cancels.
-        keep: keeps the answer of an exchange.
+        exchange: the question's exchange.
+        begin: starts the answer, with a token that cancels it.
+        keep: saves the answer of an exchange.
     """
 
     def __init__(
@@ -52,28 +52,28 @@ class AnswerInProgress:
         self._events = self._kept(begin, keep)
 
     def __iter__(self) -> Iterator[Event]:
-        """Gives the events. Raises what `AnswerService.ask` does."""
+        """Yields the events. Raises what `AnswerService.ask` raises."""
         return self._events
 
     def cancel(self, why: str = STOPPED) -> None:
-        """Ends the answer soon, from any thread; whoever reads the events gets what came."""
+        """Ends the answer soon, from any thread; the reader of the events gets the partial answer."""
         self._cancel.cancel(why)
 
     def stop(self, why: str = STOPPED) -> Answer | None:
-        """Ends the answer and with it the request to the model, and keeps what came; for the thread that reads it.
+        """Ends the answer and its request and saves the partial answer; call it from the thread that reads the events.
 
         Args:
-            why: a line for the reader of what came.
+            why: a line shown to the user below the partial answer.
 
         Returns:
-            What was kept, marked incomplete; None where nothing came, or it could not be kept, which is logged.
+            The saved answer, marked incomplete; None if there was no text or saving failed, which is logged.
         """
         self.cancel(why)
         try:
             for _ in self._events:
                 pass
         except Exception:
-            logger.exception("What came of an answer could not be kept")
+            logger.exception("The partial answer could not be saved")
         return self.answer
 
     def _kept(
@@ -93,7 +93,7 @@ class Conversations:
     """The conversations of one data folder. Thread-safe.
 
     Args:
-        store: keeps them.
+        store: stores them.
         answers: answers their questions.
     """
 
@@ -106,15 +106,15 @@ class Conversations:
         self._store.close()
 
     def create(self, collection: str, within: Filter | None = None) -> Conversation:
-        """Begins a conversation about a collection, or some of its documents."""
+        """Starts a conversation about a collection, or some of its documents."""
         return self._store.create(collection, within)
 
     def all(self) -> list[Conversation]:
-        """Lists the conversations in which something was asked, the last used first."""
+        """Lists the conversations that have a question, most recently used first."""
         return self._store.conversations()
 
     def get(self, conversation_id: str) -> Conversation | None:
-        """Returns a conversation, or None where it was deleted."""
+        """Returns a conversation, or None if it was deleted."""
         return self._store.get(conversation_id)
 
     def exchanges(self, conversation_id: str) -> list[Exchange]:
@@ -122,13 +122,13 @@ class Conversations:
         return self._store.exchanges(conversation_id)
 
     def ask(self, conversation: Conversation, question: str) -> AnswerInProgress:
-        """Keeps a question and begins its answer, which leans on what was said before."""
+        """Saves a question and starts its answer, using the conversation as context."""
         question = question.strip()
         exchange = Exchange(self.add_question(conversation.id, question), question, None)
         return self.ask_again(conversation, exchange)
 
     def ask_again(self, conversation: Conversation, exchange: Exchange) -> AnswerInProgress:
-        """Begins another answer to a question, which takes the place of its answer once it is kept."""
+        """Starts another answer to a question; once saved, it replaces the old one."""
 
         def begin(cancel: CancelToken) -> Generator[Event, None, None]:
             earlier = [one for one in self.exchanges(conversation.id) if one.id < exchange.id]
@@ -141,19 +141,19 @@ class Conversations:
         return AnswerInProgress(exchange, begin, self.keep)
 
     def add_question(self, conversation_id: str, question: str) -> int:
-        """Keeps a question without answering it, and returns its exchange's id."""
+        """Saves a question without answering it, and returns its exchange's id."""
         return self._store.add_question(conversation_id, question)
 
     def keep(self, exchange_id: int, answer: Answer) -> None:
-        """Keeps the answer of a question in the place of the one before."""
+        """Saves the answer of a question, replacing any earlier one."""
         self._store.add_answer(exchange_id, answer)
 
     def rate(self, exchange_id: int, *, helpful: bool | None) -> None:
-        """Keeps what the reader says of an answer; None takes it back."""
+        """Saves the user's rating of an answer; None removes it."""
         self._store.rate(exchange_id, helpful=helpful)
 
     def rename(self, conversation_id: str, title: str) -> None:
-        """Gives a conversation another title; a blank one changes nothing."""
+        """Changes a conversation's title; a blank one is ignored."""
         if title.strip():
             self._store.rename(conversation_id, title)
 
@@ -162,10 +162,10 @@ class Conversations:
         self._store.delete(conversation_id)
 
     def choose_collection(self, conversation_id: str, collection: str) -> None:
-        """Makes a conversation ask all documents of another collection from now on."""
+        """Switches a conversation to all documents of another collection."""
         self._store.set_collection(conversation_id, collection)
-        self._store.set_filter(conversation_id, Filter())  # it named documents of the other one
+        self._store.set_filter(conversation_id, Filter())  # it named documents of the old collection
 
     def choose_documents(self, conversation_id: str, within: Filter) -> None:
-        """Makes a conversation ask these documents from now on."""
+        """Sets the documents that a conversation searches from now on."""
         self._store.set_filter(conversation_id, within)

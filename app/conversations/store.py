@@ -1,4 +1,4 @@
-"""Conversations with their answers and sources, in SQLite: a reload or a crash loses nothing."""
+"""Stores conversations with their answers and sources in SQLite; they survive a reload or a crash."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ MOST_TITLE_CHARACTERS = 60
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation. `updated` is in seconds since the epoch; `title` is "" until something was asked.
+    """A conversation. `updated` is in seconds since the epoch; `title` is "" until a question was asked.
 
-    `within` says which documents are asked; an empty filter: all.
+    `within` selects the documents searched; an empty filter: all.
     """
 
     id: str
@@ -37,10 +37,10 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question and its answer; None where the answer was never finished.
+    """A question and its answer; the answer is None if it was never completed.
 
-    `helpful` is what the reader said of the answer; None where they said nothing. `earlier` is what the answers took
-    that a language model was asked for before this one took their place; None for one whose server did not say.
+    `helpful` is the user's rating; None if there is none. `earlier` is the language model usage of replaced answers;
+    None for an answer whose server reported none.
     """
 
     id: int
@@ -51,18 +51,18 @@ class Exchange:
 
     @property
     def usages(self) -> tuple[Usage | None, ...]:
-        """What each attempt to answer took of a language model, the last one included."""
+        """The language model usage of each attempt to answer, including the last."""
         if self.answer is None or not self.answer.asked_model:
             return self.earlier
         return (*self.earlier, self.answer.usage)
 
     def as_turn(self) -> Turn | None:
-        """What a later question may lean on; None where there is no answer."""
+        """The turn as context for later questions; None without an answer."""
         return Turn(self.question, self.answer.text) if self.answer else None
 
 
 class ChatStore:
-    """The conversations in one SQLite file; safe between threads and processes.
+    """The conversations in one SQLite file; safe for concurrent threads and processes.
 
     Args:
         database: the file, opened with this module's schema.
@@ -75,7 +75,7 @@ class ChatStore:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Opens the store at `path`, or makes it.
+        """Opens the store at `path`, creating it if needed.
 
         Raises:
             DocumentStoreError: it cannot be opened, is damaged, or was written by a newer Footnote.
@@ -87,7 +87,7 @@ class ChatStore:
         self._database.close()
 
     def create(self, collection: str, within: Filter | None = None) -> Conversation:
-        """A new conversation about a collection, or some of its documents."""
+        """Creates a conversation about a collection, or some of its documents."""
         conversation = Conversation(uuid.uuid4().hex[:12], "", collection, time.time(), within or Filter())
         with self._transaction() as db:
             db.execute(
@@ -97,7 +97,7 @@ class ChatStore:
         return conversation
 
     def conversations(self) -> list[Conversation]:
-        """All conversations in which something was asked, the last used first."""
+        """Returns all conversations that have a question, most recently used first."""
         rows = self._query(
             f"{CONVERSATIONS} c WHERE EXISTS (SELECT 1 FROM exchanges WHERE conversation = c.id)"  # noqa: S608 - ours
             " ORDER BY updated DESC"
@@ -105,12 +105,12 @@ class ChatStore:
         return [_conversation(row) for row in rows]
 
     def get(self, conversation_id: str) -> Conversation | None:
-        """A conversation, or None where it was deleted."""
+        """Returns a conversation, or None if it was deleted."""
         rows = self._query(f"{CONVERSATIONS} WHERE id = ?", conversation_id)
         return _conversation(rows[0]) if rows else None
 
     def rename(self, conversation_id: str, title: str) -> None:
-        """Gives a conversation another title."""
+        """Changes a conversation's title."""
         with self._transaction() as db:
             db.execute("UPDATE conversations SET title = ? WHERE id = ?", (_title(title), conversation_id))
 
@@ -120,17 +120,17 @@ class ChatStore:
             db.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
 
     def set_collection(self, conversation_id: str, collection: str) -> None:
-        """Makes a conversation ask another collection from now on."""
+        """Switches a conversation to another collection."""
         with self._transaction() as db:
             db.execute("UPDATE conversations SET collection = ? WHERE id = ?", (collection, conversation_id))
 
     def set_filter(self, conversation_id: str, within: Filter) -> None:
-        """Makes a conversation ask these documents from now on."""
+        """Sets the documents that a conversation searches from now on."""
         with self._transaction() as db:
             db.execute("UPDATE conversations SET filter = ? WHERE id = ?", (_filter(within), conversation_id))
 
     def add_question(self, conversation_id: str, question: str) -> int:
-        """Keeps a question before it is answered; the first one names the conversation.
+        """Saves a question before it is answered; the first one becomes the conversation's title.
 
         Returns:
             The exchange's id.
@@ -147,9 +147,9 @@ class ChatStore:
             return int(row[0])
 
     def add_answer(self, exchange_id: int, answer: Answer) -> None:
-        """Keeps the answer of a question, with its sentences and sources.
+        """Saves the answer of a question, with its sentences and sources.
 
-        Of an answer that it takes the place of, what that took of a language model stays in `Exchange.earlier`.
+        The language model usage of a replaced answer is kept in `Exchange.earlier`.
         """
         with self._transaction() as db:
             for before in map(_exchange, db.execute(f"{EXCHANGES} WHERE id = ?", (exchange_id,)).fetchall()):
@@ -159,12 +159,12 @@ class ChatStore:
                 )
 
     def rate(self, exchange_id: int, *, helpful: bool | None) -> None:
-        """Keeps what the reader says of an answer; None takes it back."""
+        """Saves the user's rating of an answer; None removes it."""
         with self._transaction() as db:
             db.execute("UPDATE exchanges SET helpful = ? WHERE id = ?", (helpful, exchange_id))
 
     def exchanges(self, conversation_id: str) -> list[Exchange]:
-        """The questions and answers of a conversation, in order."""
+        """Returns the questions and answers of a conversation, in order."""
         rows = self._query(f"{EXCHANGES} WHERE conversation = ? ORDER BY id", conversation_id)
         return [_exchange(row) for row in rows]
 
@@ -213,7 +213,7 @@ def _answer(stored: str | None) -> Answer | None:
 
 
 def _with_tuples(value: Any) -> Any:
-    """JSON knows lists only; our dataclasses hold tuples."""
+    """Converts JSON lists to tuples, which the dataclasses require."""
     if isinstance(value, list):
         return tuple(_with_tuples(item) for item in value)
     return {name: _with_tuples(item) for name, item in value.items()} if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""Measures retrieval and answers over a set of questions, and compares settings."""
+"""Measures retrieval and answers on evaluation sets, and compares settings."""
 
 from app.evaluation.baselines import (
     check_gate,

@@ -1,4 +1,4 @@
-"""Evaluations in files: saved, read back, compared, and held against a baseline."""
+"""Saves evaluations to files, reads them back, compares them, and checks them against a baseline."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 
 from app.evaluation.results import Evaluation, QuestionResult
-from app.evaluation.significance import Difference, paired_difference
+from app.evaluation.significance import MetricDifference, paired_difference
 from ingest.errors import SourceError
 
 FORM = 1
-# How far a metric may fall below a baseline before the gate closes, unless another tolerance was saved with it.
+# Default tolerance of the gate: how far a metric may fall below its baseline.
 TOLERANCE = 0.01
 DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Fall:
-    """A metric that fell below its baseline by more than is tolerated."""
+    """A metric that fell below its baseline by more than the tolerance."""
 
     name: str
     baseline: float
@@ -32,7 +32,7 @@ class Fall:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """An evaluation read from a file, and how far each of its metrics may fall."""
+    """An evaluation read from a file, with the tolerance of each metric."""
 
     path: Path
     evaluation: Evaluation
@@ -41,7 +41,7 @@ class Baseline:
 
 
 def evaluation_json(evaluation: Evaluation, tolerance: float = TOLERANCE) -> dict[str, Any]:
-    """An evaluation as the JSON that is saved and that `footnote eval --json` prints. Times in seconds."""
+    """Returns an evaluation as JSON, for `--save` and `footnote eval --json`. Times in seconds."""
     latency = {name: round(evaluation.latency(percent), DECIMALS) for name, percent in (("p50", 50), ("p95", 95))}
     return {
         "footnote_evaluation": FORM,
@@ -59,8 +59,8 @@ def evaluation_json(evaluation: Evaluation, tolerance: float = TOLERANCE) -> dic
     }
 
 
-def difference_json(differences: Mapping[str, Difference]) -> dict[str, Any]:
-    """A comparison as JSON."""
+def difference_json(differences: Mapping[str, MetricDifference]) -> dict[str, Any]:
+    """Returns a comparison as JSON."""
     return {
         name: {key: _rounded(value) for key, value in asdict(one).items()} | {"difference": _rounded(one.value)}
         for name, one in differences.items()
@@ -71,23 +71,23 @@ def save_evaluation(evaluation: Evaluation, path: Path, tolerance: float = TOLER
     """Writes an evaluation to a file, for `--compare` and `--gate`.
 
     Raises:
-        SourceError: it cannot be written.
+        SourceError: the file cannot be written.
     """
     write_text(path, json.dumps(evaluation_json(evaluation, tolerance), indent=1, ensure_ascii=False) + "\n")
 
 
 def check_writable(path: Path) -> None:
-    """Refuses a file for results that could not be written: better before the work than after it.
+    """Checks, before the work begins, that a results file can be written.
 
     Raises:
-        SourceError: its folder is not there, or it is a folder itself.
+        SourceError: its folder does not exist, or the path is a folder.
     """
     if not path.absolute().parent.is_dir() or path.is_dir():
-        raise SourceError(f"{path} cannot be written: its folder is not there, or it is a folder. Name another file.")
+        raise SourceError(f"{path} cannot be written: its folder does not exist, or it is a folder. Name another file.")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a file of results.
+    """Writes a results file.
 
     Raises:
         SourceError: it cannot be written.
@@ -96,19 +96,19 @@ def write_text(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise SourceError(
-            f"{path} could not be written: {error.strerror}. Name a file in a folder of yours."
+            f"{path} could not be written: {error.strerror}. Name a file in a folder that you can write to."
         ) from error
 
 
 def read_saved(path: Path, digest: str) -> Baseline:
-    """Reads what `save_evaluation` wrote.
+    """Reads an evaluation written by `save_evaluation`.
 
     Args:
         path: the file.
-        digest: of the set that it must be of.
+        digest: the digest of the set it must belong to.
 
     Raises:
-        SourceError: it cannot be read, is not such a file, or is of another set.
+        SourceError: it cannot be read, is not a saved evaluation, or belongs to another set.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -123,16 +123,16 @@ def read_saved(path: Path, digest: str) -> Baseline:
     if baseline.evaluation.digest != digest:
         raise SourceError(
             f"{path} was saved for another set ({baseline.evaluation.dataset}), or the set was changed since. Use the "
-            "same files, or save it anew."
+            "same files, or save it again."
         )
     return baseline
 
 
-def compared(before: Evaluation, after: Evaluation) -> dict[str, Difference]:
-    """The paired differences of all metrics that two evaluations of a set have, over the questions that both have.
+def compared(before: Evaluation, after: Evaluation) -> dict[str, MetricDifference]:
+    """Returns the paired differences of all metrics common to two evaluations, over their common questions.
 
     Raises:
-        SourceError: they share no question or metric.
+        SourceError: they have no question or metric in common.
     """
     theirs = {question.id: question for question in before.questions}
     shared = [question for question in after.questions if question.id in theirs]
@@ -147,37 +147,35 @@ def compared(before: Evaluation, after: Evaluation) -> dict[str, Difference]:
 
 
 def check_gate(baseline: Baseline, k: int, questions: Iterable[str]) -> None:
-    """Refuses a baseline that the questions to be asked cannot be held against: better before the work than after it.
+    """Checks, before the work begins, that a baseline matches the questions to be asked.
 
     Args:
-        baseline: as `read_saved` gave it.
-        k: passages that a question retrieves.
-        questions: ids of those that will be asked.
+        baseline: as `read_saved` returned it.
+        k: passages retrieved per question.
+        questions: ids of the questions that will be asked.
 
     Raises:
-        SourceError: it was saved for others, or for another k.
+        SourceError: it was saved for other questions or another k.
     """
     path, saved, asked = baseline.path, baseline.evaluation, set(questions)
     if saved.k != k:
         raise SourceError(f"{path} was saved with -k {saved.k}. Use the same.")
     if {question.id for question in saved.questions} != asked:
         raise SourceError(
-            f"{path} was saved for {len(saved.questions):,} questions, and these are {len(asked):,} or others. Use the "
+            f"{path} was saved for {len(saved.questions):,} questions, not for the {len(asked):,} of this run. Use the "
             "same --limit."
         )
 
 
 def fallen(evaluation: Evaluation, baseline: Baseline) -> list[Fall]:
-    """The metrics that fell below a baseline by more than it tolerates.
+    """Returns the metrics that fell below a baseline by more than its tolerance.
 
     Raises:
-        SourceError: it has metrics that were not measured now.
+        SourceError: the baseline has metrics that were not measured now.
     """
     values = {name: estimate.value for name, estimate in evaluation.metrics.items()}
     if missing := [name for name in baseline.values if name not in values]:
-        raise SourceError(
-            f"{baseline.path} has {', '.join(missing)}, not measured now. Answer the questions, or not, as then."
-        )
+        raise SourceError(f"{baseline.path} has {', '.join(missing)}, not measured now. Use the same --answers option.")
     return [
         Fall(name, wanted, values[name], baseline.tolerances[name])
         for name, wanted in baseline.values.items()

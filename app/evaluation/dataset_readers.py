@@ -1,4 +1,4 @@
-"""Files -> evaluation sets: BEIR folders, character-span references, and questions of the user's own."""
+"""Reads evaluation sets: BEIR folders, character-span references, and users' own question files."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ OWN_FORM = '{"question": "…", "source": "handbook.pdf", "quote": "…"}'
 
 
 def read_dataset(path: Path) -> Dataset:
-    """Reads an evaluation set; its form is told by what is there.
+    """Reads an evaluation set; its format is recognised by its files.
 
     Raises:
-        SourceError: it is none, cannot be read, or a line of it is not of its form; the message names file and line.
+        SourceError: it is not an evaluation set, cannot be read, or has an invalid line; the message names file and
+            line.
     """
     name = path.resolve().name
     try:
@@ -82,7 +83,7 @@ def _beir_question(
 
 
 def _beir_answerable(metadata: dict[str, Any], path: Path, line: int) -> bool | None:
-    """Whether a question can be answered, from `answerable`, or from MT-RAG's `answerability`."""
+    """Returns if a question can be answered, from `answerable` or from MT-RAG's `answerability`; None if unknown."""
     if "answerability" in metadata:
         said = metadata["answerability"]
         return True if said == ["ANSWERABLE"] else False if said == ["UNANSWERABLE"] else None
@@ -157,13 +158,13 @@ def _span(one: dict[str, Any], document: str, corpus: dict[str, str], where: str
 
 
 def read_lines(data: bytes, name: str) -> list[dict[str, Any]]:
-    """The lines of a file of questions of the user's own, as they stand there, each of the right form.
+    """Returns the lines of a user's question file, unchanged after a check of their format.
 
     Raises:
-        SourceError: it cannot be read, or a line is not of its form.
+        SourceError: it cannot be read, or a line has an invalid format.
     """
     try:
-        lines = io.StringIO(data.decode("utf-8-sig"), newline=None)  # U+2028 ends no line
+        lines = io.StringIO(data.decode("utf-8-sig"), newline=None)  # U+2028 does not end a line
     except UnicodeDecodeError as error:
         raise SourceError(f"The questions in {name} could not be read: {error}. Give a text file in UTF-8.") from error
     found = list(_objects(lines, Path(name)))
@@ -198,7 +199,7 @@ def _own_question(one: dict[str, Any], path: Path, line: int) -> EvaluationQuest
 
 
 def _history(turns: Any, path: Path, line: int) -> tuple[Turn, ...]:
-    """Turns from [{"question", "answer"}], or from [{"speaker": "user" or another, "text"}]."""
+    """Reads turns from [{"question", "answer"}], or from [{"speaker": "user" or another, "text"}]."""
     found: list[Turn] = []
     try:
         for one in turns or ():
@@ -229,7 +230,7 @@ def _text(one: dict[str, Any], name: str, path: Path, line: int, *, blank: bool 
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The objects of a file of JSON lines, each with the number of its line."""
+    """Yields the objects of a JSON lines file, each with its line number."""
     with path.open(encoding="utf-8-sig") as file:
         yield from _objects(file, path)
 
@@ -253,5 +254,5 @@ def _check_questions(questions: Sequence[EvaluationQuestion], path: Path) -> Non
     seen: set[str] = set()
     for question in questions:
         if question.id in seen:
-            raise SourceError(f"{path}: the question id {question.id!r} stands there twice. Give each its own.")
+            raise SourceError(f"{path}: the question id {question.id!r} appears twice. Give each question its own id.")
         seen.add(question.id)

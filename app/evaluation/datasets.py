@@ -1,4 +1,4 @@
-"""Evaluation sets: what is read, what is asked, and what should be found. `read_dataset` tells their forms apart."""
+"""Evaluation sets: documents, questions and expected results. `read_dataset` recognises their formats."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationQuestion:
-    """One question of a set, and what is known of its answer.
+    """One question of a set and its expected result.
 
     Attributes:
         id: unique in the set.
         text: the question, or the last turn of a conversation.
-        history: the turns before it, oldest first.
-        relevant: documents that bear on it, each with its grade (above 0). Documents are named by their id in the
-            set's corpus; in a set without one, by a path or the last parts of one.
-        spans: the characters that answer it; [] where the set has no such references.
-        quote: words that a passage must hold to answer it; "" where none are named.
-        page: the page of its document that answers it.
-        answerable: whether the documents answer it; None where the set does not say.
+        history: the earlier turns, oldest first.
+        relevant: relevant documents with their grades (above 0). Documents are named by their id in the set's corpus;
+            in a set without one, by a path or its last parts.
+        spans: the characters that answer it; [] if the set has no such references.
+        quote: words that an answering passage must contain; "" if none are given.
+        page: the page of the document with the answer.
+        answerable: True if the documents answer it; None if unknown.
     """
 
     id: str
@@ -53,10 +53,10 @@ class Dataset:
     """An evaluation set.
 
     Attributes:
-        name: of its folder or file.
-        corpus: texts by the ids of their documents; None where the questions are about a collection of the user's.
+        name: the name of its folder or file.
+        corpus: texts by document id; None if the questions are about a user's collection.
         questions: in the set's order.
-        notes: what was left out of it, and why; a sentence each.
+        notes: what was left out and why, one sentence each.
         digest: SHA-256 (hex) over all of the above, taken before `limited`.
     """
 
@@ -68,17 +68,17 @@ class Dataset:
 
     @property
     def has_spans(self) -> bool:
-        """Whether the references are characters."""
+        """True if the references are character spans."""
         return any(question.spans for question in self.questions)
 
     @property
     def has_unanswerable(self) -> bool:
-        """Whether some questions are marked as not answered by the documents."""
+        """True if some questions are marked as not answered by the documents."""
         return any(question.answerable is False for question in self.questions)
 
     @property
     def has_history(self) -> bool:
-        """Whether some questions follow on others."""
+        """True if some questions follow earlier turns."""
         return any(question.history for question in self.questions)
 
     @property
@@ -87,7 +87,7 @@ class Dataset:
         return _sha256(self.corpus or {})
 
     def limited(self, most: int | None, seed: int = 0) -> Dataset:
-        """The set with at most so many of its questions: a random choice, the same for equal seeds."""
+        """Returns the set with at most `most` questions, chosen at random; equal seeds choose the same."""
         if most is None or most >= len(self.questions):
             return self
         chosen = sorted(random.Random(seed).sample(range(len(self.questions)), most))  # noqa: S311 - no secret
@@ -101,7 +101,7 @@ def made(
     questions: Sequence[EvaluationQuestion],
     notes: Iterable[str] = (),
 ) -> Dataset:
-    """A set of these parts, with its digest."""
+    """Builds a set from these parts, with its digest."""
     facts = [
         [q.id, q.text, [[t.question, t.answer] for t in q.history], dict(q.relevant), q.quote, q.page, q.answerable]
         + [[span.document, span.start, span.end] for span in q.spans]
@@ -112,15 +112,15 @@ def made(
 
 
 def document_file(number: int) -> str:
-    """The name of the file that the corpus' document of this number is written to: it gives nothing away."""
+    """Returns the file name for the corpus' document of this number; it reveals nothing about the content."""
     return f"{number:06d}.md"
 
 
 def written(corpus: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Writes a corpus as files, those that are not there yet; blank texts are left out.
+    """Writes a corpus as files, skipping existing files and blank texts.
 
     Returns:
-        The id of each document, by the path it was written to.
+        Each document's id, by the path of its file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     ids: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""An evaluation set -> a Footnote that holds its corpus, or one's own collection -> its evaluation."""
+"""Runs an evaluation set, on its own corpus or on a user's collection."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from ingest.models import IngestProgress
 from ingest.settings import DEFAULT_EMBEDDING_MODEL, Settings, changed
 from ingest.urls import masked
 
-# Settings that only say how questions are answered: the ones that can be compared on a collection that is there.
+# Settings that affect only how questions are answered; these can be compared on an existing collection.
 OF_QUESTIONS = frozenset(
     {
         *("passages", "llm", "llm_base_url", "llm_timeout", "llm_context_tokens", "llm_retry_seconds"),
         *("reranker", "reranker_url", "reranker_timeout", "reranker_candidates"),
     }
 )
-# Keys would stand in reports.
+# Keys would appear in reports.
 SECRETS = frozenset({"openai_api_key", "reranker_key"})
-# Settings that make no difference to what an evaluation finds, or would lead it out of its own folder.
+# Settings that do not affect the results, or would leave the evaluation's own folder.
 NOT_COMPARED = frozenset({"data_dir", "collection", "host", "port", "chroma_url"})
 MOST_NAMED = 3
 
 
 class Measured(Asked, Protocol):
-    """An open data folder that can be filled and asked; `app.footnote.Footnote` is one."""
+    """An open data folder for documents and questions; implemented by `app.footnote.Footnote`."""
 
     library: Library
 
@@ -47,27 +47,27 @@ class Measured(Asked, Protocol):
     ) -> None: ...
 
     def reranker(self) -> Reranker | None:
-        """Returns what puts candidates in order; None for nothing."""
+        """Returns the reranker; None if there is none."""
 
     def answerer_name(self) -> str:
         """Returns the language model's name, or "extractive"."""
 
 
 class Experiment:
-    """One set, asked under one or several settings. What it asks of a collection of the user's changes nothing there.
+    """One set, run with one or more settings. Questions to a user's collection do not change it.
 
     Args:
         dataset: the set.
-        settings: of the user; a set with a corpus is ingested into a data folder of its own.
-        k: passages a question retrieves.
-        opened: how a data folder is opened.
+        settings: the user's; a set with a corpus is ingested into a data folder of its own.
+        k: passages retrieved per question.
+        opened: opens a data folder.
         collection: for a set without a corpus; None for the default one.
-        answers: whether questions are answered too; None: where the set marks some as unanswerable, and answers cost
-            nothing because no language model is configured.
-        folder: where the set's documents are written and indexed; what is there from an earlier run is used again.
+        answers: True to answer the questions too; None: only if the set marks some as unanswerable and answers cost
+            nothing, because no language model is configured.
+        folder: where the set's documents are written and indexed; results of an earlier run are reused.
         cancel: stops the work.
-        on_ingest: told of the ingest of a corpus.
-        on_progress: told how many questions of how many are done.
+        on_ingest: called with the progress of the corpus' ingest.
+        on_progress: called with the number of questions done and in total.
     """
 
     def __init__(
@@ -100,16 +100,16 @@ class Experiment:
             )
 
     def check(self, changes: Mapping[str, str]) -> Settings:
-        """The settings with changes, which are refused where they cannot be compared. Raises as `run` does."""
+        """Returns the changed settings; rejects changes that cannot be compared. Raises as `run` does."""
         changes = _named(changes)
         for name in changes:
             if name in SECRETS:
-                raise SourceError(f"--compare-settings {name} would stand in reports. Set it in the environment.")
+                raise SourceError(f"--compare-settings {name} would appear in reports. Set it in the environment.")
             if name in NOT_COMPARED:
-                raise SourceError(f"--compare-settings {name} makes no difference to what is found. Change another.")
+                raise SourceError(f"--compare-settings {name} does not affect the results. Change another.")
             if self.dataset.corpus is None and name in Settings.model_fields and name not in OF_QUESTIONS:
                 raise SourceError(
-                    f"--compare-settings {name} would need your documents to be ingested anew. Ingest them so into "
+                    f"--compare-settings {name} requires your documents to be ingested again. Ingest them into "
                     "another collection, --save an evaluation of each, and --compare those."
                 )
         return changed(self._settings, changes)
@@ -118,11 +118,11 @@ class Experiment:
         """Evaluates the set.
 
         Args:
-            changes: settings that differ from the user's, as they would stand in FOOTNOTE_ variables.
+            changes: settings that differ from the user's, as in FOOTNOTE_ variables.
 
         Raises:
-            Cancelled: it was stopped.
-            SettingsError: a change is no setting, or has a value that cannot be used.
+            Cancelled: the run was stopped.
+            SettingsError: a change names no setting or has an invalid value.
             SourceError: the set does not fit the collection, or cannot be ingested.
         """
         changes = _named(changes or {})
@@ -136,7 +136,7 @@ class Experiment:
             return self._on_corpus(system, folder / "corpus", changes)
 
     def _made_of(self, settings: Settings) -> Path:
-        """Where a corpus and its index lie: under a name that says what they are made of."""
+        """Returns the folder of a corpus and its index; its name is derived from their contents."""
         made_of = [self.dataset.corpus_digest, settings.embedding_model, settings.chunk_tokens]
         key = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
         folder = self._folder.absolute() / f"{self.dataset.name}-{key}"
@@ -144,7 +144,7 @@ class Experiment:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SourceError(
-                f"--keep {self._folder} cannot be used: {error.strerror}. Name a folder of yours."
+                f"--keep {self._folder} cannot be used: {error.strerror}. Name a folder that you can write to."
             ) from error
         return folder
 
@@ -152,7 +152,7 @@ class Experiment:
         ids = written(self.dataset.corpus or {}, folder)
         report = system.library.ingest([folder], on_progress=self._on_ingest, cancel=self._cancel)
         if report.cancelled:
-            raise Cancelled("Stopped while the set was ingested. With --keep, the next run goes on from here.")
+            raise Cancelled("Stopped while the set was ingested. With --keep, the next run continues from here.")
         failed = [outcome for outcome in report.documents if outcome.status == "failed"]
         if len(failed) == len(ids):
             raise SourceError(f"No document of {self.dataset.name} could be read: {failed[0].error}")
@@ -177,7 +177,7 @@ class Experiment:
         if not missing:
             return evaluation
         known = ", ".join(missing[:MOST_NAMED]) + (" …" if len(missing) > MOST_NAMED else "")
-        return _noted(evaluation, [f"Not in the collection, so never found: {known}."])
+        return _noted(evaluation, [f"Not in the collection, so counted as not found: {known}."])
 
     def _evaluate(self, system: Measured, plan: Plan, changes: Mapping[str, str]) -> Evaluation:
         free = not system.library.settings.llm
@@ -189,7 +189,7 @@ class Experiment:
             evaluation = _noted(evaluation, [not_reranked])
         if not evaluation.names:
             raise SourceError(
-                f"Nothing was measured: the documents answer none of the questions of {self.dataset.name}. Add "
+                f"Nothing was measured: no question of {self.dataset.name} is answered by the documents. Add "
                 "--answers to measure refusals."
             )
         if self.dataset.has_unanswerable and not answers:
@@ -206,7 +206,7 @@ class Experiment:
 
 
 def _named(changes: Mapping[str, str]) -> dict[str, str]:
-    """Settings by their fields' names: FOOTNOTE_PASSAGES is passages."""
+    """Returns settings by field name: FOOTNOTE_PASSAGES becomes passages."""
     return {name.lower().removeprefix("footnote_"): value for name, value in changes.items()}
 
 

@@ -1,7 +1,7 @@
-"""What was retrieved and what should have been -> scores of one question. Pure.
+"""Scores the results of one question against the expected ones. Pure.
 
-Rankings are scored by ir_measures. Span scores are those of "Evaluating Chunking Strategies for Retrieval" (Smith and
-Troynikov 2024), after its code: characters, precision over all retrieved text, repeats counted as often as they come.
+Rankings are scored by ir_measures. Span scores follow "Evaluating Chunking Strategies for Retrieval" (Smith and
+Troynikov 2024) and its code: by characters, with precision over all retrieved text, repeats counted each time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Range = tuple[int, int]
 NDCG, RECALL, MRR, PRECISION = "nDCG", "Recall", "MRR", "Precision"
 RANKING_CUTOFF = 10
 RECALL_CUTOFFS = (1, 5, 10, 100)
-# Quotation marks, dashes and ligatures that programs put in place of the ones that were typed.
+# Quotation marks, dashes and ligatures that programs substitute for typed characters.
 PLAIN = str.maketrans({**dict.fromkeys("\u2018\u2019\u201a\u2032", "'"), **dict.fromkeys("\u201c\u201d\u201e", '"')})
 DASHES = re.compile(r"[\u2010-\u2015\u2212]")
 INVISIBLE = re.compile(r"[\u00ad\u200b-\u200d\ufeff]")
@@ -30,17 +30,17 @@ MARKUP = re.compile(r"[*_`|#]+")
 def ranking_scores(
     rankings: Mapping[str, Sequence[str]], relevant: Mapping[str, Mapping[str, int]], k: int
 ) -> dict[str, dict[str, float]]:
-    """Scores of rankings of documents: nDCG@10, Recall@1, 5, 10 and 100, MRR@10 and Precision@k.
+    """Scores document rankings: nDCG@10, Recall@1, 5, 10 and 100, MRR@10 and Precision@k.
 
     Args:
-        rankings: for each question its documents, best first; a repeated one counts where it first stands.
-        relevant: for each question its relevant documents with their grades (above 0).
+        rankings: each question's documents, best first; a repeated one counts at its first position.
+        relevant: each question's relevant documents with their grades (above 0).
         k: the cutoff of precision.
 
     Returns:
-        For each question of `relevant`, its scores by name; all are from 0 to 1.
+        Scores by name, 0 to 1, for each question in `relevant`.
     """
-    import ir_measures  # noqa: PLC0415 - half a second that other commands do without
+    import ir_measures  # noqa: PLC0415 - half a second, not needed by other commands
 
     measures = {
         ir_measures.nDCG @ RANKING_CUTOFF: f"{NDCG}@{RANKING_CUTOFF}",
@@ -62,16 +62,16 @@ def ranking_scores(
 
 
 def span_scores(retrieved: Sequence[tuple[str, Range]], document: str, references: Sequence[Range]) -> dict[str, float]:
-    """Recall, precision and IoU of retrieved characters.
+    """Returns recall, precision and IoU of retrieved characters.
 
     Args:
         retrieved: document and [start, end) of each chunk.
-        document: the document that the references lie in.
-        references: [start, end) of what answers the question.
+        document: the document with the references.
+        references: [start, end) of the text that answers the question.
 
     Returns:
-        "recall", "precision" and "IoU", each from 0 to 1. IoU is the characters found, over those retrieved and those
-        missed together.
+        "recall", "precision" and "IoU", each from 0 to 1. IoU is the relevant characters found, divided by those
+        retrieved plus those missed.
     """
     chunks = [span for source, span in retrieved if source == document]
     found = union(_intersections(chunks, references))
@@ -86,39 +86,39 @@ def span_scores(retrieved: Sequence[tuple[str, Range]], document: str, reference
 
 
 def precision_omega(chunks: Iterable[Range], references: Sequence[Range]) -> float:
-    """The precision of perfect retrieval: of all chunks of the document that hold a part of the references.
+    """Returns the precision of perfect retrieval: of all of the document's chunks that contain a part of a reference.
 
-    It measures the chunks alone: how much they carry besides what was wanted.
+    It measures only the chunking: how much irrelevant text the chunks contain.
     """
     touching = [chunk for chunk in chunks if _intersections([chunk], references)]
     return _share(length(union(_intersections(touching, references))), length(union(touching)))
 
 
 def quote_found(quote: str, texts: Iterable[str]) -> bool:
-    """Whether one of the texts holds a quote; case, white space, quotation marks, dashes and markup do not count."""
+    """Returns True if a text contains the quote, ignoring case, white space, quotation marks, dashes and markup."""
     wanted = plain(quote)
     return any(wanted in plain(text) for text in texts)
 
 
 def plain(text: str) -> str:
-    """Text as `quote_found` compares it."""
+    """Normalizes text for `quote_found`."""
     text = INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(PLAIN)
     return " ".join(MARKUP.sub(" ", DASHES.sub("-", text)).casefold().split())
 
 
 def names_source(expected: str, source: str) -> bool:
-    """Whether a path names a document: all of it, or its last parts ("b/c.pdf" names "/a/b/c.pdf")."""
+    """Returns True if a path is a document's path or its last parts ("b/c.pdf" names "/a/b/c.pdf")."""
     wanted, parts = _parts(expected), _parts(source)
     return bool(wanted) and parts[-len(wanted) :] == wanted
 
 
 def percentile(seconds: Sequence[float], percent: float) -> float:
-    """A percentile of times, in seconds; NaN of none."""
+    """Returns a percentile of times, in seconds; NaN if there are none."""
     return float(np.percentile(seconds, percent)) if seconds else math.nan
 
 
 def union(ranges: Iterable[Range]) -> list[Range]:
-    """The same characters as ranges that are in order and apart."""
+    """Merges ranges into sorted, disjoint ranges of the same characters."""
     merged: list[Range] = []
     for start, end in sorted(ranges):
         if merged and start <= merged[-1][1]:
@@ -129,7 +129,7 @@ def union(ranges: Iterable[Range]) -> list[Range]:
 
 
 def length(ranges: Iterable[Range]) -> int:
-    """How many characters ranges hold, together."""
+    """Returns the total number of characters in ranges."""
     return sum(end - start for start, end in ranges)
 
 

@@ -1,4 +1,4 @@
-"""Chunks of the user's documents -> questions with the words that answer them, each saying how it was made."""
+"""Generates questions from the user's chunks, with the words that answer them and how each was made."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from ingest.errors import (
 )
 from ingest.models import IndexedChunk, StoredChunk
 
-# Chunks looked at, so that a large collection costs no more than a small one.
+# Most chunks read, so that a large collection costs no more than a small one.
 MOST_CHUNKS = 4_000
-# Chunks that a model is asked about, for every question that is wanted.
+# Chunks a model is asked about per requested question.
 TRIES = 3
-# Shorter chunks hold too little to ask a model about, in characters.
+# Shorter chunks, in characters, hold too little to ask a model about.
 SHORTEST_CHUNK = 200
 LONGEST_QUESTION, SHORTEST_QUOTE = 400, 12
-# What stands before the two parts of a reply, each on a line of its own.
+# Labels of the two parts of a reply, each on its own line.
 QUESTION, QUOTE = (
     re.compile(rf"^[^\w\n]*+{label}[^\w\n:]*+:", re.IGNORECASE | re.MULTILINE) for label in ("question", "quote")
 )
 POINTS_AT_PASSAGE = re.compile(r"\b(the|this) (passage|text|section|excerpt|document)\b|according to", re.IGNORECASE)
-# Errors that the next question would meet as well.
+# Errors that would recur with the next question.
 LASTING = (LLMNotConfigured, LLMRefusedKey, LLMNotFound, LLMNoCredit, LLMUnreachable, LLMBusy)
 
 
@@ -48,7 +48,7 @@ LASTING = (LLMNotConfigured, LLMRefusedKey, LLMNotFound, LLMNoCredit, LLMUnreach
 class GeneratedQuestion:
     """A question with the words that answer it: `quote`, at [start, end) of its document's text.
 
-    `source` is the shortest end of the document's path that names no other. `made_by` is "heading", "definition",
+    `source` is the shortest end of the document's path that is unique. `made_by` is "heading", "definition",
     "sentence", or "model:<name>".
     """
 
@@ -61,7 +61,7 @@ class GeneratedQuestion:
     made_by: str
 
     def as_json(self) -> dict[str, Any]:
-        """A line of a file of questions, as `app.evaluation.dataset_readers` reads it."""
+        """Returns a line of a question file, as `app.evaluation.dataset_readers` reads it."""
         fields: dict[str, Any] = {"question": self.question, "source": self.source}
         if self.page is not None:
             fields["page"] = self.page
@@ -71,21 +71,21 @@ class GeneratedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedQuestions:
-    """What was made; `skipped` counts replies of a model that could not be used."""
+    """The generated questions; `skipped` counts unusable replies of the model."""
 
     questions: tuple[GeneratedQuestion, ...]
     skipped: int = 0
 
     def counts(self) -> dict[str, int]:
-        """How many questions were made which way."""
+        """Counts the questions by how they were made."""
         return dict(Counter(question.made_by for question in self.questions))
 
 
 class Chunks(Protocol):
-    """Where chunks are read: `ingest.docstore.store.DocStore`."""
+    """A store of chunks, such as `ingest.docstore.store.DocStore`."""
 
     def indexed_chunks(self, chunk_ids: Sequence[str]) -> list[IndexedChunk]:
-        """Those of `chunk_ids` that are stored."""
+        """Returns those of `chunk_ids` that are stored."""
 
 
 class QuestionWriter:
@@ -93,7 +93,7 @@ class QuestionWriter:
 
     Args:
         llm: the model.
-        prompts: the folder that questions.md lies in.
+        prompts: the folder of questions.md.
     """
 
     def __init__(self, llm: ChatLLM, prompts: Path) -> None:
@@ -102,12 +102,12 @@ class QuestionWriter:
         self.made_by = f"model:{llm.name}"
 
     def write(self, chunk: StoredChunk) -> tuple[str, int, int] | None:
-        """A question and where in the chunk's text its answer stands; None where the reply is of no use.
+        """Returns a question and the position of its answer in the chunk's text; None if the reply is unusable.
 
-        A reply counts only if its quote stands in the chunk, word for word.
+        A reply counts only if its quote is in the chunk, word for word.
 
         Raises:
-            LLMError: the model cannot be used, for this chunk or any other.
+            LLMError: the model cannot be used, for this chunk or for any.
         """
         try:
             reply = self._llm.complete(question_prompt(self._prompts, chunk.source, chunk.heading, chunk.text))
@@ -122,7 +122,7 @@ class QuestionWriter:
         question = " ".join(reply[asked.end() : quoted.start()].split())
         if not question or len(question) > LONGEST_QUESTION or POINTS_AT_PASSAGE.search(question):
             return None
-        quote = next(iter(reply[quoted.end() :].strip().splitlines()), "")  # U+2028 alone is a quote, and no line
+        quote = next(iter(reply[quoted.end() :].strip().splitlines()), "")  # U+2028 does not end a line
         span = located(quote, chunk.text)
         return (question, *span) if span else None
 
@@ -137,22 +137,22 @@ def generate(
     on_progress: Callable[[int, int], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> GeneratedQuestions:
-    """Makes at most `n` questions, spread over the documents; the same for equal seeds, where no model writes them.
+    """Generates at most `n` questions, spread over the documents; without a model, equal seeds give equal questions.
 
     Args:
-        chunk_ids: of the chunks to ask about.
-        chunks: where they are read.
-        n: how many questions.
-        writer: the language model; None: questions are made of headings, definitions and distinctive sentences.
-        seed: of the choice.
-        on_progress: told how many questions of how many are made.
+        chunk_ids: the chunks to ask about.
+        chunks: the store of the chunks.
+        n: the number of questions.
+        writer: the language model; None: questions come from headings, definitions and distinctive sentences.
+        seed: seed of the random choice.
+        on_progress: called with the number of questions made and requested.
         cancel: stops the work.
 
     Raises:
-        Cancelled: it was stopped.
+        Cancelled: the work was stopped.
         LLMError: the language model cannot be used.
     """
-    rng = random.Random(seed)  # noqa: S311 - no secret
+    rng = random.Random(seed)  # noqa: S311 - not security-relevant
     ids = sorted(chunk_ids)
     read = chunks.indexed_chunks(rng.sample(ids, MOST_CHUNKS) if len(ids) > MOST_CHUNKS else ids)
     found = sorted((one.chunk for one in read), key=lambda chunk: (chunk.source, chunk.position))
@@ -161,7 +161,7 @@ def generate(
 
 
 class _Run:
-    """Chunks on their way to questions."""
+    """The state of one generation."""
 
     def __init__(
         self,
@@ -220,7 +220,7 @@ class _Run:
 
 
 def located(quote: str, text: str) -> tuple[int, int] | None:
-    """Where a quote stands in a text, word for word; white space alone may differ. None where it does not."""
+    """Returns the position of a quote in a text, word for word except white space; None if it is not there."""
     words = quote.strip().strip("\"'\u201c\u201d\u2018\u2019").split()
     if not SHORTEST_QUOTE <= len(" ".join(words)) <= len(text):
         return None
@@ -229,7 +229,7 @@ def located(quote: str, text: str) -> tuple[int, int] | None:
 
 
 def spread(chunks: Sequence[StoredChunk], rng: random.Random) -> list[StoredChunk]:
-    """All chunks, one of each document in turn, both orders at random."""
+    """Returns all chunks, one of each document in turn, in random order."""
     by_source: dict[str, list[StoredChunk]] = {}
     for chunk in chunks:
         by_source.setdefault(chunk.source, []).append(chunk)
@@ -241,7 +241,7 @@ def spread(chunks: Sequence[StoredChunk], rng: random.Random) -> list[StoredChun
 
 
 def shortest_names(sources: set[str]) -> dict[str, str]:
-    """For each path, as much of its end as tells it from the others."""
+    """Returns, for each path, the shortest end that distinguishes it from the others."""
     parts = {source: [part for part in PurePath(source).parts if part != "/"] or [source] for source in sources}
     ends = Counter("/".join(p[-i:]) for p in parts.values() for i in range(1, len(p) + 1))
     return {
@@ -251,7 +251,7 @@ def shortest_names(sources: set[str]) -> dict[str, str]:
 
 
 def _alternating(found: Drafts, rng: random.Random) -> Iterator[tuple[Kind, Draft]]:
-    """Drafts, one of each kind in turn, each kind spread over the documents; no question twice."""
+    """Yields drafts, alternating between kinds, each kind spread over the documents; no question twice."""
     kinds = [[(kind, draft) for draft in _one_a_chunk(made, rng)] for kind, made in found.items()]
     asked: set[str] = set()
     for turn in zip_longest(*kinds):

@@ -1,4 +1,4 @@
-"""Questions without a model: what headings, definitions and distinctive sentences answer. Pure, for English text."""
+"""Generates questions without a model from headings, definitions and distinctive sentences. Pure, for English text."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ DEFINITION = re.compile(
     r" (?:an?|the|any|one|every|how|what)\b",
     re.IGNORECASE,
 )
-# A glossary's line: "Chunk: a piece of …", "**Recall** - the share of …".
+# A glossary entry: "Chunk: a piece of …", "**Recall** - the share of …".
 ENTRY = re.compile(
     rf"(?:[-*\u2022] +)?[*_`]*{TERM}[*_`]{{0,3}} ?(?::|\u2013|\u2014|--?(?= ))[*_]* +"
     r"(?P<gloss>(?:an?|the|any|one|every|how|what|when|where|whether|to)\b.+)",
     re.IGNORECASE,
 )
 BULLETS = ("-", "*", "\u2022")
-# What begins such a sentence without naming anything.
+# Words that can begin such a sentence without naming a term.
 POINTING = frozenset(
     word
     for line in (
@@ -36,7 +36,7 @@ POINTING = frozenset(
     )
     for word in line.split()
 )
-# Headings that stand in every other document.
+# Headings that occur in many documents.
 USUAL_HEADINGS = frozenset(
     word
     for line in (
@@ -47,10 +47,11 @@ USUAL_HEADINGS = frozenset(
     for word in line.split()
 )
 MOST_HEADING_WORDS = 12
-# Shorter headings and words tell too little, in characters.
+# Shorter headings and words, in characters, are not distinctive.
 SHORTEST = 4
 FEWEST_WORDS, MOST_WORDS = 8, 45
-# A distinctive sentence holds so many terms that at most so many chunks have; so many are put into its question.
+# A sentence is distinctive if it has FEWEST_RARE terms found in at most RARE_CHUNKS chunks; its question gets
+# MOST_ASKED.
 RARE_CHUNKS, FEWEST_RARE, MOST_ASKED = 2, 3, 5
 
 
@@ -68,9 +69,9 @@ Drafts = dict[Kind, list[Draft]]
 
 
 def drafts(chunks: Sequence[StoredChunk]) -> Drafts:
-    """All questions that can be made of chunks, by how they are made; in the order of the chunks.
+    """Returns all questions that can be made from chunks, by kind, in the order of the chunks.
 
-    A heading or a term that several documents have is left out: its question would have several right answers.
+    A heading or term found in several documents is skipped, as its question would have several right answers.
     """
     common = frozenset(word for chunk in chunks for word in words_of(chunk.text) if word.islower())
     return {
@@ -81,24 +82,24 @@ def drafts(chunks: Sequence[StoredChunk]) -> Drafts:
 
 
 def definition(sentence: str, common: frozenset[str] = frozenset()) -> str | None:
-    """The question that a sentence answers by defining a term; None where it defines none.
+    """Returns the question that a sentence answers by defining a term; None if it defines none.
 
     Args:
-        sentence: from its first word on.
-        common: words that are written small, so that a term's first word may be as well.
+        sentence: the sentence, from its first word.
+        common: words found in lower case, so that a term's first word may be lower-cased too.
     """
     found = DEFINITION.match(sentence)
     if found and _names_something(found["term"]):
         article = (found["article"] or "").lower()
         if article == "the" and " " not in found["term"]:
-            return None  # "The formula is the …" says of which formula elsewhere
+            return None  # in "The formula is the …", the formula was named elsewhere
         plural = found["verb"].lower() == "are"
         return f"What {'are' if plural else 'is'} {f'{article} ' if article else ''}{_inside(found['term'], common)}?"
     entry = ENTRY.match(sentence)
     if entry is None or not _names_something(entry["term"]) or len(entry["gloss"].split()) < FEWEST_WORDS // 2:
         return None
     if sentence.startswith(BULLETS) and " " not in entry["term"]:
-        return None  # one word before a colon labels an item of its list, and means something else in the next
+        return None  # one word before a colon is a list label, with a different meaning in the next list
     return f'What does "{_inside(entry["term"], common)}" mean?'
 
 
@@ -140,7 +141,7 @@ def _distinctive(chunks: Sequence[StoredChunk]) -> list[Draft]:
 
 
 def _rare_words(sentence: str, known: Counter[str]) -> list[str]:
-    """The words of a sentence that few chunks have, the rarest of them, as they stand."""
+    """Returns the rarest of a sentence's words that few chunks have, as written."""
     rare: dict[str, str] = {}
     for word in words_of(sentence):
         for term in content_terms(word):
@@ -155,7 +156,7 @@ def _first_prose(text: str, heading: str) -> tuple[int, int] | None:
 
 
 def _prose(text: str) -> Iterator[tuple[int, int]]:
-    """Sentences of a length that can answer, without headings, rows and code."""
+    """Yields sentences of a suitable length, without headings, table rows and code."""
     for start, end in split_sentences(text):
         sentence = text[start:end]
         if (
@@ -167,7 +168,7 @@ def _prose(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _told_apart(made: list[Draft]) -> list[Draft]:
-    """Those whose question is asked once."""
+    """Returns the drafts whose question occurs only once."""
     asked = Counter(" ".join(draft.question.casefold().split()) for draft in made)
     return [draft for draft in made if asked[" ".join(draft.question.casefold().split())] == 1]
 
@@ -190,7 +191,7 @@ def _names_something(term: str) -> bool:
 
 
 def _inside(text: str, common: frozenset[str]) -> str:
-    """A heading or term as it stands inside a sentence: its first word small, where it is a common word."""
+    """Returns a heading or term for use inside a sentence: its first word in lower case if it is a common word."""
     text = re.sub(r"^[\d.()]+\s+", "", text).strip(" *_`")
     first, _, rest = text.partition(" ")
     is_common = first.lower() in common and first[1:].islower() and rest == rest.lower()

@@ -1,4 +1,4 @@
-"""What an evaluation found: question by question, and as means with their confidence intervals."""
+"""Results of an evaluation: per question, and as means with confidence intervals."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 
 from app.evaluation import metrics
 from app.evaluation.scoring import METRICS
-from app.evaluation.significance import Difference, Estimate, Scores, estimate, paired_difference
+from app.evaluation.significance import Estimate, MetricDifference, Scores, estimate, paired_difference
 
 LAST_TURN = ", last turn alone"
 
 
 @dataclass(frozen=True, slots=True)
 class RetrievedPassage:
-    """One passage that was retrieved. `document` is its id in the set, or its source; `relevant`: it was wanted."""
+    """One retrieved passage. `document` is its id in the set, or its source; `relevant`: it was expected."""
 
     rank: int
     score: float
@@ -30,19 +30,19 @@ class RetrievedPassage:
 
 @dataclass(frozen=True, slots=True)
 class QuestionResult:
-    """What became of one question.
+    """The result of one question.
 
     Attributes:
-        id: in the set.
-        question: as it was asked.
-        searched: what was searched for it; with a history, the standalone question.
-        expected: what should have been found, in words.
-        scores: by the metric's name; a metric that says nothing of this question is not among them.
-        retrieved: passages, best first; [] where the result was read from a file.
-        seconds: that the search took.
-        answer: the answer's text; "" where none was asked for.
-        refused: whether it was a refusal; None as above.
-        answer_seconds: that the answer took, search included; None as above.
+        id: its id in the set.
+        question: as asked.
+        searched: as searched; with a history, the standalone question.
+        expected: a description of what should be found.
+        scores: by metric; metrics that do not apply to this question are missing.
+        retrieved: passages, best first; [] if the result was read from a file.
+        seconds: duration of the search.
+        answer: the answer's text; "" if none was requested.
+        refused: True if the answer was a refusal; None if none was requested.
+        answer_seconds: duration of the answer including the search; None if none was requested.
     """
 
     id: str
@@ -80,20 +80,20 @@ class Evaluation:
         return dict(zip(self.names, estimate(self.scores(self.names)), strict=True)) if self.names else {}
 
     def scores(self, names: Sequence[str]) -> Scores:
-        """The scores of metrics, float64 [questions, names]; NaN where a metric says nothing of a question."""
+        """Returns the scores of metrics, float64 [questions, names]; NaN if a metric does not apply to a question."""
         return np.array([[question.scores.get(name, np.nan) for name in names] for question in self.questions])
 
     def latency(self, percent: float) -> float:
-        """A percentile of the searches' times, in seconds."""
+        """Returns a percentile of the searches' durations, in seconds."""
         return metrics.percentile([question.seconds for question in self.questions], percent)
 
     def answer_latency(self, percent: float) -> float | None:
-        """A percentile of the answers' times, in seconds; None where none were asked for."""
+        """Returns a percentile of the answers' durations, in seconds; None if none were requested."""
         times = [q.answer_seconds for q in self.questions if q.answer_seconds is not None]
         return metrics.percentile(times, percent) if times else None
 
     def worst(self, most: int) -> list[QuestionResult]:
-        """The questions that did worst: lowest in the main metric, then in the mean of all; none that is perfect."""
+        """Returns the worst questions: lowest main metric first, then lowest mean of all; perfect ones are left out."""
         main = self.names[0]
         judged = [question for question in self.questions if question.scores.get(main, 1.0) < 1.0]
         mistaken = [q for q in self.questions if main not in q.scores and min(q.scores.values(), default=1.0) < 1.0]
@@ -101,8 +101,8 @@ class Evaluation:
         return [*judged, *mistaken][:most]
 
     @cached_property
-    def history_gains(self) -> dict[str, Difference]:
-        """What the history gained over the last turn alone, for each metric measured both ways."""
+    def history_gains(self) -> dict[str, MetricDifference]:
+        """Returns the gain of the history over the last turn alone, for each metric measured both ways."""
         names = [name for name in self.names if name + LAST_TURN in self.names]
         if not names:
             return {}
@@ -111,7 +111,7 @@ class Evaluation:
 
 
 def _order(name: str) -> tuple[int, float, str]:
-    """Where a metric stands among the others: as `scoring.METRICS` has them, then by its cutoff."""
+    """Returns the sort key of a metric: its position in `scoring.METRICS`, then its cutoff."""
     first = next((i for i, begin in enumerate(METRICS) if name.startswith(begin)), len(METRICS))
     cutoff = name.removesuffix(LAST_TURN).partition("@")[2]
     return first, float(cutoff) if cutoff.isdigit() else 0.0, name

@@ -1,4 +1,4 @@
-"""An evaluation set asked of a Footnote, question by question, the way its users ask."""
+"""Asks the questions of an evaluation set one by one, as users would."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ from ingest.errors import Cancelled, FootnoteError, QuestionError, SourceError
 from ingest.models import Query, SearchHit
 
 logger = logging.getLogger(__name__)
-# Passages of which the ten documents of nDCG@10 and MRR@10 are taken, and the hundred of Recall@100.
+# Passages retrieved to get ten documents for nDCG@10 and MRR@10, and a hundred for Recall@100.
 RANKED_PASSAGES, DEEP_PASSAGES = 50, 200
 
 
 class Asked(Protocol):
-    """Answers questions and searches; `app.footnote.Footnote` does."""
+    """A system that answers questions and searches, such as `app.footnote.Footnote`."""
 
     def search(self, question: str | Query, k: int, *, collection: str | None = None) -> list[SearchHit]:
-        """The `k` chunks that fit a question best, best first."""
+        """Returns the `k` chunks that best match a question, best first."""
 
     def ask(self, question: str, history: Sequence[Turn] = (), *, collection: str | None = None) -> Iterator[Event]:
-        """The events of an answer."""
+        """Yields the events of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a set is asked.
+    """How a set is run.
 
     Attributes:
-        k: passages retrieved for a question.
-        collection: that is asked; None for the default one.
-        ids: for a set with a corpus, the id of the document that a source was written from.
+        k: passages retrieved per question.
+        collection: the collection to search; None for the default one.
+        ids: for a set with a corpus, each source's document id.
         chunks: for a set with character references, the chunks of each document, [start, end).
-        answers: whether each question is answered too.
+        answers: True to answer each question too.
         facts: what was evaluated, by name: model, settings.
     """
 
@@ -71,18 +71,18 @@ def evaluate(
     on_progress: Callable[[int, int], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> Evaluation:
-    """Asks every question of a set, and scores what was retrieved and answered.
+    """Asks every question of a set, and scores the passages and answers.
 
     Args:
-        system: what is asked.
-        dataset: the questions and what should be found.
+        system: the system under test.
+        dataset: the questions and their expected results.
         plan: how they are asked.
-        on_progress: told how many questions of how many are done.
+        on_progress: called with the number of questions done and in total.
         cancel: stops the work.
 
     Raises:
-        Cancelled: it was stopped.
-        SourceError: the set does not fit what was ingested, or no question of it can be asked.
+        Cancelled: the run was stopped.
+        SourceError: the set does not fit the ingested documents, or no question could be asked.
     """
     run = _Run(system, dataset, plan)
     run.warm()
@@ -93,7 +93,7 @@ def evaluate(
             raise Cancelled("Stopped before all questions were asked; nothing was written.")
         try:
             asked.append(run.asked(question))
-        except Exception as error:  # noqa: BLE001 - `_why_left_out` raises what is no matter of this question
+        except Exception as error:  # noqa: BLE001 - `_why_left_out` raises errors that affect all questions
             notes.append(_why_left_out(question, error))
         if on_progress is not None:
             on_progress(done, len(dataset.questions))
@@ -103,19 +103,19 @@ def evaluate(
 
 
 def _why_left_out(question: EvaluationQuestion, error: Exception) -> str:
-    """A note on a question that failed by itself; raises what is wrong with the index, a model or the set."""
+    """Returns a note if only this question failed; raises errors of the index, a model or the set."""
     if isinstance(error, FootnoteError) and not isinstance(error, QuestionError):
         raise error
     said = str(error)
     if not isinstance(error, QuestionError):
         logger.error("Internal error at question %s", ascii(question.id), exc_info=error)
         said = f"internal error ({type(error).__name__}: {error})"
-    return f"Question {question.id} could not be asked and counts in no figure: {said}"
+    return f"Question {question.id} could not be asked and is not counted: {said}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A question with what was retrieved, for it and for its last turn alone, and answered."""
+    """A question with its passages, also for its last turn alone, and its answer."""
 
     question: EvaluationQuestion
     search: Search
@@ -125,7 +125,7 @@ class _Asked:
 
 
 class _Run:
-    """A set on its way through a system."""
+    """The state of one evaluation run."""
 
     def __init__(self, system: Asked, dataset: Dataset, plan: Plan) -> None:
         self._system = system
@@ -133,8 +133,8 @@ class _Run:
         self._plan = plan
 
     def warm(self) -> None:
-        """Searches once, so that no question's time has the model's loading in it."""
-        with suppress(QuestionError):  # it is noted when that question's turn comes
+        """Searches once, so that no question's time includes loading the model."""
+        with suppress(QuestionError):  # reported when that question is asked
             self._search(self._dataset.questions[0].text, self._plan.k)
 
     def asked(self, question: EvaluationQuestion) -> _Asked:
@@ -159,7 +159,7 @@ class _Run:
             yield self._result(one, scores)
 
     def _answer(self, question: EvaluationQuestion) -> tuple[Query, Answer | None]:
-        """What is searched for a question, and where one is wanted, its answer."""
+        """Returns the query for a question and, if requested, its answer."""
         if not question.history and not self._plan.answers:
             return Query(question.text), None
         searched = Query(question.text)
@@ -189,7 +189,7 @@ class _Run:
         return [self._document(question, hit.chunk.source) for hit in hits]
 
     def _document(self, question: EvaluationQuestion, source: str) -> str:
-        """What a set calls a source: its id; where the questions name paths, the name that a question gives it."""
+        """Returns a set's name for a source: its id, or the path by which the question names it."""
         if source in self._plan.ids:
             return self._plan.ids[source]
         return next((name for name in question.relevant if metrics.names_source(name, source)), source)

@@ -1,4 +1,4 @@
-"""What was retrieved for a question, and how it was answered -> its scores by the metrics' names. Pure."""
+"""Scores the passages and the answer of a question, by metric. Pure."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ DEEPEST = f"{metrics.RECALL}@{max(metrics.RECALL_CUTOFFS)}"
 REFUSAL_PRECISION, REFUSAL_RECALL = "Refusal precision", "Refusal recall"
 OMEGA = "Span precision Ω"
 ANSWERED, CITED = "Answered", "Source cited"
-# How the metrics' names begin, the main ones of a set first.
+# Prefixes of the metrics' names, the main ones first.
 METRICS = (
     *("Span recall", "Span precision@", "Span IoU", "Span precision", "Quote", "Page"),
     *(metrics.NDCG, metrics.MRR, metrics.RECALL, metrics.PRECISION),
     *(REFUSAL_PRECISION, REFUSAL_RECALL, ANSWERED, CITED),
 )
-# Documents that an expectation names, and characters of each piece of text that it quotes.
+# Most documents listed in an expectation, and most characters of each quoted text.
 MOST_EXPECTED, MOST_QUOTED = 3, 300
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What a question found.
+    """The search results of a question.
 
     Attributes:
-        text: what was searched.
-        seconds: that the search for the first k passages took.
+        text: the question as searched.
+        seconds: duration of the search for the first k passages.
         hits: the first k passages.
-        ranked: the documents of more passages, best first, with repeats, for the metrics of ten documents.
-        deep: the documents of still more, for the metric of a hundred.
+        ranked: documents of more passages, best first, with repeats, for the metrics at 10.
+        deep: documents of still more passages, for the metric at 100.
     """
 
     text: str
@@ -45,7 +45,7 @@ class Search:
 
 
 def ranking_scores(searches: Sequence[tuple[EvaluationQuestion, Search]], k: int) -> dict[str, dict[str, float]]:
-    """Scores of the documents' order, by question id, for the questions that have relevant documents and no spans."""
+    """Scores document rankings, by question id, for questions that have relevant documents and no spans."""
     judged = [(question, search) for question, search in searches if question.relevant and not question.spans]
     relevant = {question.id: question.relevant for question, _ in judged}
     scores = metrics.ranking_scores({question.id: search.ranked for question, search in judged}, relevant, k)
@@ -59,12 +59,12 @@ def passage_scores(
     k: int,
     chunks: Mapping[str, Sequence[Range]],
 ) -> dict[str, float]:
-    """Scores of the first k passages: spans, quote, page, whichever the question has.
+    """Scores the first k passages by the question's spans, quote or page.
 
     Args:
-        question: with what should be found.
-        hits: each with its document as the set names it.
-        k: how many were asked for.
+        question: the question with its expected result.
+        hits: each with its document's name in the set.
+        k: the number of passages requested.
         chunks: all chunks of each document, for precision Ω.
     """
     scores: dict[str, float] = {}
@@ -85,9 +85,9 @@ def passage_scores(
 
 
 def answer_scores(question: EvaluationQuestion, answer: Answer, ids: Mapping[str, str]) -> dict[str, float]:
-    """Whether a question was rightly answered or refused, where the set says which it should be.
+    """Scores whether a question was correctly answered or refused, if the set says which is correct.
 
-    Refusal precision counts the refused questions alone, refusal recall those that have no answer.
+    Refusal precision counts only refused questions, refusal recall only those without an answer.
     """
     scores: dict[str, float] = {}
     if question.answerable is not None:
@@ -105,7 +105,7 @@ def answer_scores(question: EvaluationQuestion, answer: Answer, ids: Mapping[str
 
 
 def is_wanted(question: EvaluationQuestion, document: str, chunk: StoredChunk) -> bool:
-    """Whether a chunk is one that a question should find."""
+    """Returns True if a question should find this chunk."""
     if question.spans:
         return any(s.document == document and s.start < chunk.end and chunk.start < s.end for s in question.spans)
     if document not in question.relevant or (question.page is not None and chunk.page != question.page):
@@ -114,7 +114,7 @@ def is_wanted(question: EvaluationQuestion, document: str, chunk: StoredChunk) -
 
 
 def expectation(question: EvaluationQuestion, corpus: Mapping[str, str]) -> str:
-    """What a question should find, in words."""
+    """Describes what a question should find."""
     if question.spans:
         texts = [corpus[span.document][span.start : span.end] for span in question.spans]
         return f"{question.spans[0].document}: {' … '.join(_shortened(text) for text in texts)}"
@@ -136,7 +136,7 @@ def _shortened(text: str) -> str:
 
 
 def _joined(question: EvaluationQuestion, hits: Sequence[tuple[str, SearchHit]]) -> list[str]:
-    """The texts of retrieved chunks that follow on one another: a quote may lie across their seam."""
+    """Joins consecutive retrieved chunks, because a quote may cross their boundary."""
     chunks = sorted(
         (hit.chunk for document, hit in hits if document in question.relevant),
         key=lambda chunk: (chunk.version_id, chunk.position),

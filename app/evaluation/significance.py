@@ -1,6 +1,6 @@
-"""How sure a mean is, and whether two settings differ. Pure; equal seeds give equal numbers.
+"""Confidence intervals of means, and significance tests of differences. Pure; equal seeds give equal results.
 
-A score that is NaN does not count: refusal precision, for example, is a mean over the refused questions alone.
+NaN scores are ignored: refusal precision, for example, is a mean over refused questions only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Scores = NDArray[np.float64]
 
 CONFIDENCE = 0.95
 RESAMPLES = 10_000
-# Numbers held at a time, 8 bytes each.
+# Most numbers in memory at once, 8 bytes each.
 MOST_NUMBERS = 4_000_000
 
 
@@ -33,15 +33,15 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """How much `after` is above `before` on the same questions.
+class MetricDifference:
+    """The difference between two evaluations of the same questions.
 
     Attributes:
         before: mean of the first.
         after: mean of the second.
         low: lower bound of the 95% confidence interval of the difference.
         high: upper bound.
-        p: how often chance alone makes a difference as large, two-sided.
+        p: two-sided probability of a difference this large by chance alone.
         n: questions compared.
     """
 
@@ -54,36 +54,36 @@ class Difference:
 
     @property
     def value(self) -> float:
-        """The difference."""
+        """The difference of the means."""
         return self.after - self.before
 
 
 def estimate(scores: Scores, *, seed: int = 0) -> list[Estimate]:
-    """Takes the means of metrics, with percentile bootstrap intervals over questions (Efron 1979).
+    """Computes the means of metrics, with percentile bootstrap intervals over questions (Efron 1979).
 
     Args:
-        scores: a row a question and a column a metric, float64 [n, metrics]; NaN where a question does not count.
-        seed: of the resampling.
+        scores: one row per question and one column per metric, float64 [n, metrics]; NaN if not applicable.
+        seed: seed of the resampling.
 
     Raises:
-        ValueError: no score of a metric counts.
+        ValueError: all scores of a metric are NaN.
     """
     return [_estimate(column[~np.isnan(column)], seed) for column in scores.T]
 
 
-def paired_difference(before: Scores, after: Scores, *, seed: int = 0) -> list[Difference]:
+def paired_difference(before: Scores, after: Scores, *, seed: int = 0) -> list[MetricDifference]:
     """Compares two settings on the same questions, metric by metric.
 
-    The interval is a paired bootstrap's; p is a paired randomisation test's (Smucker, Allan, Carterette 2007): the two
-    scores of each question change places by the toss of a coin, and p is how often the difference is then as large.
+    The interval is a paired bootstrap's. p is from a paired randomisation test (Smucker, Allan, Carterette 2007): the
+    two scores of each question are swapped at random, and p is how often the difference is then as large.
 
     Args:
-        before: scores of the first, float64 [n, metrics]; NaN where a question does not count.
-        after: scores of the second, of the same questions and metrics in the same order.
-        seed: of both.
+        before: scores of the first, float64 [n, metrics]; NaN if not applicable.
+        after: scores of the second, with the same questions and metrics in the same order.
+        seed: seed of both.
 
     Raises:
-        ValueError: the shapes differ, or no score of a metric counts.
+        ValueError: the shapes differ, or all scores of a metric are NaN.
     """
     if before.shape != after.shape:
         raise ValueError("not the same questions")
@@ -97,18 +97,18 @@ def _estimate(scores: Scores, seed: int) -> Estimate:
     return Estimate(float(scores.mean()), low, high, len(scores))
 
 
-def _difference(before: Scores, after: Scores, seed: int) -> Difference:
+def _difference(before: Scores, after: Scores, seed: int) -> MetricDifference:
     if np.isnan(before).all() or np.isnan(after).all():
         raise ValueError("no score counts")
     counts = ~(np.isnan(before) & np.isnan(after))
     pair = before[counts], after[counts]
     low, high = _interval(pair, _gain, seed)
     p = _randomisation_p(pair, seed)
-    return Difference(float(np.nanmean(before)), float(np.nanmean(after)), low, high, p, len(pair[0]))
+    return MetricDifference(float(np.nanmean(before)), float(np.nanmean(after)), low, high, p, len(pair[0]))
 
 
 def _randomisation_p(pair: tuple[Scores, Scores], seed: int) -> float:
-    if len(pair[0]) == 1:  # the difference is as large either way
+    if len(pair[0]) == 1:  # swapping cannot change the size of the difference
         return 1.0
     test = stats.permutation_test(
         pair,
@@ -123,12 +123,12 @@ def _randomisation_p(pair: tuple[Scores, Scores], seed: int) -> float:
 
 
 def _interval(samples: tuple[Scores, ...], statistic: Callable[..., Any], seed: int) -> tuple[float, float]:
-    """The bounds of a statistic over resampled questions; resamples in which no question counts are left out."""
-    if len(samples[0]) == 1:  # there is one way to draw a single question
+    """Returns the bounds of a statistic over resampled questions; resamples without any score are left out."""
+    if len(samples[0]) == 1:  # a single question can be drawn in only one way
         value = float(statistic(*samples, axis=-1))
         return value, value
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # of such resamples
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # about those resamples
         drawn = stats.bootstrap(
             samples,
             statistic,
@@ -145,13 +145,13 @@ def _interval(samples: tuple[Scores, ...], statistic: Callable[..., Any], seed: 
 
 
 def _gain(before: Scores, after: Scores, axis: int) -> Scores:
-    """How much the mean of `after` is above that of `before`; NaN where one has no score that counts."""
+    """Returns the difference of the means of `after` and `before`; NaN if one has no scores."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of a mean over nothing
+        warnings.simplefilter("ignore", RuntimeWarning)  # NumPy warns about an empty mean
         gain: Scores = np.nanmean(after, axis=axis) - np.nanmean(before, axis=axis)
     return gain
 
 
 def _batch(questions: int) -> int:
-    """Resamples that are drawn at once."""
+    """Returns the number of resamples to draw at once."""
     return max(1, MOST_NUMBERS // questions)

@@ -1,4 +1,4 @@
-"""Holds each sentence of an answer against its passages and gives it a verdict with its proof."""
+"""Checks each sentence of an answer against its passages and returns a verdict with the supporting quotes."""
 
 from app.grounding.alignment import read_lines
 from app.grounding.claim_detection import REFUSAL, is_refusal

@@ -1,4 +1,4 @@
-"""A claim held against passages: which of their sentences say it, and how much of it. Pure."""
+"""Aligns a claim with the sentences of passages that support it, and measures how much of it they cover. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from functools import lru_cache
 from app.grounding.negation import denials
 from app.models import Passage
 from app.text import (
-    ENGLISH,
     FACT_KINDS,
     Language,
     Token,
@@ -21,22 +20,23 @@ from app.text import (
     split_sentences,
     tokenize,
 )
+from ingest.text import ENGLISH
 
-# Sentences of its passages that may prove one claim together; humans join up to three (eval/answerable).
+# Most sentences that may support one claim together; human annotators join up to three (eval/answerable).
 MOST_LINES = 3
-# Share of a claim's terms that prove it without a look at its meaning; a sentence beyond that must say a fact of the
-# claim, or so many more of its words.
+# Share of a claim's terms that supports it without comparing meaning. Beyond that, another sentence must add a fact of
+# the claim, or this many more of its terms.
 ENOUGH = 0.75
 LEAST_NEW = 2
-# Words to either side of a fact that say what it is a fact of; the nearest count most.
+# Words to either side of a fact that describe it; nearer ones weigh more.
 WINDOW = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SourceLine:
     """A sentence of a passage, at [start, end) of the passage's text.
 
-    `header` is the header of the table that it is a row of, `named` the terms of that, which are not among `terms`.
+    `header` is the header of its table; `named` holds the header's terms, which are not among `terms`.
     """
 
     passage: Passage
@@ -54,14 +54,14 @@ class Line:
         return self.passage.text[self.start : self.end]
 
     def says(self, wanted: Iterable[str]) -> frozenset[str]:
-        """Those of some terms that it says: a row has those of its header, but not these alone."""
+        """Returns which of the terms it contains; a row also has its header's terms, but not those alone."""
         own = held(wanted, self.terms)
         return held(wanted, self.terms | self.named) if own and self.named else own
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A sentence of an answer, word by word, as its language has it."""
+    """A sentence of an answer, split into words by the rules of its language."""
 
     text: str
     words: tuple[Token, ...]
@@ -71,7 +71,7 @@ class Claim:
 
     @classmethod
     def of(cls, text: str, name: str = ENGLISH) -> Claim:
-        """Reads a sentence in the language of that name; its first word counts as a name where it is the subject."""
+        """Reads a sentence in the given language; its first word counts as a name if it is the subject."""
         spoken = language_data_of(name)
         words = tokenize(text, spoken)
         first = words[0] if words else None
@@ -83,23 +83,23 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """Where passages say a claim.
+    """The sentences of passages that match a claim.
 
-    `lines` are the sentences that say most of it, best first; `known` those of its terms that these lines, or the
-    titles and headings above them, hold; `context` the terms of the titles and headings.
+    `lines` are the sentences that cover most of it, best first. `known` holds its terms found in those lines or in the
+    titles and headings above them. `context` holds the terms of the titles and headings.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[SourceLine, ...]
     known: frozenset[str]
     context: frozenset[str]
     coverage: float
 
 
 def align(claim: Claim, passages: Sequence[Passage]) -> Alignment:
-    """The sentences that together say most of a claim, chosen greedily: the best one, then what adds most to it."""
+    """Selects the sentences that together cover most of a claim, greedily: the best one, then what adds most."""
     context = _context(passages, claim.spoken)
     lines = [line for passage in passages for line in read_lines(passage, claim.spoken.name)]
-    chosen: list[Line] = []
+    chosen: list[SourceLine] = []
     left = set(claim.terms)
     stated = {word.term for word in claim.words if word.kind in FACT_KINDS}
     while lines and len(chosen) < MOST_LINES:
@@ -115,13 +115,13 @@ def align(claim: Claim, passages: Sequence[Passage]) -> Alignment:
     return Alignment(tuple(chosen), known, context, len(known) / len(claim.terms) if claim.terms else 0.0)
 
 
-def read_lines(passage: Passage, name: str = ENGLISH) -> tuple[Line, ...]:
-    """The sentences of a passage, each in the language that it tells, else in that of the name."""
+def read_lines(passage: Passage, name: str = ENGLISH) -> tuple[SourceLine, ...]:
+    """Returns a passage's sentences, each in its detected language, or else in the given one."""
     return _lines(passage, name)
 
 
 @lru_cache(maxsize=512)
-def _lines(passage: Passage, name: str) -> tuple[Line, ...]:
+def _lines(passage: Passage, name: str) -> tuple[SourceLine, ...]:
     found = []
     for start, end in split_sentences(passage.text):
         text = passage.text[start:end]
@@ -129,7 +129,7 @@ def _lines(passage: Passage, name: str) -> tuple[Line, ...]:
         words = tokenize(text, spoken)
         header = header_of(passage.text, start, passage.header)
         named, denied = _terms(tokenize(header, spoken), header), denials(text, words, spoken)
-        found.append(Line(passage, start, end, words, _terms(words, text), denied, spoken, header, named))
+        found.append(SourceLine(passage, start, end, words, _terms(words, text), denied, spoken, header, named))
     return tuple(found)
 
 
@@ -138,7 +138,7 @@ def _terms(words: Sequence[Token], text: str) -> frozenset[str]:
 
 
 def held(wanted: Iterable[str], there: frozenset[str]) -> frozenset[str]:
-    """Those of the terms that are among others, as themselves or as a place's people."""
+    """Returns the terms found among others, literally or as the name of a place's people."""
     return frozenset(term for term in wanted if _has(there, term))
 
 
@@ -153,7 +153,7 @@ def _context(passages: Sequence[Passage], spoken: Language) -> frozenset[str]:
 
 
 def around(words: Sequence[Token], at: int) -> dict[str, float]:
-    """Terms near the word at `at`, with their weight: 1 for its neighbours, less with every word between."""
+    """Returns the terms near the word at `at` with their weights: 1 for neighbours, less with distance."""
     weights: dict[str, float] = {}
     for side in (words[:at][::-1], words[at + 1 :]):
         near = [word.term for word in side if word.says][:WINDOW]
@@ -163,6 +163,6 @@ def around(words: Sequence[Token], at: int) -> dict[str, float]:
 
 
 def nearness(wanted: Mapping[str, float], there: Mapping[str, float]) -> float:
-    """How much of what stands around one word stands around another: 0 to 1, near words counting most."""
+    """Returns how much the contexts of two words overlap: 0 to 1, near words weighing most."""
     total = sum(wanted.values())
     return sum(min(weight, there[term]) for term, weight in wanted.items() if term in there) / total if total else 0.0

@@ -1,12 +1,13 @@
-"""Which sentences of an answer claim something, and which only greet, ask, or say that nothing was found. Pure."""
+"""Detects claims, as opposed to greetings, questions and refusals, among the sentences of an answer. Pure."""
 
 from __future__ import annotations
 
 import re
 
-from app.text import SPACELESS, tokenize
+from app.text import tokenize
+from ingest.text import SPACELESS
 
-# What prompts/answer.md asks for where the passages do not answer.
+# The sentence that prompts/answer.md requests if the passages do not answer.
 REFUSAL = "I could not find this in the documents."
 REFUSALS = re.compile(
     r"(could ?n[o']t|can ?no?t|can't|unable to|was not able to|did not) (find|answer|locate)|"
@@ -15,7 +16,7 @@ REFUSALS = re.compile(
     re.IGNORECASE,
 )
 MOST_REFUSAL_CHARACTERS = 300
-# Of a single sentence more is asked: it must speak of the documents or of the search, not of what they describe.
+# A single sentence must also mention the documents or the search, not only their content.
 NOT_FOUND = re.compile(
     r"^\W*(?:unfortunately,? |sorry,? )?(?:I|we)\b.{0,30}\b(?:find|answer|locate)\b|"
     r"\b(?:documents?|passages?|sources?|context|excerpts?)\b.{0,40}"
@@ -30,15 +31,15 @@ GREETING = re.compile(
     r"^\W*(?:yes|no|sure|sorry|none|n/?a)\W*$",
     re.IGNORECASE,
 )
-# Headings, and blocks of code.
+# Headings and code blocks.
 NOT_PROSE = re.compile(r"\s*(?:#{1,6}\s|```|~~~)")
-# Scripts without spaces, of which one character says something.
+# Scripts without spaces: a single character can carry meaning.
 HAS_SPACELESS = re.compile(f"[{SPACELESS}]")
 RULE = re.compile(r"[\s|:*_-]*$")
 
 
 def is_claim(words: str) -> bool:
-    """Whether a sentence says something that could be true or false of the documents."""
+    """Returns True if a sentence states something that the documents could confirm or refute."""
     if NOT_PROSE.match(words) or RULE.match(words) or words.rstrip("*_ ").endswith((":", "?")):
         return False
     read = tokenize(words)
@@ -50,7 +51,7 @@ def is_claim(words: str) -> bool:
 
 
 def is_refusal(answer: str) -> bool:
-    """Whether a model's answer, which cites nothing, says that the passages do not answer."""
+    """Returns True if a model's answer, which cites nothing, says that the passages do not answer."""
     said = " ".join(answer.split())
     return REFUSAL.rstrip(".").casefold() in said.casefold() or (
         len(said) <= MOST_REFUSAL_CHARACTERS and bool(REFUSALS.search(said))

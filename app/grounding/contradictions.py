@@ -1,27 +1,27 @@
-"""What a source says in place of what a claim says: other values, words, units and columns, denials, opposites. Pure.
+"""Finds what a source says instead of a claim: other values, words, units, columns, negations or antonyms. Pure.
 
-Each function gives the reason in words for the reader; "" where there is none.
+Each function returns the reason as text for the user; "" if there is none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.grounding.alignment import Alignment, Claim, Line, around, held, nearness
+from app.grounding.alignment import Alignment, Claim, SourceLine, around, held, nearness
 from app.grounding.negation import opposite
 from app.grounding.number_swaps import Pairing, other_column
-from app.grounding.word_diff import Difference, differences
+from app.grounding.word_diff import WordDifference, differences
 from app.text import FACT_KINDS, Token, same_name, say_the_same
 
-# These constants were chosen as those of `verdict`.
-# How much more alike the place of another value must be, to be the one that the claim has wrong.
+# These constants were chosen like those in `verdict`.
+# How much more similar the context of a different value must be, for the claim's value to count as wrong.
 MARGIN = 0.15
 SAME_LINE = 0.4
-# … and how alike it must be at least: places that share little are two things.
+# … and its minimum similarity: contexts with little in common are about different things.
 LEAST_ALIKE = 0.4
 
 
-def contradiction(claim: Claim, found: Alignment, lines: Sequence[Line]) -> str:
+def contradiction(claim: Claim, found: Alignment, lines: Sequence[SourceLine]) -> str:
     for at, word in enumerate(claim.words):
         if word.kind in FACT_KINDS and (wrong := _other_value(claim, at, found, lines)):
             return wrong
@@ -35,7 +35,7 @@ def contradiction(claim: Claim, found: Alignment, lines: Sequence[Line]) -> str:
 
 
 def _changed_places(claim: Claim, pairing: Pairing) -> str:
-    """Two figures of a claim that the source has the other way round."""
+    """Finds two figures of a claim that are swapped in the source."""
     found = pairing.exchanged()
     if found is None:
         return ""
@@ -44,18 +44,18 @@ def _changed_places(claim: Claim, pairing: Pairing) -> str:
 
 
 def _other_column(claim: Claim, found: Alignment) -> str:
-    """What a row of a table has in the column that the claim names, where the claim's figures are of others."""
+    """Finds the value in the column that the claim names, if the claim's figures are from other columns of the row."""
     for line in found.lines:
         if line.header and (there := other_column(claim.words, line.header, line.text, claim.spoken)):
             return f"under \u201c{there[0]}\u201d the source says {there[1]}"
     return ""
 
 
-def _other_words(claim: Claim, line: Line, difference: Difference, pairing: Pairing) -> str:
-    """What a sentence worded like the claim has in place of a fact of it, or denies; "" where nothing."""
+def _other_words(claim: Claim, line: SourceLine, difference: WordDifference, pairing: Pairing) -> str:
+    """Finds a fact that a similarly worded sentence has in place of the claim's, or a negation in only one of them."""
     ours, theirs = difference.ours, difference.theirs
     we_deny, they_deny = (any(word.term in claim.spoken.denies for word in words) for words in (ours, theirs))
-    if we_deny != they_deny and len(claim.denials) != len(line.denials):  # as often, elsewhere: reach decides
+    if we_deny != they_deny and len(claim.denials) != len(line.denials):  # equally often: `_denial` decides
         return "the source does not deny that" if we_deny else "the source denies that"
     for word in ours:
         for other in theirs:
@@ -64,15 +64,15 @@ def _other_words(claim: Claim, line: Line, difference: Difference, pairing: Pair
     return ""
 
 
-def _instead(line: Line, word: Token, other: Token, pairing: Pairing) -> bool:
-    """Whether a word of the claim stands where the source has another fact of its kind, or says the opposite."""
+def _instead(line: SourceLine, word: Token, other: Token, pairing: Pairing) -> bool:
+    """Returns True if the source's word replaces the claim's: another fact of its kind, or its antonym."""
     if word.kind not in FACT_KINDS:
         return opposite(word.term, other.term, line.spoken)
     return _is_fact(line, other, word) and not pairing.agrees(word, other)
 
 
-def _is_fact(line: Line, other: Token, like: Token) -> bool:
-    """Whether a word of a source is a fact of the same kind; the first of a sentence has its capital anyway."""
+def _is_fact(line: SourceLine, other: Token, like: Token) -> bool:
+    """Returns True if a source's word is a fact of the same kind (sentences start with a capital anyway)."""
     return other.kind == like.kind or (
         like.kind == "name"
         and other.kind == "word"
@@ -85,8 +85,8 @@ def _written(text: str, words: Sequence[Token]) -> str:
     return text[words[0].start : words[-1].end]
 
 
-def _other_value(claim: Claim, at: int, found: Alignment, lines: Sequence[Line]) -> str:
-    """What the source has in place of a fact of the claim; "" where it has the same, or nothing like it."""
+def _other_value(claim: Claim, at: int, found: Alignment, lines: Sequence[SourceLine]) -> str:
+    """Finds the value that the source has instead of a fact of the claim; "" if it has the same or nothing similar."""
     word, place = claim.words[at], around(claim.words, at)
     if word.kind == "name" and held({word.term}, found.context):
         return ""
@@ -100,7 +100,7 @@ def _other_value(claim: Claim, at: int, found: Alignment, lines: Sequence[Line])
                 others.append((nearness(place, around(line.words, i)), line.text[other.start : other.end]))
         near, value = max(others)
         own = max(own, same)
-        # In a sentence that has the claim's own value too, that may well be meant: sentences are built otherwise.
+        # If the sentence also has the claim's own value, that may be meant: sentences can be built differently.
         rivals.append((near - SAME_LINE if same else near, value))
     near, value = max(rivals)
     if near < LEAST_ALIKE or near <= own + MARGIN:
@@ -112,7 +112,7 @@ def _has(other: Token, word: Token) -> bool:
     return other.term == word.term or (word.kind == "name" and same_name(other.term, word.term))
 
 
-def other_unit(claim: Claim, lines: Sequence[Line]) -> str:
+def other_unit(claim: Claim, lines: Sequence[SourceLine]) -> str:
     for word in claim.words:
         if word.kind != "number" or not word.unit:
             continue
@@ -135,7 +135,7 @@ def _with_unit(text: str, word: Token) -> str:
 
 
 def _denial(claim: Claim, found: Alignment) -> str:
-    """What one side denies and the other does not."""
+    """Finds a negation that only one side has."""
     theirs = [
         line.terms if claim.spoken.both_ways else frozenset(reach) for line in found.lines for reach in line.denials
     ]
@@ -151,7 +151,7 @@ def _denial(claim: Claim, found: Alignment) -> str:
 
 
 def claim_words(claim: Claim, reach: Sequence[str]) -> str:
-    """The words of a claim that have these terms, as written."""
+    """Returns the words of a claim that have these terms, as written."""
     return " ".join(claim.text[word.start : word.end] for word in claim.words if word.term in reach)
 
 

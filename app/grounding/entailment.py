@@ -1,6 +1,6 @@
-"""The optional entailment model: any sentence-transformers CrossEncoder that was trained on natural language inference.
+"""The optional entailment model: any sentence-transformers CrossEncoder trained on natural language inference.
 
-Loaded at first use, from safetensors, and never with code of its own.
+It is loaded on first use, from safetensors, and runs no code of its own.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from ingest.errors import EmbedderError
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
-# Of a model that gives one score, or two without telling names.
+# Threshold for a model with one score, or with two that have no label names.
 LEAST_SCORE = 0.5
 
 
 class EntailmentModel(NamedCrossEncoder):
-    """A cross-encoder that reads a claim against its proof. Thread-safe."""
+    """A cross-encoder that compares a claim with its source. Thread-safe."""
 
     def read(self, proof: str, claim: str) -> str:
-        """What the proof says of the claim: "entailment", "neutral" or "contradiction".
+        """Returns how the source relates to the claim: "entailment", "neutral" or "contradiction".
 
         Raises:
             EmbedderError: the model cannot be loaded.

@@ -1,4 +1,4 @@
-"""Which words of a text are denied, and pairs of words that say the opposite. Pure."""
+"""Detects negated words and antonym pairs. Pure."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 from app.text import Language, Token
 
-# How many words that carry meaning a cue denies.
+# Number of content words that a negation applies to.
 REACH = 3
-# Letters of a stem that remain, so that what stands before it is a prefix: no "in" of "ink".
+# Letters that must remain after removing a prefix, so that "ink" is not read as "in" + "k".
 LEAST_STEM = 4
 
 
 def denials(text: str, words: Sequence[Token], spoken: Language) -> tuple[tuple[str, ...], ...]:
-    """For each word that denies, the terms within its reach: of "it does not open on Mondays" open and monday.
+    """Returns, for each negation, the terms it applies to: open and monday for "it does not open on Mondays".
 
-    Where a cue may end its clause, as in "es öffnet nicht", it then denies the words before it, the nearest first.
+    If a negation can end its clause, as in "es öffnet nicht", it applies to the words before it, nearest first.
     """
     found = []
     for cue in spoken.cue.finditer(text):
@@ -33,7 +33,7 @@ def denials(text: str, words: Sequence[Token], spoken: Language) -> tuple[tuple[
 
 
 def opposite(one: str, other: str, spoken: Language) -> bool:
-    """Whether two stems of a language say the opposite of each other."""
+    """Returns True if two stems of a language are antonyms."""
     longer, shorter = sorted((one, other), key=len, reverse=True)
     prefixed = len(shorter) >= LEAST_STEM and longer in {f"{prefix}{shorter}" for prefix in spoken.prefixes}
     if prefixed and longer not in spoken.not_prefixed:

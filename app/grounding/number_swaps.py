@@ -1,4 +1,4 @@
-"""Figures with what they are said of: two that have changed places between a claim and its source. Pure."""
+"""Detects two numbers swapped between a claim and its source. Pure."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from itertools import combinations, pairwise
 
 from app.text import FACT_KINDS, Language, Token, is_year, row_cells, say_the_same, tokenize
 
-# Where what is said of one figure may end and what is said of the next begins, if no surer border is there.
+# A possible boundary between the words about one figure and those about the next, if there is no certain one.
 BORDER = re.compile(r"[,:\u2013\u2014]")
 
 Read = tuple[str, Sequence[Token]]  # a sentence with its words
-# Terms that are said of a figure, by its own term.
+# The terms that describe a figure, by the figure's own term.
 Said = Mapping[str, frozenset[str]]
 _Shared = tuple[frozenset[str], frozenset[str]]
 
 
 def other_column(claim: Sequence[Token], header: str, row: str, spoken: Language) -> tuple[str, str] | None:
-    """The name and the value of a column that a claim names, where all its figures stand in other columns of the row.
+    """Returns name and value of a column that a claim names, if all of its figures are from other columns of the row.
 
     Args:
-        claim: its words.
-        header: names the columns.
-        row: with as many cells.
+        claim: the claim's words.
+        header: the header row.
+        row: a row with as many cells as the header.
         spoken: the language of all of them.
     """
     figures = {word.term for word in claim if word.kind == "number"}
@@ -44,9 +44,9 @@ def other_column(claim: Sequence[Token], header: str, row: str, spoken: Language
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """What a claim, and what its source, says each figure of.
+    """The terms that describe each figure in a claim and in its source.
 
-    `stated` are the terms of the claim that state a fact: they tell more than others.
+    `stated` holds the terms of the claim that state a fact; they weigh more than others.
     """
 
     figures: tuple[Token, ...]
@@ -56,15 +56,15 @@ class Pairing:
 
     @classmethod
     def of(cls, claim: Read, source: Sequence[Read], spoken: Language) -> Pairing:
-        """Reads a claim and the sentences that may prove it, each with its words, in one language."""
+        """Reads a claim and the sentences that may support it, each with its words, in one language."""
         figures = tuple({word.term: word for word in claim[1] if word.kind == "number"}.values())
-        if len(figures) < 2:  # noqa: PLR2004 - it takes two to change places
+        if len(figures) < 2:  # noqa: PLR2004 - a swap needs two
             return cls((), {}, {}, frozenset())
         stated = frozenset(word.term for word in claim[1] if word.kind in FACT_KINDS)
         return cls(figures, _said([claim], spoken), _said(source, spoken), stated)
 
     def exchanged(self) -> tuple[Token, Token] | None:
-        """Two figures of the claim, where the source says of each what the claim says of the other."""
+        """Returns two figures of the claim that the source describes the other way round."""
         for one, other in combinations(self.figures, 2):
             crossed, agreed = self._compared(one.term, other.term)
             if say_the_same(one, other) and all(crossed) and self._more(crossed, agreed):
@@ -72,7 +72,7 @@ class Pairing:
         return None
 
     def agrees(self, one: Token, other: Token) -> bool:
-        """Whether the source says two figures of what the claim says them of, however differently it puts that."""
+        """Returns True if the source's figure is described as the claim's is, in whatever words."""
         crossed, agreed = self._compared(one.term, other.term)
         return say_the_same(one, other) and all(agreed) and self._more(agreed, crossed)
 
@@ -85,18 +85,18 @@ class Pairing:
         return (ours[0] & theirs[1], ours[1] & theirs[0]), (ours[0] & theirs[0], ours[1] & theirs[1])
 
     def _more(self, these: _Shared, those: _Shared) -> bool:
-        """Whether some terms tell more than others: facts first."""
+        """Returns True if some terms weigh more than others: facts count first."""
         one, other = these[0] | these[1], those[0] | those[1]
         return (len(one & self.stated), len(one)) > (len(other & self.stated), len(other))
 
 
 def _said(sentences: Iterable[Read], spoken: Language) -> Said:
-    """What each figure of some sentences is said of: the terms between the borders around it, but for other figures."""
+    """Returns the terms that describe each figure: those between the boundaries around it, without other figures."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for text, words in sentences:
         numbers = [word for word in words if word.kind == "number"]
         if spoken.in_order.search(text):
-            continue  # "in 2021 and 2020, 12 and 9 respectively": which belong together is told by their order alone
+            continue  # "in 2021 and 2020, 12 and 9 respectively": only the order pairs them
         for years in (True, False):
             alike_ones = [word for word in numbers if is_year(word) is years]
             others = frozenset(word.term for word in alike_ones)
@@ -108,7 +108,7 @@ def _said(sentences: Iterable[Read], spoken: Language) -> Said:
 
 
 def _regions(text: str, figures: Sequence[Token], spoken: Language) -> Iterator[tuple[int, int, list[Token]]]:
-    """Parts [start, end) of a sentence, each with the figures in it: mostly one, several where no border is between."""
+    """Yields parts [start, end) of a sentence with their figures: several only if no boundary separates them."""
     start, held = 0, list(figures[:1])
     for one, following in pairwise(figures):
         if (border := _border(text, one.end, following.start, spoken)) is not None:
@@ -119,7 +119,7 @@ def _regions(text: str, figures: Sequence[Token], spoken: Language) -> Iterator[
 
 
 def _border(text: str, start: int, end: int, spoken: Language) -> int | None:
-    """The last place between two figures that is surely a border, or else may be one."""
+    """Returns the last certain boundary between two figures, or else the last possible one."""
     for borders in (spoken.border, BORDER):
         if found := list(borders.finditer(text, start, end)):
             return found[-1].start()

@@ -1,8 +1,8 @@
-"""A claim and passages -> a verdict with its reason and its proof.
+"""Judges a claim against passages: verdict, reason and supporting sentences.
 
-Every number, month, unit and name of a claim must stand in its passages, at the place that is most like its place in
-the claim; what the claim denies they must deny, and the other way round; and they must hold most of its other words,
-or where the words differ, its meaning. What is supported is worded by the passages, not proven true.
+Every number, month, unit and name of a claim must be in its passages, in the most similar context. Negations must
+match in both directions. The passages must also contain most of the claim's other words, or its meaning in other
+words. A supported claim agrees with the passages; that does not prove it true.
 """
 
 from __future__ import annotations
@@ -11,39 +11,40 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.grounding.alignment import ENOUGH, Alignment, Claim, Line, align, held, read_lines
+from app.grounding.alignment import ENOUGH, Alignment, Claim, SourceLine, align, held, read_lines
 from app.grounding.contradictions import contradiction, other_unit
 from app.grounding.fact_checks import checked, missing, proof
 from app.grounding.word_diff import differences
 from app.models import Passage, Verdict
 from app.protocols import Embeds, Entails
-from app.text import ENGLISH, FACT_KINDS, claim_languages
+from app.text import FACT_KINDS, claim_languages
+from ingest.text import ENGLISH
 
 # These constants were chosen by hand on the development half of bench/answers/verification.py, which reports the other
-# half. Share of a claim's terms that its passages must hold for its meaning to be looked at.
+# half. Share of a claim's terms that its passages must contain before its meaning is compared.
 LEAST = 0.45
-# Cosine similarity of claim and proof that makes up for words that differ.
+# Cosine similarity of claim and source that makes up for different words.
 SAME_MEANING = 0.75
-# Share of a claim's words that make its language that of its source.
+# If at least this share of a claim's words is in the source, the claim is read in the source's language.
 MOSTLY = 0.6
-# What a sentence begins with is what it is about, and must be in its source, unless it looks like one of these.
+# The first word of a sentence is its subject and must be in the source, unless it matches this pattern.
 NO_SUBJECT = re.compile(r"[^\w]*(?:[a-z]|\w+(?:ly|ing|ed|ion)\b)")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What passages say of a claim. `lines` are the sentences that bear it out, best first; `share` how much of it."""
+    """The verdict of passages on a claim; `lines` support it, best first; `share` is how much of it they cover."""
 
     verdict: Verdict
     reason: str = ""
-    lines: tuple[Line, ...] = ()
+    lines: tuple[SourceLine, ...] = ()
     share: float = 0.0
 
 
 def judge(
     text: str, passages: Sequence[Passage], embedder: Embeds | None = None, entailment: Entails | None = None
 ) -> Finding:
-    """The verdict on one sentence, its markers taken out, from the passages given."""
+    """Judges one sentence, without its markers, against the given passages."""
     own, theirs = claim_languages(text, [passage.text for passage in passages])
     lines = [line for passage in passages for line in read_lines(passage, theirs)]
     claim = _read(text, own, theirs, lines)
@@ -59,25 +60,25 @@ def judge(
     return Finding(verdict, reason, found.lines, found.coverage)
 
 
-def _verdict(claim: Claim, found: Alignment, lines: Sequence[Line], read: str) -> tuple[Verdict, str]:
-    """The verdict by facts, denials and opposites, and by how an entailment model reads it; with its reason."""
+def _verdict(claim: Claim, found: Alignment, lines: Sequence[SourceLine], read: str) -> tuple[Verdict, str]:
+    """Returns the verdict and its reason, from facts, negations, antonyms and the entailment model's result."""
     if wrong := contradiction(claim, found, lines):
         return "unsupported", wrong
     if absent := _facts_missing(claim, found, lines):
         return "partly", absent
     if read == "contradiction":
-        return "unsupported", "the source says otherwise, as the entailment model reads it"
+        return "unsupported", "the source says otherwise, according to the entailment model"
     return "supported", ""
 
 
 def _by_meaning(claim: Claim, found: Alignment, embedder: Embeds | None) -> tuple[Verdict, str]:
-    """The verdict where words are missing: vectors overrule them, in English, where no word stands for another."""
+    """Returns the verdict for a claim with missing words: in English, similar vectors suffice if none was replaced."""
     alike = claim.spoken.name == ENGLISH and not _exchanged(claim, found) and _same_meaning(claim, found, embedder)
     return ("supported", "") if alike else ("partly", _words_missing(claim, found))
 
 
 def _exchanged(claim: Claim, found: Alignment) -> bool:
-    """Whether the source, in a sentence worded like the claim, has another word where the claim has one."""
+    """Returns True if a similarly worded sentence of the source has another word where the claim has one."""
     return any(
         any(word.says and word.term not in found.known for word in difference.ours)
         and any(word.says and word.term not in claim.terms for word in difference.theirs)
@@ -86,8 +87,8 @@ def _exchanged(claim: Claim, found: Alignment) -> bool:
     )
 
 
-def _read(text: str, own: str, theirs: str, lines: Sequence[Line]) -> Claim:
-    """The claim in its language; in that of its source, where that has most of its words, whatever few words told."""
+def _read(text: str, own: str, theirs: str, lines: Sequence[SourceLine]) -> Claim:
+    """Reads the claim in its own language, or in its source's if that shares most words (few words are misdetected)."""
     claim = Claim.of(text, own)
     if own == theirs:
         return claim
@@ -97,19 +98,19 @@ def _read(text: str, own: str, theirs: str, lines: Sequence[Line]) -> Claim:
     return same if len(shared) > MOSTLY * len(words) else claim
 
 
-def _cannot_check(claim: Claim, lines: Sequence[Line]) -> str:
-    """Why words of the claim tell nothing; "" where they do. A sentence that stands in its source is always checked."""
+def _cannot_check(claim: Claim, lines: Sequence[SourceLine]) -> str:
+    """Returns why the claim's words cannot be compared; "" if they can. A copied sentence always can."""
     if any(" ".join(line.text.split()) == " ".join(claim.text.split()) for line in lines):
         return ""
     if not claim.spoken.is_known:
-        return "sentences of its language cannot be checked"
+        return "sentences in its language cannot be checked"
     if lines and all(line.spoken is not claim.spoken for line in lines):
-        return "it is in another language than its source"
+        return "it is not in the language of its source"
     return ""
 
 
-def _facts_alone(claim: Claim, lines: Sequence[Line], why: str) -> Finding:
-    """The verdict from figures, dates, codes and names: never that it is supported."""
+def _facts_alone(claim: Claim, lines: Sequence[SourceLine], why: str) -> Finding:
+    """Judges by figures, dates, codes and names only; the verdict is never "supported"."""
     proving, absent, wanted = proof(claim, lines), missing(claim, lines), checked(claim)
     share = 1 - len(absent) / len(wanted) if wanted else 0.0
     if absent:
@@ -120,7 +121,7 @@ def _facts_alone(claim: Claim, lines: Sequence[Line], why: str) -> Finding:
     return Finding("not checked", f"{why}; its figures, dates and names are there" if wanted else why, proving, share)
 
 
-def _facts_missing(claim: Claim, found: Alignment, lines: Sequence[Line]) -> str:
+def _facts_missing(claim: Claim, found: Alignment, lines: Sequence[SourceLine]) -> str:
     there = found.context.union(*(line.terms for line in lines), *(line.named for line in found.lines))
     begins = claim.words[:1] if claim.spoken.subject_needed and not NO_SUBJECT.match(claim.text) else ()
     needed = [word for word in claim.words if word.kind in FACT_KINDS or (word in begins and word.says)]

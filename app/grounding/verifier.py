@@ -1,7 +1,7 @@
-"""Footnotes: each sentence of an answer gets those that prove it, whatever the model put there. Pure but for models.
+"""Verifies an answer: each sentence gets the footnotes that support it, whatever the model cited. Pure but for models.
 
-A sentence keeps the markers that bear it out. Where they do not, but another passage does, they are corrected; where
-none does, they go, and the sentence is marked with the reason.
+Markers that support their sentence are kept. If another passage supports it instead, they are corrected. If none
+does, they are removed and the sentence is marked with the reason.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from app.text import (
     without_markers,
 )
 
-# Passages that share most words with a sentence and are tried as its proof, each alone and then together.
+# Passages that share most words with a sentence; each is tried as its source, then all of them together.
 MOST_TRIED = 4
-# Where a new marker goes: before what ends a sentence.
+# A new marker is put before these characters at the end of a sentence.
 TAIL = " \t\r\n.!?\u2026\"'\u201d\u2019)*_|\u3002\uff01\uff1f"
-# What ends a sentence. A figure and a dot may be the first half of a decimal.
+# The end of a sentence. A digit and a dot may be the first half of a decimal.
 FINISHED = re.compile(r"(?:(?<!\d)\.|[!?\u2026\u3002\uff01\uff1f])[\"'\u201d\u2019)\]*_]*$")
 UNFINISHED = "not finished"
-# A claim is held against each sentence of its passages word by word: of this many characters at most.
+# Most characters of a sentence that is checked: it is compared with its passages word by word.
 MOST_CHECKED = 4_000
-TOO_LONG = "it is too long a sentence to be checked"
-# Which of the findings on several passages counts, where none supports a sentence: the highest.
+TOO_LONG = "the sentence is too long to be checked"
+# If no passage supports a sentence, the finding with the highest rank counts.
 RANK = {"unsupported": 0, "partly": 1, "not checked": 2}
 TABLE_RULE = re.compile(r"\s*+\|?\s*+:?-++:?\s*+\|")
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """An answer whose footnotes are right: its text, sentences and footnotes, numbered as they first come."""
+    """A verified answer: its text, sentences and footnotes, numbered in order of first use."""
 
     text: str
     sentences: tuple[Sentence, ...]
@@ -51,7 +51,7 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """A sentence at [start, end) of the answer as it was written, with the passages that it shall cite."""
+    """A sentence at [start, end) of the original answer, with the passages it will cite."""
 
     start: int
     end: int
@@ -64,8 +64,8 @@ class Verifier:
     """Verifies answers.
 
     Args:
-        embedder: tells whether other words mean the same; without it, words decide.
-        entailment: reads claims against their proof as well, where the user has named such a model.
+        embedder: compares meaning where the words differ; without it, only words count.
+        entailment: also compares claims with their sources, if the settings name such a model.
     """
 
     def __init__(self, embedder: Embeds | None = None, entailment: Entails | None = None) -> None:
@@ -73,10 +73,10 @@ class Verifier:
         self._entailment = entailment
 
     def load(self) -> None:
-        """Loads the entailment model, where there is one.
+        """Loads the entailment model, if there is one.
 
         Raises:
-            EmbedderError: it cannot be loaded.
+            EmbedderError: the model cannot be loaded.
         """
         if self._entailment:
             self._entailment.load()
@@ -84,13 +84,13 @@ class Verifier:
     def verify(
         self, text: str, cited: Mapping[int, Passage], passages: Sequence[Passage], *, incomplete: bool = False
     ) -> Verified:
-        """Gives every sentence its verdict and its footnotes.
+        """Returns each sentence's verdict and footnotes.
 
         Args:
             text: the answer, with markers.
-            cited: what number in its markers stands for which passage.
-            passages: all that may prove a sentence.
-            incomplete: whether it was cut or stopped: a last sentence without its end gets no verdict.
+            cited: the passage for each number in the answer's markers.
+            passages: all passages that may support a sentence.
+            incomplete: True if the answer was cut off or stopped; an unfinished last sentence then gets no verdict.
         """
         spans = [*split_sentences(text), (len(text), len(text))]
         checked = [
@@ -121,7 +121,7 @@ class Verifier:
         return _Checked(start, end, words, finding, also + missing)
 
     def _proof(self, words: str, own: Sequence[Passage], passages: Sequence[Passage]) -> Finding:
-        """What the cited passages say of a sentence; where that is no proof, the best that others say."""
+        """Judges a sentence by the passages it cites; if they do not support it, by the best of the others."""
         findings = [self._judge(words, own)] if own else []
         if findings and findings[0].verdict in {"supported", "not checked"}:
             return findings[0]
@@ -141,14 +141,14 @@ class Verifier:
 
 @dataclass(slots=True)
 class _Writer:
-    """Writes the answer anew, with the markers that its sentences shall have."""
+    """Rewrites the answer with the verified markers."""
 
     before: str
     cited: Mapping[int, Passage]
     numbers: dict[Passage, int] = field(default_factory=dict)
 
     def write(self, checked: Sequence[_Checked]) -> Verified:
-        """The answer, with numbers for what is cited, then for what contradicts it."""
+        """Returns the answer; passages cited are numbered first, then those that contradict it."""
         parts, places, at, length = list[str](), [], 0, 0
         for one in checked:
             parts += [self.before[at : one.start], self._marked(self.before[one.start : one.end], one.cites)]
@@ -160,7 +160,7 @@ class _Writer:
         return Verified("".join([*parts, self.before[at:]]), tuple(found), tuple(_citations(found, self.numbers)))
 
     def _marked(self, raw: str, cites: Sequence[Passage]) -> str:
-        """A sentence with markers for just these passages: at its old places where they are the same."""
+        """Returns a sentence with markers for exactly these passages, in their old places if unchanged."""
         if {self.cited[n] for n in _numbers(raw) if n in self.cited} == set(cites):
             return _outside_code(
                 raw, lambda marker: self._marker([self.cited[n] for n in marker_numbers(marker) if n in self.cited])
@@ -195,13 +195,13 @@ class _Writer:
 
 
 def _is_finished(raw: str) -> bool:
-    """Whether a sentence has its end, or a footnote there."""
+    """Returns True if a sentence ends with punctuation or a footnote."""
     footnote = any(marker.end() == len(raw) for marker in MARKER.finditer(raw))
     return footnote or bool(FINISHED.search(without_markers(raw).rstrip()))
 
 
 def _unfinished(one: _Checked, cited: Mapping[int, Passage], text: str) -> _Checked:
-    """A sentence that says nothing yet that could be false; it keeps those of its footnotes that bear out what came."""
+    """Returns an unfinished sentence without a verdict; it keeps the footnotes that support the partial text."""
     own = {cited[n] for n in _numbers(text[one.start : one.end]) if n in cited}
     cites = tuple(passage for passage in one.cites if passage in own)
     lines = tuple(line for line in one.finding.lines if line.passage in cites)
@@ -209,7 +209,7 @@ def _unfinished(one: _Checked, cited: Mapping[int, Passage], text: str) -> _Chec
 
 
 def _is_header(text: str, start: int, after: int) -> bool:
-    """Whether what begins at `start` is the header of a table: a row, and what comes `after` it is a rule."""
+    """Returns True if a table header begins at `start`: a row, followed by a rule at `after`."""
     return text.startswith("|", start) and bool(TABLE_RULE.match(text, after))
 
 
@@ -225,7 +225,7 @@ def _numbers(raw: str) -> list[int]:
 
 
 def _outside_code(raw: str, replace: Callable[[re.Match[str]], str], *, before: bool = False) -> str:
-    """Text whose markers, but not what looks like one in code, are replaced; see `replace_markers`."""
+    """Replaces the markers of a text, except those in code; see `replace_markers`."""
     parts, at = [], 0
     for start, end in code_spans(raw):
         parts += [replace_markers(raw[at:start], replace, before=before), raw[start:end]]
@@ -234,14 +234,14 @@ def _outside_code(raw: str, replace: Callable[[re.Match[str]], str], *, before: 
 
 
 def _nearest(words: str, passages: Sequence[Passage]) -> list[Passage]:
-    """The passages that share most terms with a sentence, best first."""
+    """Returns the passages that share most terms with a sentence, best first."""
     wanted = content_terms(words)
     shared = {p: len(wanted & content_terms(f"{p.title} {p.text}")) for p in passages}
     return sorted((p for p in passages if shared[p]), key=lambda p: (-shared[p], p.n))[:MOST_TRIED]
 
 
 def _citations(found: Sequence[Sentence], numbers: Mapping[Passage, int]) -> Iterator[Citation]:
-    """The footnotes: of each passage the part from the first to the last of its quotes; all of it where it has none."""
+    """Yields the footnotes: each passage from its first to its last quote, or all of it if it has no quotes."""
     for passage, n in numbers.items():
         quotes = [quote for sentence in found for quote in sentence.quotes if quote.n == n]
         start = min((quote.start - passage.start for quote in quotes), default=0)

@@ -1,4 +1,4 @@
-"""Two sentences worded alike: what one of them has in place of the other's words. Pure."""
+"""Finds the words that differ between two similarly worded sentences. Pure."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from difflib import SequenceMatcher
 
 from app.text import Token
 
-# Words that must be equal next to a difference, so that the two places are one and the same, …
+# Equal words required next to a difference, so that both places correspond, …
 LEAST_EQUAL = 3
-# … and how many of them must carry meaning.
+# … and how many of them must be content words.
 LEAST_SAYING = 2
-# A longer difference is another wording, not another value.
+# A longer difference is a rewording, not a different value.
 MOST_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """Words of one sentence, and those that the other has in their place; either may be none."""
+class WordDifference:
+    """Differing words of two sentences; either side may be empty."""
 
     ours: tuple[Token, ...]
     theirs: tuple[Token, ...]
 
 
-def differences(ours: Sequence[Token], theirs: Sequence[Token]) -> Iterator[Difference]:
-    """Where two sentences differ in a few words between words that are equal."""
+def differences(ours: Sequence[Token], theirs: Sequence[Token]) -> Iterator[WordDifference]:
+    """Yields the places where two sentences differ in a few words between equal ones."""
     matcher = SequenceMatcher(None, [word.term for word in ours], [word.term for word in theirs], autojunk=False)
     steps = matcher.get_opcodes()
     for i, (step, a, b, c, d) in enumerate(steps):
@@ -36,4 +36,4 @@ def differences(ours: Sequence[Token], theirs: Sequence[Token]) -> Iterator[Diff
         inside = (before or a == 0) and (after or b == len(ours))
         equal = before + after
         if inside and len(equal) >= LEAST_EQUAL and sum(word.says for word in equal) >= LEAST_SAYING:
-            yield Difference(tuple(ours[a:b]), tuple(theirs[c:d]))
+            yield WordDifference(tuple(ours[a:b]), tuple(theirs[c:d]))

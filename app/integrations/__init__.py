@@ -1,1 +1,1 @@
-"""Footnote as a part of other frameworks."""
+"""Integrations with other frameworks."""

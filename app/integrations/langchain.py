@@ -1,4 +1,4 @@
-"""The hybrid search as a LangChain retriever. In a module of its own: LangChain's tracers take a second to import."""
+"""The hybrid search as a LangChain retriever. A separate module: LangChain's tracers take a second to import."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ingest.models import SearchHit
 
 
 class FootnoteRetriever(BaseRetriever):
-    """The hybrid search as a LangChain retriever, to be put into a chain or an agent of one's own.
+    """The hybrid search as a LangChain retriever, for use in a chain or an agent.
 
     Args:
         retriever: the collection's retriever.
-        k: how many documents a question gives.
-        within: the documents that are searched; None for all.
+        k: number of documents per question.
+        within: the documents to search; None for all.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)

@@ -1,4 +1,4 @@
-"""Talks to a language model: builds it, streams it, bounds it, and maps its errors."""
+"""Connects to a language model: builds it, streams its answers, enforces limits, and maps its errors."""
 
 from app.llm.client import ChatLLM, build_llm
 from app.llm.connection import Connection, tried

@@ -1,4 +1,4 @@
-"""Where an OpenAI-compatible server has its API: at the address that the settings name, or one step from it."""
+"""Finds the API of an OpenAI-compatible server at, or one step from, the configured address."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import httpx
 from app.bounded_http import ask, bearer
 from ingest.settings import Settings
 
-# Seconds for an answer that a server gives at once or never, and bytes of it: OpenRouter lists 340 models in 500 KB.
+# Seconds allowed for a quick request, and bytes of its response: OpenRouter lists 340 models in 500 KB.
 ASKING_SECONDS = 3.0
 MOST_BYTES = 8 * 1024 * 1024
-# What people copy with the address.
+# Endpoint paths that users copy along with the address.
 ENDPOINT = re.compile(r"/(?:chat/completions|completions|responses|models|embeddings)\Z")
 VERSIONED = re.compile(r"/v\d\w*(?:/openai)?\Z")
 OPENAI = "https://api.openai.com/v1"
@@ -26,9 +26,9 @@ OPENAI = "https://api.openai.com/v1"
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a server said when it was asked for its models.
+    """A server's response to a request for its models.
 
-    `base` is where it was asked; `models` are what it lists by name, None where it gave no such list.
+    `base` is the address requested; `models` are the listed models by name, None if it returned no such list.
     """
 
     base: str
@@ -37,9 +37,9 @@ class Listing:
 
 
 def bases(setting: str) -> Iterator[str]:
-    """The addresses that FOOTNOTE_LLM_BASE_URL may mean, likeliest first, all of the same server.
+    """Yields the addresses that FOOTNOTE_LLM_BASE_URL may mean, likeliest first, all on the same server.
 
-    Each has the setting's query, such as the version that Azure asks for. A fragment is left out.
+    Each keeps the setting's query, such as Azure's API version. A fragment is dropped.
     """
     parts = urlsplit(setting)
     path = ENDPOINT.sub("", parts.path.rstrip("/")).rstrip("/")
@@ -48,27 +48,27 @@ def bases(setting: str) -> Iterator[str]:
 
 
 def below(base: str, path: str) -> str:
-    """The address of a path, such as "models", below one of `bases`."""
+    """Returns the address of a path, such as "models", below one of `bases`."""
     parts = urlsplit(base)
     return parts._replace(path=f"{parts.path}/{path}").geturl()
 
 
 def listing(base: str, key: str, seconds: float) -> Listing:
-    """What the server at `base` says of its models.
+    """Requests the list of models from the server at `base`.
 
     Raises:
-        httpx.HTTPError, httpx.InvalidURL: it cannot be asked now.
+        httpx.HTTPError, httpx.InvalidURL: the request failed.
     """
     said = ask(below(base, "models"), seconds=seconds, most_bytes=MOST_BYTES, headers=bearer(key))
     return Listing(base, said.status, _models(said.body) if said.status == HTTPStatus.OK else None)
 
 
 class Server:
-    """The server of FOOTNOTE_LLM_BASE_URL, or OpenAI's. Asks nothing before `look`. Thread-safe.
+    """The server at FOOTNOTE_LLM_BASE_URL, or OpenAI's. Sends no request before `look`. Thread-safe.
 
     Attributes:
-        base: where its API is, as far as is known.
-        models: what it lists by name; None where it was not asked yet or gave no list.
+        base: the address of its API, as far as known.
+        models: its models by name; None if not requested yet or not listed.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -78,7 +78,7 @@ class Server:
         self.models: dict[str, dict[str, Any]] | None = None
 
     def look(self) -> bool:
-        """Looks where it lists models, and which. Returns whether it does so anywhere, as far as it can be asked."""
+        """Searches for the address that lists models. Returns True if it finds one."""
         try:
             found = self.ask()
         except (httpx.HTTPError, httpx.InvalidURL):
@@ -88,10 +88,10 @@ class Server:
         return found.models is not None
 
     def ask(self, seconds: float | None = None) -> Listing:
-        """The first of its addresses that lists models, each within so many seconds; else what the first one said.
+        """Returns the first listing found, or else the first response; `seconds` limits each request.
 
         Raises:
-            httpx.HTTPError, httpx.InvalidURL: it cannot be asked now.
+            httpx.HTTPError, httpx.InvalidURL: the requests failed.
         """
         first: Listing | None = None
         for base in self._bases:

@@ -1,4 +1,4 @@
-"""The settings -> LangChain's chat model."""
+"""Builds LangChain's chat model from the settings."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from ingest.urls import bypass_proxy_for_loopback, masked
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-# Compatible servers want some key in the request, and do not look at it.
+# Compatible servers require a key in the request but ignore its value.
 NO_KEY = "not-needed"
-# Of a server's own context, what it may write at most; models that think aloud need much of it.
+# Largest share of a server's context that may be written; reasoning models need much of it.
 ANSWER_SHARE = 0.5
-# Variables whose values no message repeats, and the length from which a value is told apart from a common word.
+# Variables whose values are removed from messages, and the length from which a value is not taken for a common word.
 SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
 LEAST_SECRET, MOST_REASON = 6, 300
 
 
 def named(settings: Settings) -> str:
-    """The model, and its server's address if one is set, for messages."""
+    """Returns the model's name, with its server's address if one is set, for messages."""
     address = masked(settings.llm_base_url)
     return f"{settings.llm} at {address}" if address else settings.llm
 
 
 def built_model(settings: Settings) -> BaseChatModel:
-    """LangChain's model of the settings. Connects to nothing yet.
+    """Builds LangChain's model. Opens no connection yet.
 
     Raises:
-        LLMNotConfigured: FOOTNOTE_LLM cannot be used as it is.
+        LLMNotConfigured: FOOTNOTE_LLM cannot be used as set.
     """
-    # No traces of questions and documents to anyone, whatever else the environment asks of LangChain.
+    # Never sends traces of questions and documents anywhere, whatever LangChain settings the environment has.
     os.environ["LANGSMITH_TRACING"] = os.environ["LANGCHAIN_TRACING_V2"] = "false"
     bypass_proxy_for_loopback()
     arguments = _arguments(settings)
-    from langchain.chat_models import init_chat_model  # noqa: PLC0415 - two seconds that quoting does without
+    from langchain.chat_models import init_chat_model  # noqa: PLC0415 - two seconds, not needed for quoting
 
     try:
         model: BaseChatModel = init_chat_model(settings.llm, **arguments)
@@ -57,7 +57,7 @@ def built_model(settings: Settings) -> BaseChatModel:
 
 
 def _missing_package(llm: str, said: str) -> str:
-    """LangChain names the package; where it does not, all that it says is repeated."""
+    """Returns how to install the package that LangChain names, or else LangChain's whole message."""
     named = re.search(r"pip install [\"'`]?([\w\[\]-]+)", said)
     if not named:
         return f"FOOTNOTE_LLM={llm} needs a package that is missing: {said}"
@@ -69,7 +69,7 @@ def _missing_package(llm: str, said: str) -> str:
 
 
 def _arguments(settings: Settings) -> dict[str, Any]:
-    # Libraries that try again by themselves wait in silence: `ChatLLM.stream` does it where it can be seen and stopped.
+    # Libraries retry silently: `ChatLLM.stream` does it instead, visibly and stoppably.
     arguments: dict[str, Any] = {"temperature": 0, "timeout": settings.llm_timeout, "max_retries": 0}
     provider, colon, model = settings.llm.partition(":")
     if not colon or not provider or not model:
@@ -88,26 +88,26 @@ def _arguments(settings: Settings) -> dict[str, Any]:
             )
         if settings.llm_base_url:
             arguments |= _address(settings.llm_base_url)
-        # `Limits` tells what takes too long, for all providers alike.
+        # `AnswerLimits` enforces the timeout, the same for all providers.
         arguments |= {"api_key": key or NO_KEY, "stream_chunk_timeout": None}
         from app.llm.transport import bounded_client  # noqa: PLC0415 - seconds of imports, as below
 
         arguments["http_async_client"] = bounded_client(named(settings))
-        arguments["http_socket_options"] = ()  # else LangChain warns of a client that is not used
+        arguments["http_socket_options"] = ()  # else LangChain warns about an unused client
         if not settings.llm_base_url:
-            del arguments["temperature"]  # newer models of OpenAI's refuse it
+            del arguments["temperature"]  # newer OpenAI models reject it
     return arguments
 
 
 def _address(setting: str) -> dict[str, Any]:
-    """The likeliest address of the setting, and apart from it its query, behind which the library would put paths."""
+    """Returns the setting's likeliest address, and its query separately: the library would append paths to it."""
     parts = urlsplit(next(bases(setting)))
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     return {"base_url": parts._replace(query="").geturl(), "default_query": query or None}
 
 
 def _reason(error: Exception, settings: Settings) -> str:
-    """What a library says of settings that it cannot use, without any secret that may stand in it."""
+    """Returns a library's message about unusable settings, with any secrets removed."""
     errors = getattr(error, "errors", None)
     try:
         said = "; ".join(str(one["msg"]) for one in errors()) if callable(errors) else str(error)

@@ -1,4 +1,4 @@
-"""Chat models through LangChain's init_chat_model: streamed, stoppable, patient with servers that are busy."""
+"""Streams chat models through LangChain's init_chat_model, with cancellation and retries for busy servers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.llm.address import Server
 from app.llm.chat_model import ANSWER_SHARE, built_model, named
 from app.llm.context_window import ContextWindow, most_tokens
 from app.llm.errors import dropped, in_words, is_not_found, no_api, no_model, refuses_stream_options
-from app.llm.limits import Limits
+from app.llm.limits import AnswerLimits
 from app.llm.reasoning import ThoughtFilter
 from app.llm.usage import Spending
 from app.models import Prompt, Retracted, Waiting
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     from langchain_core.messages.ai import UsageMetadata
 
 LEAST_ANSWER = 256
-# Where providers keep the reason for an answer's end.
+# Keys under which providers report why an answer ended.
 REASONS = ("finish_reason", "stop_reason", "done_reason", "status")
 CUT_BY_LENGTH = {"length", "max_tokens", "MAX_TOKENS", "incomplete"}
-# Seconds between two signs of life while a model is silent, and between two of a countdown.
+# Seconds between two signs of life while a model is silent, and between two updates of a countdown.
 BEAT_SECONDS = 0.25
-# A connection that was closed before the question came is told within a moment; more than one on a busy machine.
+# A stale connection fails within a moment; this allows for a busy machine.
 STALE_SECONDS = 3.0
 COUNT_SECONDS = 1.0
 
 
 def build_llm(settings: Settings) -> ChatLLM | None:
-    """The language model that the settings name; None where they name none. Connects to nothing yet.
+    """Builds the configured language model; None if the settings name none. Opens no connection yet.
 
     Raises:
-        LLMNotConfigured: FOOTNOTE_LLM cannot be used as it is.
+        LLMNotConfigured: FOOTNOTE_LLM cannot be used as set.
     """
     if not settings.llm:
         return None
@@ -48,13 +48,13 @@ def build_llm(settings: Settings) -> ChatLLM | None:
 
 
 class ChatLLM:
-    """A chat model that streams.
+    """A streaming chat model.
 
     Args:
-        name: provider:model, as the settings have it.
+        name: provider:model, as in the settings.
         model: LangChain's model.
-        settings: for the address, the context and the patience, which error messages name.
-        sleep: waits so many seconds.
+        settings: address, context and retry time, which error messages name.
+        sleep: waits the given number of seconds.
     """
 
     def __init__(
@@ -65,36 +65,36 @@ class ChatLLM:
         self._settings = settings
         self._sleep = sleep
         self._counts_tokens = True
-        self._keeps = False  # a connection, from an answer before
-        self._thinks_first = False  # without saying so: its answers begin in the middle of a thought
+        self._keeps = False  # a connection from an earlier answer
+        self._thinks_first = False  # without a start mark: its answers begin inside a thought
         self._server = Server(settings)
         self._context = ContextWindow(settings, model, self._server)
 
     @property
     def context_tokens(self) -> int:
-        """The model's context window. May ask its server; see `ContextWindow.tokens`."""
+        """The model's context window. May query its server; see `ContextWindow.tokens`."""
         return self._context.tokens()
 
     def learn_context(self, tokens: int) -> None:
-        """Believes a server that says how much it reads, from now on."""
+        """Uses the context size reported by a server from now on."""
         self._context.learn(tokens)
 
     def stream(
         self, prompt: Prompt, spending: Spending | None = None
     ) -> Generator[str | Waiting | Retracted, None, None]:
-        """The answer, piece by piece, without what the model says to itself before it.
+        """Streams the answer, without the reasoning that precedes it.
 
-        A server that is busy is asked again after a while, as long as FOOTNOTE_LLM_RETRY_SECONDS allows. `Waiting`
-        comes between the pieces where there is nothing to read; `Retracted` where what came turns out to be a thought.
-        Closing the iterator ends the request.
+        A busy server is retried after a wait, as long as FOOTNOTE_LLM_RETRY_SECONDS allows. `Waiting` is yielded while
+        there is no text; `Retracted` if the text so far turns out to be reasoning. Closing the iterator ends the
+        request.
 
         Args:
-            prompt: what is asked.
-            spending: counts what is taken; several requests for one answer share their patience in it.
+            prompt: the messages to send.
+            spending: counts tokens and waits; shared by all requests for one answer.
 
         Raises:
-            LLMError: no usable answer, or one that goes beyond `app.llm.limits`; `LLMInterrupted` carries what came
-                before a cut.
+            LLMError: no usable answer, or one beyond the limits of `app.llm.limits`; `LLMInterrupted` carries the
+                partial answer.
         """
         spending = Spending() if spending is None else spending
         while True:
@@ -110,7 +110,7 @@ class ChatLLM:
                 return
 
     def complete(self, prompt: Prompt, spending: Spending | None = None) -> str:
-        """The whole answer. Waits and raises as `stream` does."""
+        """Returns the complete answer. Waits and raises as `stream` does."""
         said = ""
         for piece in self.stream(prompt, spending):
             if isinstance(piece, Retracted):
@@ -128,21 +128,21 @@ class ChatLLM:
             left = min(left - COUNT_SECONDS, until - time.monotonic())
 
     def _out_of_patience(self, error: LLMBusy) -> LLMBusy:
-        asked = f" It asks to wait {error.retry_after:,.0f} seconds." if error.retry_after else ""
+        asked = f" The server asks for a wait of {error.retry_after:,.0f} seconds." if error.retry_after else ""
         return type(error)(
-            f"{error}{asked} Ask again later, or let it wait longer with FOOTNOTE_LLM_RETRY_SECONDS.",
+            f"{error}{asked} Ask again later, or allow a longer wait in FOOTNOTE_LLM_RETRY_SECONDS.",
             retry_after=error.retry_after,
         )
 
     def _once(self, prompt: Prompt, spending: Spending) -> Generator[str | Waiting | Retracted, None, None]:
-        limits = Limits(named(self._settings), self._settings.llm_timeout)
+        limits = AnswerLimits(named(self._settings), self._settings.llm_timeout)
         thoughts = ThoughtFilter(hold=self._thinks_first)
         try:
             with closing(self._pieces(prompt, spending, limits)) as pieces:
                 for piece in pieces:
                     yield from self._shown(thoughts.feed(piece), limits) or [Waiting(f"{self.name} is at work")]
         except LLMError:
-            yield from thoughts.cut()  # a few characters that might have become a mark
+            yield from thoughts.cut()  # a few characters held back as a possible mark
             raise
         yield from self._shown(thoughts.end(), limits)
         self._thinks_first = thoughts.retracted
@@ -150,7 +150,7 @@ class ChatLLM:
             raise LLMError(f"{self.name} gave an empty answer. Ask again, or choose another model in FOOTNOTE_LLM.")
 
     @staticmethod
-    def _shown(found: list[str | Retracted], limits: Limits) -> list[str | Waiting | Retracted]:
+    def _shown(found: list[str | Retracted], limits: AnswerLimits) -> list[str | Waiting | Retracted]:
         for one in found:
             if isinstance(one, Retracted):
                 limits.retracted()
@@ -159,8 +159,8 @@ class ChatLLM:
         limits.check()
         return [*found]
 
-    def _pieces(self, prompt: Prompt, spending: Spending, limits: Limits) -> Generator[str, None, None]:
-        """What the model writes, thoughts too; "" where it wrote nothing for a moment."""
+    def _pieces(self, prompt: Prompt, spending: Spending, limits: AnswerLimits) -> Generator[str, None, None]:
+        """Yields the model's text, including reasoning; "" if there was none for a moment."""
         reason, usage, heard = "", None, False
         storable = StorableStream()
         try:
@@ -186,17 +186,17 @@ class ChatLLM:
         self._check_end(limits.text, reason)
 
     def _counted(self, before: UsageMetadata | None, now: UsageMetadata | None) -> UsageMetadata | None:
-        """What a stream took until now: LangChain's parts of it add up, but OpenAI's protocol gives the whole."""
+        """Returns the usage so far: LangChain's chunks add up, but OpenAI's protocol reports totals."""
         if before is None or now is None or self.name.startswith("openai:"):
             return now or before
-        from langchain_core.messages.ai import add_usage  # noqa: PLC0415 - the model is loaded by now
+        from langchain_core.messages.ai import add_usage  # noqa: PLC0415 - already imported with the model
 
         return add_usage(before, now)
 
     def _chunks(self, prompt: Prompt) -> Generator[AIMessageChunk | None, None, None]:
-        """The model's answer. A connection kept from the answer before may be closed by now: then asks once more.
+        """Yields the model's answer; retries once if a connection kept from an earlier answer was stale.
 
-        A server that takes its time and then drops the question is not asked again: it may have worked, and be paid.
+        If a server takes its time and then drops the connection, it is not retried: the request may be billed.
         """
         heard, asked = False, time.monotonic()
         try:
@@ -216,7 +216,7 @@ class ChatLLM:
         if self.name.startswith("openai:"):
             more["stream_usage"] = self._counts_tokens
             if self._settings.llm_base_url:
-                # A small model that has lost its thread would go on until someone stops it.
+                # Stops a small model that repeats itself endlessly.
                 more["max_tokens"] = self._room(prompt)
         try:
             yield from pumped(lambda: self._model.astream(messages, **more), BEAT_SECONDS)
@@ -228,7 +228,7 @@ class ChatLLM:
             yield from self._request(prompt)
 
     def _moved(self) -> bool:
-        """Whether the server has its API at another path than it was asked at, which is taken from now on."""
+        """Returns True if the server's API is at another path, which is used from now on."""
         base = self._server.base
         if not self._server.look() or self._server.base == base:
             return False
@@ -236,15 +236,15 @@ class ChatLLM:
         return True
 
     def _room(self, prompt: Prompt) -> int:
-        """Tokens that may be written. vLLM refuses a request for more than the prompt leaves of the context."""
+        """Returns how many tokens may be written. vLLM rejects requests for more than the context has left."""
         left = self.context_tokens - most_tokens(prompt.system + prompt.user)
         return max(LEAST_ANSWER, min(left, int(ANSWER_SHARE * self.context_tokens)))
 
     def _check_end(self, said: str, reason: str) -> None:
         if reason in CUT_BY_LENGTH and not said.strip():
             raise LLMError(
-                f"{self.name} reached its length limit before the first word of an answer: it thinks too long. Set "
-                "FOOTNOTE_LLM_CONTEXT_TOKENS higher, or choose another model in FOOTNOTE_LLM."
+                f"{self.name} reached its length limit before the first word of an answer: its reasoning is too long. "
+                "Set FOOTNOTE_LLM_CONTEXT_TOKENS higher, or choose another model in FOOTNOTE_LLM."
             )
         if reason in CUT_BY_LENGTH:
             raise LLMInterrupted(
@@ -252,7 +252,7 @@ class ChatLLM:
             )
         if not reason and self.name.startswith("openai:"):
             raise LLMInterrupted(
-                f"The answer of {self.name} was cut off before it was complete. Ask again to have it whole.",
+                f"The answer of {self.name} was cut off before it was complete. Ask again for the full answer.",
                 partial=said,
             )
 

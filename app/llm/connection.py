@@ -1,4 +1,4 @@
-"""Whether the language model of the settings can be asked, and what to change where it cannot."""
+"""Checks that the configured language model can be used, and explains what to change if not."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from app.models import Prompt
 from ingest.errors import LLMBusy, LLMError
 from ingest.settings import Settings
 
-# Seconds that a page may wait for a server before it is drawn, and that what was found is believed.
+# Seconds that a page waits for a server before it is drawn, and seconds that the result is reused.
 SECONDS, KEPT_SECONDS = 1.5, 30.0
 NOTHING_THERE = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
 QUESTION = Prompt("You check a connection.", "Answer with the word: ready")
 
 
 def tried(settings: Settings) -> LLMError | None:
-    """What is wrong with the model, found by asking it to say one word; None where it says any.
+    """Returns the problem with the model, found by asking it for one word; None if it answers.
 
-    A model that has too many requests works.
+    A model with too many requests counts as working.
     """
     try:
         model = build_llm(settings)
@@ -42,11 +42,11 @@ def tried(settings: Settings) -> LLMError | None:
 
 
 class Connection:
-    """What is wrong with the server of an `openai:` model, found without asking for an answer. Thread-safe.
+    """Finds problems with the server of an `openai:` model without asking for an answer. Thread-safe.
 
     Args:
         settings: the model, its server and key.
-        clock: seconds that go on.
+        clock: a monotonic clock, in seconds.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
@@ -57,10 +57,10 @@ class Connection:
         self._found = ""
 
     def problem(self) -> str:
-        """What is wrong and what to change; "" where nothing is, or nobody can tell in time."""
+        """Returns the problem and what to change; "" if there is none or the server did not respond in time."""
         if not self._settings.llm.startswith("openai:"):
             return ""
-        if self._lock.acquire(blocking=False):  # else another page asks just now
+        if self._lock.acquire(blocking=False):  # otherwise another page is checking
             try:
                 if self._clock() - self._asked >= KEPT_SECONDS:
                     self._found = self._look()
@@ -87,7 +87,7 @@ class Connection:
         return str(no_model(where, found.models))
 
     def _has_chat(self, base: str) -> bool:
-        """Whether there is a chat at an address: it refuses a question without a word, where nothing is, a path."""
+        """Returns True if there is a chat endpoint: it rejects an empty question, but its path exists."""
         key = self._settings.openai_api_key.get_secret_value()
         chat = below(base, "chat/completions")
         said = ask(chat, seconds=SECONDS, most_bytes=MOST_BYTES, json={}, headers=bearer(key))
@@ -95,5 +95,5 @@ class Connection:
 
 
 def _takes_any_name(models: Mapping[str, object]) -> bool:
-    """llama.cpp answers with the model that it was started with, whatever it is asked for."""
+    """Returns True for llama.cpp, which serves the model it was started with under any name."""
     return "llamacpp" in json.dumps(list(models.values()))

@@ -1,4 +1,4 @@
-"""How much a model reads: what the settings say, else what its server or LangChain knows of it."""
+"""Determines the model's context window from the settings, its server or LangChain."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 DEFAULT_CONTEXT = 8192
 LEAST_CONTEXT = 1024
-# Between two attempts to ask a server that could not be asked: a question a minute may wait for it, no more.
+# Minimum interval between requests to a server that failed: at most one question a minute waits for it.
 ASK_AGAIN_SECONDS = 60.0
-# Bytes of UTF-8 a token has at least, on average, over the tokenizers of current models: errs on the safe side.
+# Lowest average of UTF-8 bytes per token over the tokenizers of current models: errs on the safe side.
 BYTES_PER_TOKEN = 3
 
 
 class ContextWindow:
-    """How much one model reads, answer included. Thread-safe.
+    """One model's context window, including the answer. Thread-safe.
 
-    vLLM and SGLang say it in their list of models ("max_model_len"), and LangChain knows it of the large providers'
-    models. Ollama and llama.cpp say only how much the model was trained for, not how much of it they were started
-    with: there, the default is the safer guess.
+    vLLM and SGLang report it in their list of models ("max_model_len"); LangChain knows that of the large providers'
+    models. Ollama and llama.cpp report only the length the model was trained for, not the one they were started with,
+    so the default is the safer guess there.
 
     Args:
-        settings: FOOTNOTE_LLM_CONTEXT_TOKENS comes before all else.
+        settings: FOOTNOTE_LLM_CONTEXT_TOKENS takes precedence.
         model: LangChain's model.
-        server: whom to ask.
-        clock: seconds that go on.
+        server: the server to query.
+        clock: a monotonic clock, in seconds.
     """
 
     def __init__(
@@ -57,9 +57,9 @@ class ContextWindow:
         self._ask_from = 0.0
 
     def tokens(self) -> int:
-        """The context window in tokens; DEFAULT_CONTEXT where nobody says.
+        """Returns the context window in tokens; DEFAULT_CONTEXT if unknown.
 
-        What was told once is kept. A server that could not be asked is asked again, at most every ASK_AGAIN_SECONDS.
+        The result is kept. A server that could not be reached is queried again at most every ASK_AGAIN_SECONDS.
         """
         if self._settings.llm_context_tokens is not None:
             found = self._settings.llm_context_tokens
@@ -70,7 +70,7 @@ class ContextWindow:
         return found if self._most is None else min(found, self._most)
 
     def learn(self, tokens: int) -> None:
-        """Believes a server that says, in refusing a prompt, how much it reads."""
+        """Uses the context size that a server reports when it rejects a prompt."""
         self._most = tokens if self._most is None else min(tokens, self._most)
 
     def _of_server(self) -> int:
@@ -79,16 +79,16 @@ class ContextWindow:
                 try:
                     self._told = _sensible(self._from_server())
                 except (httpx.HTTPError, httpx.InvalidURL) as error:
-                    # One that is not there, or still loading its model, is said when it is asked for an answer.
-                    logger.info("The server cannot be asked for its context (%s)", type(error).__name__)
+                    # A server that is down or still loading is reported when an answer is requested.
+                    logger.info("The server's context window could not be read (%s)", type(error).__name__)
                     self._ask_from = self._clock() + ASK_AGAIN_SECONDS
             return DEFAULT_CONTEXT if self._told is None else self._told
 
     def _from_server(self) -> object:
-        """What the server's list of models says of ours; None where it says nothing.
+        """Returns the context size in the server's list of models; None if it is not there.
 
         Raises:
-            httpx.HTTPError, httpx.InvalidURL: it gives no such list now.
+            httpx.HTTPError, httpx.InvalidURL: the server returned no list.
         """
         found = self._server.ask()
         if found.models is None and found.status != HTTPStatus.OK:
@@ -102,5 +102,5 @@ def _sensible(told: object) -> int:
 
 
 def most_tokens(text: str) -> int:
-    """How many tokens a text is, at most, as far as one can tell without the model's tokenizer."""
+    """Returns an upper estimate of a text's tokens, without the model's tokenizer."""
     return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)

@@ -1,4 +1,4 @@
-"""The errors of providers' libraries, told apart and put in the user's words."""
+"""Maps the errors of providers' libraries to Footnote's errors, with messages for users."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ from ingest.errors import (
     LLMUnreachable,
 )
 
-# How servers say that a prompt is longer than the model reads: OpenAI and vLLM, llama.cpp, Anthropic, Google, LiteLLM.
+# How servers report that a prompt exceeds the context: OpenAI and vLLM, llama.cpp, Anthropic, Google, LiteLLM.
 TOO_LONG = re.compile(
     r"context_length_exceeded|maximum context length|context (?:length|window|size)|exceed_context_size|"
     r"ContextWindowExceeded|prompt is too long|input (?:is too long|token count)|too many (?:input )?tokens|"
     r"reduce the length of the (?:messages|prompt)",
     re.IGNORECASE,
 )
-# How they say how much it reads.
+# How they report the size of the context.
 CONTEXT = re.compile(
     r"(?:maximum context length (?:is|of)|context size \(|n_ctx\D{0,5}|max_model_len\D{0,5})\s*(\d[\d,]{0,12})"
     r"|(\d[\d,]{0,12})(?: tokens)? (?:maximum|context)",
     re.IGNORECASE,
 )
 LEAST_CONTEXT = 256
-# Of the models that a server has, what a message names, and characters of each.
+# How many of a server's models a message lists, and the most characters of each.
 MOST_NAMES, MOST_NAME = 5, 80
-# Statuses that pass by themselves; the last is Anthropic's for a service that is overloaded.
+# Statuses of temporary errors; the last is Anthropic's for an overloaded service.
 PASSING = {408, 409, 425, 500, 502, 503, 504, 529}
-# What libraries raise where a connection was open and is lost: httpx, aiohttp, Python itself.
+# Errors that mean a lost connection, by library: httpx, aiohttp, Python itself.
 DROPPED = {
     "ReadError",
     "WriteError",
@@ -55,20 +55,21 @@ NO_CREDIT = re.compile(r"insufficient_quota|credit balance|billing", re.IGNORECA
 
 
 def in_words(error: Exception, where: str, partial: str, patience: float, key: str) -> LLMError:
-    """A library's error as one of ours. Never quotes what the server wrote: the key might stand in it.
+    """Maps a library's error to an `LLMError`. Never quotes the server: its message could contain the key.
 
     Args:
         error: as the library raised it.
         where: the model, and its server's address if one is set.
-        partial: what of the answer had come.
-        patience: seconds that were waited for the next words at most.
-        key: the name of the variable that the provider's key is in.
+        partial: the answer's text so far.
+        patience: the longest wait for the next text, in seconds.
+        key: the name of the variable that holds the provider's key.
     """
     if ours := _ours(error):
         return ours
     if partial:
         return LLMInterrupted(
-            f"The answer of {where} was cut off ({type(error).__name__}). Ask again to have it whole.", partial=partial
+            f"The answer of {where} was cut off ({type(error).__name__}). Ask again for the full answer.",
+            partial=partial,
         )
     status = _status(error)
     return _of_request(error, where, key) or (
@@ -77,7 +78,7 @@ def in_words(error: Exception, where: str, partial: str, patience: float, key: s
 
 
 def _of_request(error: Exception, where: str, key: str) -> LLMError | None:
-    """What the server says of the request itself, whatever the status it says it with."""
+    """Maps errors that concern the request itself, whatever their status."""
     status, said = _status(error), _said(error)
     too_long = type(error).__name__.endswith("ContextOverflowError") or (
         status in {400, 413, 422} | PASSING and TOO_LONG.search(said)
@@ -99,7 +100,7 @@ def _of_status(status: int, error: Exception, where: str, key: str) -> LLMError:
     if status == HTTPStatus.NOT_FOUND:
         return no_model(where, None)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return LLMRateLimited(f"{where} has too many requests.", retry_after=_retry_after(error))
+        return LLMRateLimited(f"{where} received too many requests.", retry_after=_retry_after(error))
     if status in PASSING:
         return LLMBusy(f"{where} cannot answer just now (HTTP {status}).", retry_after=_retry_after(error))
     return LLMError(f"{where} answered with an error (HTTP {status}). Look at the server's log, or try again.")
@@ -115,48 +116,48 @@ def _unreachable(error: Exception, where: str, patience: float) -> LLMError:
 
 
 def refused_key(where: str, key: str) -> LLMRefusedKey:
-    """What is said where a server does not accept the key of a variable."""
+    """Returns the error for a key that the server rejects."""
     return LLMRefusedKey(f"{where} did not accept the key. Check {key}.")
 
 
 def unreachable(where: str) -> LLMUnreachable:
-    """What is said where nobody answers at an address."""
-    return LLMUnreachable(f"{where} cannot be reached. Is the server running, and FOOTNOTE_LLM_BASE_URL right?")
+    """Returns the error for an address where nothing responds."""
+    return LLMUnreachable(f"{where} cannot be reached. Check that it is running, and FOOTNOTE_LLM_BASE_URL.")
 
 
 def no_model(where: str, models: Iterable[str] | None) -> LLMNotFound:
-    """What is said where a server has other models; `models` are those it lists, None where it lists none."""
+    """Returns the error for a missing model; `models` are those the server lists, None if it lists none."""
     names = [name[:MOST_NAME] for name in models or () if name.isprintable()]
     more = " and others" if len(names) > MOST_NAMES else ""
     has = f" It has {', '.join(names[:MOST_NAMES])}{more}." if names else ""
-    return LLMNotFound(f"{where} knows no such model.{has} Check FOOTNOTE_LLM.")
+    return LLMNotFound(f"{where} has no such model.{has} Check FOOTNOTE_LLM.")
 
 
 def no_api(where: str, base: str) -> LLMNotFound:
-    """What is said where a server answers, but not as one that speaks OpenAI's protocol at that path."""
+    """Returns the error for a server that responds, but has no OpenAI-compatible API at that path."""
     example = "http://127.0.0.1:11434/v1"
     hint = (
         ""
         if urlsplit(base).path.rstrip("/").endswith("/v1")
-        else f" Such an address mostly ends in /v1, as {example} does."
+        else f" Such an address usually ends in /v1, as {example} does."
     )
     return LLMNotFound(
-        f"{where} answers, but offers no chat in OpenAI's form at that address.{hint} Check FOOTNOTE_LLM_BASE_URL."
+        f"{where} responds, but has no OpenAI-compatible chat API at that address.{hint} Check FOOTNOTE_LLM_BASE_URL."
     )
 
 
 def is_not_found(error: Exception) -> bool:
-    """Whether a server has nothing at the path, or no such model: servers say both in the same way."""
+    """Returns True if the path or the model does not exist: servers report both the same way."""
     return _status(error) in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
 
 
 def refuses_stream_options(error: Exception) -> bool:
-    """Whether a server takes no request that asks it to say how many tokens it counted."""
+    """Returns True if a server rejects requests that ask for token counts."""
     return _status(error) in {400, 422} and "stream_options" in _said(error)
 
 
 def dropped(error: BaseException) -> bool:
-    """Whether the connection that a request went out on was lost."""
+    """Returns True if the request's connection was lost."""
     cause: BaseException | None = error
     while cause is not None:
         if DROPPED & {kind.__name__ for kind in type(cause).__mro__}:
@@ -166,7 +167,7 @@ def dropped(error: BaseException) -> bool:
 
 
 def _ours(error: BaseException) -> LLMError | None:
-    """An error of our own, which a library has put into one of its own."""
+    """Returns an `LLMError` that a library wrapped in an error of its own."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, LLMError):
         cause = cause.__cause__
@@ -184,14 +185,14 @@ def _said(error: Exception) -> str:
 
 
 def _context(said: str) -> int | None:
-    """How many tokens the model reads, where the server says so."""
+    """Returns the model's context in tokens, if the server reports it."""
     found = CONTEXT.search(said)
     tokens = int((found.group(1) or found.group(2)).replace(",", "")) if found else 0
     return tokens if tokens >= LEAST_CONTEXT else None
 
 
 def _retry_after(error: Exception) -> float | None:
-    """Seconds that a server asks to wait: retry-after-ms, or Retry-After in seconds or as a date (RFC 9110, 10.2.3)."""
+    """Returns the wait a server asks for, in seconds: retry-after-ms, or Retry-After (RFC 9110, 10.2.3)."""
     headers: Mapping[str, Any] = getattr(getattr(error, "response", None), "headers", None) or {}
     return _seconds(headers.get("retry-after-ms"), 0.001) or _seconds(headers.get("retry-after"), 1.0)
 

@@ -1,4 +1,4 @@
-"""How long one answer of a language model may take, and how much it may say. Pure but for its clock."""
+"""AnswerLimits the time and length of a language model's answer. Pure but for its clock."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Callable
 
 from ingest.errors import LLMError, LLMInterrupted, LLMUnreachable
 
-# Characters of an answer, and of all that a model writes, thoughts included.
+# Most characters of an answer, and of all that a model writes, including reasoning.
 MOST_ANSWER, MOST_WRITTEN = 100_000, 1_000_000
-# Times FOOTNOTE_LLM_TIMEOUT: until the first word, whatever else comes; and all in all.
+# Multiples of FOOTNOTE_LLM_TIMEOUT: until the first word of the answer, and for the whole answer.
 THINKING, WHOLE = 5, 10
-SLOW = "Raise FOOTNOTE_LLM_TIMEOUT for a model that is so slow, or choose another one in FOOTNOTE_LLM."
+SLOW = "Raise FOOTNOTE_LLM_TIMEOUT if the model is slow, or choose another one in FOOTNOTE_LLM."
 
 
-class Limits:
-    """Ends an answer that does not come on. Only words that are shown count as getting on.
+class AnswerLimits:
+    """Ends an answer that makes no progress. Only text shown to the user counts as progress.
 
     Args:
-        who: the model, in messages.
-        seconds: FOOTNOTE_LLM_TIMEOUT. Without any sign of the server, and after its first word between two words, no
-            more may go by; THINKING times as many before the first word; WHOLE times as many in all.
-        clock: seconds that go on.
+        who: the model's name in messages.
+        seconds: FOOTNOTE_LLM_TIMEOUT, which limits the wait for any sign of the server, and for the next word. The
+            first word may take THINKING times as long, the whole answer WHOLE times as long.
+        clock: a monotonic clock, in seconds.
     """
 
     def __init__(self, who: str, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -34,7 +34,7 @@ class Limits:
         self._said: list[str] = []
 
     def heard(self, text: str) -> None:
-        """Takes note of a sign of the server: what it wrote, thoughts too, or "" for a sign without words.
+        """Records output from the server: its text, including reasoning, or "" for a sign without text.
 
         Raises:
             LLMError: the model wrote too much.
@@ -44,11 +44,11 @@ class Limits:
         if self._written > MOST_WRITTEN:
             self._end(
                 f"{self._who} wrote more than {MOST_WRITTEN:,} characters",
-                "It seems to have lost its thread. Ask again, or choose another model in FOOTNOTE_LLM.",
+                "It may be repeating itself. Ask again, or choose another model in FOOTNOTE_LLM.",
             )
 
     def said(self, text: str) -> None:
-        """Takes note of words that are shown.
+        """Records text that is shown.
 
         Raises:
             LLMError: the answer is too long.
@@ -64,30 +64,30 @@ class Limits:
             )
 
     def retracted(self) -> None:
-        """Takes note that what was shown is no part of the answer."""
+        """Records that the text shown so far is not part of the answer."""
         self._said.clear()
         self._length, self._worded = 0, None
 
     @property
     def text(self) -> str:
-        """What was shown until now."""
+        """The text shown so far."""
         return "".join(self._said)
 
     def check(self) -> None:
-        """Ends what takes too long.
+        """Ends an answer that takes too long.
 
         Raises:
-            LLMUnreachable: no sign of the server for too long.
-            LLMInterrupted: its words stopped coming, or it has more of them than there is time for.
-            LLMError: it gave no word in all the time.
+            LLMUnreachable: the server sent nothing for too long.
+            LLMInterrupted: the text stopped, or is not complete in time.
+            LLMError: no answer text came in time.
         """
         now, worded = self._clock(), self._worded
         if worded is not None and now - worded > self._seconds:
-            self._end(f"{self._who} gave no further word within {self._seconds:g} seconds", SLOW)
+            self._end(f"{self._who} sent no further text within {self._seconds:g} seconds", SLOW)
         if worded is None and now - self._heard > self._seconds:
             raise LLMUnreachable(unanswered(self._who, self._seconds))
         if worded is None and now - self._began > THINKING * self._seconds:
-            self._end(f"{self._who} gave no word of an answer within {THINKING * self._seconds:g} seconds", SLOW)
+            self._end(f"{self._who} sent no text of an answer within {THINKING * self._seconds:g} seconds", SLOW)
         if now - self._began > WHOLE * self._seconds:
             self._end(f"The answer of {self._who} was not complete within {WHOLE * self._seconds:g} seconds", SLOW)
 
@@ -98,5 +98,5 @@ class Limits:
 
 
 def unanswered(who: str, seconds: float) -> str:
-    """What is said of a server that gives no sign."""
+    """Returns the message for a server that does not respond."""
     return f"{who} did not answer within {seconds:g} seconds (FOOTNOTE_LLM_TIMEOUT)."

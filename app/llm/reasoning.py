@@ -1,8 +1,8 @@
-"""What a model says to itself before it answers, left out of a stream. Pure.
+"""Filters a model's reasoning out of its stream. Pure.
 
-Servers that know their model leave its thoughts out, or send them apart. Others send them as they come: between marks
-that differ by model, without the first mark where the template of the prompt holds it (vLLM, llama.cpp), or as channels
-(gpt-oss, "harmony").
+Servers that know their model omit its reasoning or send it separately. Others send it inline: between marks that differ
+by model, without the start mark if the prompt's template contains it (vLLM, llama.cpp), or as channels (gpt-oss,
+"harmony").
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 
 from app.models import Retracted
 
-# Tags that mark thoughts, and tags that documents have too: what those enclose may be a part of the answer.
+# Tags for reasoning, and tags also found in documents, whose content may be part of the answer.
 NAMES = ("think", "thinking", "seed:think")
 COMMON_NAMES = ("thought", "thoughts", "reasoning", "reflection")
 COMMON_ENDS = frozenset(f"</{name}>" for name in COMMON_NAMES)
@@ -24,39 +24,39 @@ PAIRS = {
     "<|channel|>": FINAL,
     "<|start|>assistant<|channel|>": FINAL,
 }
-# What is left of channels where a server drops their marks.
+# The remains of channel marks where a server drops the special tokens.
 UNMARKED, UNMARKED_END = "analysis", "assistantfinal"
 ENDS = (*dict.fromkeys(PAIRS.values()), UNMARKED_END)
-# The end of a turn in channels, where a server sends it as text.
+# End-of-turn marks of channels, if a server sends them as text.
 TURN_ENDS = ("<|return|>", "<|end|>", "<|call|>")
 TAGS = {begin: end for begin, end in PAIRS.items() if end != FINAL}
 MARK = re.compile("|".join(map(re.escape, (*ENDS, *TURN_ENDS, *TAGS))), re.IGNORECASE)
 LONGEST = max(map(len, (*PAIRS, *ENDS, *TURN_ENDS)))
-# Before a mark that is spoken of instead of meant; so is one in a block of code.
+# A mark after one of these is quoted, not real; so is one in a block of code.
 QUOTES = tuple("`~\"'\u2018\u201c\u201e\u00ab*_([{")
 FENCE = re.compile("`{3,}|~{3,}")
-# Behind a mark in the middle of a sentence.
+# Characters that continue a sentence after a mark.
 GOES_ON = frozenset(".,;:!?)]}\u2019\u201d\u00bb")
 
 
 class _Said:
-    """What of an answer was said, as far as the marks that come in it depend on that."""
+    """The state of the text so far, as far as the handling of marks depends on it."""
 
     def __init__(self) -> None:
         self.first = ""
-        """As many characters as UNMARKED has."""
+        """The beginning, as many characters as UNMARKED has."""
         self._last = ""
-        self._fence = ""  # the one that is open
-        self._run = ""  # of a fence's characters, at the end
-        self._enclosed = ""  # the last mark of a pair whose first one is a part of the answer
+        self._fence = ""  # the open one
+        self._run = ""  # of fence characters at the end
+        self._enclosed = ""  # the end mark of a pair whose start mark is part of the answer
 
     @property
     def is_quoting(self) -> bool:
-        """Whether what comes next is in a block of code, or behind a quotation mark."""
+        """True if the next text is in a code block or after a quotation mark."""
         return bool(self._fence) or self._last in QUOTES
 
     def add(self, text: str) -> None:
-        """Takes note of more of the answer, at least one character."""
+        """Records more of the answer, at least one character."""
         self.first = (self.first + text)[: len(UNMARKED)]
         self._last = text[-1]
         text = self._run + text
@@ -67,7 +67,7 @@ class _Said:
         self._run = text[len(whole) :][:LONGEST]
 
     def ends_before(self, mark: str, after: str) -> bool:
-        """Whether what was said was a thought, whose last mark this one is; `after` is the text behind it."""
+        """Returns True if the text so far was reasoning that ends with this mark; `after` is the text behind it."""
         begins_line = self._last in {"", "\n"}
         if mark in TAGS:
             self._enclosed = "" if begins_line else TAGS[mark]
@@ -79,41 +79,41 @@ class _Said:
 
 
 class ThoughtFilter:
-    """Lets the answer of a stream through, without the thoughts before it.
+    """Passes the answer of a stream through, without the reasoning before it.
 
-    Thoughts whose first mark is missing are recognised by their last one: what came until then is taken back. The last
-    mark has to begin a line, or stand between text and an answer with no space around it. Tags of `COMMON_NAMES`
-    enclose thoughts only at the beginning, and only where the text behind them does not go on with their sentence.
+    Reasoning without a start mark is recognised by its end mark; the text before it is then retracted. That mark must
+    begin a line, or stand between text and the answer without spaces around it. Tags of `COMMON_NAMES` count only at
+    the beginning, and only if the text behind them does not continue their sentence.
 
     Args:
-        hold: gives nothing before the end of a thought came, or of the stream: for a model that is known to begin in
-            the middle of one.
+        hold: returns nothing before the end of the reasoning or of the stream, for a model known to start inside its
+            reasoning.
     """
 
     def __init__(self, *, hold: bool = False) -> None:
         self.retracted = False
-        """Whether thoughts without their first mark came."""
+        """True if reasoning without a start mark was found."""
         self._hold = hold
         self._out: list[str | Retracted] = []
-        self._rest = ""  # not decided yet
+        self._rest = ""  # undecided text
         self._step = self._begin
-        self._end = ""  # of the thought that is being read
-        self._thought: list[str] = []  # what was read of it, for the case that it is none
+        self._end = ""  # the end mark of the current reasoning
+        self._thought: list[str] = []  # its text, in case it is not reasoning
         self._channels = self._shown = False
         self._said = _Said()
 
     def feed(self, piece: str) -> list[str | Retracted]:
-        """What is sure after the next piece."""
+        """Returns the text that is certain after the next piece."""
         self._rest += piece
         return self._taken(final=False)
 
     def end(self) -> list[str | Retracted]:
-        """The rest, when the stream is over."""
+        """Returns the remaining text at the end of the stream."""
         self._hold = False
         return self._taken(final=True)
 
     def cut(self) -> list[str | Retracted]:
-        """The rest, when the stream broke off: without what is held, which may be the middle of a thought."""
+        """Returns the remaining text of an interrupted stream, except held text, which may be unfinished reasoning."""
         return self._taken(final=True)
 
     def _taken(self, *, final: bool) -> list[str | Retracted]:
@@ -125,7 +125,7 @@ class ThoughtFilter:
         return out
 
     def _begin(self, *, final: bool) -> bool:
-        """Decides whether a thought or the answer comes next. Steps return whether another can be made."""
+        """Decides if reasoning or the answer comes next. Each step returns True if another step is possible."""
         self._rest = self._rest.lstrip()
         head = self._rest[:LONGEST].lower()
         self._end = next((end for begin, end in PAIRS.items() if head.startswith(begin)), "")
@@ -176,7 +176,7 @@ class ThoughtFilter:
             self._retract(mark)
         return True
 
-    def _over(self, *, final: bool) -> bool:  # noqa: ARG002 - as the other steps
+    def _over(self, *, final: bool) -> bool:  # noqa: ARG002 - same signature as the other steps
         self._rest = ""
         return False
 
@@ -187,7 +187,7 @@ class ThoughtFilter:
             self._said.add(text)
 
     def _is_meant(self, mark: str, after: str) -> bool:
-        """Whether a mark is one, and not a part of the answer."""
+        """Returns True if a mark is real, not part of the answer."""
         if mark in TURN_ENDS:
             return self._channels
         if mark == UNMARKED_END:
@@ -202,7 +202,7 @@ class ThoughtFilter:
         self._step = self._begin
 
     def _begun_mark(self) -> int:
-        """How many characters at the end of what is not decided may be the beginning of a mark."""
+        """Returns how many characters at the end of the undecided text may be the start of a mark."""
         tail = self._rest[-LONGEST:].lower()
         marks = [*PAIRS.values(), *TAGS, *(TURN_ENDS if self._channels else ()), *self._unmarked_end()]
         return next((n for n in range(len(tail), 0, -1) if any(mark.startswith(tail[-n:]) for mark in marks)), 0)
@@ -212,11 +212,11 @@ class ThoughtFilter:
 
 
 def _is_decided(after: str) -> bool:
-    """Whether enough has come behind a mark for `_begins_answer`."""
+    """Returns True if there is enough text behind a mark for `_begins_answer`."""
     return bool(after.strip()) or len(after) >= LONGEST
 
 
 def _begins_answer(after: str) -> bool:
-    """Whether the text behind a mark can be the beginning of an answer, and not the rest of a sentence."""
+    """Returns True if the text behind a mark can start an answer, instead of continuing a sentence."""
     first = after.lstrip()[:1]
     return after[:1] not in {" ", "\t"} and not first.islower() and first not in GOES_ON

@@ -1,7 +1,7 @@
-"""The HTTP client that talks to an OpenAI-compatible server: nothing that it sends fills the memory or leads elsewhere.
+"""The HTTP client for OpenAI-compatible servers, with limits on responses and without redirects.
 
-A redirect would take the question and its passages to another host: none is followed. What is sent compressed without
-being asked for, has a line longer than any event, or does not end, is not read on.
+A redirect would send the question and its passages to another host, so none is followed. Responses are rejected if they
+are compressed without being asked to, have a line longer than any event, or never end.
 """
 
 from __future__ import annotations
@@ -15,26 +15,24 @@ from ingest.errors import LLMError
 from ingest.urls import packed
 
 MIB = 1024 * 1024
-# Bytes of one line of a stream, and of one answer. A token takes some 200 bytes.
+# Most bytes of one line of a stream, and of one answer. A token takes about 200 bytes.
 MOST_LINE, MOST_ANSWER = MIB, 256 * MIB
 
 
 def bounded_client(where: str) -> httpx2.AsyncClient:
-    """A client for `where`, which its messages name. It connects to nothing yet.
+    """Builds a client for `where`, the name used in messages. Opens no connection yet.
 
-    Its requests raise LLMError where a server does one of the above.
+    Its requests raise LLMError for a redirect or a rejected response.
     """
 
     async def checked(response: httpx2.Response) -> None:
         if response.has_redirect_location:
             raise LLMError(
-                f"{where} sends questions on to another address, which is not followed. Set FOOTNOTE_LLM_BASE_URL to "
-                "the server's own address."
+                f"{where} redirects to another address, which is not followed. Set FOOTNOTE_LLM_BASE_URL to the "
+                "server's own address."
             )
         if packed(response.headers):
-            raise LLMError(
-                f"{where} answered in a compressed form, which it was not asked for. Look at the server's settings."
-            )
+            raise LLMError(f"{where} sent a compressed response, which was not requested. Check the server's settings.")
         response.stream = _Bounded(response.stream, where)
 
     headers = {"accept-encoding": "identity"}
@@ -42,7 +40,7 @@ def bounded_client(where: str) -> httpx2.AsyncClient:
 
 
 class _Bounded(httpx2.AsyncByteStream):
-    """A body as it comes, until it is too much."""
+    """A response body with a limit on line length and size."""
 
     def __init__(self, stream: object, where: str) -> None:
         assert isinstance(stream, httpx2.AsyncByteStream)
@@ -57,7 +55,7 @@ class _Bounded(httpx2.AsyncByteStream):
             longest = line + (len(piece) if first < 0 else first)
             line = line + len(piece) if last < 0 else len(piece) - last - 1
             if longest > MOST_LINE or whole > MOST_ANSWER:
-                raise LLMError(f"{self._where} sent an answer without end. Look at the server, or choose another one.")
+                raise LLMError(f"{self._where} sent an answer that is too large. Check the server, or use another.")
             yield piece
 
     async def aclose(self) -> None:

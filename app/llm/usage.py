@@ -1,4 +1,4 @@
-"""What one answer takes of a language model: tokens, money, and seconds of waiting. Pure."""
+"""Counts the tokens, cost and waiting time of one answer. Pure."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ingest.settings import Settings
 if TYPE_CHECKING:
     from langchain_core.messages.ai import UsageMetadata
 
-# Attempts after the first, in all, for one answer.
+# Most retries for one answer.
 MOST_RETRIES = 3
-# Seconds before the first of them where the server does not say; each further one waits twice as long.
+# Seconds before the first retry, unless the server says; doubled for each further one.
 FIRST_WAIT = 2.0
 PRICED_TOKENS = 1_000_000
-# From here on, dollars are told to the cent.
+# Amounts from here on are shown to the cent.
 CENTS_FROM = 1.0
 
 
 @dataclass(slots=True)
 class Spending:
-    """Counts over all requests that are made for one answer."""
+    """Counts over all requests for one answer."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -34,7 +34,7 @@ class Spending:
     retries: int = 0
 
     def book(self, usage: UsageMetadata | None) -> None:
-        """Counts a request that was answered: LangChain's usage_metadata, or None where the server told nothing."""
+        """Counts a request: LangChain's usage_metadata, or None if the server reported none."""
         if usage is None:
             self.untold += 1
             return
@@ -43,7 +43,7 @@ class Spending:
         self.output_tokens += usage["output_tokens"]
 
     def usage(self, settings: Settings) -> Usage | None:
-        """What all requests took. None where there was none, or one of them did not say: no number is made up."""
+        """Returns the usage of all requests; None if there were none or any is unknown, as nothing is estimated."""
         if self.untold or not self.told:
             return None
         prices = settings.llm_input_price, settings.llm_output_price
@@ -53,14 +53,14 @@ class Spending:
         return Usage(self.input_tokens, self.output_tokens, cost)
 
     def wait(self, retry_after: float | None, most: float) -> float | None:
-        """Books the wait before the next attempt.
+        """Records the wait before the next attempt.
 
         Args:
-            retry_after: seconds that the server asked for; None where it did not say.
-            most: seconds that may be waited in all.
+            retry_after: seconds the server asked for; None if it did not say.
+            most: total seconds of waiting allowed.
 
         Returns:
-            Seconds to wait; None where there were too many attempts, or the wait would be too long.
+            Seconds to wait; None after too many attempts, or if the wait would be too long.
         """
         seconds = FIRST_WAIT * 2**self.retries if retry_after is None else retry_after
         if self.retries >= MOST_RETRIES or self.waited + seconds > most:
@@ -71,7 +71,7 @@ class Spending:
 
 
 def total(usages: Iterable[Usage | None]) -> Usage | None:
-    """What several answers took, those left out that did not say. The cost is None where one of the others has none."""
+    """Adds up usages, ignoring unknown ones. The cost is None if any of the others has no cost."""
     told = [one for one in usages if one is not None]
     if not told:
         return None
@@ -81,20 +81,20 @@ def total(usages: Iterable[Usage | None]) -> Usage | None:
 
 
 def usage_words(usage: Usage) -> str:
-    """Words such as "1,234 tokens read, 56 written, $0.0004"; the cost only where it is known."""
+    """Returns text such as "1,234 tokens read, 56 written, $0.0004"; the cost only if known."""
     cost = "" if usage.cost is None else f", {_dollars(usage.cost)}"
     return f"{usage.input_tokens:,} tokens read, {usage.output_tokens:,} written{cost}"
 
 
 def waiting_words(waiting: Waiting) -> str:
-    """What is waited for, and where that is known, how long."""
+    """Returns the reason for the wait and, if known, the time left."""
     if waiting.seconds is None:
         return f"{waiting.reason} \u2026"
     return f"{waiting.reason} Asking again in {math.ceil(waiting.seconds):,} s \u2026"
 
 
 def _dollars(cost: float) -> str:
-    """To the cent, or below a dollar, to two digits that say something."""
+    """Formats an amount to the cent, or to two significant digits below a dollar."""
     if not 0 < cost < CENTS_FROM:
         return f"${cost:,.2f}"
     whole, _, part = f"{float(f'{cost:.2g}'):.8f}".rstrip("0").partition(".")

@@ -1,4 +1,4 @@
-"""Finds the passages that answer a question: both searches, fused, reranked; follow-up questions."""
+"""Finds the passages that answer a question: hybrid search, fusion, reranking and follow-up questions."""
 
 from app.retrieval.follow_up import in_context, rewritten
 from app.retrieval.rerank_server import RerankServer

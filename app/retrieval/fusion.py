@@ -1,29 +1,29 @@
-"""Scores of several legs -> one score a chunk. Pure."""
+"""Fuses the scores of several searches into one score per chunk. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-# How far a chunk's score moves to its better neighbour's, where that is above it and where it is below: an answer may
-# lie across the border of two chunks, and words that answer a question seldom stand alone. RISE orders the chunks of
-# one document and leaves documents as they are: 0.2 to 0.5 gained 2 to 3 points of recall on eval/chunking. FALL of
-# 0.1 gained conversations 0.004 nDCG@10; 0.2 and more cost recall@1 on eval/answerable (bench/retrieval/rankings.py).
+# How far a chunk's score moves towards its better neighbour's, upwards and downwards: an answer may cross the border of
+# two chunks, and matching words seldom occur in isolation. RISE orders the chunks of one document and leaves the order
+# of documents unchanged: 0.2 to 0.5 gained 2 to 3 points of recall on eval/chunking. FALL of 0.1 gained conversations
+# 0.004 nDCG@10; 0.2 and more cost recall@1 on eval/answerable (bench/retrieval/rankings.py).
 RISE = 0.5
 FALL = 0.1
-# What a standard deviation of late interaction counts for among the best, against the range of fused scores: 0.1 to
-# 0.15 gained SciFact and conversations 0.01 nDCG@10, eval/answerable 0.014 recall@1 and eval/chunking half a point of
-# recall; more costs the last.
+# Weight of one standard deviation of late interaction among the best chunks, relative to the range of fused scores: 0.1
+# to 0.15 gained SciFact and conversations 0.01 nDCG@10, eval/answerable 0.014 recall@1 and eval/chunking half a point
+# of recall; higher weights lose the gain on eval/chunking.
 NEARNESS = 0.12
 
 
 def fuse(legs: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Averages the legs' scores, each divided by its leg's best; 0 for a chunk of which a leg knows nothing.
+    """Averages the searches' scores, each divided by its search's best; a chunk missing from a search counts as 0.
 
     Args:
-        legs: scores by chunk, of any scale; those below 0 count as 0.
+        legs: each search's scores by chunk, on any scale; negative scores count as 0.
 
     Returns:
-        Scores from 0 to 1 of every chunk that some leg knows.
+        A score from 0 to 1 for every chunk in any of the searches.
     """
     fused = dict.fromkeys((chunk for leg in legs for chunk in leg), 0.0)
     for leg in legs:
@@ -34,7 +34,7 @@ def fuse(legs: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def ranking(scores: Mapping[str, float]) -> list[str]:
-    """Chunks, best first; ties in order of ids, so that equal input gives equal output."""
+    """Returns the chunks, best first; ties are in order of ids, so that equal input gives equal output."""
     return sorted(scores, key=lambda chunk: (-scores[chunk], chunk))
 
 
@@ -48,17 +48,17 @@ def with_neighbours(
 ) -> dict[str, float]:
     """Moves each chunk's score towards its better neighbour's.
 
-    A chunk that has no neighbour keeps its own: a short document is no worse for being short.
+    A chunk without neighbours keeps its score, so that short documents are not penalised.
 
     Args:
-        scores: of chunks and their neighbours.
-        chunks: those to be scored.
-        neighbours: what stands next to a chunk; what has no score is not there.
+        scores: the scores of chunks and their neighbours.
+        chunks: the chunks to score.
+        neighbours: returns the ids next to a chunk; ids without a score are ignored.
         rise: share of the way up to a better neighbour, 0 to 1.
         fall: share of the way down to a worse one, 0 to 1.
 
     Returns:
-        Scores of `chunks`, in the range of `scores`.
+        The scores of `chunks`, in the range of `scores`.
     """
     found = {}
     for chunk in chunks:
@@ -71,15 +71,15 @@ def with_neighbours(
 def with_nearness(
     scores: Mapping[str, float], nearness: Mapping[str, float], *, weight: float = NEARNESS
 ) -> dict[str, float]:
-    """Moves the best chunks' scores by how near their tokens come to the question's.
+    """Adjusts the best chunks' scores by how similar their tokens are to the question's.
 
     Args:
-        scores: of all chunks, from 0 to 1.
-        nearness: late interaction of the best of them; where it is empty, scores stay as they are.
-        weight: how much a standard deviation of nearness counts against the whole range of scores.
+        scores: the scores of all chunks, 0 to 1.
+        nearness: late-interaction scores of the best chunks; if empty, the scores are unchanged.
+        weight: weight of one standard deviation of nearness, relative to the range of scores.
 
     Returns:
-        Scores of all chunks, from 0 to 1; one without nearness counts as the least near.
+        The scores of all chunks, 0 to 1; a chunk without nearness counts as the least near.
     """
     least, most = min(nearness.values(), default=0.0), max(nearness.values(), default=0.0)
     whole = 1 + weight * (most - least)

@@ -1,13 +1,13 @@
-"""A reranking server of the user's, spoken to over HTTP.
+"""A client for the user's reranking server, over HTTP.
 
-Two forms are spoken, told apart by what the server accepts:
+Two protocols are supported; the server's response shows which one it speaks:
 
-- Cohere's, which vLLM, llama.cpp, Jina, LocalAI, Infinity and others have too: {model, query, documents, top_n} ->
+- Cohere's, also used by vLLM, llama.cpp, Jina, LocalAI, Infinity and others: {model, query, documents, top_n} ->
   {"results": [{"index", "relevance_score"}, ...]};
-- text-embeddings-inference's: {query, texts, truncate} -> [{"index", "score"}, ...]. It refuses the other with 422.
+- text-embeddings-inference's: {query, texts, truncate} -> [{"index", "score"}, ...]. It rejects the other with 422.
 
-Scores may be shares or logits (llama.cpp's are). Nothing that a server or a library says is quoted in messages: a key
-that cannot be a header would stand in it.
+Scores may be shares or logits (as from llama.cpp). Messages never quote the server or a library, because the text
+could contain a key that is not a valid header.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from app.bounded_http import TooMuch, ask, bearer
 from ingest.errors import RerankerError, RerankerFailed
 from ingest.settings import Settings
 
-# What text-embeddings-inference takes in one request unless told otherwise (--max-client-batch-size).
+# Batch size that text-embeddings-inference accepts by default (--max-client-batch-size).
 TEI_BATCH = 32
 MOST_BYTES = 16 * 1024 * 1024
-# A server that did not answer in time is left alone for so many seconds: not every question shall wait for it.
+# Seconds without requests after a server timed out, so that not every question waits for it.
 REST = 30.0
 UNPROCESSABLE, TOO_MANY = 422, 429
 REFUSED_KEY, NOT_THERE = (401, 403), (404, 405)
 
 
 class RerankServer:
-    """The server of FOOTNOTE_RERANKER_URL. Connects to nothing before the first question. Thread-safe.
+    """The server at FOOTNOTE_RERANKER_URL. Opens no connection before the first question. Thread-safe.
 
     Raises:
-        RerankerError: its address or key cannot be one.
+        RerankerError: its address or key is invalid.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -46,16 +46,16 @@ class RerankServer:
         key = settings.reranker_key.get_secret_value().strip()
         if not (key.isascii() and key.isprintable()):
             raise RerankerError(
-                "FOOTNOTE_RERANKER_KEY has characters that no key has. Copy it again from its provider."
+                "FOOTNOTE_RERANKER_KEY contains characters that no key can have. Copy it again from its provider."
             )
         self._headers = bearer(key)
         self._speaks_tei = False
         self._rests_until = 0.0
 
     def scores(self, question: str, documents: Sequence[str]) -> list[float]:
-        """What the server says; see `app.retrieval.reranking.Judges.scores`."""
+        """Returns the server's scores; see `app.retrieval.reranking.Judges.scores`."""
         if time.monotonic() < self._rests_until:
-            raise self._failed(f"did not answer in time a moment ago and is not asked for {REST:.0f} seconds")
+            raise self._failed(f"recently timed out and will not be called for {REST:.0f} seconds")
         deadline = time.monotonic() + self._timeout
         if not self._speaks_tei:
             asked = {"query": question, "documents": list(documents), "top_n": len(documents)}
@@ -71,12 +71,12 @@ class RerankServer:
         return found
 
     def _post(self, asked: dict[str, Any], deadline: float) -> tuple[int, bytes]:
-        """The status and body of an answer, which must be whole by `deadline`."""
+        """Returns the status and body of a response, which must be complete by `deadline`."""
         left = max(0.0, deadline - time.monotonic())
         try:
             said = ask(self._url, seconds=left, most_bytes=MOST_BYTES, json=asked, headers=self._headers)
         except TooMuch as error:
-            raise self._failed("sent an answer without end, or one that is compressed") from error
+            raise self._failed("sent a response that is too large or compressed") from error
         except httpx.TimeoutException as error:
             self._rests_until = time.monotonic() + REST
             raise self._failed(
@@ -98,19 +98,19 @@ class RerankServer:
                 "Check FOOTNOTE_RERANKER_URL (what comes before /rerank) and FOOTNOTE_RERANKER",
             )
         if status == TOO_MANY:
-            raise self._failed("has too many requests", "Ask again later")
+            raise self._failed("received too many requests", "Ask again later")
         if status != httpx.codes.OK:
             raise self._failed(f"answered with status {status}", "Look at its log")
         scores = _scores(body)
         if sorted(scores) != list(range(wanted)):
             raise self._failed(
-                "gave an answer that is no score for each passage",
+                "did not return one score for each passage",
                 "Check that FOOTNOTE_RERANKER_URL is a reranking server",
             )
         return [scores[i] for i in range(wanted)]
 
     def _failed(self, what: str, then: str = "") -> RerankerFailed:
-        where = f"{self._url.scheme}://{self._url.netloc.decode()}{self._url.path}"  # no user, no password, no query
+        where = f"{self._url.scheme}://{self._url.netloc.decode()}{self._url.path}"  # without user, password and query
         return RerankerFailed(f"The reranker at {where} {what}.{f' {then}.' if then else ''}")
 
 
@@ -119,14 +119,14 @@ def _address(setting: str) -> httpx.URL:
         base = httpx.URL(setting)
     except httpx.InvalidURL as error:
         raise RerankerError(
-            "FOOTNOTE_RERANKER_URL is no address. It is for example http://127.0.0.1:8080/v1."
+            "FOOTNOTE_RERANKER_URL is not a valid address. Example: http://127.0.0.1:8080/v1."
         ) from error
     path = base.path.rstrip("/")
     return base if path.endswith("/rerank") else base.copy_with(path=f"{path}/rerank")
 
 
 def _scores(body: bytes) -> dict[int, float]:
-    """The score of each passage by its index; {} where an answer is of neither form, or names a passage twice."""
+    """Returns each passage's score by its index; {} if the body has neither format or names a passage twice."""
     try:
         said = json.loads(body)
         rows = said["results"] if isinstance(said, dict) else said

@@ -1,7 +1,7 @@
-"""Question -> the chunks that answer it best: both legs, fused, each text once.
+"""Finds the chunks that best answer a question, by vector and keyword search, fused and without duplicates.
 
-A leg finds candidates; what it did not find of the other's candidates, and the chunks beside them, it scores
-afterwards, from stored vectors and postings. So a score of 0 means "shares nothing", not "came in 51st".
+Each search finds candidates. It then also scores the other search's candidates and the neighbouring chunks, from stored
+vectors and postings. A score of 0 therefore means "nothing in common", not "rank 51".
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from ingest.models import Query, SearchHit, StoredChunk, as_query, neighbours
 from ingest.text import storable
 
 logger = logging.getLogger(__name__)
-# Candidates a leg gives at least, so that what ranks low in one leg can still be lifted by the other. 100 and 200
-# found nothing more (bench/retrieval/rankings.py).
+# Minimum candidates per search, so that a low rank in one can still be raised by the other. 100 and 200 found nothing
+# more (bench/retrieval/rankings.py).
 CANDIDATES = 50
-# Chunks that are looked through for an identifier, the best by its words.
+# Chunks checked for an identifier, best keyword matches first.
 NAMING = 50
-UNKNOWN_SCRIPT = "The embedding model does not know this script: keywords alone were searched."
-# Chunks whose tokens are held against the question's.
+UNKNOWN_SCRIPT = "The embedding model does not support this script: only keywords were searched."
+# Chunks whose tokens are compared with the question's.
 NEAREST = 30
 MOST_HITS = 1_000
 MOST_CHARACTERS = 8_000
@@ -36,7 +36,7 @@ MOST_CHARACTERS = 8_000
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A chunk with its fused score, and the other sources that hold the same words."""
+    """A chunk with its fused score and the other sources that contain the same text."""
 
     chunk: StoredChunk
     score: float
@@ -53,7 +53,7 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """An identifier that no document holds, and the most similar that some do."""
+    """An identifier that no document contains, and the most similar ones that exist."""
 
     text: str
     nearest: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ class Retriever:
 
     Args:
         index: the collection.
-        reranker: puts the best candidates in order; None: their fused scores do.
+        reranker: reorders the best candidates; None: the fused scores decide.
     """
 
     def __init__(self, index: Index, reranker: Reranker | None = None) -> None:
@@ -74,10 +74,10 @@ class Retriever:
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="keyword-search")
 
     def search(self, question: str | Query, k: int, *, within: Filter | None = None) -> list[SearchHit]:
-        """Finds what `retrieve` does; its notices are logged."""
+        """Returns the hits of `retrieve` and logs its notices."""
         found = self.retrieve(question, k, within=within)
         for notice in found.notices:
-            if notice != self._logged:  # once, not for each of many questions
+            if notice != self._logged:  # once, not for every question
                 self._logged = notice
                 logger.warning("%s", notice)
         return found.hits
@@ -86,22 +86,22 @@ class Retriever:
         """Finds the `k` best chunks, best first; scores from 0 to 1, comparable within one result.
 
         Args:
-            question: what to look for, alone or with what was asked before it.
-            k: how many.
-            within: the documents that are searched; None for all.
+            question: the question, alone or with the earlier ones.
+            k: the number of chunks.
+            within: the documents to search; None for all.
 
         Raises:
             QuestionError: the question is blank or too long, or `k` is out of range.
-            RerankerError: the reranker that the settings name cannot be used at all.
+            RerankerError: the configured reranker cannot be used at all.
         """
         best, notices = self._best(question, k, within)
         hits = [SearchHit(rank, one.score, one.chunk) for rank, one in enumerate(best, start=1)]
         return SearchResult(hits, notices)
 
     def passages(self, question: str | Query, k: int, *, within: Filter | None = None) -> Retrieval:
-        """Finds the same as `retrieve`, as numbered passages to ground an answer in.
+        """Returns the results of `retrieve` as numbered passages for an answer.
 
-        Its notices also say where the embedding model does not know the question's script.
+        A notice is added if the embedding model does not support the question's script.
         """
         unknown = () if self._index.embedder.knows(as_query(question).text) else (UNKNOWN_SCRIPT,)
         best, notices = self._best(question, k, within)
@@ -124,15 +124,15 @@ class Retriever:
         return _named_first(found, wanted)[:k], (notice,) if notice else ()
 
     def searched(self, within: Filter | None = None) -> int:
-        """Counts the chunks that a search looks through, of the documents `within`; None for all."""
+        """Counts the chunks of the documents `within`; None for all."""
         return self._index.count_chunks(within)
 
     def absent(self, question: str, *, within: Filter | None = None) -> list[Absent]:
-        """The identifiers that a question names and no document holds, with the nearest that some do.
+        """Returns the question's identifiers that no document contains, each with the most similar ones that exist.
 
         Args:
             question: as the user wrote it.
-            within: the documents that are looked through; None for all.
+            within: the documents to search; None for all.
         """
         wanted = find_identifiers(question)
         hits = {one: self._index.keyword_search(one.text, NAMING, within=within) for one in wanted}
@@ -143,11 +143,10 @@ class Retriever:
         return [Absent(one.text, tuple(nearest_identifiers(one, [*texts[one], *nearby]))) for one in missing]
 
     def _reranked(self, reranker: Reranker, question: str, found: Sequence[Scored]) -> tuple[list[Scored], str]:
-        """The candidates as the reranker orders them: each text once, so that copies take no other's place.
+        """Returns the candidates in the reranker's order, and a notice if it failed, else "".
 
-        It reads what the embedder read: a passage under its title, headings and table header, which say what it is
-        about, and which fits a cross-encoder's 512 tokens as it does the embedder's. With them comes a notice where it
-        failed, or "".
+        Duplicates are already removed. The reranker reads the same text as the embedder: the passage below its title,
+        headings and table header. That text shows the topic, and fits a cross-encoder's 512 tokens.
         """
         chunks = [one.chunk for one in found[: reranker.candidates]]
         embedded = {
@@ -159,11 +158,11 @@ class Retriever:
         return ordered, done.notice
 
     def _ranked(self, query: Query, n: int, within: Filter | None, wanted: Sequence[Identifier]) -> list[Scored]:
-        """The first `n` of either leg, by their fused score and their neighbours', the best by their tokens as well.
+        """Returns both searches' candidates, ranked by their own and neighbours' scores, the best also by tokens.
 
-        Ties keep the order of the chunks' ids, so that equal input gives equal output. A chunk's neighbours are of its
-        own document, and so of those that are searched. Vectors of text that the embedding model does not know take no
-        part; identifiers that the question names are looked for by themselves as well.
+        Ties keep the order of the chunks' ids, so that equal input gives equal output. Neighbours are from the same
+        document, so they are inside the filter. Vectors of text unknown to the embedding model are ignored. Identifiers
+        in the question are also searched separately.
         """
         knows = self._index.embedder.knows
         keyword_leg = self._pool.submit(self._index.keyword_search, query, n, within=within)
@@ -187,7 +186,7 @@ class Retriever:
 
 
 def _named_first(found: list[Scored], wanted: Sequence[Identifier]) -> list[Scored]:
-    """Puts the chunks first that name most of the identifiers asked for; the best score is theirs as well."""
+    """Moves the chunks with most of the requested identifiers to the front and gives them the best score."""
     if not wanted or not found:
         return found
     counts = [sum(contains_identifier(_words(one.chunk), name) for name in wanted) for one in found]
@@ -197,12 +196,12 @@ def _named_first(found: list[Scored], wanted: Sequence[Identifier]) -> list[Scor
 
 
 def _words(chunk: StoredChunk) -> str:
-    """All words that a chunk is known by."""
+    """Returns all text by which a chunk can be identified."""
     return "\n".join((file_names(chunk.source), chunk.title, *chunk.heading, chunk.place, chunk.text))
 
 
 def unique(fused: Sequence[Scored]) -> list[Scored]:
-    """Each text once, where it ranked best; the other sources that hold it are named in `also_in`."""
+    """Keeps each text once, at its best rank; `also_in` lists the other sources that contain it."""
     first: dict[str, Scored] = {}
     for one in fused:
         words = " ".join(one.chunk.text.split())
@@ -215,7 +214,7 @@ def unique(fused: Sequence[Scored]) -> list[Scored]:
 
 
 def check_question(question: str) -> None:
-    """Refuses what cannot be searched.
+    """Checks that a question can be searched.
 
     Raises:
         QuestionError: the question is blank or too long.
@@ -230,10 +229,10 @@ def check_question(question: str) -> None:
 
 
 def check_k(k: int, most: int = MOST_HITS) -> None:
-    """Refuses a number of results that makes no sense.
+    """Checks the number of results.
 
     Raises:
-        QuestionError: it is not from 1 to `most`.
+        QuestionError: `k` is not from 1 to `most`.
     """
     if not 1 <= k <= most:
         raise QuestionError(f"k is {k:,}, but must be from 1 to {most:,}.")

@@ -1,4 +1,4 @@
-"""Text as an answer and its sources are read: sentences, words, tables, markers, identifiers, languages."""
+"""Parses the text of answers and sources: sentences, words, tables, markers, identifiers, languages."""
 
 from app.text.citation_markers import MARKER, MarkerFilter, code_spans, marker_numbers, replace_markers, without_markers
 from app.text.identifiers import (
@@ -12,19 +12,17 @@ from app.text.identifiers import (
     nearest_identifiers,
     normalized_identifier,
 )
-from app.text.language_data import ENGLISH, Language, language_data_of, translated_names
+from app.text.language_data import Language, language_data_of, translated_names
 from app.text.language_detection import claim_languages, detect_language
 from app.text.markdown_tables import header_of, row_cells, without_rule
 from app.text.sentences import split_sentences
-from app.text.terms import SPACELESS, content_terms, number, numbers_in, shared_language, words_of
+from app.text.terms import content_terms, number, numbers_in, shared_language, words_of
 from app.text.tokens import FACT_KINDS, Token, acronyms, is_year, same_name, say_the_same, tokenize
 
 __all__ = [
     "CHAIN",
-    "ENGLISH",
     "FACT_KINDS",
     "MARKER",
-    "SPACELESS",
     "Identifier",
     "Language",
     "MarkerFilter",

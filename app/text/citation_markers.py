@@ -1,4 +1,4 @@
-"""Markers: the [n] in an answer that name its footnotes. Pure."""
+"""Citation markers: the [n] in an answer that refer to its footnotes. Pure."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ MOST_RANGE = 20
 
 
 class MarkerFilter:
-    """Lets an answer's stream through, but of its markers only those that name a passage, numbered as they come.
+    """Filters an answer's stream: keeps only markers that name a passage, and renumbers them in order of first use.
 
-    A marker never leaves in halves; one that names no passage vanishes with the white space before it. Code is left
-    as it is. However the stream is cut, each of its characters is looked at once.
+    A marker is never split; one that names no passage is removed with the white space before it. Code is unchanged.
+    However the stream is split into pieces, each character is processed once.
 
     Args:
-        passages: how many there are; markers from 1 to that are valid.
+        passages: the number of passages; markers from 1 to that are valid.
     """
 
     def __init__(self, passages: int) -> None:
         self._passages = passages
         self._out: list[str] = []
-        self._space: list[str] = []  # white space that a marker may yet take with it
-        self._ticks = 0  # backticks at the end of what came: there may be more
-        self._maybe = ""  # what may be the first half of a marker
-        self._last = ""  # the character before that
-        self._fence = 0  # how many backticks have begun the code that this is in
+        self._space: list[str] = []  # white space that a removed marker would take with it
+        self._ticks = 0  # backticks at the end of the input so far: more may follow
+        self._maybe = ""  # the possible start of a marker
+        self._last = ""  # the character before it
+        self._fence = 0  # length of the backtick run that opened the current code
         self.numbers: dict[int, int] = {}
         """Passage -> number of its footnote, in order of first use."""
 
     def feed(self, text: str) -> str:
-        """Takes the next piece; returns what of all so far is certain."""
+        """Adds the next piece; returns the text that is now certain."""
         return self._drain(text, final=False)
 
     def end(self) -> str:
-        """The stream is over: returns the rest, without white space at its end."""
+        """Ends the stream; returns the remaining text without trailing white space."""
         rest = self._drain("", final=True)
         self._end_backticks()
         return (rest + self._taken()).rstrip()
@@ -67,7 +67,7 @@ class MarkerFilter:
         return "".join(out)
 
     def _pass(self, words: str) -> None:
-        """Lets words through; white space behind them waits for what follows, but in code."""
+        """Outputs text; white space at its end waits for the next piece, except in code."""
         kept = words if self._fence else words.rstrip()
         if kept:
             self._out += [*self._space, kept]
@@ -77,14 +77,14 @@ class MarkerFilter:
         self._last = words[-1:] or self._last
 
     def _end_backticks(self) -> None:
-        """Enters code, or leaves it where the run of backticks is as long as the one that began it."""
+        """Enters code, or leaves it if the run of backticks is as long as the opening one."""
         if ticks := self._ticks:
             self._ticks = 0
             self._pass("`" * ticks)
             self._fence = 0 if self._fence == ticks else self._fence or ticks
 
     def _bracket(self, text: str, at: int, *, final: bool) -> int:
-        """Passes a marker, renumbered, or the bracket itself; returns where that ends. It may have to wait for more."""
+        """Outputs a renumbered marker, or the bracket itself; returns the end position. May wait for more input."""
         marker = None if self._last == "\\" else MARKER.match(text, at)
         if marker is None:
             if not final and MAYBE_MARKER.match(text, at):
@@ -102,7 +102,7 @@ class MarkerFilter:
 
 
 def marker_numbers(marker: re.Match[str]) -> list[int]:
-    """The numbers that a match of MARKER names; "[2-4]" names three."""
+    """Returns the numbers in a match of MARKER; "[2-4]" has three."""
     found: list[int] = []
     for numbers in NUMBERS.finditer(marker.group(1) or marker.group(2)):
         low, high = int(numbers[1]), int(numbers[2] or numbers[1])
@@ -111,12 +111,12 @@ def marker_numbers(marker: re.Match[str]) -> list[int]:
 
 
 def without_markers(text: str) -> str:
-    """Text without its markers and the white space before them."""
+    """Removes the markers from a text, with the white space before them."""
     return replace_markers(text, lambda _marker: "", before=True)
 
 
 def replace_markers(text: str, replace: Callable[[re.Match[str]], str], *, before: bool = False) -> str:
-    """Text with something else in place of its markers; `before`: and of the white space before them."""
+    """Replaces the markers in a text; `before`: including the white space before them."""
     parts, at = [], 0
     for marker in MARKER.finditer(text):
         piece = text[at : marker.start()]
@@ -126,7 +126,7 @@ def replace_markers(text: str, replace: Callable[[re.Match[str]], str], *, befor
 
 
 def code_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Spans [start, end) of code in a text: from some backticks to the next ones of the same number."""
+    """Yields spans [start, end) of code in a text: from a run of backticks to the next run of the same length."""
     runs = [run.span() for run in BACKTICKS.finditer(text)]
     alike: dict[int, list[int]] = defaultdict(list)
     for i, (start, end) in enumerate(runs):

@@ -1,7 +1,7 @@
-"""Identifiers in texts: article, invoice, clause and phone numbers, model names, codes, file names, quoted strings.
+"""Finds identifiers: article, invoice, clause and phone numbers, model names, codes, file names, quoted strings.
 
-An identifier names one thing: words around it may be paraphrased, it may not. Amounts, quantities with their unit,
-dates, times, years, decimals, ordinals and shares are none, though they have digits. Pure.
+An identifier names exactly one thing, so unlike other words it is never paraphrased. Amounts, quantities with a unit,
+dates, times, years, decimals, ordinals and shares have digits but are not identifiers. Pure.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from itertools import pairwise
 from pathlib import PurePath
 
 ALNUM = r"[A-Za-z0-9\u00c0-\u024f]"
-# Letters and digits that single marks hold together. Characters of East Asia beside it are no part of it.
+# Letters and digits joined by single marks. Adjacent East Asian characters are not part of it.
 CHAIN = re.compile(rf"(?<!{ALNUM}){ALNUM}++(?:[-./:_#]{ALNUM}++)*+")
-# What a question puts between quotation marks; the value of an attribute in markup or code is no quotation.
+# Text in quotation marks; the value of an attribute in markup or code does not count.
 QUOTED = re.compile(
     r"(?<![\w=])[\"\u201c\u201e\u00ab]\s?([^\"\u201c\u201d\u201e\u00ab\u00bb\n]{2,80})[\"\u201d\u201c\u00bb]"
 )
 PHONE = re.compile(r"(?<![\w.])\+?\d[\d ()/-]{6,18}\d(?![\w.])")
 ENDINGS = "pdf|docx?|xlsx?|pptx?|od[tsp]|csv|tsv|txt|md|html?|eml|msg|json|xml|ya?ml|png|jpe?g|zip"
 FILE = re.compile(rf"(?<![\w-])[\w-]{{1,100}}\.(?:{ENDINGS})\b", re.IGNORECASE)
-# A number is one of these when such a word stands before it. It may be written without the word where it stands.
+# A number is an identifier if one of these words precedes it. The documents may have it without the word.
 LABELLED = re.compile(
     r"(?:\b(?:article|clause|section|chapter|annex|appendix|invoice|order|item|article no|part no|step|artikel|klausel|"
     r"abschnitt|kapitel|anhang|rechnung|schritt|chapitre|facture|cl[aá]usula|art[ií]culo|factura|articolo|fattura|"
@@ -33,7 +33,7 @@ LABELLED = re.compile(
     re.IGNORECASE,
 )
 DIGIT = re.compile(r"\d")
-# Chains with digits that are no identifiers.
+# Chains with digits that are not identifiers.
 NONE = re.compile(
     r"\d+(?:[.,]\d+)?|\d{1,3}(?:[.,]\d{3})+(?:[.,]\d+)?"  # amounts
     r"|\d{1,2}[-./]\d{1,2}[-./](?:\d{4}|\d{2})|\d{4}[-./]\d{1,2}[-./]\d{1,2}"  # dates
@@ -45,7 +45,7 @@ NONE = re.compile(
 )
 LEAST_DIGITS, LEAST_PARTS, LEAST_PHONE = 6, 3, 7
 MOST_NEAREST, ALIKE = 3, 0.6
-# Longer quotations are of sentences and titles, which people do not quote to the letter. Words.
+# Longer quotations, in words, are sentences and titles, which users seldom quote exactly.
 MOST_QUOTED = 4
 
 
@@ -53,7 +53,7 @@ MOST_QUOTED = 4
 class Identifier:
     """An identifier at [start, end) of a text.
 
-    `is_label` says that it is a bare number behind a word such as "clause": the same number may mean other things.
+    `is_label`: it is a bare number after a word such as "clause"; elsewhere the same number may mean something else.
     """
 
     text: str
@@ -63,12 +63,12 @@ class Identifier:
 
     @property
     def key(self) -> str:
-        """Its form for comparison; see `key`."""
+        """Its normalized form for comparison."""
         return normalized_identifier(self.text)
 
 
 def find_identifiers(question: str) -> list[Identifier]:
-    """The identifiers that a question names, in order, each place once."""
+    """Returns the identifiers in a question, in order, without overlaps."""
     found: list[Identifier] = []
     taken = bytearray(len(question))
     for one in _all(question):
@@ -80,7 +80,7 @@ def find_identifiers(question: str) -> list[Identifier]:
 
 @lru_cache(maxsize=10_000)
 def normalized_identifier(text: str) -> str:
-    """An identifier without case and marks: "INV-2024/7" is "inv2024.7". Between digits a mark is kept: 1.11, 11.1."""
+    """Removes case and marks: "INV-2024/7" becomes "inv2024.7". Marks between digits are kept: 1.11 is not 11.1."""
     runs = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold())
     joined = runs[:1]
     for before, after in pairwise(runs):
@@ -89,23 +89,23 @@ def normalized_identifier(text: str) -> str:
 
 
 def identifier_shape(text: str) -> str:
-    """The pattern that identifiers of one kind share: "a-0a" for XJ-2045B, "0.0.0" for 2.10.4."""
+    """Returns the pattern that identifiers of one kind share: "a-0a" for XJ-2045B, "0.0.0" for 2.10.4."""
     return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "0", text))
 
 
 def file_names(document: str) -> str:
-    """A document's file name as written, with its ending and without."""
+    """Returns a document's file name as written, with and without its suffix."""
     path = PurePath(document)
     return f"{path.name} {path.stem}"
 
 
 def contains_identifier(text: str, wanted: Identifier) -> bool:
-    """Whether an identifier stands in a text, however its case and marks are written there."""
+    """Returns True if a text contains an identifier, ignoring case and marks."""
     return any(True for _ in identifier_mentions(text, wanted))
 
 
 def identifier_mentions(text: str, wanted: Identifier) -> Iterator[tuple[int, int]]:
-    """The places of an identifier in a text."""
+    """Yields the places of an identifier in a text."""
     if " " in wanted.text:
         words = r"\s+".join(re.escape(word) for word in wanted.text.split())
         yield from (found.span() for found in re.finditer(rf"(?<!\w){words}(?!\w)", text, re.IGNORECASE))
@@ -114,7 +114,7 @@ def identifier_mentions(text: str, wanted: Identifier) -> Iterator[tuple[int, in
 
 
 def nearest_identifiers(wanted: Identifier, texts: Iterable[str]) -> list[str]:
-    """The identifiers in texts that are most like one that stands nowhere, those of its shape first."""
+    """Returns the identifiers in texts that are most similar to a missing one, those of its shape first."""
     known = {
         found[0]: None for text in texts for found in CHAIN.finditer(FILE.sub(" ", text)) if DIGIT.search(found[0])
     }

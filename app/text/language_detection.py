@@ -1,4 +1,4 @@
-"""Tells the language of a sentence and of its source, by their common words. Pure."""
+"""Detects the language of a sentence and of its source by their common words. Pure."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from app.text.language_data import ENGLISH, LANGUAGES, OTHER, RUSSIAN, common_words
+from app.text.language_data import LANGUAGES, OTHER, RUSSIAN, common_words
+from ingest.text import ENGLISH
 
-# Single letters are initials as well.
+# Single letters may be initials.
 WORD = re.compile(r"[^\W\d_]{2,}")
 MOST_CHARACTERS = 3_000
-# Different common words that tell the language of a sentence by itself.
+# Different common words that are enough to identify the language of a sentence.
 LEAST_WORDS = 2
-# A text of so many words with no common word of a language is in one that is not known.
+# A text with this many words and no common word is in an unknown language.
 MANY_WORDS = 12
-# Letters of the languages with data: Latin ones, and Cyrillic ones but for those that Russian does not have.
+# Letters of the languages with data: Latin, and Cyrillic except the letters that Russian lacks.
 LATIN = re.compile("[a-z\u00c0-\u024f]", re.IGNORECASE)
 CYRILLIC = re.compile("[\u0400-\u052f]")
 NOT_RUSSIAN = re.compile("[\u0452-\u045f\u0491]")
 
 
 def claim_languages(claim: str, sources: Sequence[str]) -> tuple[str, str]:
-    """The languages of a sentence and of its sources, each one of `LANGUAGES` or `OTHER`.
+    """Returns the languages of a sentence and of its sources, each one of `LANGUAGES` or `OTHER`.
 
-    What a text does not tell by itself is taken from the other, and then from both together.
+    If one is unclear, it is taken from the other; if both are, from both texts together.
     """
     source = "\n".join(sources)[:MOST_CHARACTERS]
     theirs = detect_language(source)
@@ -36,7 +37,7 @@ def claim_languages(claim: str, sources: Sequence[str]) -> tuple[str, str]:
 
 
 def _other_than(name: str, text: str) -> str:
-    """The language that a text has most common words of, where it has none of the one named; "" otherwise."""
+    """Returns the language with most common words in a text, if it has none of the named one; otherwise ""."""
     counts = _counts(text)
     if not name or counts.get(name) or not any(counts.values()):
         return ""
@@ -46,11 +47,11 @@ def _other_than(name: str, text: str) -> str:
 
 @lru_cache(maxsize=4_000)
 def detect_language(text: str, least: int = LEAST_WORDS) -> str:
-    """The language of a text: one of `LANGUAGES`, `OTHER` for any without data, "" where it is not clear.
+    """Returns the language of a text: one of `LANGUAGES`, `OTHER` for any without data, "" if unclear.
 
     Args:
-        text: its first `MOST_CHARACTERS` are read.
-        least: different common words that a language must show, more than any other has.
+        text: the text; only its first `MOST_CHARACTERS` are read.
+        least: different common words that a language needs, and more than any other language has.
     """
     letters = "".join(WORD.findall(text[:MOST_CHARACTERS].lower()))
     if not letters:
@@ -67,6 +68,6 @@ def detect_language(text: str, least: int = LEAST_WORDS) -> str:
 
 
 def _counts(text: str) -> dict[str, int]:
-    """How many different common words of each language a text has."""
+    """Counts the different common words of each language in a text."""
     there = set(WORD.findall(text[:MOST_CHARACTERS].lower()))
     return {name: len(there & common) for name, common in common_words().items()}

@@ -1,4 +1,4 @@
-"""Rows of Markdown tables: their cells, and the header that names them. Pure."""
+"""Reads rows of Markdown tables: their cells, and the header above them. Pure."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ BORDER = re.compile(r"(?<!\\)\|")
 
 
 def row_cells(row: str) -> list[str]:
-    """What stands between the bars of a row, as written; the outer bars may be missing."""
+    """Returns the text between the bars of a row, as written; the outer bars may be missing."""
     inner = row.strip().removeprefix("|")
     found = BORDER.split(inner)
     return [cell.strip() for cell in (found[:-1] if len(found) > 1 and not found[-1].strip() else found)]
 
 
 def without_rule(header: str) -> str:
-    """A header row with the rule below it, as Markdown wants it; "" for ""."""
+    """Returns a header row with the rule below it, as Markdown requires; "" for ""."""
     names = row_cells(header)
     return f"| {' | '.join(names)} |\n|{' --- |' * len(names)}" if header.strip() else ""
 
 
 def header_of(text: str, start: int, above: str = "") -> str:
-    """The header row of the row that begins at `start`; "" where it is no row, or nobody knows what names its cells.
+    """Returns the header of the row that begins at `start`; "" if it is not a row, or its header is unknown.
 
     Args:
         text: rows, with or without other text around them.
-        start: of a line.
-        above: the header of the table that the text begins in the middle of; "" where it does not.
+        start: the start of a line.
+        above: the header of the table in which the text begins; "" if it does not begin in one.
 
     Returns:
-        A row with as many cells as the one it names.
+        A row with as many cells as the row below it.
     """
     row = text[start:].partition("\n")[0]
     if not row.lstrip().startswith("|"):

@@ -1,4 +1,4 @@
-"""A text word by word, with what each word states: numbers with their units, months, names. Pure."""
+"""Splits a text into words and classifies them: numbers with their units, months, names. Pure."""
 
 from __future__ import annotations
 
@@ -12,58 +12,59 @@ from typing import Final, Literal
 from text_to_num import text2num
 
 from app.text import terms
-from app.text.language_data import ENGLISH, Language, language_data_of
+from app.text.language_data import Language, language_data_of
+from ingest.text import ENGLISH, SPACELESS
 
 Kind = Literal["number", "month", "weekday", "name", "word", "stop"]
 FACT_KINDS: Final[frozenset[str]] = frozenset({"number", "month", "weekday", "name"})
-# Numbers where a comma groups digits, and where it parts decimals and dots or spaces group.
+# Numbers with commas between groups of digits, and numbers with a decimal comma and dots or spaces between groups.
 DOTTED = r"\d(?:[\d,]*\d)?(?:\.\d+)?"
 GROUPED = r"\d{1,3}(?:[.\u00a0\u202f '\u2019]\d{3}){1,12}(?!\d)(?:,\d+)?"
 COMMAED = rf"(?<![\d.,]){GROUPED}|\d+(?:,\d{{3}}){{1,12}}\.\d+|\d+(?:[.,]\d+)?"
 ISO_DATE = r"\b\d{4}-\d{2}-\d{2}\b"
 CLOCK = r"\d{1,2}:[0-5]\d(?![\d:])"
-# A day and a month without a year are told from a number by a word before them, and a dot after both.
+# A day and a month without a year differ from a number by a word before them and a dot after both.
 DAY_AND_MONTH = "|".join(rf"(?<=\b{word} )\d{{1,2}}\.\d{{1,2}}\." for word in ("am", "zum", "vom", "bis", "den", "ab"))
 DAY_FIRST = r"\b\d{1,2}(?P<mark>[./])\d{1,2}(?P=mark)\d{4}\b"
 
 
 def _pattern(number: str, dates: str) -> re.Pattern[str]:
-    """Words, numbers, dates and signs. "U.S." and "U. S." are one word; "isn't" is two."""
+    """Matches words, numbers, dates and signs. "U.S." and "U. S." are one word; "isn't" is two."""
     return re.compile(
-        rf"(?P<date>{dates})|(?:[A-Z]\.\s?){{2,}}|{CLOCK}|{number}|[{terms.SPACELESS}]|[^\W\d_]+(?=n['\u2019]t\b)|n['\u2019]t\b|"
-        rf"[^\W\d_{terms.SPACELESS}][^\W{terms.SPACELESS}]*(?:['\u2019][^\W\d_]+)?|[%\u2030$\u20ac\u00a3\u00a5\u20bd\u00b0]"
+        rf"(?P<date>{dates})|(?:[A-Z]\.\s?){{2,}}|{CLOCK}|{number}|[{SPACELESS}]|[^\W\d_]+(?=n['\u2019]t\b)|n['\u2019]t\b|"
+        rf"[^\W\d_{SPACELESS}][^\W{SPACELESS}]*(?:['\u2019][^\W\d_]+)?|[%\u2030$\u20ac\u00a3\u00a5\u20bd\u00b0]"
     )
 
 
 WORD = _pattern(DOTTED, ISO_DATE)
 WORD_WITH_COMMA = _pattern(COMMAED, f"{ISO_DATE}|{DAY_FIRST}|{DAY_AND_MONTH}")
-# Characters before a word in which its sentence may begin, or that hold the word before it.
+# Characters before a word that are searched for the start of its sentence or the word before it.
 BEFORE = 40
 BEGINS = re.compile(
     rf"(?:^|[.!?:\u2026|>#*\u2022\u00bf\u00a1-])[\s\"'`\u201c\u201e\u2018\u00ab(*_]{{0,{BEFORE}}}$",
 )
 PREVIOUS = re.compile(rf"(\w{{1,{BEFORE}}})\.?\s{{1,{BEFORE}}}$")
-# A capitalised word, of which a hyphen and small letters are a part; and a run of them, with small words between.
+# A capitalised word, including a hyphen with lower-case letters; and a run of them, with small words between.
 CAPITALISED = r"[A-Z][\w'\u2019]*+(?:-++(?![A-Z])[\w'\u2019]*+)*+"
 NAMES = re.compile(rf"{CAPITALISED}((?:\s++(?:of|and|the|for|on)\b)?[\s-]++{CAPITALISED})*+")
-# Two words that may be a unit: "por ciento".
+# Two words that may form a unit: "por ciento".
 PHRASE = re.compile(r"\s+[^\W\d_]+\s+[^\W\d_]+")
 WORDS_OF_A_PHRASE = 2
 PART = re.compile(r"\d+")
 MOST_MONTHS, MOST_DAYS, DECADE, HUNDRED = 12, 31, 10, 100
-# A name may be written as people or language of a place: Canada, Canadian.
+# Endings by which a name may differ from the people or language of a place: Canada, Canadian.
 PEOPLE = frozenset({"", "n", "an", "ian", "ean", "ese", "ish", "i", "ic", "s", "es", "a", "y", "e"})
 LEAST_SHARED = 4
-# Whole numbers without a unit that are taken for years.
+# Range of whole numbers without a unit that count as years.
 YEARS = (1000, 2100)
-# What stands before "n't", and that itself.
+# The words before "n't", and "n't" itself.
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
     """A word at [start, end) of its text.
 
-    `term` is its stem, or a number's plain form; `unit` the plain form of a number's unit, or "".
+    `term` is its stem, or a number's normal form; `unit` is the normal form of a number's unit, or "".
     """
 
     term: str
@@ -74,16 +75,16 @@ class Token:
 
     @property
     def says(self) -> bool:
-        """Whether it carries meaning of its own."""
+        """True if the word carries meaning of its own."""
         return self.kind != "stop"
 
 
 def tokenize(text: str, spoken: Language | None = None) -> tuple[Token, ...]:
-    """The words of a text, in order; a number written in several words ("13.1 million") is one.
+    """Returns the words of a text, in order; a number written in several words ("13.1 million") is one.
 
     Args:
-        text: in one language.
-        spoken: which; English where none is named.
+        text: a text in one language.
+        spoken: the language; None for English.
     """
     return _read_words(text, (spoken or language_data_of(ENGLISH)).name)
 
@@ -97,13 +98,13 @@ def _read_words(text: str, name: str) -> tuple[Token, ...]:
 
 
 def acronyms(text: str) -> frozenset[str]:
-    """Initials of the runs of capitalised words in a text, casefolded: "Major League Soccer" gives "mls"."""
+    """Returns the initials of runs of capitalised words, casefolded: "mls" for "Major League Soccer"."""
     runs = (found[0] for found in NAMES.finditer(text) if found[1])
     return frozenset("".join(re.findall(r"\b[A-Z]", run)).casefold() for run in runs)
 
 
 def same_name(one: str, other: str) -> bool:
-    """Whether two stems name the same: equal, or a place and its people."""
+    """Returns True if two stems name the same: equal, or a place and its people."""
     if one == other:
         return True
     shared = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
@@ -111,7 +112,7 @@ def same_name(one: str, other: str) -> bool:
 
 
 def say_the_same(one: Token, other: Token) -> bool:
-    """Whether two words could stand in each other's place: names, months, or numbers that count the same thing."""
+    """Returns True if two words could replace each other: names, months, or numbers that count the same thing."""
     if one.kind != other.kind:
         return False
     if one.kind != "number" or (one.unit and one.unit == other.unit):
@@ -120,7 +121,7 @@ def say_the_same(one: Token, other: Token) -> bool:
 
 
 def is_year(word: Token) -> bool:
-    """Whether a number is one without a unit that is taken for a year."""
+    """Returns True if a number has no unit and is in the range of years."""
     return not word.unit and word.term.isdecimal() and YEARS[0] <= int(word.term) <= YEARS[1]
 
 
@@ -138,7 +139,7 @@ def _words(text: str, match: re.Match[str], spoken: Language) -> Iterator[Token]
 
 
 def _date(match: re.Match[str]) -> Iterator[Token]:
-    """Day, month and year of a date in digits, in the order written; its numbers alone where it is none."""
+    """Yields day, month and year of a numeric date, in the order written; plain numbers if it is not a date."""
     parts = list(PART.finditer(match.group()))
     is_iso = "-" in match.group()
     day, month = (int(parts[i].group()) for i in ((2, 1) if is_iso else (0, 1)))
@@ -160,7 +161,7 @@ def _read(text: str, written: str, plain: str, start: int, spoken: Language) -> 
         return day
     if plain in spoken.units:
         unit = spoken.units[plain]
-        return ("word" if unit.isalpha() else "stop"), unit  # a sign is its number's unit, and no word of its own
+        return ("word" if unit.isalpha() else "stop"), unit  # a sign is part of its number, not a word
     if plain in spoken.stop or len(plain) == 1:
         return "stop", plain
     return _kind(text, written, start, spoken), spoken.stem(plain.replace(".", "").replace(" ", ""))
@@ -175,7 +176,7 @@ def _calendar_word(written: str, plain: str, spoken: Language) -> tuple[Kind, st
 
 
 def _numeral(written: str, spoken: Language) -> str:
-    """The plain form of a number or a time of day: "14:00" says no more than 14, and "14:30" is another one."""
+    """Returns the normal form of a number or a time of day: "14:00" equals 14, but "14:30" differs from it."""
     hour, clock, minute = written.partition(":")
     if clock:
         return str(int(hour)) if minute == "00" else f"{int(hour)}:{minute}"
@@ -183,7 +184,7 @@ def _numeral(written: str, spoken: Language) -> str:
 
 
 def _figure(written: str) -> str:
-    """The plain form of a number whose decimals follow a comma: "1.234,50" gives "1234.5"."""
+    """Returns the normal form of a number with a decimal comma: "1.234,50" gives "1234.5"."""
     if re.fullmatch(GROUPED, written):
         plain = re.sub(r"[^\d,]", "", written).replace(",", ".")
     elif "," in written and "." in written:
@@ -195,7 +196,7 @@ def _figure(written: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def _number_word(plain: str, name: str) -> int | None:
-    """The value of a word that is a number, as compounds like "einundzwanzig" are; None for others."""
+    """Returns the value of a number word, including compounds like "einundzwanzig"; None for other words."""
     spoken = language_data_of(name)
     if plain in spoken.numbers:
         return spoken.numbers[plain]
@@ -205,11 +206,11 @@ def _number_word(plain: str, name: str) -> int | None:
         value = int(text2num(plain, spoken.code))
     except ValueError:
         return None
-    return value if value > 1 else None  # "one" is rather a pronoun
+    return value if value > 1 else None  # "one" is more often a pronoun
 
 
 def _kind(text: str, written: str, start: int, spoken: Language) -> Kind:
-    """Names are capitalised inside a sentence, or have capitals or digits inside."""
+    """Classifies a word; names are capitalised inside a sentence, or have capitals or digits inside."""
     if any(c.isupper() or c.isdigit() or c == "." for c in written[1:]):
         return "name"
     if not written[0].isupper() or BEGINS.search(text, max(0, start - BEFORE), start):
@@ -218,7 +219,7 @@ def _kind(text: str, written: str, start: int, spoken: Language) -> Kind:
 
 
 def _is_named(text: str, written: str, start: int, spoken: Language) -> bool:
-    """Whether a capitalised word is a name where all nouns have capitals: by the word before it, and its ending."""
+    """Returns True for a name in a language that capitalises all nouns, judging by its ending and the word before."""
     found = PREVIOUS.search(text, max(0, start - BEFORE), start)
     if not found or written.casefold().endswith(spoken.noun_endings):
         return False
@@ -254,7 +255,7 @@ def _joined(text: str, words: Sequence[Token], spoken: Language) -> Iterator[Tok
 
 
 def _scaled(text: str, value: Decimal, following: Token, end: int, spoken: Language) -> Decimal | None:
-    """The value with the word after it, where that belongs to it."""
+    """Returns the value including the word after it, if that is part of the number."""
     between, written = text[end : following.start], text[following.start : following.end].casefold()
     if written in spoken.scales and not between.strip(" -"):
         return value * Decimal(10 ** spoken.scales[written])
@@ -278,7 +279,7 @@ def _unit(text: str, before: Token | None, after: Sequence[Token], span: tuple[i
 
 
 def _unit_phrase(text: str, end: int, spoken: Language) -> str:
-    """The unit that two words after a number are: "por ciento"."""
+    """Returns the unit formed by two words after a number, such as "por ciento"."""
     phrase = PHRASE.match(text, end)
     return spoken.units.get(" ".join(phrase.group().split()).casefold(), "") if phrase else ""
 

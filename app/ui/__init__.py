@@ -1,4 +1,4 @@
-"""The chat page in Streamlit: it draws, and calls services for all else."""
+"""The chat page in Streamlit: only drawing; all else is done by services."""
 
 from app.ui.page import draw_page
 from app.ui.page_guard import PageGuard

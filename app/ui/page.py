@@ -1,4 +1,4 @@
-"""The whole page: sidebar, conversation, and the one place where errors become messages."""
+"""The whole page: sidebar and conversation, and the single place that turns errors into messages."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from app.ui.pages import chat, review
 from ingest.errors import FootnoteError
 
 logger = logging.getLogger(__name__)
-# A file of ours: an icon by name would be fetched from the internet.
+# A local file: an icon given by name would be fetched from the internet.
 ICON = Path(__file__).with_name("favicon.svg")
 
-# In the page's address: the review of generated questions in place of the conversation.
+# Parameter of the page's address that opens the review of generated questions.
 REVIEW = "review"
 
 
@@ -40,7 +40,7 @@ def draw_page(footnote: Footnote) -> None:
 
 @contextmanager
 def _calm() -> Iterator[None]:
-    """Errors on purpose are shown as they are; a mistake of ours is logged in full and admitted in a line."""
+    """Shows `FootnoteError`s as they are; logs internal errors in full and shows one line."""
     try:
         yield
     except FootnoteError as error:

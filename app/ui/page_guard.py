@@ -1,7 +1,7 @@
-"""Who may reach the chat from a browser: its own page, called by a name of its own, and framed by nobody.
+"""Restricts browser access to the chat: only its own page, under its own host names, never in a frame.
 
-A page of the internet can have its name point at this machine (DNS rebinding), or open a WebSocket to it: browsers let
-both through, and the chat has no sign-in. The first calls the chat by a foreign name, the second says where it is from.
+The chat has no sign-in. A web page can make its host name resolve to this machine (DNS rebinding) or open a WebSocket
+to it; browsers allow both. The first request has a foreign host name, the second a foreign origin.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MISDIRECTED, FORBIDDEN = 421, 403
-# RFC 6455, 7.4.1: a message that goes against a rule of the server.
+# RFC 6455, 7.4.1: a message that violates the server's policy.
 POLICY = 1008
 HARMLESS = {"GET", "HEAD", "OPTIONS"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -30,8 +30,8 @@ class PageGuard:
     """ASGI middleware.
 
     Args:
-        app: what is guarded.
-        hosts: the names that it is called by, without a port, besides those of this machine's own.
+        app: the application to protect.
+        hosts: its host names, without ports, in addition to this machine's own.
     """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str] = ()) -> None:
@@ -39,14 +39,14 @@ class PageGuard:
         self._hosts = {name.lower() for name in (*LOOPBACK, *hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request on, or refuses it: 421 for a foreign name or several, 403 for a foreign origin."""
+        """Passes a request on, or refuses it: 421 for no, a foreign or several host names, 403 for a foreign origin."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
         if len(hosts) != 1 or _name(hosts[0]) not in self._hosts:
-            said = "This address is not one that Footnote is called by. FOOTNOTE_ALLOWED_HOSTS names more of them."
+            said = "Footnote does not accept this host name. Add it to FOOTNOTE_ALLOWED_HOSTS to allow it."
             await _refuse(scope, receive, send, MISDIRECTED, said)
         elif not _is_own(scope, hosts[0], origins):
             await _refuse(scope, receive, send, FORBIDDEN, "Only Footnote's own page may do this.")
@@ -55,7 +55,7 @@ class PageGuard:
 
 
 def _name(host: str) -> str | None:
-    """The name in a Host header, without its port; None where it is none."""
+    """Returns the name in a Host header, without its port; None if it is invalid."""
     try:
         parts = urlsplit(f"//{host}")
         _ = parts.port
@@ -65,10 +65,10 @@ def _name(host: str) -> str | None:
 
 
 def _is_own(scope: Scope, host: str, origins: list[str]) -> bool:
-    """Whether a request that can change something comes from the page itself; browsers always say where from."""
+    """Returns True if a request comes from the page itself; browsers send the origin of all requests with effects."""
     if scope["type"] == "http" and (scope["method"] in HARMLESS or not origins):
         return True
-    # The form of an origin is that of a browser (RFC 6454, 6.2): a scheme and the host, in lower case.
+    # Browsers write an origin as a scheme and the host, in lower case (RFC 6454, 6.2).
     return len(origins) == 1 and origins[0].lower() in {f"http://{host.lower()}", f"https://{host.lower()}"}
 
 

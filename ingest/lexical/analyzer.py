@@ -16,14 +16,23 @@ from functools import lru_cache
 
 import tantivy
 
-from ingest.text import COMMON_WORDS, ENGLISH, LANGUAGE_OF_SCRIPT, LANGUAGES, SPACELESS_LETTER, light_stem, word_pieces
+from ingest.text import (
+    COMMON_WORDS,
+    ENGLISH,
+    LANGUAGE_OF_SCRIPT,
+    LANGUAGES,
+    SPACELESS,
+    SPACELESS_LETTER,
+    light_stem,
+    word_pieces,
+)
 
 # Increment when documents are analysed differently: older text indexes are then rebuilt (ingest.index.recovery).
 ANALYSIS = 4
 # Scripts written without spaces are indexed by character and by pieces (ingest.text.scripts); others by word, and
 # numbers with their points.
-SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー"
-TOKEN = rf"[{SPACELESS}]|\p{{Nd}}+(?:\.\p{{Nd}}+)+|[[\p{{L}}\p{{M}}\p{{N}}_]--[{SPACELESS}]]+"
+SPACELESS_CLASSES = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー"
+TOKEN = rf"[{SPACELESS_CLASSES}]|\p{{Nd}}+(?:\.\p{{Nd}}+)+|[[\p{{L}}\p{{M}}\p{{N}}_]--[{SPACELESS_CLASSES}]]+"
 # Matches the separators of "39,669", so that a number is one term in either notation.
 GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 # Splits v1.2 and Python3.11: the number is a term of its own.
@@ -35,11 +44,7 @@ UPPER, LOWER = ("".join(c for c in LATIN if c.isalpha() and is_case(c)) for is_c
 # The camel-case parts of HTTPServer2 and maxRetryCount.
 HUMP = re.compile(rf"[{UPPER}]+(?=[{UPPER}][{LOWER}])|[{UPPER}]?[{LOWER}]+|[{UPPER}]+|\d+|[^\W\d_]+")
 WORD = re.compile(r"\w+")
-# Runs of those scripts, which re does not know by name, with the marks that they share.
-SPACELESS_RUN = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3031-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
-)
+IN_SPACELESS = re.compile(f"[{SPACELESS}]+")
 # Variation selectors of emoji, which carry no meaning; and the letter that becomes two in lower case.
 UNSEEN = str.maketrans({"\ufe0e": None, "\ufe0f": None, "\u20e3": None, "İ": "I"})
 # Words, and chains of words joined by single marks.
@@ -124,7 +129,7 @@ def _analyzer(language: str, without: str) -> tantivy.TextAnalyzer:
 
 def spelled_out(text: str) -> str:
     """Normalises numbers in a text, and appends the technical forms that it contains, once each."""
-    text = SPACELESS_RUN.sub(r" \g<0> ", unicodedata.normalize("NFC", text).translate(UNSEEN))
+    text = IN_SPACELESS.sub(r" \g<0> ", unicodedata.normalize("NFC", text).translate(UNSEEN))
     plain = GLUED.sub(r"\1 ", BEFORE_NUMBER.sub(" ", GROUPED.sub("", text)))
     forms = " ".join(dict.fromkeys(form.lower() for form in _forms(plain)))
     return f"{plain}\n{forms}" if forms else plain

@@ -2,7 +2,14 @@
 
 from ingest.text.document_names import absolute_name, composed_name, matching_names, name_on_disk, path_separator
 from ingest.text.languages import COMMON_WORDS, ENGLISH, LANGUAGES, asked_in, language_of
-from ingest.text.scripts import LANGUAGE_OF_SCRIPT, SPACELESS_LETTER, SPACELESS_RUN, light_stem, word_pieces
+from ingest.text.scripts import (
+    LANGUAGE_OF_SCRIPT,
+    SPACELESS,
+    SPACELESS_LETTER,
+    SPACELESS_RUN,
+    light_stem,
+    word_pieces,
+)
 from ingest.text.stop_words import STOP_WORDS
 from ingest.text.storable_text import StorableStream, escaped, is_storable, storable, storable_document, storable_values
 
@@ -11,6 +18,7 @@ __all__ = [
     "ENGLISH",
     "LANGUAGES",
     "LANGUAGE_OF_SCRIPT",
+    "SPACELESS",
     "SPACELESS_LETTER",
     "SPACELESS_RUN",
     "STOP_WORDS",

@@ -11,13 +11,15 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-# Letters of South-East Asia; characters of East Asia, including Korean syllables, whose words end in particles.
+# Scripts without spaces between words: letters of South-East Asia, characters of East Asia. For use in a class of re.
 LETTERS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 CHARACTERS = (
-    "\uac00-\ud7a3\u3005-\u3007\u3031-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
-    "\U00020000-\U0003ffff"
+    "\u3005-\u3007\u3031-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
-SPACELESS_RUN = re.compile(f"[{LETTERS}]+|[{CHARACTERS}]+")
+SPACELESS = LETTERS + CHARACTERS
+# Korean has spaces, but its words end in particles.
+HANGUL = "\uac00-\ud7a3"
+SPACELESS_RUN = re.compile(f"[{LETTERS}]+|[{HANGUL}{CHARACTERS}]+")
 SPACELESS_LETTER = re.compile(f"[{LETTERS}]")
 PIECE_LETTERS, PIECE_CHARACTERS = 3, 2
 # Function and question words of Thai, Chinese and Japanese.

@@ -167,7 +167,7 @@ def test_an_unsupported_sentence_is_marked_and_the_reason_is_there(filled):
     assert '<span class="fn-unsupported">Apples are blue' in shown(page)
     assert "Not supported: blue is not there" in shown(page)
     assert "Cut short." in shown(page)
-    assert "was removed from the index" in shown(page)
+    assert "is no longer in the index" in shown(page)
 
 
 @pytest.mark.parametrize(

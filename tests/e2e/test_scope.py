@@ -70,7 +70,7 @@ def test_an_answer_says_that_only_some_documents_were_asked_also_when_all_are_as
     assert "Bears are brown." in shown(page)
     again = open_page(filled, chat.id)
     assert "Ask: md" not in shown(again)
-    assert shown(again).count("Asked of some documents only: md") == 1
+    assert shown(again).count("Only these documents were searched: md") == 1
 
 
 def test_all_documents_are_asked_again_after_one_click(filled):
@@ -83,7 +83,7 @@ def test_all_documents_are_asked_again_after_one_click(filled):
     assert not filled.conversations.get(chat.id).within
     assert field(page, "Tags").value == []
     assert "Ask: wild" not in shown(page)
-    assert "Asked of some documents only" not in shown(page)
+    assert "Only these documents were searched" not in shown(page)
     page.chat_input[0].set_value("What colour are apples?").run()
     assert "Apples are red." in shown(page)
 

@@ -77,7 +77,7 @@ def test_a_wait_for_a_busy_server_counts_down_before_the_answer_is_written(model
     model.script = _after_one(refusing(429, retry_after="8"), WHOLE)
     begin(page)
     waiting = page.locator(".fn-waiting")
-    expect(waiting).to_contain_text(re.compile(r"has too many requests\. Asking again in [5-8] s"))
+    expect(waiting).to_contain_text(re.compile(r"received too many requests\. Asking again in [5-8] s"))
     expect(waiting).to_contain_text(re.compile(r"in [1-4] s"))
     expect(page.locator(".fn-details")).to_have_count(1)
     expect(page.locator(".fn-answer")).to_contain_text("a list of numbers")

@@ -55,7 +55,7 @@ def test_a_wait_is_told_and_what_was_used_is_printed(asking):
         out, err = asking(url, **prices).communicate(timeout=120)
     assert "Apples are red [1]." in out
     assert "openai:m: 1,000 tokens read, 20 written, $0.0012" in out
-    assert err.count("has too many requests. Asking again in 2 s") == 1
+    assert err.count("received too many requests. Asking again in 2 s") == 1
     with scripted(written) as (url, _):
         out, err = asking(url, "--json").communicate(timeout=120)
     answer = json.loads(out)
@@ -81,7 +81,7 @@ def test_ctrl_c_keeps_what_came_and_ends_the_request(asking, options):
         out, err = process.communicate(timeout=60)
         assert left.wait(30)
     assert process.returncode == 130, err
-    assert "what came of the answer is kept" in err
+    assert "the partial answer is kept" in err
     if options:
         answer = json.loads(out)
         assert (answer["answer"], answer["incomplete"]) == ("Apples are red [1]. And", True)

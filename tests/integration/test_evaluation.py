@@ -133,7 +133,7 @@ def test_settings_are_compared_and_the_difference_tested(run, beir, tmp_path):
     compared = json.loads(result.stdout)["compared"]["metrics"]
     assert (compared["nDCG@10"]["difference"], compared["nDCG@10"]["p"]) == (0, 1)
     text = report.read_text()
-    assert "## Compared with the settings as they are" in text
+    assert "## Compared with the current settings" in text
     assert "| unclear |" in text
     assert "FOOTNOTE\\_CHUNK\\_TOKENS: 64" in text
     assert "Refusals were not measured" in text
@@ -191,16 +191,16 @@ def test_questions_of_ones_own_are_asked_of_the_collection_and_change_nothing(ru
         (["SET", "--compare-settings", "chunk_tokens"], "is not NAME=VALUE"),
         (["SET", "--compare-settings", "chunk_token=9"], "Did you mean chunk_tokens?"),
         (["SET", "--compare-settings", "chunk_tokens=9"], "FOOTNOTE_CHUNK_TOKENS='9' cannot be used"),
-        (["SET", "--compare-settings", "port=9000"], "makes no difference to what is found"),
+        (["SET", "--compare-settings", "port=9000"], "does not affect the results"),
         (["SET", "--compare", "x", "--compare-settings", "passages=3"], "not both"),
         (["SET", "--compare", "/no/such"], "could not be read"),
         (["SET", "--gate", "SET/other.json"], "was saved for another set (fruit), or the set was changed since"),
         (["SET", "--gate", "SET/same.json", "-k", "3"], "was saved with -k 5"),
-        (["SET", "--gate", "SET/same.json"], "was saved for 0 questions, and these are 6"),
+        (["SET", "--gate", "SET/same.json"], "was saved for 0 questions, not for the 6"),
         (["SET", "--save", "/no/such/file.json"], "/no/such/file.json cannot be written"),
         (["SET", "--gate", "SET/queries.jsonl"], "could not be read"),
         (["SET", "--gate", "SET/wrong.json"], "is not a saved evaluation"),
-        (["generate", "-o", "SET/queries.jsonl"], "is there already"),
+        (["generate", "-o", "SET/queries.jsonl"], "already exists"),
         (["generate", "-o", "SET/new.jsonl"], "holds no documents yet"),
         (["SET/own.jsonl"], "holds no documents yet"),
     ],
@@ -229,7 +229,7 @@ def test_a_set_without_answers_measures_nothing_unless_it_is_answered(run, mine,
 def test_settings_that_need_another_index_are_not_compared_on_a_collection(run, mine):
     result = run(mine, "--compare-settings", "chunk_tokens=64")
     assert result.exit_code == 2
-    assert "Ingest them so into another collection" in " ".join(result.stderr.split())
+    assert "Ingest them into another collection" in " ".join(result.stderr.split())
 
 
 def test_questions_about_other_documents_are_refused_and_some_are_noted(run, mine, tmp_path):
@@ -239,7 +239,7 @@ def test_questions_about_other_documents_are_refused_and_some_are_noted(run, min
     assert "holds none of the documents that other names, such as nowhere.md" in " ".join(result.stderr.split())
     with mine.open("a") as file:
         file.write(json.dumps({"question": "Why?", "source": "nowhere.md"}) + "\n")
-    assert "Not in the collection, so never found: nowhere.md." in run(mine, "--no-answers").stdout
+    assert "Not in the collection, so counted as not found: nowhere.md." in run(mine, "--no-answers").stdout
 
 
 def test_character_references_are_compared_with_the_chunks(run, tmp_path):

@@ -26,9 +26,9 @@ MIB = 1024 * 1024
 @pytest.mark.parametrize(
     ("script", "error", "said"),
     [
-        (endless("Hm. ", first=("<think>",)), LLMError, "no word of an answer"),
-        (endless(""), LLMError, "no word of an answer"),
-        (endless("\n", first=("Half",)), LLMInterrupted, "no further word"),
+        (endless("Hm. ", first=("<think>",)), LLMError, "no text of an answer"),
+        (endless(""), LLMError, "no text of an answer"),
+        (endless("\n", first=("Half",)), LLMInterrupted, "no further text"),
         (endless("word "), LLMInterrupted, "was not complete"),
     ],
 )
@@ -59,7 +59,7 @@ def test_a_line_without_end_is_not_kept(llm):
         with pytest.raises(LLMError):
             model.complete(Prompt("", "loads the libraries"))
         tracemalloc.start()
-        with pytest.raises(LLMError, match="answer without end"):
+        with pytest.raises(LLMError, match="answer that is too large"):
             model.complete(PROMPT)
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
@@ -69,7 +69,10 @@ def test_a_line_without_end_is_not_kept(llm):
 
 def test_what_is_compressed_without_being_asked_for_is_refused(llm):
     packed = gzip.compress(b"data: [DONE]\n\n")
-    with scripted(raw(packed, content_encoding="gzip")) as (url, _), pytest.raises(LLMError, match="compressed form"):
+    with (
+        scripted(raw(packed, content_encoding="gzip")) as (url, _),
+        pytest.raises(LLMError, match="compressed response"),
+    ):
         llm(url).complete(PROMPT)
 
 

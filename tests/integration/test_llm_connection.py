@@ -96,8 +96,8 @@ def test_a_server_that_has_its_api_elsewhere_says_so(using, llm, written):
     with scripted(answering("Fine."), models=MODELS, root="/llm/v1") as (url, requests):
         settings = using(url.removesuffix("/v1") + written)
         said = Connection(settings).problem()
-        assert "answers, but offers no chat in OpenAI's form at that address." in said
-        assert ("mostly ends in /v1" in said) is (written == "")
+        assert "responds, but has no OpenAI-compatible chat API at that address." in said
+        assert ("usually ends in /v1" in said) is (written == "")
         with pytest.raises(LLMNotFound, match=re.escape(said)):
             llm(settings.llm_base_url).complete(PROMPT)
     assert requests == []
@@ -106,9 +106,9 @@ def test_a_server_that_has_its_api_elsewhere_says_so(using, llm, written):
 def test_a_model_that_is_not_there_is_told_from_an_address_that_is_none(using, llm):
     with scripted(refusing(404, "model 'qwen9' not found"), models=MODELS) as (url, _):
         settings = using(url, "qwen9")
-        with pytest.raises(LLMNotFound, match=r"knows no such model\. It has test-model, other\. Check FOOTNOTE_LLM"):
+        with pytest.raises(LLMNotFound, match=r"has no such model\. It has test-model, other\. Check FOOTNOTE_LLM"):
             llm(url, llm="openai:qwen9").complete(PROMPT)
-        assert "knows no such model. It has test-model, other. Check FOOTNOTE_LLM." in Connection(settings).problem()
+        assert "has no such model. It has test-model, other. Check FOOTNOTE_LLM." in Connection(settings).problem()
     with (
         scripted(refusing(404, "not found"), models=MODELS) as (url, _),
         pytest.raises(LLMNotFound, match="It has test-model, other"),
@@ -122,7 +122,7 @@ def test_a_model_that_is_not_there_is_told_from_an_address_that_is_none(using, l
         (answering("Fine."), ({"id": "/models/a.gguf", "owned_by": "llamacpp"},), "any", ""),
         (answering("Fine."), ({"id": "qwen:latest"},), "qwen", ""),
         (refusing(400), (), "a server that lists nothing", ""),
-        (refusing(404), (), "nothing there", "offers no chat in OpenAI's form"),
+        (refusing(404), (), "nothing there", "no OpenAI-compatible chat API"),
     ],
 )
 def test_what_a_server_lists_is_read_with_care(using, script, models, model, said):
@@ -139,7 +139,7 @@ def test_a_server_is_asked_now_and_then(using):
     assert len(looked_up) == 1
     assert connection.problem() == ""
     seconds[0] += KEPT_SECONDS
-    assert "cannot be reached. Is the server running" in connection.problem()
+    assert "cannot be reached. Check that it is running" in connection.problem()
 
 
 def test_a_server_that_takes_its_time_is_no_problem_of_the_page(using, monkeypatch):

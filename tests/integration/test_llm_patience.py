@@ -41,7 +41,7 @@ def test_nobody_waits_longer_than_the_settings_allow(llm):
     with scripted(refusing(429, retry_after="300")) as (url, requests), pytest.raises(LLMRateLimited) as caught:
         list(llm(url, llm_retry_seconds=60.0).stream(PROMPT))
     assert len(requests) == 1
-    assert "asks to wait 300 seconds" in str(caught.value)
+    assert "asks for a wait of 300 seconds" in str(caught.value)
     assert "FOOTNOTE_LLM_RETRY_SECONDS" in str(caught.value)
 
 

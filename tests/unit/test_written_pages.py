@@ -58,7 +58,7 @@ def test_the_readme_is_short():
 
 def test_the_architecture_names_every_room():
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    ingest, app = text.split("## The rooms of `app`")
+    ingest, app = text.split("## The packages of `app`")
     for room in ROOMS:
         side = ingest if room.startswith("ingest/") else app
         assert f"`{Path(room).name}`" in side, room

@@ -1,1 +1,1 @@
-"""Reports of an evaluation: Markdown, HTML and the terminal."""
+"""Reports of an evaluation as Markdown, HTML and terminal output."""

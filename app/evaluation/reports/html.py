@@ -1,4 +1,4 @@
-"""An evaluation -> a report in HTML: one file that loads nothing from anywhere."""
+"""Writes an evaluation report as one HTML file without external resources."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ li.hit { border-color: var(--good); } li p { margin: .15rem 0 0; } li small { co
 
 
 def html_report(report: Report) -> str:
-    """The report as one HTML page; all text of questions and documents is escaped."""
+    """Returns the report as an HTML page; all text of questions and documents is escaped."""
     return "\n".join(_page(report)) + "\n"
 
 
@@ -74,17 +74,17 @@ def _page(report: Report) -> Iterator[str]:
             _table(difference_rows(report.differences)),
         )
     if gains := report.evaluation.history_gains:
-        yield "<h2>What the conversation&rsquo;s history gained</h2>"
+        yield "<h2>Effect of the conversation&rsquo;s history</h2>"
         yield _table(difference_rows(gains, "without", "with"))
     yield "<h2>Worst questions</h2>"
     yield from map(_question, report.worst)
     if not report.worst:
-        yield "<p>None: every question found all that it should.</p>"
+        yield "<p>None: every question found all expected results.</p>"
     yield "</body>\n</html>"
 
 
 def _metrics(evaluation: Evaluation) -> str:
-    """The table of metrics, each with a bar that shows its interval."""
+    """Returns the table of metrics, with a bar for each confidence interval."""
     bars = [
         f'<span class="bar"><i style="left:{100 * one.low:.1f}%;width:{100 * (one.high - one.low):.1f}%"></i>'
         f'<b style="left:{100 * one.value:.1f}%"></b></span>'

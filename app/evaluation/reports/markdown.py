@@ -1,4 +1,4 @@
-"""An evaluation -> a report in Markdown: the metrics, what changed, and the worst questions with what they found."""
+"""Writes an evaluation report as Markdown: metrics, changes, and the worst questions with their results."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from dataclasses import dataclass, field
 
 from app.evaluation.baselines import Fall
 from app.evaluation.results import LAST_TURN, Evaluation, QuestionResult, RetrievedPassage
-from app.evaluation.significance import Difference
+from app.evaluation.significance import MetricDifference
 from ingest.cli import visible
 
 MOST_WORST = 20
-# Passages shown for a question, and characters of each.
+# Most passages shown per question, and most characters of each.
 MOST_SHOWN, MOST_EXCERPT = 5, 240
 SIGNIFICANT = 0.05
-# What Markdown would take for markup, at a line's start or in it.
+# Characters that Markdown would read as markup.
 MARKUP = re.compile(r"([\\`*_\[\]<>|#~])")
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a report tells.
+    """The contents of a report.
 
     Attributes:
         evaluation: the results.
-        compared_with: what they are compared with, in words; "" where with nothing.
-        differences: to that, by metric.
-        falls: metrics that are below a baseline; None where none was given.
+        compared_with: the name of the evaluation compared with; "" if there is none.
+        differences: the differences to it, by metric.
+        falls: metrics below a baseline; None if no baseline was given.
     """
 
     evaluation: Evaluation
     compared_with: str = ""
-    differences: Mapping[str, Difference] = field(default_factory=dict)
+    differences: Mapping[str, MetricDifference] = field(default_factory=dict)
     falls: Sequence[Fall] | None = None
 
     @property
     def title(self) -> str:
-        """What stands at the top."""
+        """The report's title."""
         return f"Evaluation of {self.evaluation.dataset}"
 
     @property
     def facts(self) -> list[tuple[str, str]]:
-        """What was evaluated, and how long it took, as names and values."""
+        """Names and values: what was evaluated, and how long it took."""
         one = self.evaluation
         facts = [("questions", f"{len(one.questions):,}"), ("passages retrieved", str(one.k)), *one.facts.items()]
         facts.append(("search time, p50 and p95", f"{_ms(one.latency(50))}, {_ms(one.latency(95))}"))
@@ -53,12 +53,12 @@ class Report:
 
     @property
     def worst(self) -> list[QuestionResult]:
-        """The questions that are shown one by one."""
+        """The questions listed individually."""
         return self.evaluation.worst(MOST_WORST)
 
 
 def markdown_report(report: Report) -> str:
-    """The report as Markdown; nothing of questions or documents is taken for markup."""
+    """Returns the report as Markdown; text of questions and documents is escaped."""
     lines = [f"# {_plain(report.title)}", ""]
     lines += [f"- {_plain(name)}: {_plain(value)}" for name, value in report.facts]
     lines += [f"- {_plain(note)}" for note in report.evaluation.notes]
@@ -70,13 +70,13 @@ def markdown_report(report: Report) -> str:
         lines += ["", f"## {_plain(heading)}", "", *_table(difference_rows(report.differences))]
     if gains := report.evaluation.history_gains:
         rows = difference_rows(gains, "without", "with")
-        lines += ["", "## What the conversation's history gained", "", *_table(rows)]
+        lines += ["", "## Effect of the conversation's history", "", *_table(rows)]
     lines += ["", "## Worst questions", "", *_worst(report.worst)]
     return "\n".join(lines) + "\n"
 
 
 def metric_rows(evaluation: Evaluation) -> list[list[str]]:
-    """The table of metrics, its head first."""
+    """Returns the table of metrics, header first."""
     rows = [["metric", "value", "95% interval", "questions"]]
     for name, one in evaluation.metrics.items():
         rows.append([name, f"{one.value:.3f}", f"{one.low:.3f} to {one.high:.3f}", f"{one.n:,}"])
@@ -84,9 +84,9 @@ def metric_rows(evaluation: Evaluation) -> list[list[str]]:
 
 
 def difference_rows(
-    differences: Mapping[str, Difference], before: str = "before", after: str = "now"
+    differences: Mapping[str, MetricDifference], before: str = "before", after: str = "now"
 ) -> list[list[str]]:
-    """The table of a comparison, its head first."""
+    """Returns the table of a comparison, header first."""
     rows = [["metric", before, after, "change", "95% interval", "p", ""]]
     for name, one in differences.items():
         interval = f"{one.low:+.3f} to {one.high:+.3f}"
@@ -97,19 +97,19 @@ def difference_rows(
 
 
 def p_value(p: float) -> str:
-    """A p-value to be read."""
+    """Formats a p-value."""
     return "<0.001" if p < 0.001 else f"{p:.3f}"  # noqa: PLR2004 - the usual floor
 
 
-def verdict(one: Difference) -> str:
-    """Whether a difference is one, in a word: chance would seldom make one as large."""
+def verdict(one: MetricDifference) -> str:
+    """Returns a word for a difference: significant or not."""
     if one.p >= SIGNIFICANT:
         return "unclear"
     return "better" if one.value > 0 else "worse"
 
 
 def gate_sentences(falls: Sequence[Fall]) -> list[str]:
-    """What the gate says: a sentence for each metric that fell, or that none did."""
+    """Returns the gate's result: a sentence for each metric that fell, or that none did."""
     if not falls:
         return ["Passed: no metric is below its baseline."]
     return [
@@ -120,24 +120,24 @@ def gate_sentences(falls: Sequence[Fall]) -> list[str]:
 
 
 def excerpt(text: str, most: int = MOST_EXCERPT) -> str:
-    """The beginning of a text, on one line."""
+    """Returns the beginning of a text, on one line."""
     line = visible(" ".join(text.split()))
     return line if len(line) <= most else f"{line[:most].rsplit(' ', 1)[0]} …"
 
 
 def place(passage: RetrievedPassage) -> str:
-    """Where a passage stands, in words."""
+    """Describes a passage's location."""
     return ", ".join(part for part in (passage.document, passage.place) if part)
 
 
 def scores_line(question: QuestionResult) -> str:
-    """The scores of one question, as the user asked it."""
+    """Formats the scores of one question, leaving out those of its last turn alone."""
     return ", ".join(f"{name} {score:.2f}" for name, score in question.scores.items() if LAST_TURN not in name)
 
 
 def _worst(questions: Sequence[QuestionResult]) -> Iterator[str]:
     if not questions:
-        yield "None: every question found all that it should."
+        yield "None: every question found all expected results."
     for number, question in enumerate(questions, start=1):
         yield f"### {number}. {_plain(excerpt(question.question, 500))}"
         yield ""

@@ -1,4 +1,4 @@
-"""What an evaluation shows on a terminal, while it goes and at its end."""
+"""Shows an evaluation's progress and results on the terminal."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ STYLES = {"better": "green", "worse": "red"}
 
 
 class EvaluationView:
-    """Shows how far an evaluation is: a live bar on a terminal, plain lines elsewhere. Use it in a `with` block.
+    """Shows an evaluation's progress: a live bar on a terminal, else plain lines. Use it in a `with` block.
 
     Args:
-        console: where to.
-        asking: what is done with the questions.
+        console: the output.
+        asking: the label of the progress bar.
     """
 
     def __init__(self, console: Console, asking: str = "Asking") -> None:
@@ -42,14 +42,14 @@ class EvaluationView:
             self._shown = None
 
     def ingest(self, progress: IngestProgress) -> None:
-        """Shows a moment of an ingest."""
+        """Shows the progress of an ingest."""
         if not isinstance(self._shown, ProgressView):
             self.__exit__()
             self._shown = ProgressView(self._console).__enter__()
         self._shown(progress)
 
     def questions(self, done: int, total: int) -> None:
-        """Shows how many questions are done."""
+        """Shows the number of questions done."""
         if not isinstance(self._shown, _Questions):
             self.__exit__()
             self._shown = _Questions(self._console, self._asking).__enter__()
@@ -57,7 +57,7 @@ class EvaluationView:
 
 
 class _Questions:
-    """How many questions are done."""
+    """Shows the number of questions done."""
 
     def __init__(self, console: Console, asking: str) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn())
@@ -83,7 +83,7 @@ class _Questions:
 
 
 def print_evaluation(report: Report, console: Console) -> None:
-    """The metrics, what changed, and the worst questions, to be read."""
+    """Prints the metrics, the changes and the worst questions."""
     facts = " · ".join(f"{name} {value}" for name, value in report.facts)
     console.print(f"[bold]{escape(report.evaluation.dataset)}[/bold]  [dim]{escape(facts)}[/dim]", highlight=False)
     for note in report.evaluation.notes:
@@ -93,7 +93,7 @@ def print_evaluation(report: Report, console: Console) -> None:
         console.print(f"[bold]Compared with {escape(report.compared_with)}[/bold]", highlight=False)
         console.print(_table(difference_rows(report.differences)))
     if gains := report.evaluation.history_gains:
-        console.print("[bold]What the conversation's history gained[/bold]")
+        console.print("[bold]Effect of the conversation's history[/bold]")
         console.print(_table(difference_rows(gains, "without", "with")))
     for question in report.evaluation.worst(MOST_WORST):
         _print_question(question, console)

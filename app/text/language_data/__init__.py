@@ -1,4 +1,4 @@
-"""What is known of each language: one TOML file a language, by the names that ingest/text/languages.py has. Pure."""
+"""Loads the language data: one TOML file per language, named as in ingest/text/languages.py. Pure."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
-import snowballstemmer
 from babel import Locale
 from babel.dates import get_day_names, get_month_names
 
-from ingest.text import COMMON_WORDS
+from app.text.stemming import stem
+from ingest.text import COMMON_WORDS, ENGLISH
 
-LANGUAGES = ("english", "german", "french", "spanish", "italian", "portuguese", "dutch", "russian")
-ENGLISH, RUSSIAN = "english", "russian"
-# Any language that there is no data for: some abbreviations and common words alone are known of them.
+LANGUAGES = (ENGLISH, "german", "french", "spanish", "italian", "portuguese", "dutch", "russian")
+RUSSIAN = "russian"
+# Any language without data: only some abbreviations and common words are known.
 OTHER = "other"
 NEVER = re.compile(r"(?!)")
 TEN = 10
@@ -27,11 +27,11 @@ TEN = 10
 
 @dataclass(frozen=True, slots=True)
 class SentenceRules:
-    """What tells a dot that ends a sentence from one that abbreviates. Abbreviations are casefolded, with no last dot.
+    """Rules for a dot: end of sentence or abbreviation. Abbreviations are casefolded, without the last dot.
 
-    `never` end a sentence (those of `never_endings` are ends of words), `sometimes` do before a word of `starters`;
-    those of `before_numbers` end one unless a number follows. A dot makes a number an ordinal before words of
-    `ordinals_before`, and where `ordinals` holds, before any word but starters.
+    Those in `never` do not end a sentence (`never_endings`: words that end so), those in `sometimes` do before a word
+    of `starters`; those in `before_numbers` do unless a number follows. A number with a dot is an ordinal before words
+    of `ordinals_before`, and if `ordinals` is set, before any word that is not a starter.
     """
 
     never: frozenset[str]
@@ -45,14 +45,14 @@ class SentenceRules:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Language:
-    """What words of a language say, for comparing two of its sentences. Words are casefolded.
+    """A language's word lists and patterns for comparing two sentences. Words are casefolded.
 
-    `is_known` is False where there is no such data. `stop` are words without meaning of their own, `numbers` those that
-    are numbers, `digits` the ones that may follow a word for tens, `scales` powers of ten, `units` spellings with the
-    name of their unit, `months` and `weekdays` their numbers. `subject` matches what follows a first word that is the
-    subject. `cue` matches what denies, `not_cue` what then follows where it denies nothing, `ends` what ends its reach,
-    `narrow` are cues that deny one word. `opposites` are stems by stem, `common_opposites` those of `stop` that count.
-    `border` parts what is said of one figure from the next.
+    `is_known` is False if there is no such data. `stop` are words without meaning of their own. `numbers` maps number
+    words to values; `digits` are those that may follow a word for tens; `scales` are powers of ten. `units` maps
+    spellings to unit names, `months` and `weekdays` names to numbers. `subject` matches the text after a first word
+    that is the subject. `cue` matches negations, `not_cue` text after them that cancels them, `ends` the end of their
+    reach; `narrow` are cues that negate one word. `opposites` maps stems to antonyms, `common_opposites` those among
+    `stop`. `border` separates the words about one figure from those about the next.
     """
 
     name: str
@@ -88,13 +88,13 @@ class Language:
     in_order: re.Pattern[str]
 
     def stem(self, word: str) -> str:
-        """The stem of a casefolded word; of a language without data, the word."""
+        """Returns the stem of a casefolded word; the word itself for a language without data."""
         return stem(word, self.name) if self.is_known else word
 
 
 @lru_cache
 def language_data_of(name: str) -> Language:
-    """What is known of a language of `LANGUAGES`; for any other, `OTHER`, of which nothing is."""
+    """Returns the data of a language of `LANGUAGES`; for any other, the empty data of `OTHER`."""
     if name not in LANGUAGES:
         return _unknown()
     data = _data(name)
@@ -141,7 +141,7 @@ def language_data_of(name: str) -> Language:
 
 @lru_cache
 def translated_names(code: str) -> frozenset[str]:
-    """Names that every language has its own of, casefolded: countries, languages and days of the week, as CLDR has."""
+    """Returns CLDR's names of countries, languages and weekdays, which differ by language, casefolded."""
     if not code:
         return frozenset()
     locale = Locale(code)
@@ -149,16 +149,9 @@ def translated_names(code: str) -> frozenset[str]:
     return frozenset(name.casefold() for name in names)
 
 
-@lru_cache(maxsize=50_000)
-def stem(word: str, name: str) -> str:
-    """The stem of a casefolded word of a language of `LANGUAGES`."""
-    found: str = _stemmer(name).stemWord(word)
-    return found
-
-
 @lru_cache
 def common_words() -> dict[str, frozenset[str]]:
-    """The words that tell each language that a text may be in, also of those without other data."""
+    """Returns the common words that identify each language, including languages without other data."""
     known = {name: language_data_of(name) for name in LANGUAGES}
     others = {name: frozenset(words.split()) for name, words in _data(OTHER)["languages"].items()}
     return {name: one.stop.union(one.numbers, one.months, one.units) for name, one in known.items()} | others
@@ -166,7 +159,7 @@ def common_words() -> dict[str, frozenset[str]]:
 
 @lru_cache
 def sentence_rules(language: str) -> SentenceRules:
-    """The rules of a language of `LANGUAGES`; of all together for any other, as "" is."""
+    """Returns the rules of a language of `LANGUAGES`; for any other, such as "", those of all languages combined."""
     read = [_data(name)["sentences"] for name in ([language] if language in LANGUAGES else [*LANGUAGES, OTHER])]
     never = _words(read, "never")
     return SentenceRules(
@@ -223,7 +216,7 @@ def _subject(verbs: Collection[str]) -> re.Pattern[str]:
 
 
 def _numbers(written: str) -> dict[str, int]:
-    """Words with their values, written one after the other."""
+    """Parses a list of words with consecutive values."""
     parts = written.split()
     return {word: int(value) for word, value in zip(parts[::2], parts[1::2], strict=True)}
 
@@ -233,13 +226,13 @@ def _months(code: str) -> dict[str, int]:
 
 
 def _weekdays(code: str) -> dict[str, int]:
-    """Days of the week, 0 for Monday, also as what happens on each of them: "Mondays", "montags"."""
+    """Returns names of weekdays, 0 for Monday, including the forms for repeated events: "Mondays", "montags"."""
     names = _calendar(get_day_names, code)
     return names | {f"{name}s": number for name, number in names.items()}
 
 
 def _calendar(names_of: Callable[..., Mapping[int, str]], code: str) -> dict[str, int]:
-    """The names that CLDR has for a language's months or days, also as they stand alone, with their numbers."""
+    """Returns CLDR's names of a language's months or weekdays with their numbers, including stand-alone forms."""
     contexts = [names_of("wide", context, code) for context in ("format", "stand-alone")]
     return {name.casefold(): number for names in contexts for number, name in names.items()}
 
@@ -253,11 +246,6 @@ def _opposites(pairs: str, name: str) -> dict[str, frozenset[str]]:
         for these, those in permutations(sides, 2):
             found |= {word: found.get(word, frozenset()) | those for word in these}
     return found
-
-
-@lru_cache
-def _stemmer(name: str) -> Any:
-    return snowballstemmer.stemmer(name)
 
 
 def _words(read: Collection[dict[str, Any]], key: str) -> frozenset[str]:

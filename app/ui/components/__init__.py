@@ -1,1 +1,1 @@
-"""Parts that the page is built from."""
+"""The parts of the page."""

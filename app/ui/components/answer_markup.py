@@ -1,8 +1,8 @@
-"""Renders an answer's Markdown as HTML, with footnote links and verdicts at their places. Pure.
+"""Renders an answer's Markdown as HTML, with footnote links and verdicts. Pure.
 
-A place in the text is held by one private character while Markdown is parsed. Nothing of the text can be mistaken for
-one: private characters are taken out of the text before, and out of what its character references decode to after.
-The parsed text is then cut at these characters, and each piece gets its tags, which therefore always nest.
+Each position is marked by a private-use character while Markdown is parsed. Such characters are removed from the text
+beforehand, and from decoded character references afterwards, so that the text cannot forge one. The parsed text is then
+split at the markers, and each piece gets its own tags, so that tags always nest.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from app.text import MARKER, code_spans, marker_numbers
 from app.ui.components.markdown import BREAKS, CODE_BLOCKS, EMPHASES, MARKDOWN, PRIVATE, REPLACEMENT, flat, leaves
 
 FIRST_PLACE, MOST_PLACES = 0xF0000, 0xFFFE
-# What begins a block in Markdown must stay at its beginning, and emphasis outside of what it emphasises.
+# Block markup must stay at the start of its block, and emphasis outside the text it emphasises.
 LEAD = re.compile(r"\s*+(?:(?:[-*+]|\d{1,9}[.)]|>|#{1,6})\s++|\|\s*+)*+[*_]*+")
 TAIL = "*_| \t\r\n"
 FENCES = ("```", "~~~")
@@ -31,16 +31,16 @@ NOWHERE = -1
 LINE_END = re.compile(r"\r\n?|\n")
 
 Kind = Literal["dark", "end", "begin", "light", "note"]
-# The order of those at the same place.
+# The order of places at the same position.
 ORDER: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Something of ours at one place of the text.
+    """One marked place in the text.
 
-    Sentence `sentence` begins or ends here, or a highlight does, or a marker stands here: as `raw`, with the numbers
-    of those of its footnotes that exist.
+    The start or end of sentence `sentence`, or of a highlight, or a marker: `raw` is its text, with the numbers of
+    those of its footnotes that exist.
     """
 
     kind: Kind
@@ -51,9 +51,9 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A piece of inline HTML within one sentence that is marked (-1: none), or several of them in one element.
+    """A piece of inline HTML inside one marked sentence (-1: none), or several in one element.
 
-    `ends` are the sentences that end with it: their reasons come behind it.
+    `ends` are the sentences that end with it; their reasons are put after it.
     """
 
     html: str
@@ -63,37 +63,37 @@ class _Piece:
 
 
 def link_html(anchor: str, n: int) -> str:
-    """The link of a marker to footnote `n`."""
+    """Returns the link of a marker to footnote `n`."""
     return f'<a class="fn-marker" href="#{note_id(anchor, n)}" target="_self" title="Footnote {n}">{n}</a>'
 
 
 def note_id(anchor: str, n: int) -> str:
-    """The id of footnote `n` of the answer that `anchor` names."""
+    """Returns the HTML id of footnote `n` of the answer `anchor`."""
     return f"fn-{escape(anchor, quote=True)}-{n}"
 
 
 def marked_html(text: str, sentences: Sequence[Sentence], anchor: str) -> str:
-    """Renders Markdown; every sentence that is not supported is marked and says why.
+    """Renders Markdown; each unsupported sentence is marked, with the reason.
 
-    HTML in it stays text, images are their description and links their words. A sentence whose place Markdown does not
-    keep marks its whole block; one that Markdown does not show at all is shown, marked, at the end.
+    HTML in it is shown as text, images as their description, links as their words. If Markdown drops a sentence's
+    places, its whole block is marked; a sentence that Markdown does not show is added, marked, at the end.
 
     Args:
         text: the Markdown, with [n] markers.
-        sentences: its sentences, in order. A marker within one of them is a link only if the sentence cites it.
-        anchor: tells this answer's footnotes from those of others on the page.
+        sentences: its sentences, in order. A marker inside a sentence is a link only if the sentence cites it.
+        anchor: distinguishes this answer's footnotes from others on the page.
     """
     return _Marking(PRIVATE.sub(REPLACEMENT, text), sentences, anchor).html()
 
 
 class _Marking:
-    """One text while it is rendered."""
+    """The state of rendering one text."""
 
     def __init__(self, text: str, sentences: Sequence[Sentence], anchor: str) -> None:
         self._text, self._sentences, self._anchor = text, sentences, anchor
         self._flagged = [i for i, one in enumerate(sentences) if one.supported is False or one.reason]
         self._places: dict[str, _Place] = {}
-        self._kept: set[int] = set()  # sentences whose places Markdown has left
+        self._kept: set[int] = set()  # sentences whose places are still there after parsing
         self._lost = _Lost(())
         self._inside, self._lit = NOWHERE, False
         self._shown: set[int] = set()
@@ -108,7 +108,7 @@ class _Marking:
         return rendered + "".join(self._added(i) for i in self._flagged if i not in self._shown)
 
     def _placed(self) -> str:
-        """The text with a character of its own at each place."""
+        """Returns the text with a private character at each place."""
         parts, at = [], 0
         wanted = sorted(self._wanted(), key=lambda one: (one[0], ORDER.index(one[2].kind) if one[2] else len(ORDER)))
         for n, (start, end, place) in enumerate(wanted[:MOST_PLACES]):
@@ -121,7 +121,7 @@ class _Marking:
         return "".join([*parts, self._text[at:]])
 
     def _wanted(self) -> Iterator[tuple[int, int, _Place | None]]:
-        """What is to stand at which places, and in place of what of the text: [start, end)."""
+        """Yields the places and the part of the text that each replaces: [start, end)."""
         yield from self._markers()
         for i, sentence in enumerate(self._sentences):
             if i in self._flagged:
@@ -157,7 +157,7 @@ class _Marking:
                 yield *marker.span(), None
 
     def _emphasis_end(self, at: int) -> int | None:
-        """Where the mark that ends emphasis before `at` begins: it would not end it with a letter behind it."""
+        """Returns the start of a mark that ends emphasis before `at`; a letter after it would prevent that."""
         run = self._text[max(0, at - 3) : at]
         begin = at - len(run) + len(run.rstrip("*_"))
         code = bisect_right(self._code, at)
@@ -165,7 +165,7 @@ class _Marking:
         return None if begin == at or opens or code % 2 else begin
 
     def _found(self, tokens: Sequence[Token]) -> set[int]:
-        """The sentences whose beginning and end are both in what is shown, in this order."""
+        """Returns the sentences whose start and end are both in the visible text, in this order."""
         begun: set[int] = set()
         found: set[int] = set()
         for character in (c for token in leaves(tokens) for c in PRIVATE.findall(token.content)):
@@ -177,7 +177,7 @@ class _Marking:
         return found
 
     def _marked(self, tokens: Sequence[Token]) -> Iterator[Token]:
-        """The tokens, with HTML in place of what is in blocks."""
+        """Yields the tokens, with the inline content of blocks replaced by HTML."""
         maps = [[0, len(self._lines)]]
         for token in tokens:
             lines = token.map or maps[-1]
@@ -195,7 +195,7 @@ class _Marking:
                 yield token
 
     def _pieces(self, tokens: Sequence[Token]) -> list[_Piece]:
-        """The pieces of a block, those in the same element and sentence in one."""
+        """Returns the pieces of a block, joined if in the same element and sentence."""
         levels: list[tuple[str, list[_Piece]]] = [("", [])]
         for token in flat(tokens):
             if token.nesting > 0:
@@ -210,7 +210,7 @@ class _Marking:
         return levels[0][1]
 
     def _cut(self, token: Token) -> Iterator[_Piece]:
-        """A token's text, cut at our places."""
+        """Splits a token's text at the places."""
         is_code = token.type == "code_inline"
         content = PRIVATE.sub(self._raw, token.content) if is_code else token.content
         for part in CUT.split(content):
@@ -225,11 +225,11 @@ class _Marking:
                 yield from self._passed(place)
 
     def _raw(self, found: re.Match[str]) -> str:
-        """A marker in code as it was written; the other places stay."""
+        """Returns a marker in code as it was written; other places are kept."""
         return self._places[found.group()].raw or found.group()
 
     def _passed(self, place: _Place) -> Iterator[_Piece]:
-        """Takes notice of a place; where a sentence ends, an empty piece says so."""
+        """Processes a place; yields an empty piece at the end of a sentence."""
         if place.kind in {"light", "dark"}:
             self._lit = place.kind == "light"
         elif place.sentence in self._kept:
@@ -241,7 +241,7 @@ class _Marking:
                 self._inside = NOWHERE if self._inside == place.sentence else self._inside
 
     def _with_lost(self, pieces: list[_Piece], lines: Sequence[int]) -> list[_Piece]:
-        """The pieces of a block at these lines, all marked if a sentence is in it that has lost its places."""
+        """Returns the pieces of a block at these lines, all marked if the block has a sentence without places."""
         lost = self._lost.within(lines)
         if not lost or not pieces:
             return pieces
@@ -251,7 +251,7 @@ class _Marking:
         return [*pieces, _Piece("", lost[0], ends=new)]
 
     def _lost_lines(self) -> Iterator[tuple[int, int, int]]:
-        """First line, last line and number of each sentence that has lost its places."""
+        """Yields first line, last line and number of each sentence without places."""
         for i in self._flagged:
             if i not in self._kept:
                 start, end = self._sentences[i].start, self._sentences[i].end
@@ -269,7 +269,7 @@ class _Marking:
         return f"{html}{''.join(self._why(i) for one in pieces for i in one.ends)}\n"
 
     def _element(self, tag: str, inner: Sequence[_Piece]) -> _Piece:
-        """An element: one piece of a sentence where all of it is, else with what is marked marked within."""
+        """Builds an element: one piece if all of it is in one sentence, else with the marked parts marked inside."""
         ends = tuple(i for one in inner for i in one.ends)
         states = {(one.sentence, one.lit) for one in inner}
         if len(states) != 1:
@@ -278,7 +278,7 @@ class _Marking:
         return _Piece(f"<{tag}>{''.join(one.html for one in inner)}</{tag}>", sentence, lit, ends)
 
     def _wrapped(self, pieces: Sequence[_Piece]) -> str:
-        """Pieces as HTML: what is highlighted and what is not supported in elements, reasons behind their sentences."""
+        """Returns pieces as HTML: highlights and unsupported sentences in elements, reasons after their sentences."""
         parts = []
         for sentence, of_sentence in groupby(pieces, key=lambda one: one.sentence):
             inner, ends = "", list[int]()
@@ -299,7 +299,7 @@ class _Marking:
         return "fn-partly" if sentence.partly else "fn-unsupported"
 
     def _why(self, i: int) -> str:
-        """Why a sentence is marked, with the footnote that contradicts it."""
+        """Returns why a sentence is marked, with the footnote that contradicts it."""
         sentence = self._sentences[i]
         if sentence.supported is None:
             what = "Not checked" if sentence.unchecked else "No verdict"
@@ -311,12 +311,12 @@ class _Marking:
         return f' <span class="fn-why" role="note">{why}{proof}</span>'
 
     def _added(self, i: int) -> str:
-        """A sentence that Markdown does not show."""
+        """Returns a sentence that Markdown does not show."""
         return f'<p><span class="{self._class(i)}">{escape(self._sentences[i].text)}</span>{self._why(i)}</p>\n'
 
 
 class _Lost:
-    """Finds the sentences without places that are in a block."""
+    """Finds the sentences without places in a block."""
 
     def __init__(self, lines: Iterable[tuple[int, int, int]]) -> None:
         self._lines = sorted(lines)
@@ -324,6 +324,6 @@ class _Lost:
         self._highest = list(accumulate((last for _, last, _ in self._lines), max))
 
     def within(self, block: Sequence[int]) -> list[int]:
-        """Those at the lines from block[0] to before block[1]."""
+        """Returns those at the lines from block[0] to before block[1]."""
         low, high = bisect_left(self._highest, block[0]), bisect_left(self._firsts, block[1])
         return [i for _, last, i in self._lines[low:high] if last >= block[0]]

@@ -1,4 +1,4 @@
-"""What the index holds: a line in the sidebar, a list on demand."""
+"""The contents of the index: a line in the sidebar, and a list on demand."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from app.ui.components.rendering import document_name, passages, plain, text_htm
 from ingest.errors import FootnoteError
 from ingest.models import DocumentRow
 
-# A list longer than this is searched, not scrolled.
+# A longer list is searched, not scrolled.
 SHOWN = 200
 PROBLEM = "library-problem"
 
 
 def draw(footnote: Footnote, collection: str) -> None:
-    """The sidebar's line, and the button that opens the list."""
+    """Draws the sidebar's line, and the button that opens the list."""
     active, failed = footnote.counts(collection)
     label = f"{active:,} document{'' if active == 1 else 's'}"
     if failed:
@@ -49,7 +49,7 @@ def _row(footnote: Footnote, collection: str, row: DocumentRow) -> None:
                 st.html(text_html(problem, "fn-small"))
         with st.popover("", icon=":material/delete:", type="tertiary", help="Remove from the index"):
             st.html(
-                text_html("Its passages are found no more. An uploaded file is deleted, any other stays.", "fn-small")
+                text_html("It will not be found any more. Uploaded files are deleted, others are kept.", "fn-small")
             )
             arguments = (footnote, collection, row.source)
             if st.button("Remove", key=f"remove-{row.source}", type="primary", on_click=_remove, args=arguments):

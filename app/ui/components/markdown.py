@@ -1,4 +1,4 @@
-"""Markdown as it is shown: CommonMark with tables, whose HTML stays text. Pure."""
+"""Parses Markdown for display: CommonMark with tables, HTML as plain text. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BREAKS = {"softbreak": "\n", "hardbreak": "<br />\n"}
 
 
 def flat(tokens: Sequence[Token]) -> Iterator[Token]:
-    """The tokens of a block, an image's description in its place."""
+    """Yields the tokens of a block, with images replaced by their descriptions."""
     for token in tokens:
         if token.type == "image":
             yield from flat(token.children or [])
@@ -26,7 +26,7 @@ def flat(tokens: Sequence[Token]) -> Iterator[Token]:
 
 
 def leaves(tokens: Sequence[Token]) -> Iterator[Token]:
-    """The tokens whose content is shown."""
+    """Yields the tokens whose content is shown."""
     for token in tokens:
         if token.type == "inline":
             yield from leaves(list(flat(token.children or [])))
@@ -35,7 +35,7 @@ def leaves(tokens: Sequence[Token]) -> Iterator[Token]:
 
 
 def _without_private(state: StateCore) -> None:
-    """Takes private characters out of what character references have become."""
+    """Removes private-use characters that come from character references."""
     for token in state.tokens:
         for one in flat(token.children or []):
             if one.type == "text_special" and one.info == "entity":
@@ -49,4 +49,4 @@ def _build() -> MarkdownIt:
 
 
 MARKDOWN = _build()
-"""Its tokens hold a private character only where the text does: what a character reference stands for is replaced."""
+"""The parser. Private-use characters appear in its tokens only if they are in the text itself."""

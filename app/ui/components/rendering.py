@@ -1,4 +1,4 @@
-"""Answers and passages -> safe HTML: no tag, image or link of theirs survives, only ours are there. Pure."""
+"""Renders answers and passages as safe HTML: their own tags, images and links never get through. Pure."""
 
 from __future__ import annotations
 
@@ -12,50 +12,50 @@ from app.models import Answer, Citation, Surroundings, Usage
 from app.ui.components.answer_markup import marked_html, note_id
 from ingest.filters import Filter
 
-# What Markdown makes a link of as it stands. A word joiner behind it, which cannot be seen, prevents that.
+# Text that Markdown turns into a link by itself. An invisible word joiner behind it prevents that.
 LINKING = re.compile(r"(?:https?|ftp|mailto|xmpp)(?=:)|www(?=\.)|@", re.IGNORECASE)
-# Documents and folders of a filter that are named, at most.
+# Most documents and folders of a filter that are named.
 SHOWN_NAMES = 3
-CHANGED = "The document has changed since; this is the passage as it was."
+CHANGED = "The document has changed; this is the passage as it was."
 MISTAKE = "Something went wrong here; the details are in the log of `footnote run`."
-REMOVED = "The document was removed from the index since; only what was quoted is left."
+REMOVED = "The document is no longer in the index; only the quote is left."
 
 
 def answer_html(answer: Answer, anchor: str) -> str:
-    """An answer: its markers lead to the footnotes of `notes_html`; what is not supported is marked and says why.
+    """Renders an answer: markers link to `notes_html`, unsupported sentences are marked with the reason.
 
     Args:
         answer: the answer.
-        anchor: what tells this answer's footnotes from those of others on the page.
+        anchor: distinguishes this answer's footnotes from others on the page.
     """
     kind = "fn-answer fn-refused" if answer.refused else "fn-answer"
     return f'<div class="{kind}">{marked_html(answer.text, answer.sentences, anchor)}</div>'
 
 
 def stream_html(text: str, anchor: str) -> str:
-    """As much of an answer as has come; nothing is verified yet."""
+    """Renders a partial answer, which is not verified yet."""
     return f'<div class="fn-answer">{marked_html(text, (), anchor)}<span class="fn-caret"></span></div>'
 
 
 def waiting_html(words: str) -> str:
-    """What is waited for, while nothing of an answer has come."""
+    """Renders the reason for the wait, before the answer begins."""
     return f'<p class="fn-waiting" role="status"><span class="fn-pulse"></span>{escape(words)}</p>'
 
 
 def notes_html(notes: Sequence[tuple[Citation, Surroundings | str]], anchor: str, title: str = "") -> str:
-    """The footnotes: each opens its passage, highlighted in its surroundings, or with why there are none any more."""
+    """Renders the footnotes: each opens its passage in context, or says why the context is not available."""
     items = "".join(_note(citation, around, anchor) for citation, around in notes)
     heading = f'<p class="fn-notes-title">{escape(title)}</p>' if title and items else ""
     return f'<div class="fn-notes">{heading}{items}</div>' if items else ""
 
 
 def notice_html(answer: Answer) -> str:
-    """What the reader must know of how the answer came to be; "" where there is nothing."""
+    """Renders notes about how the answer was made; "" if there are none."""
     unsupported = sum(sentence.supported is False for sentence in answer.sentences)
     parts = []
     if unsupported:
         what = "1 sentence is" if unsupported == 1 else f"{unsupported} sentences are"
-        parts.append(f'<span class="fn-legend">{what} not borne out by your documents</span>')
+        parts.append(f'<span class="fn-legend">{what} not supported by your documents</span>')
     if answer.incomplete:
         parts.append('<span class="fn-incomplete">Incomplete</span>')
     if answer.notice:
@@ -64,15 +64,15 @@ def notice_html(answer: Answer) -> str:
 
 
 def scope_html(within: Filter) -> str:
-    """That only some documents were asked, and which; "" where all were."""
+    """Says which documents were searched; "" if all were."""
     if not within:
         return ""
-    words = f"Asked of some documents only: {filter_words(within)}"
+    words = f"Only these documents were searched: {filter_words(within)}"
     return f'<p class="fn-notice" title="{escape(str(within))}">{escape(words)}</p>'
 
 
 def details_html(answer: Answer) -> str:
-    """How a model wrote an answer: what it read and wrote, and when opened, with which prompt; "" for quotes alone."""
+    """Renders a model's usage and, when opened, its prompt; "" for quoted answers."""
     if not answer.asked_model:
         return ""
     used = usage_words(answer.usage) if answer.usage else "tokens not counted"
@@ -84,26 +84,26 @@ def details_html(answer: Answer) -> str:
 
 
 def total_html(usage: Usage | None, answers: int, told: int) -> str:
-    """What a conversation took, by those of its answers whose servers `told`; "" where that says nothing new."""
-    if usage is None or answers < 2:  # noqa: PLR2004 - of one answer, it stands under that already
+    """Renders a conversation's total usage, over the answers with a reported count (`told`); "" if redundant."""
+    if usage is None or answers < 2:  # noqa: PLR2004 - a single answer already shows it
         return ""
-    of = "" if told == answers else f" ({told} of {answers} answers; for the others, the server gave no count)"
+    of = "" if told == answers else f" ({told} of {answers} answers; the server reported no count for the others)"
     return text_html(f"This conversation: {usage_words(usage)}{of}", "fn-total")
 
 
 def text_html(text: str, kind: str) -> str:
-    """Text just as it is, in a paragraph of class `kind`."""
+    """Renders plain text in a paragraph of class `kind`."""
     return f'<p class="{kind}">{escape(text)}</p>'
 
 
 def plain(text: str) -> str:
-    """Text for Streamlit's own labels and messages, with nothing in it that these would read as Markdown or a link."""
+    """Escapes text for Streamlit's labels and messages, so that it contains no Markdown or links."""
     text = LINKING.sub("\\g<0>\u2060", text)
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+-.!|:$~&" else c for c in text)
 
 
 def filter_words(within: Filter) -> str:
-    """Which documents are asked, in a few words: "leave.md, 2 more · pdf · contract"."""
+    """Summarises a filter in a few words: "leave.md, 2 more · pdf · contract"."""
     names = [document_name(source.rstrip("/")) or source for source in within.sources]
     more = len(names) - SHOWN_NAMES
     parts = [", ".join([*names[:SHOWN_NAMES], *([f"{more} more"] if more > 0 else [])])]
@@ -113,18 +113,18 @@ def filter_words(within: Filter) -> str:
 
 
 def passages(n: int) -> str:
-    """A number of passages in words."""
+    """Formats a number of passages."""
     return f"{n:,} passage{'' if n == 1 else 's'}"
 
 
 def document_name(source: str) -> str:
-    """The last part of a source, on one line."""
+    """Returns the last part of a source, on one line."""
     name = PurePath(source).name or source
     return "".join(c if c.isprintable() else " " for c in name)
 
 
 def place(citation: Citation) -> str:
-    """Where in its document a passage stands: page and headings."""
+    """Returns the location of a passage in its document: page and headings."""
     parts = [citation.place] if citation.place else [] if citation.page is None else [f"page {citation.page}"]
     return " · ".join([*parts, *([" / ".join(citation.heading)] if citation.heading else [])])
 

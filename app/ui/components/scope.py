@@ -1,4 +1,4 @@
-"""Which documents are asked: a control in the sidebar, and a line above the answers while not all of them are."""
+"""Selects the documents to search: a control in the sidebar, and a line above the answers while a filter is set."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from ingest.text import composed_name
 from ingest.urls import is_url
 
 ALL = "Ask: all documents"
-# A list longer than this is narrowed by typing before it is shown.
+# A longer list must be narrowed by typing before it is shown.
 MOST_OPTIONS = 1_000
-# The filter of the conversation that has not begun yet, by its collection.
+# The filter of a conversation that has not started yet, by collection.
 NEW = "filter-of-new"
 TURN = "filter-turn"
 
 
 def draw(footnote: Footnote, conversation: Conversation | None, collection: str) -> None:
-    """The control: documents and folders, types, tags and days, of what the collection holds."""
+    """Draws the control: the collection's documents and folders, types, tags and days."""
     choices = footnote.choices(collection)
     within = current(conversation, collection)
     if not choices.sources and not within:
@@ -41,7 +41,7 @@ def draw(footnote: Footnote, conversation: Conversation | None, collection: str)
 
 
 def line(footnote: Footnote, conversation: Conversation | None, collection: str) -> None:
-    """Says above the conversation that only some documents are asked, with a button to ask all again."""
+    """Shows above the conversation that only some documents are searched, with a button to search all."""
     if within := current(conversation, collection):
         with st.container(horizontal=True, vertical_alignment="center", key="fn-scope"):
             st.html(text_html(label(within), "fn-small"))
@@ -49,13 +49,13 @@ def line(footnote: Footnote, conversation: Conversation | None, collection: str)
 
 
 def forget() -> None:
-    """The next new conversation is asked of all documents."""
+    """Clears the filter of the next new conversation."""
     st.session_state.pop(NEW, None)
     _renew_fields()
 
 
 def current(conversation: Conversation | None, collection: str) -> Filter:
-    """The documents that the next question is asked of."""
+    """Returns the documents that the next question will search."""
     if conversation:
         return conversation.within
     kept: dict[str, Filter] = st.session_state.get(NEW, {})
@@ -63,19 +63,19 @@ def current(conversation: Conversation | None, collection: str) -> Filter:
 
 
 def label(within: Filter) -> str:
-    """What is asked, in a few words: "Ask: leave.md, 2 more · pdf · contract"."""
+    """Summarises the filter in a few words: "Ask: leave.md, 2 more · pdf · contract"."""
     return f"Ask: {filter_words(within)}"
 
 
 def folders(sources: Iterable[str]) -> list[str]:
-    """The folders, and the sites of web pages, that hold more than one of the documents and not all of them."""
+    """Returns the folders and web sites that contain several of the documents, but not all."""
     sources = list(sources)
     held = Counter(above for source in sources for above in _above(source))
     return sorted(folder for folder, n in held.items() if 1 < n < len(sources))
 
 
 def _above(source: str) -> list[str]:
-    """The folders that a document lies in, or the beginnings of a web page's address."""
+    """Returns the folders above a document, or the prefixes of a web page's address."""
     first = 1
     if is_url(source):
         first = source.find("/", source.index("//") + len("//"))
@@ -84,7 +84,7 @@ def _above(source: str) -> list[str]:
 
 
 def _fields(choices: Choices, within: Filter, key: str) -> Filter:
-    """The fields, as they are set."""
+    """Draws the fields and returns the filter they are set to."""
     sources = _sources(choices, within, key)
     types = _several("Types", choices.types, within.types, f"types-{key}")
     tags = _several("Tags", choices.tags, within.tags, f"tags-{key}")
@@ -108,14 +108,14 @@ def _sources(choices: Choices, within: Filter, key: str) -> Sequence[str]:
 
 
 def _several(name: str, options: Sequence[str], chosen: Sequence[str], key: str) -> list[str]:
-    """A choice of several; nothing to draw where there is nothing to choose."""
-    offered = list(dict.fromkeys([*options, *chosen]))  # what is gone from the collection can still be taken out
+    """Draws a multiple choice, if there is anything to choose."""
+    offered = list(dict.fromkeys([*options, *chosen]))  # choices no longer in the collection can still be removed
     if not offered:
         return []
     labels = Counter(map(composed_name, offered))
 
     def shown(one: str) -> str:
-        """The form that is typed to find it in the list; two names that differ in their form alone stay apart."""
+        """Returns the normalized name, which can be typed; names differing only in normalization stay distinct."""
         return composed_name(one) if labels[composed_name(one)] == 1 else one
 
     return st.multiselect(name, offered, default=list(chosen), key=key, placeholder="All", format_func=shown)
@@ -139,10 +139,10 @@ def _clear(footnote: Footnote, conversation: Conversation | None, collection: st
 
 
 def _renew_fields() -> None:
-    """The fields are drawn anew: what was set in those before is forgotten."""
+    """Draws the fields again, without their previous values."""
     st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
 
 
 def _key(conversation: Conversation | None, collection: str) -> str:
-    """Tells the fields of one filter from those of another, and from themselves before they were cleared."""
+    """Returns a key for the fields of a filter, different after each clearing."""
     return f"{conversation.id if conversation else 'new'}-{collection}-{st.session_state.get(TURN, 0)}"

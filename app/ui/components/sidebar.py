@@ -20,7 +20,7 @@ def draw(footnote: Footnote, conversation: Conversation | None) -> str:
     """Draws the sidebar.
 
     Returns:
-        The collection that is asked.
+        The selected collection.
     """
     st.html('<p class="fn-brand">Footnote<sup>1</sup></p>')
     if st.button("New conversation", icon=":material/add:", width="stretch"):
@@ -61,7 +61,7 @@ def _conversations(footnote: Footnote, conversation: Conversation | None) -> Non
 
 
 def _collection(footnote: Footnote, conversation: Conversation | None) -> str:
-    """The collection in use: the conversation's, until another is chosen."""
+    """Draws and returns the collection in use: the conversation's, until another is chosen."""
     default = footnote.settings.collection
     names = sorted({default, *footnote.collections()} | ({conversation.collection} if conversation else set()))
     before = conversation.collection if conversation else st.session_state.get("collection", default)
@@ -89,7 +89,7 @@ def _create(names: list[str]) -> None:
         name = st.text_input("Name of the new collection", max_chars=63).strip()
         if st.form_submit_button("Create") and name:
             if name in names:
-                st.error(plain(f"There is a collection {name!r} already."))
+                st.error(plain(f"The collection {name!r} already exists."))
             elif not re.match(COLLECTION_PATTERN, name):
                 st.error("Use letters, digits, spaces, dots, dashes and underscores; begin with a letter or digit.")
             else:

@@ -1,4 +1,4 @@
-"""An answer while it is made: waits that count down, words as they come, and a button that stops it."""
+"""Shows an answer in progress: countdowns, streamed text, and a stop button."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from app.ui.components import rendering
 from ingest.errors import FootnoteError
 
 logger = logging.getLogger(__name__)
-# Seconds between two redraws of a streaming answer: the browser need not draw every token. Of a long answer, so many
-# times as long as one redraw takes.
+# Seconds between two redraws of a streaming answer, as the browser need not draw every token. If a redraw takes long,
+# the pause is REST times its duration.
 REDRAW_SECONDS, REST = 0.06, 4
-UNANSWERED = "This question was not answered to the end."
-# In the session: why questions have no answer, by exchange, and an event that is set when an answer is kept.
+UNANSWERED = "The answer to this question was not completed."
+# Session state: the reasons why questions have no answer, by exchange, and an event set once an answer is saved.
 PROBLEMS = "problems"
 MAKING = "making"
-# A stopped answer is kept within a second or two; this is for a machine that is very busy.
+# A stopped answer is saved within a second or two; this allows for a very busy machine.
 SETTLE_SECONDS = 15.0
 
 
 def answer(footnote: Footnote, conversation: Conversation, making: AnswerInProgress) -> None:
-    """Streams the answer, which is kept, and draws the page anew from what was kept.
+    """Streams the answer, saves it, and redraws the page from the saved answer.
 
-    Stop is a button like any other: whatever is clicked while an answer is made, Streamlit ends this run of the script
-    by raising in the next call of `st`. The request to the model is ended then, and what came is kept.
+    Any click while an answer is streaming, such as on Stop, makes Streamlit end this run of the script, by raising in
+    the next call of `st`. The request to the model is then ended and the partial answer saved.
     """
     problems: dict[int, str] = st.session_state.setdefault(PROBLEMS, {})
     problems.pop(making.exchange.id, None)
@@ -41,17 +41,17 @@ def answer(footnote: Footnote, conversation: Conversation, making: AnswerInProgr
     place, below = st.empty(), st.empty()
     try:
         ready = footnote.is_ready(conversation.collection)
-        waiting = "Looking through your documents" if ready else "Loading the model, once"
+        waiting = "Searching your documents" if ready else "Loading the model"
         _draw(making, place, below, waiting)
     except FootnoteError as error:
         problems[making.exchange.id] = str(error)
     except Exception:
-        logger.exception("An answer could not be made")
+        logger.exception("Answering failed")
         if making.stop(rendering.MISTAKE) is None:
             problems[making.exchange.id] = rendering.MISTAKE
     except BaseException:
-        # Streamlit's own ends of a run, or the process's. Nothing of `st` may be called from here on: the next run of
-        # the script waits in `settle`.
+        # Raised by Streamlit to end the run, or by the end of the process. Nothing of `st` may be called from here on:
+        # the next run of the script waits in `settle`.
         if making.stop() is None:
             problems[making.exchange.id] = STOPPED_EARLY
         raise
@@ -61,9 +61,9 @@ def answer(footnote: Footnote, conversation: Conversation, making: AnswerInProgr
 
 
 def settle() -> None:
-    """Waits until an answer that this visitor has just stopped is kept.
+    """Waits until an answer that this visitor just stopped is saved.
 
-    Streamlit begins the run of the script that a click asks for while it ends the one before.
+    Streamlit starts the run requested by a click while the previous one is still ending.
     """
     making: threading.Event | None = st.session_state.get(MAKING)
     if making:
@@ -71,13 +71,13 @@ def settle() -> None:
 
 
 def problem(exchange: Exchange) -> str:
-    """Why a question has no answer."""
+    """Returns why a question has no answer."""
     problems: dict[int, str] = st.session_state.get(PROBLEMS, {})
     return problems.get(exchange.id, UNANSWERED)
 
 
 def _draw(making: AnswerInProgress, place: DeltaGenerator, below: DeltaGenerator, waiting: str) -> None:
-    """Draws an answer as it comes, until it is finished."""
+    """Draws an answer as it streams, until it is finished."""
     anchor = str(making.exchange.id)
     place.html(rendering.waiting_html(f"{waiting} …"))
     below.button("Stop", key=f"stop-{anchor}", icon=":material/stop_circle:")

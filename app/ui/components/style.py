@@ -1,4 +1,4 @@
-"""The page's own style sheet: small, legible on light and dark, from one phone's width up."""
+"""The page's style sheet, for light and dark themes and all widths from a phone's up."""
 
 from __future__ import annotations
 

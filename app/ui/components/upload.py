@@ -1,6 +1,6 @@
-"""Adding documents: drag and drop, progress, and what became of each file.
+"""Adds documents by drag and drop, and shows the progress and result of each file.
 
-The work runs in a thread of the process, so that a reload or a closed tab neither stops it nor loses its outcome.
+The work runs in a background thread, so that a reload or a closed tab does not stop it or lose its results.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WORDS = {"added": "added", "updated": "updated", "unchanged": "already there", "
 
 @dataclass(slots=True)
 class Job:
-    """One upload on its way into the index."""
+    """An upload in progress."""
 
     collection: str
     files: int
@@ -38,7 +38,7 @@ class Job:
     cancel: threading.Event = field(default_factory=threading.Event)
 
     def saw(self, progress: IngestProgress) -> None:
-        """Takes note of a moment; to be given as `on_progress`."""
+        """Records a progress update; passed as `on_progress`."""
         self.progress = progress
         if progress.outcome:
             self.outcomes.append(progress.outcome)
@@ -46,12 +46,12 @@ class Job:
 
 @st.cache_resource
 def jobs() -> dict[str, Job]:
-    """The last upload of each collection, shared by all visits of this process."""
+    """Returns the last upload of each collection, shared by all sessions of this process."""
     return {}
 
 
 def draw(footnote: Footnote, collection: str) -> None:
-    """The drop zone, and how the last upload is doing."""
+    """Draws the drop zone, and the state of the last upload."""
     job = jobs().get(collection)
     n = st.session_state.setdefault("upload", 0)
     files = st.file_uploader(
@@ -61,7 +61,7 @@ def draw(footnote: Footnote, collection: str) -> None:
         disabled=job is not None and not job.done,
     )
     if files:
-        st.session_state["upload"] = n + 1  # an empty drop zone, so that the same file may be dropped again
+        st.session_state["upload"] = n + 1  # a new, empty drop zone, so that the same file can be dropped again
         jobs()[collection] = _start(footnote, collection, files)
         st.rerun()
     if job:
@@ -92,7 +92,7 @@ def _status(job: Job) -> None:
 
 
 def _moment(job: Job) -> None:
-    """How the job stands; drawn again and again until it is done, then once with the whole page."""
+    """Draws the state of a job; repeated until it is done, then once more with the whole page."""
     if not job.done:
         st.progress(min(1.0, len(job.outcomes) / max(job.files, 1)), text=_doing(job))
         if st.button("Stop", icon=":material/stop:", key="stop-upload", disabled=job.cancel.is_set()):
@@ -105,7 +105,7 @@ def _moment(job: Job) -> None:
     if job.error:
         st.error(plain(job.error))
     elif job.done and job.cancel.is_set():
-        st.html(text_html("Stopped. Upload the files again to go on.", "fn-small"))
+        st.html(text_html("Stopped. Upload the files again to continue.", "fn-small"))
     if job.done and st.button("Dismiss", key="dismiss-upload", type="tertiary"):
         jobs().pop(job.collection, None)
         st.rerun()

@@ -1,1 +1,1 @@
-"""The views of the page: the conversation, and the review of generated questions."""
+"""The pages: the conversation, and the review of generated questions."""

@@ -1,4 +1,4 @@
-"""The conversation: questions, streamed answers, footnotes."""
+"""The conversation page: questions, streamed answers, footnotes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHAT = "chat"
 
 
 def current(footnote: Footnote) -> Conversation | None:
-    """The conversation that the address names; None for a new one."""
+    """Returns the conversation named in the address; None for a new one."""
     wanted = st.query_params.get(CHAT)
     found = footnote.conversations.get(wanted) if wanted else None
     if wanted and found is None:
@@ -35,7 +35,7 @@ def current(footnote: Footnote) -> Conversation | None:
 
 
 def draw(footnote: Footnote, conversation: Conversation | None, collection: str) -> None:
-    """The conversation so far, then what is asked now."""
+    """Draws the conversation so far, then the current question."""
     streaming.settle()
     exchanges = footnote.conversations.exchanges(conversation.id) if conversation else []
     asked = st.chat_input("Ask your documents", max_chars=MOST_CHARACTERS) or st.session_state.pop("starter", None)
@@ -71,14 +71,14 @@ def _header(footnote: Footnote, conversation: Conversation) -> None:
 @st.dialog("Delete this conversation?")
 def _confirm_delete(footnote: Footnote, conversation: Conversation) -> None:
     st.session_state.pop("deleting", None)
-    st.html(rendering.text_html(f"“{conversation.title}” and its answers are deleted for good.", "fn-lead"))
+    st.html(rendering.text_html(f"“{conversation.title}” and its answers will be deleted permanently.", "fn-lead"))
     if st.button("Delete", type="primary", on_click=footnote.conversations.delete, args=(conversation.id,)):
         st.query_params.clear()
         st.rerun()
 
 
 def _past(footnote: Footnote, exchanges: list[Exchange], collection: str) -> Exchange | None:
-    """Draws what was said. Returns the exchange that is to be answered now, if its button was pressed."""
+    """Draws earlier exchanges. Returns the one to answer now, if its button was pressed."""
     again, total_line = None, _total(exchanges)
     if len(exchanges) > SHOWN_EXCHANGES and not st.toggle("Show the whole conversation"):
         exchanges = exchanges[-SHOWN_EXCHANGES:]
@@ -103,7 +103,7 @@ def _past(footnote: Footnote, exchanges: list[Exchange], collection: str) -> Exc
 
 
 def _offer(footnote: Footnote, exchange: Exchange, *, last: bool) -> str:
-    """What the button under an answer that is not all that it could be says; "" for no button."""
+    """Returns the label of the button below an answer that could be improved; "" for no button."""
     found = exchange.answer
     if found is None:
         return "Ask again"
@@ -114,7 +114,7 @@ def _offer(footnote: Footnote, exchange: Exchange, *, last: bool) -> str:
 
 
 def _total(exchanges: list[Exchange]) -> str:
-    """What the conversation took, answers included that others took the place of."""
+    """Renders the conversation's usage, including replaced answers."""
     usages = [usage for one in exchanges for usage in one.usages]
     told = sum(usage is not None for usage in usages)
     return rendering.total_html(total(usages), len(usages), told)
@@ -138,7 +138,7 @@ def _finished(footnote: Footnote, answer: Answer, anchor: str, collection: str) 
 
 
 def _feedback(footnote: Footnote, exchange: Exchange) -> None:
-    """Two thumbs under an answer; what is pressed is kept with it."""
+    """Draws two thumbs below an answer; the rating is saved."""
     key = f"helpful-{exchange.id}"
 
     def keep() -> None:
@@ -149,7 +149,7 @@ def _feedback(footnote: Footnote, exchange: Exchange) -> None:
 
 
 def _empty(footnote: Footnote, collection: str) -> None:
-    """What a newcomer sees: what this is, and four questions to begin with where the samples are in."""
+    """Draws the start page: a short introduction, and four questions if the samples are indexed."""
     st.html('<h1 class="fn-hero">Ask your documents<sup>1</sup></h1>')
     samples = footnote.settings.sample_dir
     documents = footnote.documents(collection)

@@ -1,4 +1,4 @@
-"""Generated questions, to be read through before anything is measured with them: kept, changed or left out."""
+"""The review page for generated questions, before they are used: keep, change or drop each one."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import streamlit as st
 from app.evaluation import read_lines
 from app.ui.components.rendering import text_html
 
-# Drawn at a time: a page of hundreds of fields is slow.
+# Questions drawn at a time: a page with hundreds of fields is slow.
 QUESTIONS_A_PAGE = 20
 LEAD = (
-    "Keep the questions that a person would ask and that the quote answers; change the words of the others, or leave "
-    "them out. Then download the file and run: footnote eval FILE"
+    "Keep the questions that a person would ask and that the quote answers. Reword or drop the others. "
+    "Then download the file and run: footnote eval FILE"
 )
 
 
 def draw() -> None:
-    """Asks for a file of `footnote eval generate`, and shows its questions one by one."""
+    """Asks for a file from `footnote eval generate`, and shows its questions one by one."""
     st.html(text_html("Review questions", "fn-hero"))
     st.html(text_html(LEAD, "fn-lead"))
     file = st.file_uploader("A file of questions, made by footnote eval generate", type=["jsonl"])
@@ -29,12 +29,12 @@ def draw() -> None:
 
 
 def questions(lines: list[dict[str, Any]], name: str, key: str) -> None:
-    """Shows a file's questions, and offers those that are kept for download.
+    """Shows a file's questions, and offers the kept ones for download.
 
     Args:
-        lines: of the file, as `app.evaluation.dataset_readers.read_lines` gives them.
-        name: of the file.
-        key: tells it from others, so that each keeps its own choices.
+        lines: the file's lines, as `app.evaluation.dataset_readers.read_lines` returns them.
+        name: the file's name.
+        key: distinguishes it from other files, so that each keeps its own choices.
     """
     reviewed: dict[int, dict[str, Any]] = st.session_state.setdefault(f"reviewed-{key}", dict(enumerate(lines)))
     pages = -(-len(lines) // QUESTIONS_A_PAGE)

@@ -134,7 +134,7 @@ def test_what_cannot_be_kept_is_logged_by_stop_and_raised_to_a_reader(opened, mo
     making = conversations.ask(chat, "Apples?")
     first_token(making)
     assert making.stop() is None
-    assert "could not be kept" in caplog.text
+    assert "could not be saved" in caplog.text
     with pytest.raises(OSError, match="disk full"):
         list(conversations.ask(chat, "Apples?"))
 

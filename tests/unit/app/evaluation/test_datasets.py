@@ -86,7 +86,7 @@ def test_what_is_wrong_with_a_beir_folder_is_said(beir, file, row, said):
 
 def test_a_question_id_stands_once(beir):
     lines(beir / "queries.jsonl", [{"_id": "q1", "text": "a"}, {"_id": "q1", "text": "b"}])
-    with pytest.raises(SourceError, match="stands there twice"):
+    with pytest.raises(SourceError, match="appears twice"):
         read_dataset(beir)
 
 

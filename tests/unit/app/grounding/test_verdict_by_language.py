@@ -78,7 +78,7 @@ def test_an_answer_in_another_language_than_its_source_is_checked_by_its_facts_a
     if verdict == "not checked":
         assert found.citations == (1,)
         assert found.supported is None
-        assert "another language than its source" in found.reason
+        assert "not in the language of its source" in found.reason
 
 
 @pytest.mark.parametrize(
@@ -155,4 +155,4 @@ def test_a_sentence_that_was_not_checked_is_told_on_the_terminal():
     answer = Answer("Wo?", "Wo?", sentence.text, False, "model", (sentence,), ())
     console = Console(file=io.StringIO(), width=200)
     print_answer([answer], console)
-    assert "not checked  “Besucher melden sich am Empfang.” it is in another language" in console.file.getvalue()
+    assert "not checked  “Besucher melden sich am Empfang.” it is not in the language" in console.file.getvalue()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.llm.limits import MOST_ANSWER, MOST_WRITTEN, THINKING, WHOLE, Limits
+from app.llm.limits import MOST_ANSWER, MOST_WRITTEN, THINKING, WHOLE, AnswerLimits
 from ingest.errors import LLMError, LLMInterrupted, LLMUnreachable
 
 SECONDS = 10
@@ -24,7 +24,7 @@ def clock():
 
 @pytest.fixture
 def limits(clock):
-    return Limits("model", SECONDS, clock)
+    return AnswerLimits("model", SECONDS, clock)
 
 
 def test_a_server_without_a_sign_is_given_up_after_the_time(limits, clock):
@@ -44,7 +44,7 @@ def test_thoughts_and_white_space_may_go_on_for_a_while_and_no_longer(limits, cl
         limits.check()
     clock.now += 1
     limits.heard("Hm. ")
-    with pytest.raises(LLMError, match=r"no word of an answer within 50 seconds\. Raise FOOTNOTE_LLM_TIMEOUT"):
+    with pytest.raises(LLMError, match=r"no text of an answer within 50 seconds\. Raise FOOTNOTE_LLM_TIMEOUT"):
         limits.check()
 
 
@@ -57,7 +57,7 @@ def test_words_that_stop_coming_end_the_answer_whatever_else_comes(limits, clock
         limits.check()
     clock.now += 1
     limits.heard("")
-    with pytest.raises(LLMInterrupted, match="no further word within 10 seconds and was cut off") as caught:
+    with pytest.raises(LLMInterrupted, match="no further text within 10 seconds and was cut off") as caught:
         limits.check()
     assert caught.value.partial.strip() == "Half"
 
@@ -83,6 +83,6 @@ def test_thoughts_have_a_length_and_what_was_retracted_is_no_answer(limits):
     limits.said("thought")
     limits.retracted()
     limits.heard("x" * MOST_WRITTEN)
-    with pytest.raises(LLMError, match=r"wrote more than 1,000,000 characters\. It seems") as caught:
+    with pytest.raises(LLMError, match=r"wrote more than 1,000,000 characters\. It may") as caught:
         limits.heard("y")
     assert not isinstance(caught.value, LLMInterrupted)

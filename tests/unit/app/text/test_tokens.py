@@ -7,7 +7,7 @@ import pytest
 from app.grounding.negation import denials, opposite
 from app.grounding.word_diff import differences
 from app.text.language_data import language_data_of
-from app.text.terms import stem
+from app.text.stemming import stem
 from app.text.tokens import FACT_KINDS, acronyms, is_year, same_name, tokenize
 
 

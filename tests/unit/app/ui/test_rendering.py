@@ -66,7 +66,7 @@ def test_an_unsupported_sentence_is_marked_and_says_why_in_words():
     assert '<li><span class="fn-unsupported">Wrong <strong>bold</strong>.</span> <span class="fn-why"' in html
     assert "Not supported: the source says &quot;5&quot;, not &lt;6&gt; <a" in html
     assert 'href="#fn-x-2"' in html
-    assert "1 sentence is not borne out" in notice_html(answer(text, (wrong,)))
+    assert "1 sentence is not supported by" in notice_html(answer(text, (wrong,)))
 
 
 def test_a_sentence_that_is_not_finished_has_no_verdict_and_says_why():
@@ -75,7 +75,7 @@ def test_a_sentence_that_is_not_finished_has_no_verdict_and_says_why():
     html = answer_html(answer(text, (cut,)), "1")
     assert '<span class="fn-unfinished">And a crate ho</span> <span class="fn-why" role="note">' in html
     assert "No verdict: not finished" in html
-    assert "not borne out" not in notice_html(answer(text, (cut,)))
+    assert "not supported by" not in notice_html(answer(text, (cut,)))
 
 
 def test_a_sentence_that_could_not_be_checked_says_so_and_keeps_its_footnote():
@@ -84,7 +84,7 @@ def test_a_sentence_that_could_not_be_checked_says_so_and_keeps_its_footnote():
     html = answer_html(answer(text, (unchecked,)), "x")
     assert "Not checked: it is in &lt;another&gt; language" in html
     assert 'href="#fn-x-1"' in html
-    assert "not borne out" not in notice_html(answer(text, (unchecked,)))
+    assert "not supported by" not in notice_html(answer(text, (unchecked,)))
 
 
 def test_a_partly_supported_sentence_is_marked_otherwise():

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.lexical.analyzer import SPACELESS_RUN, UNSEEN, spelled_out, terms_of
+from ingest.lexical.analyzer import IN_SPACELESS, UNSEEN, spelled_out, terms_of
 from ingest.lexical.store import LexicalStore
 from ingest.lexical.writer import LexicalEntry
 
@@ -144,7 +144,7 @@ def test_any_text_is_spelled_out_alike_again_and_again_and_keeps_its_own_words(t
     once = spelled_out(text)
     assert once == spelled_out(text)
     assert len(once) <= 8 * len(text) + 2
-    own = SPACELESS_RUN.sub(" ", unicodedata.normalize("NFC", text).translate(UNSEEN))
+    own = IN_SPACELESS.sub(" ", unicodedata.normalize("NFC", text).translate(UNSEEN))
     assert set(re.findall(r"[^\W\d_]{2,}", own)) <= set(re.findall(r"[^\W\d_]{2,}", once))
 
 
