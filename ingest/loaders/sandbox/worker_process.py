@@ -128,8 +128,8 @@ class WorkerProcess:
         except NotConfined as error:
             self.end()
             raise NotConfined(
-                f"{self._name} was not read: the reading process cannot be sandboxed ({error}). To read files "
-                "without it, set FOOTNOTE_ALLOW_UNCONFINED=true, and then read only files that you trust."
+                f"{self._name} was not read: the reading process cannot be confined ({error}). To read files "
+                "anyway, set FOOTNOTE_ALLOW_UNCONFINED=true, and then read only files that you trust."
             ) from error
         except LoadError:
             raise
