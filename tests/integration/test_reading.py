@@ -69,7 +69,7 @@ def test_what_recognition_would_have_read_is_read_when_it_is_on_again(footnote, 
     folder = write_scan("scan.pdf", ["The otters swim"]).parent
     first = footnote.ingest([folder], ocr=False)
     assert (first.count("added"), first.count("failed")) == (1, 1)
-    assert "OCR), which is turned off" in footnote.status()[0].failures[str(folder / "scan.pdf")]
+    assert "OCR, which is turned off" in footnote.status()[0].failures[str(folder / "scan.pdf")]
     loads = counting_loads(monkeypatch)
     assert footnote.ingest([folder], ocr=False).count("failed") == 1
     assert loads == []

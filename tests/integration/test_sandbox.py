@@ -90,7 +90,7 @@ def children() -> list[psutil.Process]:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("hang.txt", "took too long to be read"),
+        ("hang.txt", "took too long to read"),
         ("crash.txt", "the reading process ended (signal SIGSEGV"),
         ("realtime.txt", "the reading process ended (signal 40)"),
         ("exit.txt", "gone for good"),
