@@ -108,7 +108,7 @@ def load(request, memory_mb, answers):
     thread.join()
     open_now = [n for n in range(256) if not done(FCNTL, n, 1)]
     found["descriptors"] = len(open_now)
-    return worker.Answer(Document(json.dumps(found), "", ()), worker.NOTHING_READ)
+    return worker.WorkerAnswer(Document(json.dumps(found), "", ()), worker.NOTHING_READ)
 worker._load = load
 worker.main(int(sys.argv[1]), int(sys.argv[2]))
 """.replace("FCNTL", str(NUMBERS["fcntl"][COLUMN]))

@@ -42,7 +42,7 @@ def load(request, memory_mb, answers):
             bytearray(64 * 1024 ** 3)
         except MemoryError:
             reason = f"{path} needs more than {memory_mb} MiB of memory to be read."
-            return worker.Answer(worker.LoaderStopped(reason), worker.NOTHING_READ)
+            return worker.WorkerAnswer(worker.LoaderStopped(reason), worker.NOTHING_READ)
     if path.name == "slow.txt":
         for _ in range(4):
             answers.write(worker.AT_WORK)
