@@ -212,7 +212,7 @@ def test_a_truncated_pdf_is_called_damaged(write, write_pdf):
 
 def test_a_pdf_without_text_says_which_pages_are_what(write_pdf):
     path = write_pdf("blank.pdf", ["", ""])
-    with pytest.raises(EmptyDocument, match=r"blank\.pdf has 2 pages and no text\. Pages 1–2: nothing on it\."):
+    with pytest.raises(EmptyDocument, match=r"blank\.pdf has 2 pages and no text\. Pages 1–2: blank\."):
         load(path)
 
 
