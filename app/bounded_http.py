@@ -47,7 +47,7 @@ def ask(
     try:
         return settled(lambda: _asked("GET" if json is None else "POST", url, most_bytes, json, sent), seconds)
     except TimeoutError as error:
-        raise httpx.ReadTimeout(f"No whole answer within {seconds:g} seconds") from error
+        raise httpx.ReadTimeout(f"No complete response within {seconds:g} seconds") from error
 
 
 def bearer(key: str) -> dict[str, str]:

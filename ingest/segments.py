@@ -12,7 +12,8 @@ from heapq import merge
 from itertools import chain, pairwise
 from typing import TypeVar
 
-from ingest.models import Block, Document, Page, Reading
+from ingest.models import Block, Document, Page
+from ingest.reports import Reading
 from ingest.word_boxes import count_words, divided, joined
 
 SEGMENT_CHARACTERS = 1024 * 1024

@@ -21,7 +21,7 @@ from ingest.models import Query
 from ingest.settings import Settings
 from ingest.text import storable
 
-NOTHING_INDEXED = "There is nothing to answer from yet: the collection holds no documents. Add some first."
+NOTHING_INDEXED = "The collection has no documents yet. Add some first."
 QUOTED = "Quoted word for word from your documents; no language model is in use."
 MOST_PASSAGES = 50
 NEAREST = 3
@@ -225,8 +225,8 @@ def _are_absent(missing: Sequence[Absent]) -> str:
 
     nearest = list(dict.fromkeys(name for one in missing for name in one.nearest))
     verb = "is" if len(missing) == 1 else "are"
-    said = f"{listed(one.text for one in missing)} {verb} in none of the documents that were searched."
-    return f"{said} The nearest that are: {listed(nearest)}." if nearest else said
+    said = f"{listed(one.text for one in missing)} {verb} in none of the searched documents."
+    return f"{said} The most similar that are: {listed(nearest)}." if nearest else said
 
 
 def _nearest(passages: Sequence[Passage]) -> tuple[Citation, ...]:

@@ -69,7 +69,7 @@ def answer_prompt(
     if passages and not fitting:
         raise QuestionError(
             f"The question leaves no room for passages in the model's context of {context_tokens:,} tokens. "
-            "Shorten it, or raise FOOTNOTE_LLM_CONTEXT_TOKENS if the model has more."
+            "Shorten it, or raise FOOTNOTE_LLM_CONTEXT_TOKENS if the model's context is larger."
         )
     return Prompt(system, _filled(user, passages="\n\n".join(parts), question=question), tuple(fitting), template)
 
@@ -116,9 +116,7 @@ def _template(folder: Path, name: str) -> tuple[str, str, str]:
     missing = [placeholder for placeholder in PLACEHOLDERS[name] if placeholder not in user]
     if not divider or missing:
         what = f"the placeholder {' and '.join(missing)} below" if missing else "the line --- between"
-        raise SettingsError(
-            f"The prompt {path} lacks {what} its rules and its question. Put it back; the file says what it is for."
-        )
+        raise SettingsError(f"The prompt {path} lacks {what} its rules and its question. Restore it.")
     digest = hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]
     return system.strip(), user.strip(), digest
 

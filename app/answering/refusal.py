@@ -51,8 +51,8 @@ SAID = (
 # finds the documents relevant.
 HALF, SOME = 0.5, 0.3
 OTHER_LANGUAGE = (
-    "The question seems to be in {asked}, the nearest passages in {spoken}, and the embedding model in use does not "
-    "bridge the two. Ask in {spoken}, or change to a multilingual model with `footnote reembed --model NAME`."
+    "The question seems to be in {asked}, the nearest passages in {spoken}, and the embedding model does not "
+    "connect the two. Ask in {spoken}, or switch to a multilingual model with `footnote reembed --model NAME`."
 )
 
 
@@ -77,7 +77,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Whether to answer, and the confidence, 0 to 1, that the passages state the answer.
+    """The decision to answer or not, and the confidence, 0 to 1, that the passages state the answer.
 
     `reason` explains a refusal that has another cause than the passages' content.
     """

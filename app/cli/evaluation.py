@@ -83,7 +83,7 @@ def evaluate_command(  # noqa: PLR0917 - Typer requires one parameter per option
     save: Annotated[Path | None, typer.Option("--save", help="Write the results to a JSON file.")] = None,
     tolerance: Annotated[
         float,
-        typer.Option("--tolerance", min=0, max=1, help="Tolerated fall of a metric below the gate; saved too."),
+        typer.Option("--tolerance", min=0, max=1, help="Tolerated drop of metrics below the gate; saved with --save."),
     ] = 0.01,
     report: Annotated[
         Path | None, typer.Option("--report", help="Write a report to a file ending in .md or .html.")
@@ -295,4 +295,4 @@ def _said(facts: dict[str, Any], wanted: int, review: str) -> str:
         text += f" The documents yielded no more; {wanted:,} were requested."
     if facts["skipped"]:
         text += f" {facts['skipped']:,} were skipped, because the model's quote was not in the passage or it gave none."
-    return f"{text} Read them through ({review}), then run: footnote eval {facts['output']}"
+    return f"{text} Review them ({review}), then run: footnote eval {facts['output']}"

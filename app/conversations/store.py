@@ -99,7 +99,7 @@ class ChatStore:
     def conversations(self) -> list[Conversation]:
         """Returns all conversations that have a question, most recently used first."""
         rows = self._query(
-            f"{CONVERSATIONS} c WHERE EXISTS (SELECT 1 FROM exchanges WHERE conversation = c.id)"  # noqa: S608 - ours
+            f"{CONVERSATIONS} c WHERE EXISTS (SELECT 1 FROM exchanges WHERE conversation = c.id)"  # noqa: S608 - constant
             " ORDER BY updated DESC"
         )
         return [_conversation(row) for row in rows]

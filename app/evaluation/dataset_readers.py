@@ -41,7 +41,7 @@ def read_dataset(path: Path) -> Dataset:
             return _own(path, path.stem)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SourceError(f"The evaluation set {path} could not be read: {error}. Check the file.") from error
-    found = "does not exist" if not path.exists() else "is no evaluation set"
+    found = "does not exist" if not path.exists() else "is not an evaluation set"
     raise SourceError(f"{path} {found}. Name {FORMS}.")
 
 
@@ -250,7 +250,7 @@ def _objects(lines: Iterable[str], path: Path) -> Iterator[tuple[int, dict[str, 
 
 def _check_questions(questions: Sequence[EvaluationQuestion], path: Path) -> None:
     if not questions:
-        raise SourceError(f"{path} holds no question whose answer is known. Add some, with what should be found.")
+        raise SourceError(f"{path} has no question with a known answer. Add some with their expected result.")
     seen: set[str] = set()
     for question in questions:
         if question.id in seen:

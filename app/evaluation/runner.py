@@ -44,7 +44,7 @@ class Asked(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a set is run.
+    """The options of a run.
 
     Attributes:
         k: passages retrieved per question.

@@ -77,7 +77,7 @@ class Pairing:
         return say_the_same(one, other) and all(agreed) and self._more(agreed, crossed)
 
     def _compared(self, one: str, other: str) -> tuple[_Shared, _Shared]:
-        """Of one figure alone, then of the other alone: what the source says the other one of, and what the same."""
+        """Returns the terms that only one figure has: those the source swaps, then those it does not swap."""
         if not {one, other} <= self.ours.keys() & self.theirs.keys():
             return (frozenset(), frozenset()), (frozenset(), frozenset())
         ours = self.ours[one] - self.ours[other], self.ours[other] - self.ours[one]

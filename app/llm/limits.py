@@ -1,4 +1,4 @@
-"""AnswerLimits the time and length of a language model's answer. Pure but for its clock."""
+"""Limits the time and length of a language model's answer. Pure but for its clock."""
 
 from __future__ import annotations
 

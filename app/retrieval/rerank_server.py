@@ -95,7 +95,7 @@ class RerankServer:
         if status in NOT_THERE:
             raise self._failed(
                 "has no such address or model",
-                "Check FOOTNOTE_RERANKER_URL (what comes before /rerank) and FOOTNOTE_RERANKER",
+                "Check FOOTNOTE_RERANKER_URL (the part before /rerank) and FOOTNOTE_RERANKER",
             )
         if status == TOO_MANY:
             raise self._failed("received too many requests", "Ask again later")

@@ -223,7 +223,7 @@ def check_question(question: str) -> None:
         raise QuestionError("The question is empty. Write what you want to know.")
     if len(question) > MOST_CHARACTERS:
         raise QuestionError(
-            f"The question has {len(question):,} characters; {MOST_CHARACTERS:,} are the most. Shorten it, or ingest "
+            f"The question has {len(question):,} characters; the limit is {MOST_CHARACTERS:,}. Shorten it, or ingest "
             "the long text as a document and ask about that."
         )
 

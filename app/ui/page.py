@@ -47,4 +47,4 @@ def _calm() -> Iterator[None]:
         st.error(plain(str(error)), icon=":material/error:")
     except Exception:
         logger.exception("The page could not be drawn")
-        st.error(f"{MISTAKE} Reload the page to go on.", icon=":material/error:")
+        st.error(f"{MISTAKE} Reload the page to continue.", icon=":material/error:")

@@ -23,7 +23,7 @@ from ingest.cli.terminal import (
 )
 from ingest.errors import Cancelled, EmbedderMismatch, FootnoteError, QuestionError, SettingsError, SourceError
 from ingest.host import keep_to_owner
-from ingest.models import FileOutcome, IngestProgress, IngestReport
+from ingest.reports import FileOutcome, IngestProgress, IngestReport
 from ingest.settings import ignored_settings, load_settings
 from ingest.text import name_on_disk
 from ingest.urls import is_url

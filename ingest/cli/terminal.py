@@ -22,7 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ingest.loaders import not_confined
-from ingest.models import FileStatus, IngestProgress, IngestReport
+from ingest.reports import FileStatus, IngestProgress, IngestReport
 from ingest.text import storable_values
 
 # Seconds between two progress lines if the output is not a terminal.

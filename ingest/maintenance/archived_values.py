@@ -11,7 +11,8 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from ingest.maintenance.archived_conversations import check_answer, check_earlier, check_filter
-from ingest.models import Page, Reading
+from ingest.models import Page
+from ingest.reports import Reading
 from ingest.settings import COLLECTION_PATTERN
 from ingest.word_boxes import check as check_places
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ingest.host import close_to_others, exposed_paths
 from ingest.library import CONVERSATIONS, DOCUMENTS, UPLOADS
-from ingest.models import Problem
+from ingest.reports import Problem
 
 # With less free space, writes of SQLite and Chroma may fail.
 ROOM_BYTES = 64 * 1024 * 1024

@@ -24,7 +24,7 @@ from ingest.library import DOCUMENTS, Library
 from ingest.loaders import confinement_of, not_confined
 from ingest.maintenance.disk_checks import DAMAGED, ROOM_BYTES, Finding, files, is_writable, sqlite_problems
 from ingest.maintenance.index_checks import REBUILD_VECTORS, index_findings
-from ingest.models import Diagnosis, Problem
+from ingest.reports import Diagnosis, Problem
 from ingest.settings import Settings
 from ingest.vectors import RunFolder
 

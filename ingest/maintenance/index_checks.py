@@ -20,7 +20,7 @@ from ingest.index import (
     write_tokens,
 )
 from ingest.maintenance.disk_checks import Finding
-from ingest.models import Problem
+from ingest.reports import Problem
 
 # Vectors are stored unchanged; a larger difference than rounding indicates damage.
 TOLERANCE = 1e-5

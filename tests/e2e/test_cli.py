@@ -104,7 +104,7 @@ def test_many_questions_are_answered_a_line_each(run, write, tmp_path):
     [
         (["ingest", "/no/such/path"], "/no/such/path does not exist. Check the path."),
         (["ask", ""], "The question is empty."),
-        (["ask", "x" * 100_000], "The question has 100,000 characters; 8,000 are the most."),
+        (["ask", "x" * 100_000], "The question has 100,000 characters; the limit is 8,000."),
         (["search", "x" * 100_000], "100,000 characters"),
         (["ask", "why", "-k", "0"], "k is 0, but must be from 1 to 50."),
         (["ask", "why", "-k", "10000"], "k is 10,000, but must be from 1 to 50."),
@@ -224,10 +224,10 @@ def test_report_shows_how_files_were_read(run, write_pdf):
     (document,) = json.loads(result.stdout)["documents"]
     assert (document["document"], document["status"], document["pages"]) == (str(path), "active", 2)
     assert (document["pages_text"], document["pages_ocr"], document["pages_empty"]) == (1, 0, 1)
-    assert document["warnings"] == ["Page 2: nothing on it."]
+    assert document["warnings"] == ["Page 2: blank."]
     shown = run("report", str(path))
     assert shown.returncode == 0
-    assert "Page 2: nothing on it." in shown.stdout
+    assert "Page 2: blank." in shown.stdout
     assert run("report", "nowhere.pdf").returncode == 2
 
 

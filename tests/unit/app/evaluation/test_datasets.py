@@ -72,7 +72,7 @@ def test_a_limit_chooses_the_same_questions_every_time(beir):
         ("queries.jsonl", {"_id": "q1"}, '"text" is missing'),
         ("queries.jsonl", {"_id": "q1", "text": "x", "metadata": {"answerable": "no"}}, "must be true or false"),
         ("queries.jsonl", {"_id": "q1", "text": "x", "metadata": {"history": [1]}}, "not a list of turns"),
-        ("queries.jsonl", {"_id": "other", "text": "x"}, "no question whose answer is known"),
+        ("queries.jsonl", {"_id": "other", "text": "x"}, "no question with a known answer"),
         ("corpus.jsonl", {"text": "x"}, '"_id" is missing'),
         ("qrels/test.tsv", "q1 d1 1", "test.tsv, line 1: not a judgement"),
         ("qrels/test.tsv", "query\tdocument\tgrade\nq1\td1\tmuch", "test.tsv, line 2: not a judgement"),

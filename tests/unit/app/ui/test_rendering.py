@@ -340,7 +340,7 @@ def test_a_written_answer_tells_what_it_took_and_with_which_prompt():
 def test_a_conversation_says_of_how_many_answers_it_knows_the_tokens():
     assert total_html(Usage(5, 6), 1, 1) == total_html(None, 3, 0) == ""
     assert "5 tokens read, 6 written</p>" in total_html(Usage(5, 6), 2, 2)
-    assert "(1 of 2 answers; for the others, the server gave no count)" in total_html(Usage(5, 6), 2, 1)
+    assert "(1 of 2 answers; the server reported no count for the others)" in total_html(Usage(5, 6), 2, 1)
 
 
 def test_an_incomplete_answer_is_marked():
