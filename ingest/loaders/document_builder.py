@@ -20,7 +20,7 @@ WORD_WINDOW = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class PlacedWord:
     """A word of the page, and its box in fractions of the page: left, top, right, bottom."""
 
     text: str
@@ -46,7 +46,7 @@ class Builder:
         self._page: Page | None = None
         self._page_start: int | None = None
 
-    def add(self, kind: BlockKind, text: str, words: Sequence[Word] = ()) -> None:
+    def add(self, kind: BlockKind, text: str, words: Sequence[PlacedWord] = ()) -> None:
         """Adds a piece without surrounding white space; ignores one that is only white space.
 
         Args:
@@ -61,7 +61,7 @@ class Builder:
         self.output.check(size_of_table(rows))
         self.add("table", markdown_table(rows))
 
-    def add_heading(self, level: int, title: str, words: Sequence[Word] = ()) -> None:
+    def add_heading(self, level: int, title: str, words: Sequence[PlacedWord] = ()) -> None:
         """Adds a heading of `level` 1 to 6 in Markdown's form."""
         title = " ".join(title.split())
         if title:
@@ -119,7 +119,7 @@ class Builder:
         places = pack(np.array(self._places))
         return Document(text, title, tuple(self._blocks), tuple(self._pages), tuple(warnings), places)
 
-    def _add(self, kind: BlockKind, text: str, level: int, title: str, words: Sequence[Word] = ()) -> None:
+    def _add(self, kind: BlockKind, text: str, level: int, title: str, words: Sequence[PlacedWord] = ()) -> None:
         if not text:
             return
         if self._length:
@@ -132,7 +132,7 @@ class Builder:
             self._page_start = start
         self._place(text, start, words)
 
-    def _place(self, text: str, start: int, words: Sequence[Word]) -> None:
+    def _place(self, text: str, start: int, words: Sequence[PlacedWord]) -> None:
         """Records the position of each of `words` in the text; a word divided at a line's end is joined there."""
         page = len(self._pages) + 1
         at = 0

@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ingest.loaders.document_builder import Builder, Word, markdown_table
+from ingest.loaders.document_builder import Builder, PlacedWord, markdown_table
 from ingest.loaders.output_limits import Output, size_of_table
 from ingest.loaders.page_layout.geometry import Rule
-from ingest.loaders.page_layout.lines import Line, Paragraph, body_size, heading_levels, paragraphs
-from ingest.loaders.page_layout.lines import Word as PlacedWord
+from ingest.loaders.page_layout.lines import Line, Paragraph, Word, body_size, heading_levels, paragraphs
 from ingest.loaders.page_layout.reading_order import arrange
 from ingest.models import HowRead
 
@@ -79,7 +78,7 @@ def _paragraphs(page: PageLines, running: set[str], body: float, output: Output)
 
 
 def _add(builder: Builder, paragraph: Paragraph, levels: dict[float, int], page: PageLines) -> None:
-    words = [Word(word.text, _shares(word, page)) for word in paragraph.words]
+    words = [PlacedWord(word.text, _shares(word, page)) for word in paragraph.words]
     level = levels.get(paragraph.size) if paragraph.may_be_heading else None
     if level:
         builder.add_heading(level, paragraph.text, words)
@@ -89,7 +88,7 @@ def _add(builder: Builder, paragraph: Paragraph, levels: dict[float, int], page:
         builder.add("list" if paragraph.is_list else "paragraph", paragraph.text, words)
 
 
-def _shares(word: PlacedWord, page: PageLines) -> tuple[float, float, float, float]:
+def _shares(word: Word, page: PageLines) -> tuple[float, float, float, float]:
     """Returns a word's left, top, right and bottom as fractions of the page before its rotation."""
     wide, high = max(page.width, 1.0), max(page.height, 1.0)
     left, top, right, bottom = word.left / wide, 1 - word.top / high, word.right / wide, 1 - word.bottom / high

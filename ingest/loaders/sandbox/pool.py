@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 from ingest.errors import LoadError
 from ingest.host import Fingerprint
 from ingest.loaders.sandbox.confinement import Confinement
-from ingest.loaders.sandbox.worker_process import POLL_SECONDS, WORKER, Limits, WorkerProcess
+from ingest.loaders.sandbox.worker_process import POLL_SECONDS, WORKER, WorkerLimits, WorkerProcess
 from ingest.segments import SegmentedDocument
 
 
@@ -61,7 +61,9 @@ class LoaderPool:
         spool_folder: Path | None = None,
     ) -> None:
         self._workers = workers
-        self._limits = Limits(timeout, memory_mb, max_file_mb, ocr, allow_unconfined, tuple(command), spool_folder)
+        self._limits = WorkerLimits(
+            timeout, memory_mb, max_file_mb, ocr, allow_unconfined, tuple(command), spool_folder
+        )
         self._confinement: Confinement | None = None
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []

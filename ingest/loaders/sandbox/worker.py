@@ -28,7 +28,7 @@ CPU_SHARE = 2.0
 NOTHING_READ = Fingerprint.of(b"")
 
 
-class Answer(NamedTuple):
+class WorkerAnswer(NamedTuple):
     """The outcome of a file.
 
     Attributes:
@@ -78,7 +78,7 @@ def _confined(memory_mb: int, *, required: bool) -> Confinement | NotConfined:
         return error
 
 
-def _load(request: Request, memory_mb: int, answers: BinaryIO) -> Answer:
+def _load(request: Request, memory_mb: int, answers: BinaryIO) -> WorkerAnswer:
     path, read, source = Path(request.path), NOTHING_READ, None
 
     def at_work() -> None:
@@ -93,17 +93,17 @@ def _load(request: Request, memory_mb: int, answers: BinaryIO) -> Answer:
         )
         read = Fingerprint.of(source.data)
         document = load_source(source)
-        return Answer(document, read, source.allowance.unrecognised)
+        return WorkerAnswer(document, read, source.allowance.unrecognised)
     except LoadError as error:
-        return Answer(error, read, source is not None and source.allowance.unrecognised)
+        return WorkerAnswer(error, read, source is not None and source.allowance.unrecognised)
     except MemoryError:
         reason = (
             f"{request.name} needs more than {memory_mb} MiB of memory to be read. Raise FOOTNOTE_LOAD_MEMORY_MB, or "
         )
-        return Answer(LoaderStopped(f"{reason}split it."), read)
+        return WorkerAnswer(LoaderStopped(f"{reason}split it."), read)
     except Exception as error:  # noqa: BLE001 - any error of a parser is a failure of its file
         reason = f"{request.name} could not be read: {type(error).__name__}: {error}. The file may be damaged."
-        return Answer(LoadError(reason), read)
+        return WorkerAnswer(LoadError(reason), read)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ class Read(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class WorkerLimits:
     """Limits of a worker, and how to start it; as in `ingest.loaders.sandbox.pool.LoaderPool`."""
 
     timeout: float
@@ -80,7 +80,9 @@ def confinement_of(memory_mb: int, *, allow_unconfined: bool) -> Confinement:
     Raises:
         LoadError: it does not start, or cannot be sandboxed.
     """
-    worker = WorkerProcess(Limits(STARTING_SECONDS, memory_mb, 1, allow_unconfined=allow_unconfined), threading.Event())
+    worker = WorkerProcess(
+        WorkerLimits(STARTING_SECONDS, memory_mb, 1, allow_unconfined=allow_unconfined), threading.Event()
+    )
     try:
         return worker.start()
     finally:
@@ -90,7 +92,7 @@ def confinement_of(memory_mb: int, *, allow_unconfined: bool) -> Confinement:
 class WorkerProcess:
     """A worker process, started on demand and restarted after it was ended."""
 
-    def __init__(self, limits: Limits, stop: threading.Event) -> None:
+    def __init__(self, limits: WorkerLimits, stop: threading.Event) -> None:
         self._limits = limits
         self._stop = stop
         self._running: _Running | None = None
