@@ -173,7 +173,7 @@ def messages(
     except (typer.Exit, typer.Abort):
         raise
     except KeyboardInterrupt as error:
-        say(error, "Stopped before it was done.")
+        say(error, "Stopped before it was finished.")
         raise typer.Exit(INTERRUPTED) from error
     except FootnoteError as error:
         say(error, str(error))

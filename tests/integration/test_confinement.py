@@ -275,7 +275,7 @@ def test_doctor_says_that_no_file_is_read_and_what_is_not_confined(settings, unc
     allowed = try_reading(settings.model_copy(update={"allow_unconfined": True}))
     assert "cannot be confined" in refused.problems[0].what
     assert allowed.ok
-    assert "limits" in allowed.facts[0] or "only files" in allowed.facts[0]
+    assert "limits" in allowed.facts[0] or "library files only" in allowed.facts[0]
     assert any(fact.startswith("Not confined") for fact in allowed.facts)
 
 
