@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ingest.cli import one_line
-from ingest.models import DocumentRow, Reading
+from ingest.reports import DocumentRow, Reading
 
 
 def report_json(rows: Sequence[DocumentRow]) -> dict[str, Any]:

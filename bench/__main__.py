@@ -1,7 +1,7 @@
-"""`python -m bench [NAME...]`: the measurements of docs/benchmarks.md, as Markdown tables; all if none is named.
+"""Runs the measurements of docs/benchmarks.md and prints Markdown tables: `python -m bench [NAME...]`; default: all.
 
-durability, growth, filters, cost, sentences and languages bring their own documents; all others need real ones:
-FOOTNOTE_SHARED names their folder.
+durability, growth, filters, cost, sentences and languages use their own documents. All others use real ones, in the
+folder named by FOOTNOTE_SHARED.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ BENCHES = {
 
 
 def main(names: list[str]) -> int:
-    """Runs the benches named; returns the exit status."""
+    """Runs the named benchmarks; returns the exit status."""
     names = names or [*BENCHES]
     shared = os.environ.get("FOOTNOTE_SHARED", "")
     if not shared and ON_REAL_DOCUMENTS.keys() & set(names):
@@ -51,7 +51,7 @@ def main(names: list[str]) -> int:
         return 2
     unknown = [name for name in names if name not in BENCHES]
     if unknown:
-        print(f"No such bench: {', '.join(unknown)}. There are: {', '.join(BENCHES)}.", file=sys.stderr)
+        print(f"Unknown benchmarks: {', '.join(unknown)}. Available: {', '.join(BENCHES)}.", file=sys.stderr)
         return 2
     for name in names:
         print(f"\n## {name}\n", flush=True)

@@ -1,4 +1,4 @@
-"""A Footnote over the corpus of an evaluation set, and sets with the answers that people gave."""
+"""Opens a Footnote on the corpus of an evaluation set, and reads sets with human answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ingest.settings import Settings
 
 @contextmanager
 def footnote(**settings: int) -> Iterator[Footnote]:
-    """A Footnote on an empty data folder, with the default settings but for those given."""
+    """Yields a Footnote on an empty data folder, with default settings except for those given."""
     with (
         tempfile.TemporaryDirectory() as folder,
         open_footnote(Settings(_env_file=None, data_dir=Path(folder), **settings)) as one,
@@ -29,7 +29,7 @@ def footnote(**settings: int) -> Iterator[Footnote]:
 
 @contextmanager
 def ingested(corpus: Mapping[str, str], **settings: int) -> Iterator[tuple[Footnote, dict[str, str]]]:
-    """A Footnote that holds a corpus, and the id of each source."""
+    """Yields a Footnote with a corpus ingested, and the id of each source."""
     with tempfile.TemporaryDirectory() as folder, footnote(**settings) as one:
         sources = written(corpus, Path(folder))
         report = one.ingest([Path(folder)])
@@ -45,7 +45,7 @@ def _lines(path: Path) -> Iterator[dict]:
 
 @dataclass(frozen=True)
 class HumanAnswer:
-    """A question with the ids of the passages that answer it, and the answers that people wrote from them."""
+    """A question with the ids of the passages that answer it, and human answers written from them."""
 
     id: str
     text: str
@@ -55,7 +55,7 @@ class HumanAnswer:
 
 @dataclass(frozen=True)
 class Answered:
-    """Passages by id, questions that they answer, and questions that they do not."""
+    """Passages by id, questions that they answer, and questions that they do not answer."""
 
     titles: dict[str, str]
     texts: dict[str, str]
@@ -63,7 +63,7 @@ class Answered:
     unanswerable: dict[str, str]
 
     def passage(self, document: str, n: int = 1) -> Passage:
-        """A passage as the answering path sees it."""
+        """Returns a passage in the form used for answering."""
         text = self.texts[document]
         return Passage(n, document, document, self.titles[document], None, (), 0, len(text), text, 1 / n)
 

@@ -17,8 +17,8 @@ from ingest.errors import DocumentStoreError, QuestionError, SourceError
 from ingest.filters import Filter, tag_names
 from ingest.host import close_to_others
 from ingest.index import Index, writing
-from ingest.models import CollectionStatus, DocumentRow, IngestProgress, IngestReport
 from ingest.pipeline import ingest
+from ingest.reports import CollectionStatus, DocumentRow, IngestProgress, IngestReport
 from ingest.settings import COLLECTION_PATTERN, DEFAULT_EMBEDDING_MODEL, Settings
 from ingest.sources import Uploads
 from ingest.text import matching_names

@@ -1,6 +1,6 @@
 """Divides a document into segments, so that memory use does not grow with the document's length.
 
-A segment is a stretch of the text with the blocks, pages and words that lie on it. Its offsets count from its own
+A segment is a stretch of the text with the blocks, pages and words on it. Its offsets count from its own
 start. Most documents are one segment.
 """
 
@@ -12,7 +12,8 @@ from heapq import merge
 from itertools import chain, pairwise
 from typing import TypeVar
 
-from ingest.models import Block, Document, Page, Reading
+from ingest.models import Block, Document, Page
+from ingest.reports import Reading
 from ingest.word_boxes import count_words, divided, joined
 
 SEGMENT_CHARACTERS = 1024 * 1024
@@ -88,7 +89,7 @@ class Tally:
         carried = len(segment.pages) - len(pages)
         follows = segment.start == self.characters and (self._has_blocks or not segment.continues)
         if not follows or [page.number for page in pages] != list(expected) or carried > 1:
-            raise ValueError("a segment does not follow the one before it")
+            raise ValueError("a segment does not follow the previous one")
         self._has_blocks = bool(segment.blocks)
         blocks = segment.blocks[1:] if segment.continues else segment.blocks
         self.characters = segment.end
@@ -96,7 +97,7 @@ class Tally:
         self.size += sum(PAGE + len(page.label) for page in pages) + WORD * count_words(segment.places)
         self._segments += 1
         if self._segments - 1 > self.size / (SEGMENT_CHARACTERS * FULL_ENOUGH):
-            raise ValueError("its segments are smaller than they may be")
+            raise ValueError("there are too many segments")
         self.opening = self.opening or segment.text[:OPENING]
         self.blank = self.blank and not any(segment.text[b.start : b.end].strip() for b in segment.blocks)
         self._tables += sum(block.kind == "table" for block in blocks)

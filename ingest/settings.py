@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     )
 
     data_dir: Folder = Field(default_factory=_default_data_dir)
-    """Where the index, conversations and uploads live."""
+    """Folder of the index, conversations and uploads."""
     collection: str = Field(default="default", pattern=COLLECTION_PATTERN)
     """The collection used by default."""
 
@@ -178,7 +178,7 @@ def load_settings() -> Settings:
     """
     file = _env_file()
     try:
-        return Settings(_env_file=file)  # type: ignore[call-arg]  # pydantic-settings takes it beside the fields
+        return Settings(_env_file=file)  # type: ignore[call-arg]  # pydantic-settings accepts it beside the fields
     except ValidationError as error:
         problems = [_explain(item) for item in error.errors()]
         raise SettingsError("\n".join(problems)) from error

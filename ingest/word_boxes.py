@@ -123,7 +123,7 @@ def check(packed: bytes, characters: int, pages: int) -> None:
         start, end, page = rows[:, 0], rows[:, 1], rows[:, 2]
         in_order = start[0] >= at and np.all(start[1:] >= start[:-1])
         if not in_order or start[-1] > characters or end.max() > characters:
-            raise ValueError("invalid word positions: a word lies outside the text, or out of order")
+            raise ValueError("invalid word positions: a word is outside the text, or out of order")
         if page.min() < 1 or page.max() > max(pages, 1):
             raise ValueError("invalid word positions: a word is on a page that does not exist")
         at = start[-1]

@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from app.answering.figure_bonus import figure_bonus
 from app.answering.highlights import answer_spans
 from app.answering.identifier_lookup import Entries
 from app.models import Citation, Passage, Quote, Sentence
@@ -21,8 +22,6 @@ from app.text import (
     content_terms,
     find_identifiers,
     header_of,
-    number,
-    numbers_in,
     shared_language,
     split_sentences,
     without_rule,
@@ -33,8 +32,6 @@ from ingest.models import Query, as_query
 
 # Weights in a sentence's score: similarity in meaning, shared terms, and the rank of its passage.
 MEANING, TERMS, RANK = 0.55, 0.35, 0.10
-# Bonus for a sentence with a number of its own, if the question asks for a number.
-FIGURE = 0.08
 MOST_SENTENCES = 4
 # Another sentence is quoted if its score is at least this share of the best score …
 MARGIN = 0.86
@@ -45,18 +42,6 @@ LEAST_MEANING = 0.33
 LEAST_TERMS = 0.5
 MOST_CANDIDATES = 64
 LONGEST = 700
-ASKS_FIGURE = re.compile(
-    r"\b(how (much|many|long|large|big|high|often|old|far)|when|what (share|year|date|number|size|price|limit))\b",
-    re.IGNORECASE,
-)
-# "What is the sum of 3 and 4?": matches the result asked for; the other numbers in the question are its inputs.
-RECKONED = re.compile(
-    r"\bwhat (?:is|are|was|were) the (.{1,100}?)(?= (?:of|for|in|with|at|from|between|when|if)\b)(?=.{0,300}\d)",
-    re.IGNORECASE,
-)
-# The sentence with the result seldom repeats the inputs, so it gets this bonus if its passage has all of them.
-RESULT = 0.12
-STATED = re.compile(r"(?:=|\b(?:is|are|was|were|equals?|gives?|makes?)\b)\s*(?:about\s+)?[^\w\s]?(\d[\d,]*(?:\.\d+)?)")
 LEAD = re.compile(r"\s*(?:[-*+\u2022]\s+|\d{1,3}[.)]\s+|\|\s*|>\s*)")
 NOT_QUOTED = re.compile(r"\s*+#{1,6}\s|[\s|:-]++$")
 CODE = re.compile(r"\s*(?:```|~~~)")
@@ -134,7 +119,7 @@ class ExtractiveAnswerer:
         if not relevant and meaning.max() < LEAST_MEANING and shared.max() < LEAST_TERMS:
             return NO_QUOTES
         rank = np.array([1 / math.sqrt(candidate.passage.n) for candidate in candidates])
-        figure = _figures(query.alone, candidates)
+        figure = figure_bonus(query.alone, candidates)
         chosen = _choose(MEANING * meaning + TERMS * shared + RANK * rank + figure, vectors)
         return _quote(query.alone, asked.of_one_thing([candidates[i] for i in chosen]))
 
@@ -242,24 +227,6 @@ def _candidate(passage: Passage, start: int, end: int, above: str) -> _Candidate
     missing = " ".join(word for word in above.split() if word.casefold() not in topic.casefold())
     read = ": ".join(part for part in (missing, topic, header.partition("\n")[0].strip("| "), words) if part)
     return _Candidate(passage, start, end, read, header)
-
-
-def _figures(question: str, candidates: Sequence[_Candidate]) -> NDArray[np.float32]:
-    """Returns each candidate's bonus for a number not in the question, if the question asks for one: float32 [n]."""
-    named, reckoned = numbers_in(question), RECKONED.search(question)
-    wanted = content_terms(reckoned.group(1)) if reckoned else set()
-    if not wanted and not ASKS_FIGURE.search(question):
-        return np.zeros(len(candidates), dtype=np.float32)
-
-    def gain(candidate: _Candidate) -> float:
-        if not numbers_in(candidate.text) - named:
-            return 0.0
-        states = {number(value) for value in STATED.findall(candidate.text)} - named
-        names = bool(wanted) and wanted <= content_terms(candidate.text)
-        worked = states and names and named <= numbers_in(candidate.passage.text)
-        return FIGURE + (RESULT if worked else 0.0)
-
-    return np.array([gain(candidate) for candidate in candidates], dtype=np.float32)
 
 
 def _choose(scores: NDArray[np.floating], vectors: NDArray[np.float32]) -> list[int]:

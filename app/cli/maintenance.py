@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ingest.cli import SOME_FAILED, CollectionOption, JsonOption, messages, print_json, stopping
 from ingest.errors import EmbedderError, RerankerError, SourceError
-from ingest.models import Diagnosis, Problem
+from ingest.reports import Diagnosis, Problem
 from ingest.settings import Settings, load_settings
 
 MIB = 1024 * 1024

@@ -18,7 +18,8 @@ from app.llm import usage_words, waiting_words
 from app.models import Answer, Citation, Event, Retracted, Token, Waiting
 from ingest.cli import one_line, visible
 from ingest.filters import Filter
-from ingest.models import CollectionStatus, SearchHit
+from ingest.models import SearchHit
+from ingest.reports import CollectionStatus
 
 HEADING_SEPARATOR = " > "
 MIB = 1024 * 1024

@@ -17,7 +17,7 @@ from app.evaluation.runner import Asked, Plan, evaluate
 from app.retrieval import Reranker
 from ingest.errors import Cancelled, SourceError
 from ingest.library import Library
-from ingest.models import IngestProgress
+from ingest.reports import IngestProgress
 from ingest.settings import DEFAULT_EMBEDDING_MODEL, Settings, changed
 from ingest.urls import masked
 

@@ -1,1 +1,1 @@
-"""What answers say, and whether the verdicts on them are right."""
+"""Benchmarks of answers and of the verdicts on them."""

@@ -1,4 +1,4 @@
-"""Small inputs rebuilt from public reports: is each question answered, or refused, as is right."""
+"""Small cases rebuilt from public reports: measures if each question is correctly answered or refused."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from app.footnote import Footnote
 from app.models import Answer, Turn
 from bench.data import footnote
 
-# What lies beside the documents.
+# Files beside the documents that are not ingested.
 NO_DOCUMENTS = frozenset({"README.md", "conv17.json", "larger-collection"})
-# Folders whose files are ingested each by itself.
+# Folders whose files are each ingested separately.
 ALONE = ("03-", "08-")
 CONVERSATIONS = "27-followup-two-answers"
-# The cases that are about refusal, quotes and languages.
+# The cases about refusal, quotes and languages.
 OURS = ("03", "09", "10", "11", "12", "13", "16", "25", "26", "27")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A question of a case with what was answered, and whether that is right."""
+    """A question of a case, its answer, and whether the answer is right."""
 
     case: str
     question: str
@@ -31,7 +31,7 @@ class Outcome:
 
 
 def run(shared: Path) -> None:
-    """Prints a row for each question that went wrong, and how many went right."""
+    """Prints a row for each question that went wrong, and the number that went right."""
     found = list(outcomes(shared / "cases"))
     for one in found:
         if not one.right:
@@ -42,7 +42,7 @@ def run(shared: Path) -> None:
 
 
 def outcomes(folder: Path, only: Sequence[str] = ()) -> Iterator[Outcome]:
-    """Asks the questions of all cases, or of those whose folders begin with `only`."""
+    """Yields the outcomes of all cases, or of those whose folders begin with one of `only`."""
     lines = [json.loads(line) for line in (folder / "cases.jsonl").read_text(encoding="utf-8").splitlines()]
     for case in dict.fromkeys(str(line["case"]) for line in lines):
         if not only or case.startswith(tuple(only)):
@@ -74,7 +74,7 @@ def _conversations(folder: Path) -> Iterator[Outcome]:
             for question, expected in turns:
                 answer = _ask(one, question, history)
                 wanted = {"contains": [expected] if expected else [], "refused": expected is None}
-                # The figures of the other turns are of other cars.
+                # The figures in the other turns belong to other cars.
                 others = [other for asked, other in turns if other and other != expected and asked]
                 yield Outcome(
                     folder.name, question, _told(answer), _is_right(answer, wanted | {"not_contains": others})

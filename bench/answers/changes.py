@@ -1,6 +1,6 @@
-"""True sentences made false: a number, date, unit, name, negation or word changed, or two figures exchanged.
+"""Falsifies true sentences: changes a number, date, unit, name, negation or word, or swaps two figures.
 
-Knows nothing of the product.
+Independent of the product.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ AUXILIARY = re.compile(
     r"\b(?:is|are|was|were|has|had|can|could|will|would|may|must|should|does|did)\b(?! (?:not|n't|no|never)\b)"
 )
 NEGATION = re.compile(r"(?: not\b| n't\b|(?<=[a-z])n't\b| never\b)")
-# Capitalised, and yet no names.
+# Capitalised words that are not names.
 NO_NAMES = frozenset({*MONTHS, "The", "This", "These", "In", "It", "He", "She", "They", "However"})
 
-# Each in place of the other makes another claim. Only words that mean little else than what they say the opposite of.
+# Replacing one by the other reverses a claim. Only words with one clear opposite.
 OPPOSITES = """
     increased decreased, increase decrease, increases decreases, increasing decreasing, higher lower, highest
     lowest, larger smaller, largest smallest, longer shorter, longest shortest, older younger, oldest newest,
@@ -60,9 +60,9 @@ OPPOSITES = """
 """
 OPPOSITE_OF = {one: other for pair in OPPOSITES.split(",") for one, other in (pair.split(), reversed(pair.split()))}
 OPPOSITE = re.compile(rf"\b(?:{'|'.join(sorted(OPPOSITE_OF, key=len, reverse=True))})\b")
-# Numbers that are exchanged must have so many words of four letters between them: "in 1994 and 1998" stays as true.
+# Swapped numbers must have this many words of four letters between them: "in 1994 and 1998" stays true.
 WORDS_BETWEEN = 2
-# Numbers from here on are no years.
+# Numbers from here on are not years.
 LARGE = 3000
 
 Change = Callable[[random.Random, str, str, Sequence[str]], "str | None"]
@@ -78,7 +78,7 @@ def _pick(rng: random.Random, pattern: re.Pattern[str], text: str) -> re.Match[s
 
 
 def number(rng: random.Random, text: str, passage: str, _names: Sequence[str]) -> str | None:
-    """A number becomes one that the passage does not have."""
+    """Replaces a number by one that is not in the passage."""
     if match := _pick(rng, NUMBER, text):
         plain = float(match.group().replace(",", ""))
         for _ in range(20):
@@ -93,14 +93,14 @@ def number(rng: random.Random, text: str, passage: str, _names: Sequence[str]) -
 
 
 def number_nearby(rng: random.Random, text: str, passage: str, _names: Sequence[str]) -> str | None:
-    """A number becomes another one of the same passage."""
+    """Replaces a number by another one of the same passage."""
     match = _pick(rng, NUMBER, text)
     others = [n for n in set(NUMBER.findall(passage)) if n not in text]
     return _replaced(text, match, rng.choice(sorted(others))) if match and others else None
 
 
 def date(rng: random.Random, text: str, _passage: str, _names: Sequence[str]) -> str | None:
-    """A month becomes another one, or a year one nearby."""
+    """Replaces a month by another one, or a year by one nearby."""
     if match := _pick(rng, MONTH, text):
         return _replaced(text, match, rng.choice([month for month in MONTHS if month != match.group()]))
     if match := _pick(rng, YEAR, text):
@@ -109,27 +109,27 @@ def date(rng: random.Random, text: str, _passage: str, _names: Sequence[str]) ->
 
 
 def unit(rng: random.Random, text: str, _passage: str, _names: Sequence[str]) -> str | None:
-    """A unit or scale becomes another one."""
+    """Replaces a unit or scale by another one."""
     match = _pick(rng, UNIT, text)
     return _replaced(text, match, UNITS[match.group()]) if match else None
 
 
 def name(rng: random.Random, text: str, passage: str, names: Sequence[str]) -> str | None:
-    """A name becomes one that the passage does not have."""
+    """Replaces a name by one that is not in the passage."""
     match = _pick(rng, NAME, text)
     others = [one for one in names if not any(part in passage for part in one.split())]
     return _replaced(text, match, rng.choice(others)) if match and others else None
 
 
 def name_nearby(rng: random.Random, text: str, passage: str, _names: Sequence[str]) -> str | None:
-    """A name becomes another one of the same passage."""
+    """Replaces a name by another one of the same passage."""
     match = _pick(rng, NAME, text)
     others = sorted({n for n in NAME.findall(passage) if n not in NO_NAMES and n not in text})
     return _replaced(text, match, rng.choice(others)) if match and others else None
 
 
 def negation(rng: random.Random, text: str, _passage: str, _names: Sequence[str]) -> str | None:
-    """A negation goes, or one comes in after an auxiliary verb."""
+    """Removes a negation, or inserts one after an auxiliary verb."""
     if match := _pick(rng, NEGATION, text):
         return _replaced(text, match, "")
     if match := _pick(rng, AUXILIARY, text):
@@ -138,7 +138,7 @@ def negation(rng: random.Random, text: str, _passage: str, _names: Sequence[str]
 
 
 def exchanged(rng: random.Random, text: str, _passage: str, _names: Sequence[str]) -> str | None:
-    """Two numbers of the sentence, both years or both none, change places."""
+    """Swaps two numbers of the sentence, if both are years or neither is."""
     found = list(NUMBER.finditer(text))
     pairs = [
         (one, other)
@@ -155,7 +155,7 @@ def exchanged(rng: random.Random, text: str, _passage: str, _names: Sequence[str
 
 
 def opposite(rng: random.Random, text: str, _passage: str, _names: Sequence[str]) -> str | None:
-    """A word becomes one that says the opposite."""
+    """Replaces a word by its opposite."""
     match = _pick(rng, OPPOSITE, text)
     return _replaced(text, match, OPPOSITE_OF[match.group()]) if match else None
 
@@ -169,5 +169,5 @@ CHANGES: dict[str, Change] = {
     "name of the same passage": name_nearby,
     "negation": negation,
 }
-# Kinds with less of a surface to see, counted by themselves.
+# Changes that are less visible, counted separately.
 SUBTLE: dict[str, Change] = {"two numbers exchanged": exchanged, "opposite word": opposite}

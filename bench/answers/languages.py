@@ -1,8 +1,8 @@
-"""How often changed sentences are flagged, and faithful ones not, in each language but English.
+"""Measures how often changed sentences, and faithful ones, are flagged in each language except English.
 
-bench/verification_pairs has 60 pairs a language, invented: a kind of change, a source sentence, a paraphrase of it, and
-what is changed in the paraphrase. Rules were chosen on the first 30; the other 30 are reported beside them. A source
-stands between its two neighbours in the file.
+bench/verification_pairs has 60 invented pairs per language: a kind of change, a source sentence, a paraphrase of it,
+and the change to the paraphrase. Rules were chosen on the first 30; the other 30 are reported separately. A source is
+given together with its two neighbours in the file.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from ingest.embedding.embedder import Embedder
 HERE = Path(__file__).parent / "verification_pairs"
 HALVES = ("development", "held out")
 FLAGGED = {"partly", "unsupported"}
-# Flagged and all, by language, half, and "paraphrase" or the kind of change.
+# Counts of flagged and unflagged, by language, half, and "paraphrase" or the kind of change.
 Counts = dict[tuple[str, str, str], Counter[bool]]
 
 
 def run(_shared: Path) -> None:
-    """Prints the shares of changed sentences and of paraphrases that are flagged, by language, and changes by kind."""
+    """Prints the shares of flagged changed sentences and paraphrases by language, and changes by kind."""
     counts = measured(Verifier(Embedder(device="cpu")))
     names = sorted({name for name, _, _ in counts})
     print("| language | changed: development | held out | paraphrases: development | held out |")
@@ -39,7 +39,7 @@ def run(_shared: Path) -> None:
 
 
 def measured(verifier: Verifier, names: tuple[str, ...] = ()) -> Counts:
-    """Verifies the pairs of the languages named; of all if none is."""
+    """Verifies the pairs of the given languages; default: all."""
     counts: Counts = {}
     for path in sorted(HERE.glob("*.txt")):
         if names and path.stem not in names:
@@ -52,14 +52,14 @@ def measured(verifier: Verifier, names: tuple[str, ...] = ()) -> Counts:
 
 
 def share(counts: Counts, name: str, half: str, changed: bool) -> tuple[int, int]:
-    """How many changed sentences, or paraphrases, of a half were flagged, of how many."""
+    """Returns the number of flagged changed sentences, or paraphrases, of a half, and their total."""
     wanted = [one for key, one in counts.items() if key[:2] == (name, half) and changed is (key[2] != "paraphrase")]
     total = sum(wanted, Counter[bool]())
     return total[True], total.total()
 
 
 def pairs(path: Path) -> Iterator[tuple[str, str, str, Passage]]:
-    """Half, "paraphrase" or the kind of change, sentence, passage."""
+    """Yields half, "paraphrase" or the kind of change, sentence, passage."""
     lines = [line.split(" | ") for line in path.read_text(encoding="utf-8").splitlines()]
     sources = [line[1] for line in lines]
     for i, (kind, _, paraphrase, change) in enumerate(lines):

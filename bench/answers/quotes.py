@@ -1,4 +1,4 @@
-"""How often quotes answer, and how often silence is kept where the documents are silent."""
+"""Measures how often quotes answer, and how often questions are refused that the documents do not answer."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _answerable(folder: Path) -> None:
 
 
 def report(data: Answered, quotes: Mapping[str, str], first: Mapping[str, str]) -> None:
-    """Prints how far quotes are what people answered, beside two baselines, and how often the gold passage is first.
+    """Prints the overlap of quotes with human answers, two baselines, and how often the gold passage is cited first.
 
     Args:
         data: the questions with their human answers.
@@ -80,7 +80,7 @@ def _lead(text: str) -> str:
 
 
 def _overlap(text: str, answers: Sequence[str]) -> tuple[float, float, float, int]:
-    """Recall, precision and F1 of a text's tokens against the human answer that it is nearest to; its length."""
+    """Returns recall, precision and F1 of a text's tokens against the nearest human answer, and the text's length."""
     said = Counter(token.casefold() for token in words_of(text))
     best = (0.0, 0.0, 0.0)
     for answer in answers:

@@ -1,7 +1,7 @@
-"""How many sentences of the eight languages are found as a reader finds them.
+"""Measures how many sentences in eight languages are split as a human reader would.
 
-bench/sentences has a file a language: one sentence a line, paragraphs apart. Every second paragraph was looked at while
-the rules were chosen; the others are reported beside them. Their sentences were invented to have what splitters fail
+bench/sentences has one file per language: one sentence per line, paragraphs separated. Every second paragraph was used
+while choosing the rules; the others are reported separately. The sentences were invented to contain what splitters fail
 at: abbreviations, ordinals, dates, initials.
 """
 
@@ -37,7 +37,7 @@ def run(_shared: Path) -> None:
 
 
 def score(language: str, which: int, split: Split) -> tuple[int, int]:
-    """How many sentences of a half a splitter finds with the exact span, of how many."""
+    """Returns the number of sentences of a half that a splitter finds with the exact span, and their total."""
     found = wanted = 0
     for text, spans in paragraphs(language, which):
         found += len(spans & set(split(text)))
@@ -46,7 +46,7 @@ def score(language: str, which: int, split: Split) -> tuple[int, int]:
 
 
 def paragraphs(language: str, which: int) -> Iterator[tuple[str, set[tuple[int, int]]]]:
-    """The paragraphs of a half, each with the spans of its sentences."""
+    """Yields the paragraphs of a half, each with the spans of its sentences."""
     blocks = (HERE / f"{language}.txt").read_text(encoding="utf-8").strip().split("\n\n")
     for block in blocks[which::2]:
         spans, at = set(), 0

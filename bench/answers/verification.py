@@ -1,7 +1,7 @@
-"""How often what the sources say is called supported, and what they do not say is flagged.
+"""Measures how often supported claims are accepted, and unsupported ones flagged.
 
 Pairs are built from eval/answerable: human answers with the passages that they were written from. Rules and constants
-were chosen on the development half of the questions alone; the other half is reported beside it.
+were chosen on the development half of the questions only; the other half is reported separately.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ class _Outcomes:
     seconds: float = 0.0
 
     def flagged(self, kind: str, half: str) -> tuple[int, int]:
-        """How many were flagged, of how many."""
+        """Returns the number flagged, and the total."""
         counts = self.verdicts.get((kind, half), Counter())
         return counts["partly"] + counts["unsupported"], counts.total()
 
 
 def half(question_id: str) -> str:
-    """Which half a question belongs to, the same for ever."""
+    """Assigns a question permanently to a half."""
     return HALVES[zlib.crc32(question_id.encode()) % 2]
 
 
 def run(shared: Path) -> None:
-    """Prints the share of sentences flagged by kind of pair, and the verdicts by kind of change."""
+    """Prints the share of flagged sentences by kind of pair, and the verdicts by kind of change."""
     data = answered(shared / "eval" / "answerable")
     embedder = Embedder(device="cpu")
     verifier, outcomes = Verifier(embedder), _Outcomes()
@@ -66,7 +66,7 @@ def run(shared: Path) -> None:
 
 
 def _pairs(data: Answered, embedder: Embedder) -> Iterator[tuple[str, str, str, list[Passage]]]:
-    """Kind of pair, half, sentence, passages."""
+    """Yields kind of pair, half, sentence, passages."""
     rng, more = random.Random(SEED), random.Random(SEED)
     names = sorted({name for text in data.texts.values() for name in NAME.findall(text)})
     ids = list(data.texts)

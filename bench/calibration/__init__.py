@@ -1,1 +1,1 @@
-"""When questions are refused: the fit and its figures."""
+"""Fits and measures the refusal of questions."""

@@ -1,4 +1,4 @@
-"""How the refusal's two models and its threshold are fitted to examples."""
+"""Fits the two models and the threshold of the refusal to examples."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from app.answering.refusal import ABOUT, SAID, Judgement, Model, Refusal
 
 ANSWERABLE, OFF, NEAR = "answerable", "off-topic", "near miss"
 KINDS = (ANSWERABLE, OFF, NEAR)
-# The share of answerable questions that a threshold may refuse of those that it is fitted to: of others it then refused
-# 3.7%, and 97.1% of those of other collections; 0.035 gave 3.6% and 97.0%, 0.04 gave 4.0% and 97.2%.
+# Largest fraction of the fitted answerable questions that a threshold may refuse. On others it then refused 3.7%, and
+# 97.1% of questions of other collections; 0.035 gave 3.6% and 97.0%, 0.04 gave 4.0% and 97.2%.
 MOST_REFUSED = 0.0375
 FOLDS = 5
-# What each tenfold of the chunks that were searched takes from the log-odds. It is not fitted: a fit looks for the
-# fewest errors of all, and refuses 0.4% of the own questions in one chunk and 8.8% among 10,000; with 0 it is 7.1% and
-# 1.7%. With this the six sizes lie within 1.3 points of each other.
+# Amount that each tenfold of the searched chunks subtracts from the log-odds. It is not fitted, because a fit minimises
+# total errors: it refuses 0.4% of own questions in one chunk and 8.8% among 10,000; with 0, 7.1% and 1.7%. With
+# this value the six sizes are within 1.3 points of each other.
 FIXED = {"chunks searched": -0.45}
 RIDGE = 3.0
 STEPS = 60
@@ -30,7 +30,7 @@ STEPS = 60
 
 @dataclass(frozen=True)
 class Example:
-    """A question asked of a collection: its kind, the collection that it comes from, its id there, and its evidence."""
+    """A question asked of a collection: its kind, its origin collection, its id there, and its evidence."""
 
     collection: str
     kind: str
@@ -40,12 +40,12 @@ class Example:
 
     @property
     def fold(self) -> int:
-        """The part that the question is in, for ever and in every collection."""
+        """Returns the question's fold, constant across runs and collections."""
         return zlib.crc32(self.id.encode()) % FOLDS
 
 
 def fitted(known: list[Example]) -> Refusal:
-    """The calibration fitted to examples; where none is a near miss, the shipped model of them is kept."""
+    """Fits the calibration to examples; keeps the shipped model of near misses if there are none."""
     shipped = Refusal.load()
     near = any(one.kind == NEAR for one in known)
     model = about(known)
@@ -53,11 +53,11 @@ def fitted(known: list[Example]) -> Refusal:
 
 
 def crossed(judged: list[Example], known: list[Example]) -> Iterator[tuple[Example, Judgement]]:
-    """Each example with the judgement of a calibration that was fitted without its question, threshold and all.
+    """Yields each example with the judgement of a calibration fitted without its question, including the threshold.
 
     Args:
         judged: the examples.
-        known: those that calibrations are fitted to, but for a fifth: the one that an example's question is in.
+        known: the examples to fit, except the fold of the judged example's question.
     """
     for fold in range(FOLDS):
         decision = fitted([one for one in known if one.fold != fold])
@@ -65,7 +65,7 @@ def crossed(judged: list[Example], known: list[Example]) -> Iterator[tuple[Examp
 
 
 def about(known: list[Example]) -> Model:
-    """Tells own questions from those of others; every collection and kind weighs the same."""
+    """Fits a model that separates own questions from others'; every collection and kind has the same weight."""
     chosen = [one for one in known if one.kind != NEAR]
     counts = Counter((one.collection, one.kind) for one in chosen)
     weights = [len(chosen) / len(counts) / counts[one.collection, one.kind] for one in chosen]
@@ -73,17 +73,17 @@ def about(known: list[Example]) -> Model:
 
 
 def said(known: list[Example]) -> Model:
-    """Tells answerable questions from near misses, in the collections that have near misses."""
+    """Fits a model that separates answerable questions from near misses, in the collections that have near misses."""
     missed = {one.collection for one in known if one.kind == NEAR}
     chosen = [one for one in known if one.collection in missed and one.kind != OFF]
     return _logistic(chosen, SAID, [1.0] * len(chosen))
 
 
 def threshold(known: list[Example], model: Model) -> float:
-    """The highest threshold that refuses no more answerable questions than may be, of all collections together.
+    """Returns the highest threshold that stays within `MOST_REFUSED` for answerable questions of all collections.
 
-    Small collections have too few questions to tell their own share. What is answered whatever the model says is not
-    refused.
+    Collections are pooled, because small ones have too few questions. Questions that are answered regardless of the
+    model are not refused.
     """
     own = [one.evidence for one in known if one.kind == ANSWERABLE]
     scores = sorted(model.probability(one) for one in own if not one[TOLD])
@@ -91,13 +91,13 @@ def threshold(known: list[Example], model: Model) -> float:
 
 
 def auroc(better: list[float], worse: list[float]) -> float:
-    """How often one of the better scores above one of the worse; ties count half."""
+    """Returns how often one of the better scores exceeds one of the worse; ties count half."""
     a, b = np.array(better)[:, None], np.array(worse)[None]
     return float(((a > b) + 0.5 * (a == b)).mean())
 
 
 def _logistic(chosen: list[Example], names: tuple[str, ...], weights: Sequence[float]) -> Model:
-    """Ridge-penalised logistic regression by Newton's method, of answerable against all else.
+    """Fits a ridge-penalised logistic regression by Newton's method: answerable against the rest.
 
     The weights of `FIXED` are not fitted.
     """

@@ -1,11 +1,10 @@
-"""When silence is kept: questions asked of their own collection and of others, near misses, and how this is fitted.
+"""Measures and fits the refusal: questions asked of their own collection and of others, and near misses.
 
-`python -m bench refusal` reports; `python -m bench.calibration.refusal` fits anew, writes app/answering/refusal.json
-and reports. What is reported of a question comes from a calibration that was fitted without it: models and threshold
-see four fifths of the questions and judge the last. What a collection gets that was never seen is told by leaving each
-one, and all questions of its own, out of the fit in turn, and by one that is in no fit. What is shipped is fitted to
-all questions. Which evidence is weighed, and app.answering.evidence.TOLD's constants, were chosen in view of all of
-them.
+`python -m bench refusal` reports. `python -m bench.calibration.refusal` fits, writes app/answering/refusal.json and
+reports. Reported judgements come from a calibration fitted without the question: models and threshold are fitted to
+four fifths of the questions and judge the last. Unseen collections are measured by leaving each one, with all its own
+questions, out of the fit in turn, and by one that is in no fit. The shipped calibration is fitted to all questions.
+The choice of evidence, and the constants of app.answering.evidence.TOLD, were made in view of all of them.
 """
 
 from __future__ import annotations
@@ -36,16 +35,16 @@ DATA = (
 
 
 def run(shared: Path) -> None:
-    """Prints the shares refused by collection, and how well near misses are told from answerable questions."""
+    """Prints the shares refused by collection, and the separation of near misses from answerable questions."""
     report(list(examples(shared)), list(examples(shared, unseen)))
 
 
 def examples(shared: Path, of: Callable[[Path], list[Collection]] = collections) -> Iterator[Example]:
-    """Every question's evidence from the collection that it is asked of, through the product's own retrieval.
+    """Yields every question's evidence from the collection that it is asked of, using the product's retrieval.
 
     Args:
         shared: the folder with the evaluation sets.
-        of: gives the collections that are asked; the questions that are off their topic are those of `collections`.
+        of: returns the collections to ask; off-topic questions come from `collections`.
     """
     others, embedder = collections(shared), Embedder(device="cpu")
     for one in of(shared):
@@ -66,7 +65,7 @@ def examples(shared: Path, of: Callable[[Path], list[Collection]] = collections)
 
 
 def report(found: list[Example], never_fitted: list[Example]) -> None:
-    """Prints the tables for examples, and for those of collections that are in no fit."""
+    """Prints the tables for examples, and for examples of collections that are in no fit."""
     judged, decision, shipped = list(crossed(found, found)), fitted(found), Refusal.load()
     print(f"\n| refused, {FOLDS}-fold | {' | '.join(KINDS)} |\n| --- |{' ---: |' * len(KINDS)}")
     for name in dict.fromkeys(one.collection for one in found):
@@ -90,13 +89,13 @@ def _row(name: str, judged: list[tuple[Example, Judgement]]) -> None:
 
 
 def _refused(judgements: Iterable[Judgement]) -> str:
-    """How many of the questions are refused, as a cell."""
+    """Formats the number and share of refused questions as a cell."""
     refused = [not one.answers for one in judgements]
     return f"{sum(refused)}/{len(refused)} = {sum(refused) / len(refused):.1%}" if refused else ""
 
 
 def _auroc(judged: list[tuple[Example, Judgement]], score: Callable[[Example, Judgement], float]) -> float:
-    """How well a score tells answerable questions from near misses, in the collections that have near misses."""
+    """Returns the AUROC of a score for answerable questions against near misses, in collections with near misses."""
     missed = {one.collection for one, _ in judged if one.kind == NEAR}
     of = {
         kind: [score(one, said) for one, said in judged if one.kind == kind and one.collection in missed]
@@ -106,7 +105,7 @@ def _auroc(judged: list[tuple[Example, Judgement]], score: Callable[[Example, Ju
 
 
 def write(found: list[Example]) -> None:
-    """Fits and writes app/answering/refusal.json with its provenance."""
+    """Fits the calibration and writes app/answering/refusal.json with its provenance."""
     counts = {
         name: dict(Counter(one.kind for one in found if one.collection == name))
         for name in dict.fromkeys(one.collection for one in found)
@@ -123,7 +122,7 @@ def write(found: list[Example]) -> None:
 def main() -> None:
     """Fits, writes app/answering/refusal.json and reports."""
     shared = Path(os.environ["FOOTNOTE_SHARED"]).resolve()
-    # Of every size, so that neither models nor threshold depend on how many chunks there are.
+    # All sizes, so that neither models nor threshold depend on the number of chunks.
     sized = (replace(one.example, collection=f"{one.size:,} chunks") for one in refusal_sizes.examples(shared))
     found = [*examples(shared), *sized]
     write(found)

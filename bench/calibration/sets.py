@@ -1,4 +1,4 @@
-"""Collections to be asked their own questions and those of others: for fitting and measuring when silence is kept."""
+"""Collections with their own questions and those of others, for fitting and measuring the refusal."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from bench.data import footnote, ingested
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 1
-# Documents of a large set that are ingested: those that answer, and a sample of the others.
+# Number of documents ingested from a large set: those with answers, and a sample of the others.
 MOST_DOCUMENTS = 500
-# Questions that a collection is asked at most: of a large set of its own, and in all of others.
+# Most questions asked of a collection: its own, and those of all others.
 MOST_OWN, MOST_FOREIGN = 200, 160
-# A question that points at what was said before does not stand alone.
+# Matches questions that refer to earlier turns and cannot be understood alone.
 POINTS_BACK = re.compile(
     r"\b(?:it|its|they|them|their|this|that|these|those|he|him|his|she|her|there|ones?|same|first part|you say|above|"
     r"i meant?|other|else|instead|also|too|more)\b",
@@ -35,10 +35,9 @@ TITLE = re.compile(r"#*\s*(.+)")
 
 @dataclass(frozen=True)
 class Collection:
-    """Documents, the questions that they answer and near misses, by id.
+    """Documents, the questions that they answer, and near misses, by id.
 
-    `corpus` is texts by name, or a folder of documents; `answering` the documents that answer a question, as far as
-    they are known.
+    `corpus` is texts by name, or a folder of documents; `answering` are the documents known to answer a question.
     """
 
     name: str
@@ -48,14 +47,14 @@ class Collection:
     answering: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def titles(self, documents: Iterable[str]) -> set[str]:
-        """The headings that the texts of documents begin with, casefolded."""
+        """Returns the first headings of documents, casefolded."""
         texts = {} if isinstance(self.corpus, Path) else self.corpus
         found = (TITLE.match(texts[one]) for one in documents if one in texts)
         return {title[1].casefold() for title in found if title}
 
     @contextmanager
     def opened(self) -> Iterator[Footnote]:
-        """A Footnote that holds the documents."""
+        """Yields a Footnote with the documents ingested."""
         if isinstance(self.corpus, Path):
             with footnote() as one:
                 one.ingest([self.corpus])
@@ -66,7 +65,7 @@ class Collection:
 
 
 def collections(shared: Path) -> list[Collection]:
-    """All collections, each of another field and form."""
+    """Returns all collections, each of a different field and format."""
     folder = shared / "eval"
     return [
         _answerable(folder / "answerable"),
@@ -78,7 +77,7 @@ def collections(shared: Path) -> list[Collection]:
 
 
 def unseen(shared: Path) -> list[Collection]:
-    """What no fit sees: quarterly reports in PDF, long and full of tables."""
+    """Returns collections excluded from every fit: quarterly reports in PDF, long and full of tables."""
     folder = shared / "eval" / "filings"
     lines = (folder / "questions.jsonl").read_text(encoding="utf-8").splitlines()
     return [
@@ -87,17 +86,17 @@ def unseen(shared: Path) -> list[Collection]:
 
 
 def asked(one: Collection, everything: list[Collection]) -> Iterator[tuple[str, str, str]]:
-    """Kind, id and text of the questions that a collection is asked: its own, near misses, and those of others."""
+    """Yields kind, id and text of the questions asked of a collection: its own, near misses, and others'."""
     yield from ((ANSWERABLE, key, text) for key, text in one.own.items())
     yield from ((NEAR, key, text) for key, text in one.near.items())
     yield from ((OFF, key, text) for key, text in _foreign(one, everything))
 
 
 def _foreign(one: Collection, everything: list[Collection]) -> Iterator[tuple[str, str]]:
-    """A seeded sample of the questions of other collections, as many of each as can be.
+    """Returns a seeded sample of the questions of other collections, evenly distributed where possible.
 
-    Left out are those that the collection has as well, or that a page answers which it holds too: two sets are made of
-    Wikipedia, and share 41 pages.
+    Excludes questions that the collection also has, and those answered by a page that it also contains: two sets come
+    from Wikipedia, and share 41 pages.
     """
     rng = random.Random(f"{SEED} {one.name}")
     others = [other for other in everything if other.name != one.name]
@@ -150,7 +149,7 @@ def _scifact(folder: Path) -> Collection:
 
 
 def _part(data: Dataset, own: dict[str, str]) -> dict[str, str]:
-    """The documents that answer the questions, and a seeded sample of the others."""
+    """Returns the documents that answer the questions, and a seeded sample of the others."""
     corpus = data.corpus or {}
     answers = {document for q in data.questions if q.id in own for document in q.relevant if document in corpus}
     others = sorted(corpus.keys() - answers)

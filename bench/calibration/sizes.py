@@ -1,4 +1,4 @@
-"""Refusal by the size of the collection: the same documents and questions, among more and more other documents."""
+"""Measures refusal by collection size: the same documents and questions among growing numbers of other documents."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from bench.calibration.sets import SEED, collections
 from bench.data import ingested
 from ingest.filters import Filter
 
-# Chunks of the collections; the largest holds all documents.
+# Sizes in chunks; the largest holds all documents.
 SIZES = (1, 3, 10, 100, 1_000, 10_000)
 PASSAGES = 8
-# Questions asked at every size: of each set its own, and of other sets.
+# Questions asked at every size: each set's own, and those of other sets.
 MOST_OWN, MOST_FOREIGN = 120, 40
 
 
 @dataclass(frozen=True)
 class Sized:
-    """A question's evidence from a collection of so many chunks."""
+    """A question's evidence from a collection of a given number of chunks."""
 
     size: int
     example: Example
 
 
 def run(shared: Path) -> None:
-    """Prints the shares refused by the size of the collection, with the calibration that is shipped."""
+    """Prints the shares refused by collection size, with the shipped calibration."""
     report(list(examples(shared)), Refusal.load())
 
 
@@ -52,10 +52,10 @@ def report(found: Sequence[Sized], decision: Refusal) -> None:
 
 
 def examples(shared: Path) -> Iterator[Sized]:
-    """Each question's evidence from collections of all sizes, each of which has what answers it.
+    """Yields each question's evidence from collections of all sizes, each of which contains the answer.
 
-    A collection is a part of one index, whose other documents are filtered out: refusal looks at passages alone and how
-    many there are, and which are found in a small collection depends little on the weights of words.
+    A collection is a filtered part of one index. This is equivalent, because refusal depends only on passages and their
+    number, and in a small collection the passages found depend little on term weights.
     """
     sets = {name: read_dataset(shared / "eval" / name) for name in ("answerable", "scifact")}
     corpus = {key: text for data in sets.values() for key, text in (data.corpus or {}).items()}

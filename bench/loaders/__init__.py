@@ -1,1 +1,1 @@
-"""What is read of real files."""
+"""Benchmarks of reading real files."""

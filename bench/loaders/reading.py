@@ -1,4 +1,4 @@
-"""Reading files, real and hostile ones: what is read, how fast, in how much memory, how truly."""
+"""Measures reading of real and hostile files: success, speed, memory and accuracy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ingest.segments import SegmentedDocument
 FACTS = Path(__file__).with_name("loader_facts.jsonl")
 WORKERS, TIMEOUT, MEMORY_MB, MOST_MB = 2, 120.0, 2048, 200
 MIB = 1024 * 1024
-# Of the normal files: looked at one by one, there is no text in them to be read.
+# Normal files that contain no text, as checked one by one.
 WITHOUT_TEXT = {
     "ocrmypdf__resources__lichtenstein.pdf": "a picture of a castle",
     "ocrmypdf__resources__meta.pdf": "one blank page",
@@ -38,7 +38,7 @@ WITHOUT_TEXT = {
 
 @dataclass(slots=True)
 class Measured:
-    """What reading the files gave. `peak` is the most memory that one worker had, in bytes."""
+    """Results of reading files. `peak` is the highest memory use of one worker, in bytes."""
 
     results: dict[str, Loaded] = field(default_factory=dict)
     peak: int = 0
@@ -46,7 +46,7 @@ class Measured:
 
 
 def run(shared: Path) -> None:
-    """Prints a table by format, every file that gave no text with the reason, and the facts that were not found."""
+    """Prints a table by format, every file without text and its reason, and the facts that were not found."""
     normal, hostile = (measure(sorted((shared / "files" / name).iterdir())) for name in ("normal", "hostile"))
     print("| format | files | read | pages | pages/s |\n| --- | ---: | ---: | ---: | ---: |")
     for name, loaded in sorted(_by_format(normal).items()):
@@ -73,7 +73,7 @@ def run(shared: Path) -> None:
 
 
 def measure(paths: list[Path]) -> Measured:
-    """Reads files as an ingest does, and watches the workers."""
+    """Reads files as an ingest does, while monitoring the workers."""
     measured, done = Measured(), threading.Event()
 
     def watch() -> None:
@@ -96,7 +96,7 @@ def measure(paths: list[Path]) -> Measured:
 
 
 def with_text(normal: Measured) -> tuple[int, dict[str, str]]:
-    """How many files of the formats that are read hold text, and those of them that gave none, with the reason."""
+    """Counts the files of supported formats that contain text, and returns those that gave none, with the reason."""
     count, failed = 0, {}
     for name, one in normal.results.items():
         of_a_format = Path(name).suffix.lower() in KIND_OF_SUFFIX
@@ -111,7 +111,7 @@ def with_text(normal: Measured) -> tuple[int, dict[str, str]]:
 
 
 def facts_not_found(normal: Measured) -> list[str]:
-    """The facts, noted by opening the files, that their documents lack or have on another page."""
+    """Returns the manually recorded facts that the documents lack or have on another page."""
     wrong = []
     for line in FACTS.read_text(encoding="utf-8").splitlines():
         fact = json.loads(line)
@@ -122,12 +122,12 @@ def facts_not_found(normal: Measured) -> list[str]:
 
 
 def fact_count() -> int:
-    """How many facts there are."""
+    """Returns the number of facts."""
     return len(FACTS.read_text(encoding="utf-8").splitlines())
 
 
 def _holds(document: Document, fact: dict[str, str]) -> bool:
-    """Whether a fact stands on its page, and under its header where it is a table's."""
+    """Returns True if a fact is on its page, and if it is from a table, under its header."""
     at = document.text.find(fact["text"])
     while at >= 0:
         page = document.page_at(at)
@@ -136,7 +136,7 @@ def _holds(document: Document, fact: dict[str, str]) -> bool:
         if (page.label if page else "") == fact["place"] and headed:
             return True
         at = document.text.find(fact["text"], at + 1)
-    # What stands before the first page of an attachment has no page of its own.
+    # Text before the first page of an attachment belongs to no page.
     return bool(not fact["place"] and document.text.find(fact["text"]) >= 0)
 
 

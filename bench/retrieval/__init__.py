@@ -1,1 +1,1 @@
-"""What a search finds, and what it costs."""
+"""Benchmarks of the quality and cost of searches."""

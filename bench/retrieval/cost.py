@@ -1,6 +1,6 @@
-"""What a search costs by stage and by the size of the collection.
+"""Measures the cost of a search by stage and by collection size.
 
-The chunks are those of `bench.retrieval.filters`: made up. Questions are embedded by the default model, as in use.
+The chunks are the synthetic ones of `bench.retrieval.filters`. Questions are embedded by the default model, as in use.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SIZES = tuple(int(size) for size in os.environ.get("SIZES", "1000,10000,100000")
 
 
 class QuestionModel(RandomModel):
-    """The default model for questions; documents have random vectors of the same length."""
+    """Embeds questions with the default model; documents have random vectors of the same length."""
 
     @cached_property
     def _real(self) -> Embedder:
@@ -40,14 +40,14 @@ class QuestionModel(RandomModel):
 
 
 class QuestionLibrary(Library):
-    """A library whose model is a `QuestionModel`."""
+    """A library with a `QuestionModel`."""
 
     def _embedder_for(self, model: str) -> QuestionModel:
         return self._embedders.setdefault(model, QuestionModel())
 
 
 def run(_shared: Path | None = None) -> None:
-    """Prints a row a stage and a column a size."""
+    """Prints a row per stage and a column per size."""
     times = {}
     for size in SIZES:
         with (

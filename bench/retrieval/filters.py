@@ -1,6 +1,6 @@
-"""What a search of some documents costs against one of all, by how much of the collection a filter lets through.
+"""Measures filtered searches against searches of everything, by the share of the collection that a filter matches.
 
-The chunks are made up: random words, and random vectors of unit length, written straight into the stores. Random
+The chunks are synthetic: random words, and random vectors of unit length, written directly into the stores. Random
 vectors are all equally far from each other, which is the worst case for an approximate index.
 """
 
@@ -34,12 +34,12 @@ DIMENSIONS = 384
 WORDS, WORDS_A_CHUNK, WORDS_A_QUESTION = 5_000, 60, 6
 K = 50
 FIRST, LATER = 15, 45
-# One document, and every so manieth of all, with the metadata that says the same to Chroma.
+# Filters match one document, or every n-th document; the metadata lets Chroma apply the same filter.
 EVERY = (100, 25, 10, 2)
 
 
 class RandomModel:
-    """A random vector of unit length for each text: a question costs no model."""
+    """Returns a random vector of unit length for each text, so that questions need no model."""
 
     ready = True
     max_tokens = 256
@@ -56,7 +56,7 @@ class RandomModel:
 
 
 class RandomLibrary(Library):
-    """A library whose model is a `RandomModel`."""
+    """A library with a `RandomModel`."""
 
     def _embedder_for(self, model: str) -> RandomModel:
         return self._embedders.setdefault(model, RandomModel())
@@ -64,20 +64,20 @@ class RandomLibrary(Library):
 
 @dataclass
 class Made:
-    """What is in the index: vectors and their chunks' ids in the same order, and the frequencies of the words."""
+    """The content of the index: vectors and chunk ids in the same order, and word frequencies."""
 
     ids: list[str] = field(default_factory=list)
     vectors: list[NDArray[np.float32]] = field(default_factory=list)
     frequencies: NDArray[np.float64] = field(default_factory=lambda: 1 / np.arange(1, WORDS + 1))
 
     def words(self, random: np.random.Generator, n: int) -> str:
-        """Words as frequent as in a language (Zipf)."""
+        """Draws words with the frequencies of natural language (Zipf)."""
         chosen = random.choice(WORDS, size=n, p=self.frequencies / self.frequencies.sum())
         return " ".join(f"w{word}" for word in chosen)
 
 
 def unit(random: np.random.Generator, n: int) -> NDArray[np.float32]:
-    """Random vectors: float32 [n, dimensions], rows of unit length."""
+    """Returns random vectors: float32 [n, dimensions], rows of unit length."""
     found = random.standard_normal((n, DIMENSIONS)).astype(np.float32)
     return found / np.linalg.norm(found, axis=1, keepdims=True)
 
@@ -104,7 +104,7 @@ def run(_shared: Path | None = None) -> None:
 
 
 def fill(index: Index, made: Made, chunks: int) -> None:
-    """Writes so many made-up chunks into an empty collection."""
+    """Writes this many synthetic chunks into an empty collection."""
     index.settle_embedder()
     index.leg(index.embedders()["current"]).store.create()
     random = np.random.default_rng(0)
@@ -149,7 +149,7 @@ def _chunk(version_id: str, at: int, made: Made, random: np.random.Generator) ->
 
 
 def _filters() -> Iterator[tuple[str, Filter, dict[str, int | str] | None]]:
-    """What a row is called, its filter, and the same as Chroma's."""
+    """Yields the name of a row, its filter, and the equivalent filter of Chroma."""
     yield "all", Filter(), None
     source = _version(1).source
     yield "one document", Filter(sources=(source,)), {"document": source}
@@ -178,7 +178,7 @@ def _print_row(one: Footnote, made: Made, name: str, within: Filter, where: dict
 def _timed(
     n: int, made: Made, random: np.random.Generator, search: Callable[[str], object], changing: Index | None = None
 ) -> str:
-    """p50 / p95 in milliseconds of `n` searches, after one that does not count; `changing` changes before each."""
+    """Returns p50 / p95 in milliseconds of `n` searches after a warm-up; runs `changing` before each."""
     spent = []
     for _ in range(n + 1):
         text = made.words(random, WORDS_A_QUESTION)
@@ -198,7 +198,7 @@ def _chromas_own(index: Index, text: str, where: dict[str, int | str]) -> object
 
 
 def _share_found(index: Index, made: Made, within: Filter, rows: Sequence[int]) -> float:
-    """How many of the true nearest a search finds, on average of ten."""
+    """Returns the share of the true nearest chunks that a search finds, averaged over ten searches."""
     matrix = np.concatenate(made.vectors)[rows]
     shares = []
     for number in range(10):

@@ -1,4 +1,4 @@
-"""What was tried to rank what both legs found; `app.retrieval.retriever` does what won."""
+"""Alternative ways to fuse vector and keyword results; `app.retrieval.retriever` implements the best."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ingest.models import SearchHit, neighbours
 
 MANY = 200
 RRF = 60
-# A weight beside which nothing else counts.
+# A weight that makes all other terms irrelevant.
 ALONE = 1e6
 FEEDBACK, FEEDBACK_WEIGHT = 3, 0.4
 
@@ -26,10 +26,10 @@ Scores = dict[str, float]
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of one question: each leg's scores of what it found, best first, and of all found and beside it.
+    """Scores for one question: each leg's results, best first, and scores of all results and their neighbours.
 
-    `words` is what the text index finds with stop words, `lone` and `all_lone` what it finds and says of each chunk by
-    itself, without those beside it; `vectors` are those of the candidates.
+    `words` are keyword results including stop words; `lone` and `all_lone` are keyword results and scores without
+    neighbours' text; `vectors` are those of the candidates.
     """
 
     dense: Scores
@@ -45,7 +45,7 @@ class Evidence:
 
 
 def gather(index: Index, question: str) -> Evidence:
-    """Asks both legs for more than they are asked in use."""
+    """Queries both legs for more results than in use."""
     dense, keyword = (_scores(leg(question, MANY)) for leg in (index.vector_search, index.keyword_search))
     every_word = LexicalStore(index.lexical.folder, stop_words=False)
     no_windows = LexicalStore(index.lexical.folder, windows=False)
@@ -88,14 +88,14 @@ def reciprocal(one: Evidence) -> Scores:
 
 
 def filled(one: Evidence, n: int = CANDIDATES, weight: float = 0.5) -> Scores:
-    """Every candidate scored by both legs; `weight` is BM25's."""
+    """Scores every candidate by both legs; `weight` is BM25's."""
     dense, keyword = fuse([one.all_dense]), fuse([one.all_keyword])
     found = {chunk for leg in _legs(one, n) for chunk in leg}
     return {c: (1 - weight) * dense.get(c, 0.0) + weight * keyword.get(c, 0.0) for c in found}
 
 
 def standardised(one: Evidence) -> Scores:
-    """z-scores within each leg, added; the leg's lowest for what it did not find."""
+    """Adds z-scores within each leg, using the leg's lowest for missing candidates."""
     scores: Scores = {}
     for leg in _legs(one):
         values = np.array(list(leg.values()) or [0.0])
@@ -107,7 +107,7 @@ def standardised(one: Evidence) -> Scores:
 
 
 def stretched(one: Evidence) -> Scores:
-    """Each leg from 0 (its lowest) to 1 (its best), averaged."""
+    """Averages each leg's scores, scaled from 0 (its lowest) to 1 (its best)."""
     legs = []
     for leg in _legs(one):
         low = min(leg.values(), default=0.0)
@@ -116,25 +116,25 @@ def stretched(one: Evidence) -> Scores:
 
 
 def beside(one: Evidence, n: int = CANDIDATES, rise: float = RISE, fall: float = FALL) -> Scores:
-    """`filled`, with each chunk's better neighbour."""
+    """`filled`, including each chunk's better neighbour."""
     scores = fuse([one.all_dense, one.all_keyword])
     found = {chunk for leg in _legs(one, n) for chunk in leg}
     return with_neighbours(scores, found, neighbours, rise=rise, fall=fall)
 
 
 def by_itself(one: Evidence) -> Scores:
-    """`beside`, with BM25 that sees each chunk without those beside it."""
+    """`beside`, with BM25 on each chunk without its neighbours' text."""
     return beside(replace(one, keyword=one.lone, all_keyword=one.all_lone))
 
 
 def near(one: Evidence, n: int = NEAREST, weight: float = NEARNESS) -> Scores:
-    """`beside`, and the best by how near their tokens come to the question's: what Footnote does."""
+    """`beside`, with the best reranked by token similarity to the question: Footnote's method."""
     scores = beside(one)
     return with_nearness(scores, one.nearness(ranking(scores)[:n]), weight=weight)
 
 
 def fed_back(one: Evidence) -> Scores:
-    """Pseudo-relevance feedback: the question's vector moved to the best hits' mean (Rocchio), all ranked again."""
+    """Pseudo-relevance feedback: moves the question's vector towards the mean of the best hits (Rocchio); reranks."""
     scores = filled(one)
     best = [chunk for chunk in ranking(scores)[:FEEDBACK] if chunk in one.vectors]
     if not best:
@@ -145,12 +145,12 @@ def fed_back(one: Evidence) -> Scores:
 
 
 def smaller(one: Evidence, dimensions: float = 1.0, levels: int = 0) -> Scores:
-    """`filled`, from vectors of fewer dimensions or of fewer bits a dimension.
+    """`filled`, with vectors of fewer dimensions or fewer bits per dimension.
 
     Args:
-        one: what is known of the question.
-        dimensions: share of a vector's dimensions that is kept, the first ones.
-        levels: steps to either side of zero that a dimension is rounded to, of its vector's greatest; 0: not rounded.
+        one: scores of the question.
+        dimensions: fraction of a vector's dimensions that is kept, the first ones.
+        levels: quantisation steps on either side of zero, relative to the vector's largest value; 0: exact.
     """
 
     def small(vector: np.ndarray) -> np.ndarray:
@@ -163,14 +163,14 @@ def smaller(one: Evidence, dimensions: float = 1.0, levels: int = 0) -> Scores:
 
 
 def signs(one: Evidence) -> Scores:
-    """`filled`, from one bit a dimension: the share of equal signs tells the angle (Charikar, 2002)."""
+    """`filled`, with one bit per dimension: the share of equal signs estimates the angle (Charikar, 2002)."""
     asked = one.question > 0
     equal = {chunk: float(np.mean((vector > 0) == asked)) for chunk, vector in one.vectors.items()}
     return _rescored(one, {chunk: math.cos(math.pi * (1 - share)) for chunk, share in equal.items()})
 
 
 def _rescored(one: Evidence, dense: Scores) -> Scores:
-    """`filled`, with other scores of the dense leg."""
+    """`filled`, with other scores of the vector leg."""
     found = {chunk for leg in _legs(one) for chunk in leg}
     return {chunk: score for chunk, score in fuse([dense, one.all_keyword]).items() if chunk in found}
 

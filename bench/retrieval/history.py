@@ -1,4 +1,4 @@
-"""What a conversation's earlier questions gain a follow-up, and what they cost a question of another topic."""
+"""Measures the gain from a conversation's earlier questions on follow-ups, and their cost on changes of topic."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from bench.data import ingested
 from ingest.models import Query
 
 METRIC = "nDCG@10"
-# Passages asked for: ten documents must be among them.
+# Passages requested, enough to contain ten documents.
 HITS = 50
 
 Way = Callable[[str, Sequence[Turn]], Query]
 
 
 def run(shared: Path) -> None:
-    """Prints a row for each way to use the history: the conversation's own, and that of another one."""
+    """Prints a row for each use of the history: the conversation's own, and that of another one."""
     data = read_dataset(shared / "eval" / "conversations")
     questions = [question for question in data.questions if question.relevant]
     strangers = {question.id: _stranger(question, questions) for question in questions}
@@ -55,7 +55,7 @@ def _ways(footnote: Footnote) -> dict[str, Way]:
 
 
 def _stranger(question: EvaluationQuestion, questions: Sequence[EvaluationQuestion]) -> tuple[Turn, ...]:
-    """The turns before another question that no document of this one bears on."""
+    """Returns the turns before another question that shares no relevant document."""
     others = [one for one in questions if one.history and not one.relevant.keys() & question.relevant.keys()]
     return random.Random(question.id).choice(others).history
 

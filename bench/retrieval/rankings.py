@@ -1,4 +1,4 @@
-"""What each idea of retrieval gains on each set, and what a search costs by stage."""
+"""Measures the gain of each retrieval method on each set, and the cost of a search by stage."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ DOCUMENTS = {"answerable": "Recall@1", "conversations": "nDCG@10", "scifact": "n
 FOOTNOTE = "Footnote"
 SPAN_CHUNKS = 5
 SIZES = (128, 192, 256)
-# Chunks asked for where documents are judged: ten documents must be among them.
+# Chunks requested if documents are judged, enough to contain ten documents.
 HITS = 50
-# Questions that are timed; more than the embedder remembers.
+# Timed questions; more than the embedder caches.
 TIMED = 100
 STAGES = (
     "embed the question",
@@ -42,19 +42,19 @@ BARE, WHOLE = "embedding and one Chroma query", "a whole search"
 
 @dataclass(frozen=True)
 class Times:
-    """Milliseconds, p50 and p95, of each stage over an index of so many chunks."""
+    """Milliseconds, p50 and p95, of each stage over an index of a given number of chunks."""
 
     chunks: int
     stages: dict[str, tuple[float, ...]]
 
     @property
     def ratio(self) -> tuple[float, ...]:
-        """A whole search against embedding the question and one Chroma query, in the same run."""
+        """Returns the time of a whole search relative to embedding the question and one Chroma query, in one run."""
         return tuple(whole / bare for whole, bare in zip(self.stages[WHOLE], self.stages[BARE], strict=True))
 
 
 def run(shared: Path) -> None:
-    """Prints a row an idea, then a row a stage, then a row a size of chunks."""
+    """Prints rows for methods, for stages, and for chunk sizes."""
     columns: dict[str, dict[str, str]] = {}
     times: dict[str, Times] = {}
     folder = shared / "eval"
@@ -71,7 +71,7 @@ def run(shared: Path) -> None:
 
 
 def _documents(data: Dataset, metric: str) -> tuple[dict[str, str], Times]:
-    """Each row's mean, by the last turn of each question that documents bear on."""
+    """Returns each row's mean over the last turns of questions with relevant documents."""
     questions = [question for question in data.questions if question.relevant]
     relevant = {question.id: question.relevant for question in questions}
     found: dict[str, dict[str, list[str]]] = {row: {} for row in (*TRIED, FOOTNOTE)}
@@ -111,7 +111,7 @@ def _cells(shares: np.ndarray) -> str:
 
 
 def _print_sizes(data: Dataset) -> None:
-    """Footnote's own ranking over chunks of other sizes."""
+    """Prints Footnote's own ranking with other chunk sizes."""
     print("\n| most tokens in a chunk | chunks | recall / precision / IoU |\n| ---: | ---: | ---: |")
     for size in SIZES:
         with ingested(data.corpus or {}, chunk_tokens=size) as (footnote, sources):
@@ -131,12 +131,12 @@ def _rankings(index: Index, question: str) -> Iterator[tuple[str, list[StoredChu
 
 
 def times_of(index: Index, search: Callable[[str, int], object], questions: Sequence[str]) -> Times:
-    """p50 and p95 in milliseconds of each stage, of a whole search, and of embedding and one Chroma query alone."""
+    """Returns p50 and p95 in milliseconds of each stage, of a whole search, and of embedding plus one Chroma query."""
     questions = questions[:TIMED]
     spent: dict[str, list[float]] = {}
     for number, question in enumerate(questions):
         _stages(index, question, spent)
-        # A whole search of a question that the embedder does not remember.
+        # A whole search of a question that the embedder has not cached.
         with _timed(spent, WHOLE):
             search(questions[number - len(questions) // 2], 10)
     spent[BARE] = [sum(two) for two in zip(*(spent[s] for s in STAGES[:2]), strict=True)]

@@ -1,1 +1,1 @@
-"""Crashes, growth and speed of the index."""
+"""Benchmarks of crashes, growth and speed of the index."""

@@ -1,7 +1,7 @@
-"""Kills: what is lost, what is found twice, and how long it takes until everything is found again.
+"""Kill tests: measures lost and duplicated documents, and the time until everything is found again.
 
 A process adds, changes and removes documents; at random moments it, Chroma's server, or both are killed with -9. After
-each kill the index is opened anew and compared with what it may hold. Needs no data but its own.
+each kill the index is reopened and compared with the expected content. Uses its own data.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ processes = multiprocessing.get_context("forkserver")
 
 @dataclass
 class Tally:
-    """What the kills did. `recover` is in seconds, from opening the index to the first right answer."""
+    """Results of the kills. `recover` is in seconds, from opening the index to the first right answer."""
 
     kills: Counter[str] = field(default_factory=Counter)
     operations: int = 0
@@ -80,7 +80,7 @@ def _text(dice: random.Random, number: int) -> str:
 
 
 def _killed(settings: Settings, folder: Path, dice: random.Random, tally: Tally) -> int:
-    """Lets a process work until a kill. Returns how many operations it had finished."""
+    """Lets a process work until a kill. Returns the number of operations that it had finished."""
     done = RawValue(c_int, 0)
     child = processes.Process(target=_work, args=(settings, folder, dice.randrange(10**9), done))
     child.start()
@@ -93,7 +93,7 @@ def _killed(settings: Settings, folder: Path, dice: random.Random, tally: Tally)
         with suppress(FileNotFoundError, ProcessLookupError):
             os.kill(json.loads((settings.data_dir / "run" / "chroma.json").read_text())["server"], signal.SIGKILL)
     if victim == "server":
-        time.sleep(dice.uniform(0.0, 2.0))  # it goes on, with a server that comes back
+        time.sleep(dice.uniform(0.0, 2.0))  # it continues with a restarted server
     child.kill()
     child.join()
     return int(done.value)
@@ -116,14 +116,14 @@ def _work(settings: Settings, folder: Path, seed: int, done: c_int) -> None:
 
 
 def _look(settings: Settings, tally: Tally) -> None:
-    """Opens the index as anyone would, and counts what is not as it should be."""
+    """Opens the index normally, and counts deviations from the expected content."""
     began = time.perf_counter()
     with open_footnote(settings) as footnote:
         footnote.search("marker0", 1)
         tally.recover.append(time.perf_counter() - began)
         index = footnote.index("default")
         held = {Path(row.source).name for row in footnote.documents("default")}
-        # The first half is never removed: each of it must be there, in whatever version.
+        # The first half is never removed: each document must be there, in some version.
         tally.lost += sum(f"{i:03d}.md" not in held for i in range(DOCUMENTS // 2))
         for i in range(DOCUMENTS):
             found = [hit for hit in index.keyword_search(f"marker{i}", 5) if f"marker{i} " in hit.chunk.text]

@@ -1,7 +1,7 @@
-"""Memory of the ingest and of Chroma's server, disk, and open files, as the number of documents grows.
+"""Measures memory of the ingest and of Chroma's server, disk use, and open files by the number of documents.
 
-Everything is the product's but the embedding model: random vectors of as many dimensions stand in for it, because its
-memory does not depend on the number of documents, and twenty thousand would take it half an hour.
+Everything is the product's except the embedding model, replaced by random vectors of the same dimensions: its memory
+does not depend on the number of documents, and twenty thousand would take it half an hour.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MIB = 1024 * 1024
 
 
 class _RandomVectors:
-    """Stands in for a model."""
+    """Replaces a model."""
 
     model, ready, max_tokens = "random", True, 256
     identity = EmbedderIdentity("random", "random", DIMENSIONS)
@@ -68,7 +68,7 @@ class _Modelless(Library):
 
 
 class _Peak:
-    """The most memory that a process takes while a block runs, looked at ten times a second."""
+    """Samples the peak memory of a process ten times a second while a block runs."""
 
     def __init__(self, pid: int) -> None:
         self._process = psutil.Process(pid)

@@ -1,4 +1,4 @@
-"""Speed of ingestion, and the share of text that the embedder never reads."""
+"""Measures the speed of ingestion, and the share of text that the embedder never reads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PAGES = 500
 
 
 def run(shared: Path) -> None:
-    """Prints files, chunks and seconds of a first and a second run, and what a search takes."""
+    """Prints files, chunks and seconds of a first and a second run, and the time of a search."""
     print("| what | files | chunks | first run | chunks/s | second run | search, median |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     filings = sorted((shared / "eval" / "filings" / "docs").glob("*.pdf"))

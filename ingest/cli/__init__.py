@@ -1,4 +1,4 @@
-"""The batch command, and how an ingest is shown on a terminal, in a log and as JSON."""
+"""The batch command, and the output of an ingest on a terminal, in a log and as JSON."""
 
 from ingest.cli.command import (
     INTERRUPTED,

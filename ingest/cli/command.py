@@ -1,4 +1,4 @@
-"""`python -m ingest PATH...`: the batch command, the same as `footnote ingest`."""
+"""The batch command `python -m ingest PATH...`, equivalent to `footnote ingest`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from ingest.cli.terminal import (
 )
 from ingest.errors import Cancelled, EmbedderMismatch, FootnoteError, QuestionError, SettingsError, SourceError
 from ingest.host import keep_to_owner
-from ingest.models import FileOutcome, IngestProgress, IngestReport
+from ingest.reports import FileOutcome, IngestProgress, IngestReport
 from ingest.settings import ignored_settings, load_settings
 from ingest.text import name_on_disk
 from ingest.urls import is_url
 
-if TYPE_CHECKING:  # `--help` need not wait for it
+if TYPE_CHECKING:  # not imported for `--help`
     from ingest.sources import Fetcher
 
 # Exit statuses
@@ -39,51 +39,49 @@ INTERRUPTED = 130
 
 CollectionOption = Annotated[
     str | None,
-    typer.Option("--collection", "-c", help="The collection; FOOTNOTE_COLLECTION, or 'default', if not given."),
+    typer.Option("--collection", "-c", help="Collection; default: FOOTNOTE_COLLECTION, or 'default'."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON on standard output.")]
 
 
 def ingest_command(  # noqa: PLR0917 - Typer's form of options
     paths: Annotated[
         list[str] | None,
-        typer.Argument(help="Files, folders (read with all that is in them) and addresses of web pages."),
+        typer.Argument(help="Files, folders (read recursively) and addresses of web pages."),
     ] = None,
     collection: CollectionOption = None,
-    prune: Annotated[bool, typer.Option("--prune", help="Remove documents whose files are gone from PATH.")] = False,
-    sitemap: Annotated[
-        str | None, typer.Option("--sitemap", help="Read all pages that a site's sitemap lists.")
-    ] = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove documents whose files no longer exist in PATH.")
+    ] = False,
+    sitemap: Annotated[str | None, typer.Option("--sitemap", help="Read all pages listed in a site's sitemap.")] = None,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Fetch web pages from loopback and private addresses too.")
     ] = False,
-    no_ocr: Annotated[
-        bool, typer.Option("--no-ocr", help="Leave text in pictures and scanned pages unread; quicker.")
-    ] = False,
+    no_ocr: Annotated[bool, typer.Option("--no-ocr", help="Skip text in pictures and scanned pages; faster.")] = False,
     tag: Annotated[
         list[str] | None,
         typer.Option(
             "--tag",
-            help="Give the documents this tag, to ask only those; repeat it for more. It replaces the tags they had; "
-            "files that are unchanged are not read again. Without it, tags stay.",
+            help="Tag for the documents, to filter by; repeat for more. Replaces their existing tags, "
+            "also of unchanged files. Without it, tags are unchanged.",
         ),
     ] = None,
     no_follow: Annotated[
         bool,
-        typer.Option("--no-follow", help="Leave out symbolic links inside folders; they may lead out of the folder."),
+        typer.Option("--no-follow", help="Skip symbolic links inside folders; they may lead outside."),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Read documents into the index. Unchanged files cost nothing, a stopped run goes on where it was.
+    """Read documents into the index. Unchanged files are skipped; a stopped run is resumed.
 
-    Exit status: 0 all well; 1 some files failed, the rest is ingested; 2 wrong usage; 3 the index or the model cannot
-    be used; 130 stopped.
+    Exit status: 0 success; 1 some files failed, the others were ingested; 2 wrong usage; 3 the index or the model
+    cannot be used; 130 stopped.
     """
     notes = Console(stderr=True, emoji=False)
     done: list[FileOutcome] = []
     with messages(notes, as_json=as_json, so_far=lambda error: report_json(_so_far(done, error))):
         from ingest.library import Library  # noqa: PLC0415 - see above
-        from ingest.sources import Fetcher  # noqa: PLC0415 - `--help` need not wait for it
+        from ingest.sources import Fetcher  # noqa: PLC0415 - not imported for `--help`
 
         settings = load_settings()
         allowed = allow_private or settings.allow_private_addresses
@@ -120,7 +118,7 @@ def _show(moment: IngestProgress, progress: ProgressView, done: list[FileOutcome
 
 
 def _so_far(done: Sequence[FileOutcome], error: BaseException) -> IngestReport:
-    """What was done before an error ended the run."""
+    """Summarises the files finished before an error ended the run."""
     written = sum(outcome.chunks for outcome in done if outcome.status in {"added", "updated"})
     return IngestReport(tuple(done), written, cancelled=isinstance(error, Cancelled | KeyboardInterrupt))
 
@@ -133,10 +131,10 @@ def _note(console: Console, text: str) -> None:
 def _sources(
     paths: Sequence[str], sitemap: str | None, fetcher: Fetcher, on_failure: Callable[[str], None]
 ) -> list[Path | str]:
-    """What was named: files, folders and addresses, and the pages of a site.
+    """Returns the given files, folders and addresses, and the pages of a site's sitemap.
 
     Raises:
-        SourceError: it is nothing, or nothing that is there.
+        SourceError: nothing was given, or nothing that exists.
     """
     sources: list[Path | str] = [one if is_url(one) else Path(one) for one in paths]
     if not sources and not sitemap:
@@ -144,7 +142,7 @@ def _sources(
     if sources and not any(isinstance(one, str) or os.path.lexists(name_on_disk(str(one))) for one in sources):
         raise SourceError(f"{one_line(str(sources[0]))} does not exist. Check the path.")
     if sitemap:
-        from ingest.sources import pages_of  # noqa: PLC0415 - `--help` need not wait for it
+        from ingest.sources import pages_of  # noqa: PLC0415 - not imported for `--help`
 
         sources.extend(pages_of(sitemap, fetcher, on_failure))
     return sources
@@ -154,12 +152,12 @@ def _sources(
 def messages(
     console: Console, *, as_json: bool = False, so_far: Callable[[BaseException], dict[str, Any]] = lambda _: {}
 ) -> Iterator[None]:
-    """Turns errors raised on purpose into a message and an exit status; a traceback means a mistake of ours.
+    """Converts errors raised on purpose to a message and an exit status; a traceback indicates a bug.
 
     Args:
-        console: where messages go.
-        as_json: whether an error is printed as a JSON object on standard output too, under "error".
-        so_far: gives what else that object holds, of an error.
+        console: receives messages.
+        as_json: also prints an error as a JSON object on standard output, under "error".
+        so_far: returns further entries of that object, given an error.
     """
     for sentence in ignored_settings():
         console.print(sentence, style="yellow", markup=False)
@@ -175,7 +173,7 @@ def messages(
     except (typer.Exit, typer.Abort):
         raise
     except KeyboardInterrupt as error:
-        say(error, "Stopped before it was done.")
+        say(error, "Stopped before it was finished.")
         raise typer.Exit(INTERRUPTED) from error
     except FootnoteError as error:
         say(error, str(error))
@@ -186,7 +184,7 @@ def messages(
 
 
 def failure_words(error: BaseException) -> str:
-    """What a failure is called in JSON: the message of an error raised on purpose; of others, that it is internal."""
+    """Returns the JSON form of a failure: the message of an error raised on purpose, else "Internal error: ..."."""
     return str(error) if isinstance(error, FootnoteError) else f"Internal error: {type(error).__name__}: {error}"
 
 

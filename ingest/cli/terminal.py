@@ -1,4 +1,4 @@
-"""What an ingest shows on a terminal, in a log, and as JSON."""
+"""Formats an ingest for a terminal, a log, and JSON."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ingest.loaders import not_confined
-from ingest.models import FileStatus, IngestProgress, IngestReport
+from ingest.reports import FileStatus, IngestProgress, IngestReport
 from ingest.text import storable_values
 
-# Seconds between two lines where the output is not a terminal.
+# Seconds between two progress lines if the output is not a terminal.
 LINE_SECONDS = 5.0
 COUNTED: tuple[FileStatus, ...] = ("added", "updated", "unchanged", "removed", "failed")
-# Failures shown in full at the end; the rest is counted (`--json` and `footnote status` have all of them).
+# Failures listed at the end; the rest are counted (`--json` and `footnote status` list all).
 MOST_FAILURES = 50
-STOPPING = "Stopping: finishing what is being written. Press Ctrl-C again to end at once."
+STOPPING = "Stopping: finishing the current write. Press Ctrl-C again to stop at once."
 
 
 class ProgressView:
-    """Shows an ingest as it goes: a live bar on a terminal, plain lines elsewhere. Use it in a `with` block.
+    """Shows the progress of an ingest: a live bar on a terminal, plain lines elsewhere. Use it in a `with` block.
 
     Args:
-        console: where to.
+        console: receives the output.
     """
 
     def __init__(self, console: Console) -> None:
@@ -66,7 +66,7 @@ class ProgressView:
         self._live.stop()
 
     def __call__(self, progress: IngestProgress) -> None:
-        """Shows a moment; to be given as `on_progress`."""
+        """Shows progress; pass it as `on_progress`."""
         rate = progress.chunks_done / progress.seconds if progress.seconds else 0.0
         self._live.update(
             self._task,
@@ -98,7 +98,7 @@ class ProgressView:
 
 
 def print_report(report: IngestReport, console: Console) -> None:
-    """The table at the end: how many files were added, updated, unchanged, removed and failed, and why."""
+    """Prints the final table of added, updated, unchanged, removed and failed files, and the reasons of failures."""
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=True, header_style="bold")
     for name in (*COUNTED, "chunks", "embedded", "seconds"):
         table.add_column(name, justify="right")
@@ -113,15 +113,15 @@ def print_report(report: IngestReport, console: Console) -> None:
     for note in _notes(report):
         console.print(f"[yellow]note[/yellow]    {escape(note)}", highlight=False, soft_wrap=True)
     if report.skipped:
-        console.print(f"Left out, of kinds that are not read: {_kinds(report.skipped)}.", highlight=False)
+        console.print(f"Skipped files of unsupported types: {_kinds(report.skipped)}.", highlight=False)
     if report.unfollowed:
-        console.print(f"Left out, as symbolic links (--no-follow): {len(report.unfollowed):,}.", highlight=False)
+        console.print(f"Skipped symbolic links (--no-follow): {len(report.unfollowed):,}.", highlight=False)
     if report.cancelled:
-        console.print("Stopped. What is listed above is kept; run the same command again to go on from here.")
+        console.print("Stopped. The documents counted above are kept; run the same command again to continue.")
 
 
 def _notes(report: IngestReport) -> Iterator[str]:
-    """What is worth knowing of the files that were read, and of how they were."""
+    """Yields the warnings of files that were read, and of the sandbox."""
     for outcome in report.documents:
         if outcome.status in {"added", "updated"}:
             yield from (f"{one_line(outcome.path)}: {one_line(warning)}" for warning in outcome.warnings)
@@ -129,7 +129,7 @@ def _notes(report: IngestReport) -> Iterator[str]:
 
 
 def report_json(report: IngestReport) -> dict[str, Any]:
-    """The report as the one JSON object that `--json` prints."""
+    """Returns the report as the JSON object that `--json` prints."""
     counts: dict[str, Any] = {name: report.count(name) for name in COUNTED}
     return counts | {
         "chunks": report.chunks,
@@ -154,23 +154,23 @@ def report_json(report: IngestReport) -> dict[str, Any]:
 
 
 def print_anything() -> None:
-    """Lets standard output spell out what its encoding lacks, where it is another one than UTF-8."""
+    """Escapes characters that the encoding of standard output lacks."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """Prints an object on one line of standard output, every string of it fit for any reader of JSON."""
-    print(json.dumps(storable_values(value)), flush=True)  # noqa: T201 - what was asked for
+    """Prints an object as one line of valid JSON on standard output."""
+    print(json.dumps(storable_values(value)), flush=True)  # noqa: T201 - the requested output
 
 
 @contextmanager
 def stopping(
     console: Console, said: str = STOPPING, *, keeps: Callable[[], bool] = lambda: True
 ) -> Iterator[threading.Event]:
-    """Gives an event that the first Ctrl-C (or SIGTERM) sets, which is `said`; the second ends the process as usual.
+    """Yields an event that the first Ctrl-C (or SIGTERM) sets, printing `said`; a second one ends the process.
 
-    So does the first one while the work `keeps` nothing of what was done.
+    If the work `keeps` nothing of an unfinished run, the first one ends it too.
     """
     cancel = threading.Event()
 
@@ -189,14 +189,14 @@ def stopping(
 
 
 def one_line(text: str) -> str:
-    """Text with line ends and other control characters made visible, so that a name cannot forge output."""
+    """Escapes line ends and other control characters, so that a name cannot forge output."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
 
 
 def visible(text: str) -> str:
-    """Text of several lines with its other control characters made visible, so that it cannot steer a terminal.
+    """Escapes control characters other than line ends and tabs, so that text cannot control the terminal.
 
-    With them, a document could write links, the title or the clipboard, or overwrite what stands there.
+    Otherwise a document could write links, the title or the clipboard, or overwrite other output.
     """
     return "".join(one_line(c) if unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\t" else c for c in text)
 
@@ -221,4 +221,4 @@ def _kinds(paths: tuple[str, ...]) -> str:
     kinds = Counter(Path(path).suffix.lower() or "no suffix" for path in paths)
     parts = [f"{n:,} {one_line(kind)}" for kind, n in kinds.most_common(5)]
     more = len(kinds) - len(parts)
-    return ", ".join(parts) + (f" and {more} other kinds" if more > 0 else "")
+    return ", ".join(parts) + (f" and {more} other types" if more > 0 else "")

@@ -8,7 +8,7 @@ import sqlite3
 from ingest.docstore.collections import Catalog
 from ingest.docstore.database import Database
 from ingest.docstore.records import CollectionRow
-from ingest.models import CollectionStatus, DocumentRow, Reading
+from ingest.reports import CollectionStatus, DocumentRow, Reading
 
 
 class Holdings:

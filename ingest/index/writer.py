@@ -21,7 +21,8 @@ from ingest.index.indexing import parts, write_text, write_vectors
 from ingest.index.recovery import is_clean, recover, renew_text, tidy
 from ingest.index.staging import Prepared, Staged, stage, version_id
 from ingest.lexical import LexicalWriter
-from ingest.models import FileStatus, IndexedChunk, chunk_id
+from ingest.models import IndexedChunk, chunk_id
+from ingest.reports import FileStatus
 
 logger = logging.getLogger(__name__)
 

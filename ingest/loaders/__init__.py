@@ -1,4 +1,4 @@
-"""Reads the bytes of a file into a Document."""
+"""Converts the bytes of a file to a Document."""
 
 from ingest.loaders.detection import is_readable
 from ingest.loaders.loading import LOADER_FINGERPRINT, load, load_source, open_source, supported_suffixes

@@ -1,4 +1,4 @@
-"""Which kind of file it is: decided by its bytes; its name decides only between kinds of text."""
+"""Detects the type of a file by its content; the name only distinguishes types of text."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ OLE_STREAMS = (
     ("__properties_version1.0", "outlook"),
 )
 ENCRYPTED = "encrypted"
-# Formats of zip packages, which a password puts into a compound file.
+# Zip-based formats, which encryption wraps in a compound file.
 LOCKED_INTO_OLE = frozenset({"docx", "pptx", "sheet"})
 WHAT_IS_READ = (
-    "What is: PDF, Office and OpenDocument files, RTF, HTML, XML, Markdown and other markup, text, CSV, JSON, mail, "
+    "Supported: PDF, Office and OpenDocument files, RTF, HTML, XML, Markdown and other markup, text, CSV, JSON, mail, "
     "EPUB, subtitles, notebooks, source code, pictures with text, and archives of these."
 )
-# Known, and not read: what to do with it.
+# Recognised but unsupported types, with advice.
 UNREAD = {
-    "iwork": "is an Apple iWork document, which is not read. Export it as PDF or to an Office format.",
-    "visio": "is a Visio drawing, which is not read. Export it as PDF.",
+    "iwork": "is an Apple iWork document, which is not supported. Export it as PDF or to an Office format.",
+    "visio": "is a Visio drawing, which is not supported. Export it as PDF.",
 }
 ANY_CASE, ALL = re.IGNORECASE, re.DOTALL
-# What text of some kinds begins with, white space and a byte order mark aside.
+# Beginnings of text formats, after white space and a byte order mark.
 TEXT_SIGNS = (
     (re.compile(r"<!doctype html|<html\b", ANY_CASE), "html"),
     (
@@ -77,7 +77,7 @@ TEXT_SIGNS = (
     (re.compile(r"\{\s*\"(?:cells|nbformat|metadata)\"\s*:"), "notebook"),
 )
 TOLD_BY_CONTENT = frozenset(kind for _, kind in TEXT_SIGNS) | {"mail", "mhtml"}
-# What programs write as text under the name of an office format.
+# Text formats that programs save under the extension of an office format.
 SAVED_AS_OFFICE = TOLD_BY_CONTENT - {"mailbox", "subtitles", "notebook"}
 MAIL_HEADER = re.compile(
     r"^(?:from|to|subject|date|received|return-path|message-id|mime-version|delivered-to|x-[\w-]+|content-type):",
@@ -87,12 +87,12 @@ ENOUGH_HEADERS = 3
 
 
 def kind_of(source: Source) -> str:
-    """The kind of a file, a key of `FORMATS`.
+    """Returns the type of a file, a key of `FORMATS`.
 
     Raises:
         EncryptedDocument: a password is needed.
-        UnsupportedDocument: it is of no kind that is read.
-        DamagedDocument: its name says what it should be, and it is something else.
+        UnsupportedDocument: its type is not supported.
+        DamagedDocument: its content is not of the type that its name says.
     """
     named = KIND_OF_SUFFIX.get(source.suffix, "")
     found = sniff(io.BytesIO(source.data))
@@ -105,22 +105,21 @@ def kind_of(source: Source) -> str:
     if found == "text":
         return _text_kind(source, named)
     if found in {"", "zip"} and named and not FORMATS[named].is_text:
-        return named  # its loader says what is wrong with it
+        return named  # its loader reports the error
     if found:
         return found
     if named:
         raise DamagedDocument(
-            f"{source} does not hold {FORMATS[named].title}: its bytes are those of some other kind of file. Give it "
-            "its right suffix."
+            f"{source} is not {FORMATS[named].title}: its content is of another type. Correct its file extension."
         )
-    raise UnsupportedDocument(f"{source} is of no kind that is read. {WHAT_IS_READ}")
+    raise UnsupportedDocument(f"{source} is of an unsupported type. {WHAT_IS_READ}")
 
 
 def is_readable(path: Path) -> bool:
-    """Whether a file in a folder is of a kind that is read: by its name, or where that says nothing, its first bytes.
+    """Returns True if a file in a folder is of a supported type, by its name or else its first bytes.
 
-    Text, archives and compound files of an unknown ending are left out: programs keep too much in them that nobody
-    would ask about. Nothing of a file is parsed here; that is for processes with limits.
+    Text, archives and compound files of unknown extensions are skipped, because programs store many internal files in
+    these formats. The file is not parsed here; only sandboxed processes do that.
     """
     suffix = path.suffix.lower()
     if suffix in KIND_OF_SUFFIX:
@@ -136,7 +135,7 @@ def is_readable(path: Path) -> bool:
 
 
 def sniff(file: BinaryIO) -> str:
-    """The kind that the bytes show; "text" for any text, "encrypted", or "" for what is not known."""
+    """Returns the type detected from the bytes; "text" for any text, "encrypted", or "" if unknown."""
     head = file.read(HEAD)
     if head.startswith((ZIP, ZIP_EMPTY)):
         return _zip_kind(file)
@@ -146,12 +145,12 @@ def sniff(file: BinaryIO) -> str:
 
 
 def _magic(head: bytes) -> str:
-    """The kind that the first bytes show, of those with a sign of their own; "" for all others."""
+    """Returns the type that the first bytes identify by a signature; "" for all others."""
     if head.startswith(b"RIFF"):
         return "image" if head[8:12] == b"WEBP" else ""
     if head[TAR_AT:].startswith(TAR):
         return "tar"
-    if head.startswith(b"BM"):  # two letters that text may begin with too
+    if head.startswith(b"BM"):  # text may begin with these two letters too
         return "image" if b"\0" in head else ""
     found = next((kind for magic, kind in MAGIC if head.startswith(magic)), "")
     return found or ("pdf" if b"%PDF-" in head[:PDF_WITHIN] else "")
@@ -189,7 +188,7 @@ def _ole_kind(file: BinaryIO) -> str:
             if ole.exists("EncryptedPackage"):
                 return ENCRYPTED
             return next((kind for stream, kind in OLE_STREAMS if ole.exists(stream)), "")
-    except Exception:  # noqa: BLE001 - a broken file of this kind: whoever reads it says so
+    except Exception:  # noqa: BLE001 - a damaged file of this type: its loader reports that
         return ""
 
 
@@ -199,8 +198,8 @@ def _text_kind(source: Source, named: str) -> str:
         if found in SAVED_AS_OFFICE:
             return found
         raise DamagedDocument(
-            f"{source} is not a {FORMATS[named].title}: it holds plain text. Give it its right suffix, or get a whole "
-            "copy of it."
+            f"{source} is not a {FORMATS[named].title}: it contains plain text. Correct its file extension, or get an "
+            "intact copy."
         )
     if named in {"", "text"} and found in TOLD_BY_CONTENT:
         return found if not named or found in {"mailbox", "mail", "mhtml", "subtitles"} else named

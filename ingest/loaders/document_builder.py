@@ -1,4 +1,4 @@
-"""Puts the text of a document together from its pieces, and notes where each one stands."""
+"""Builds a document's text from pieces, recording the position of each."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from ingest.word_boxes import pack, unpack
 
 GAP = "\n\n"
 DEEPEST_HEADING = 6
-# A word is looked for so many characters from where the one before it ended.
+# A word is searched for within this many characters after the previous one.
 WORD_WINDOW = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """A word of the page, and its box on it in shares of the page: left, top, right, bottom."""
+class PlacedWord:
+    """A word of the page, and its box in fractions of the page: left, top, right, bottom."""
 
     text: str
     box: tuple[float, float, float, float]
 
 
 class Builder:
-    """Pieces are added in reading order; a blank line stands between two of them.
+    """Collects pieces in reading order, separated by blank lines.
 
-    Whatever adds to it raises OversizedDocument where that is more than the file may give.
+    Every adding method raises OversizedDocument if the file's limit is exceeded.
 
     Args:
-        output: counts what is added, for all that stands in one file on disk.
+        output: counts what is added, over all content of one file on disk.
     """
 
     def __init__(self, output: Output | None = None) -> None:
@@ -46,29 +46,29 @@ class Builder:
         self._page: Page | None = None
         self._page_start: int | None = None
 
-    def add(self, kind: BlockKind, text: str, words: Sequence[Word] = ()) -> None:
-        """Adds a piece, white space around it taken off; one that is only white space is left out.
+    def add(self, kind: BlockKind, text: str, words: Sequence[PlacedWord] = ()) -> None:
+        """Adds a piece without surrounding white space; ignores one that is only white space.
 
         Args:
-            kind: what it is.
+            kind: the kind of block.
             text: in Markdown's form, for lists, tables and code.
-            words: of the page, in the order of the text; those that the text does not hold are passed over.
+            words: words of the page in the order of the text; words that are not in the text are ignored.
         """
         self._add(kind, text.strip(), 0, "", words)
 
     def add_table(self, rows: Sequence[Sequence[str]]) -> None:
-        """Adds rows of cells as a table, the first row its header; see `markdown_table`."""
+        """Adds rows of cells as a table whose first row is the header; see `markdown_table`."""
         self.output.check(size_of_table(rows))
         self.add("table", markdown_table(rows))
 
-    def add_heading(self, level: int, title: str, words: Sequence[Word] = ()) -> None:
+    def add_heading(self, level: int, title: str, words: Sequence[PlacedWord] = ()) -> None:
         """Adds a heading of `level` 1 to 6 in Markdown's form."""
         title = " ".join(title.split())
         if title:
             self._add("heading", f"{'#' * level} {title}", level, title, words)
 
     def begin_page(self, label: str = "", read: HowRead = "text", confidence: float | None = None) -> None:
-        """Whatever is added from here on stands on the next page, "page 3" if it has no `label` of its own."""
+        """Begins a page; `label` defaults to "page 3"."""
         self._end_page()
         number = len(self._pages) + 1
         label = label or f"page {number}"
@@ -76,12 +76,12 @@ class Builder:
         self._page = Page(number, self._length, self._length, label, read, confidence)
 
     def recognised(self) -> None:
-        """The page that was begun holds text that was recognised in a picture."""
+        """Marks the current page as read by OCR."""
         if self._page is not None:
             self._page = replace(self._page, read="ocr")
 
     def include(self, document: Document, name: str) -> None:
-        """Adds a whole document that stands in this one, under a heading of its `name`, its pages named after it."""
+        """Adds a whole inner document under a heading `name`, its pages labelled with that name."""
         pages = document.pages or (Page(1, 0, len(document.text)),)
         first = len(self._pages) + (self._page is not None)
         starts = []
@@ -103,23 +103,23 @@ class Builder:
         self.begin_page(f"{name}, {page.label}" if page.label else name, page.read, page.confidence)
 
     def insert(self, document: Document) -> None:
-        """Adds the blocks of a document that is a part of this one, as they are."""
+        """Adds the blocks of a document that is part of this one, unchanged."""
         for block in document.blocks:
             self._add(block.kind, document.text[block.start : block.end], block.level, block.title)
 
     def first_heading(self) -> str:
-        """The first heading of the highest level that is there; "" where there is none."""
+        """Returns the first heading of the highest level; "" if there is none."""
         headings = [block for block in self._blocks if block.kind == "heading"]
         return min(headings, key=lambda block: block.level).title if headings else ""
 
     def build(self, title: str = "", warnings: Sequence[str] = ()) -> Document:
-        """The document."""
+        """Returns the finished document."""
         self._end_page()
         text = "".join(self._parts)
         places = pack(np.array(self._places))
         return Document(text, title, tuple(self._blocks), tuple(self._pages), tuple(warnings), places)
 
-    def _add(self, kind: BlockKind, text: str, level: int, title: str, words: Sequence[Word] = ()) -> None:
+    def _add(self, kind: BlockKind, text: str, level: int, title: str, words: Sequence[PlacedWord] = ()) -> None:
         if not text:
             return
         if self._length:
@@ -132,8 +132,8 @@ class Builder:
             self._page_start = start
         self._place(text, start, words)
 
-    def _place(self, text: str, start: int, words: Sequence[Word]) -> None:
-        """Notes where each of `words` stands in the text; a word divided at a line's end stands there joined."""
+    def _place(self, text: str, start: int, words: Sequence[PlacedWord]) -> None:
+        """Records the position of each of `words` in the text; a word divided at a line's end is joined there."""
         page = len(self._pages) + 1
         at = 0
         for word in words:
@@ -146,7 +146,7 @@ class Builder:
                     break
 
     def _include_places(self, document: Document, moved: Sequence[tuple[int, int]], pages: int) -> None:
-        """Takes over the places of an included document, whose blocks from `start` on `moved` by so many characters."""
+        """Copies the word positions of an included document, shifting each block by its offset in `moved`."""
         rows = unpack(document.places)
         if not len(rows):
             return
@@ -172,9 +172,9 @@ class Builder:
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of cells as a Markdown table, the first row its header; "" where no cell has text.
+    """Formats rows of cells as a Markdown table, the first row as its header; "" if no cell has text.
 
-    Columns that are empty throughout are left out, short rows are filled up.
+    Empty columns are removed, and short rows are padded.
     """
     cleaned = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows]
     cleaned = [row for row in cleaned if any(row)]

@@ -1,4 +1,4 @@
-"""file -> Document: one module a family of formats; `formats` is the table that says which reads what."""
+"""Loads a file as a Document with the loader of its type, which `FORMATS` lists."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from ingest.text import storable_document
 
 __all__ = ["LOADER_FINGERPRINT", "Source", "is_readable", "load", "load_source", "open_source", "supported_suffixes"]
 
-# Changes whenever some loader gives other text or structure for the same bytes: files are then read again.
+# Increment when a loader gives different text or structure for the same bytes: files are then read again.
 LOADER_FINGERPRINT = "loaders-2"
 MOST_TITLE_CHARACTERS = 300
-# Share of characters that stand for bytes without meaning, from which on a text is none.
+# Text with at least this fraction of undecodable characters is rejected.
 MOST_UNREADABLE = 0.1
 
 
 def supported_suffixes() -> frozenset[str]:
-    """The file name endings that can be read, in lower case, with their dot."""
+    """Returns the supported file extensions, in lower case, with their dot."""
     return frozenset(KIND_OF_SUFFIX)
 
 
 def load(path: Path, *, ocr: bool = True, at_work: Callable[[], None] = lambda: None) -> Document:
-    """Reads a file in this process; `ingest.loaders.sandbox.pool` does it in one with limits.
+    """Reads a file in this process; `ingest.loaders.sandbox.pool` does it in a sandboxed one.
 
     Args:
         path: the file.
-        ocr: whether text in pictures is read too.
+        ocr: also reads text in pictures.
         at_work: called when a slow step begins.
 
     Raises:
-        LoadError: it cannot be read; the message names the file, the reason and what can be done.
+        LoadError: it cannot be read; the message names the file, the reason and a remedy.
     """
     return load_source(open_source(path, ocr=ocr, at_work=at_work))
 
@@ -57,14 +57,14 @@ def open_source(
 
     Args:
         path: the file.
-        file: the same, where it is open already: the path then only tells its kind.
-        name: what messages call it; its path where there is none.
-        ocr: as of `load`.
-        at_work: as of `load`.
-        most_output: as of `Output.of`.
+        file: the same file if it is already open; `path` then only gives its extension.
+        name: its name in messages; default: its path.
+        ocr: as in `load`.
+        at_work: as in `load`.
+        most_output: as in `Output.of`.
 
     Raises:
-        UnreadableFile: the file system does not give the file out.
+        UnreadableFile: the file system refuses to open or read the file.
         UnsupportedDocument: it is a folder, device, pipe or socket.
     """
     try:
@@ -72,14 +72,14 @@ def open_source(
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise UnreadableFile(
-            f"{name or path} could not be read: {why}. Check that it is there and readable."
+            f"{name or path} could not be read: {why}. Check that it exists and is readable."
         ) from error
 
 
 def load_source(source: Source) -> Document:
-    """Reads a file whose bytes are at hand. Raises as `load` does."""
+    """Reads a file whose bytes are in memory. Raises as `load` does."""
     if not source.data.strip():
-        raise EmptyDocument(f"{source} is empty: there is no text in it.")
+        raise EmptyDocument(f"{source} is empty: it contains no text.")
     row = FORMATS[kind_of(source)]
     loader: Callable[[Source], Document] = getattr(importlib.import_module(f"{__package__}.{row.module}"), row.loader)
     try:
@@ -89,14 +89,14 @@ def load_source(source: Source) -> Document:
         raise
     except RecursionError as error:
         raise LoadError(f"{source} is nested too deeply to be read.") from error
-    except Exception as error:  # whatever a parser throws at a hostile file is that file's failure
+    except Exception as error:  # any error of a parser is a failure of its file
         raise LoadError(f"{source} could not be read: {type(error).__name__}: {error}. It may be damaged.") from error
     source.output.book(size_of(document))
     document = storable_document(replace(document, title=_one_line(document.title)))
     if not document.text.strip():
-        raise EmptyDocument(f"{source} is empty: there is no text in it.")
+        raise EmptyDocument(f"{source} is empty: it contains no text.")
     if document.text.count("\ufffd") > MOST_UNREADABLE * len(document.text):
-        raise DamagedDocument(f"{source} is damaged: most of its text cannot be made out. Get a whole copy of it.")
+        raise DamagedDocument(f"{source} is damaged: most of its text cannot be decoded. Get an intact copy.")
     return document
 
 

@@ -1,8 +1,7 @@
-"""Limits what one file may become: its text, and the blocks, headings, pages, words and warnings over it.
+"""Limits the size of a loaded document: its text, blocks, headings, pages, words and warnings.
 
-Whoever takes a Document over holds all of it in memory, so its size may not be left to the file. Everything is counted
-in characters of text; a block, page, word or warning counts as many as it takes of
-memory there.
+The receiver of a Document holds all of it in memory, so a file must not determine its size. Everything is counted in
+characters of text; a block, page, word or warning counts as many characters as it takes memory.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from ingest.segments import BLOCK, PAGE, WARNING, WORD
 from ingest.word_boxes import count_words
 
 MIB = 1024 * 1024
-# Characters that every file may give, and that it may give for each of its bytes on disk. Of 285 files of 30 formats
-# whose texts are below the first, the most was 15 for each byte, of a file of 18 bytes.
+# Output that every file may have, and output allowed per byte on disk, in characters. Of 285 files of 30 formats with
+# texts below the first, the largest ratio was 15 per byte, for a file of 18 bytes.
 ALWAYS = 8 * MIB
 FOR_EACH_BYTE = 100
-# The most of any file: twice the size that a file may have, so that a text which is let in has room for its blocks;
-# where files are held small, so much all the same.
+# Largest output of any file: twice the size limit of files, so that text which passes the limit also has room for its
+# blocks. A minimum applies if the size limit is small.
 FOR_EACH_BYTE_ALLOWED = 2
 SMALLEST_MOST = 64 * MIB
 DEFAULT_MOST = 400 * MIB
@@ -30,13 +29,13 @@ DEFAULT_MOST = 400 * MIB
 
 @dataclass(slots=True)
 class Output:
-    """Counts what comes out of one file on disk, whatever lies in what.
+    """Counts the output of one file on disk, including files nested in it.
 
     Attributes:
-        name: of the file, for messages.
-        most: characters that it may give.
-        proportional: whether that is so by its size, not by the setting.
-        used: characters that it gave.
+        name: name of the file, for messages.
+        most: limit in characters.
+        proportional: True if the limit depends on the file's size rather than on the setting.
+        used: characters counted so far.
     """
 
     name: str = "The file"
@@ -46,33 +45,33 @@ class Output:
 
     @classmethod
     def of(cls, name: str, size: int, most: int = DEFAULT_MOST) -> Output:
-        """The limit of a file of `size` bytes, where `most` characters are the most of any file."""
+        """Returns the limit for a file of `size` bytes, where `most` characters are the limit of any file."""
         by_size = most_output(size, most)
         return cls(name, by_size, by_size < most)
 
     @property
     def spent(self) -> bool:
-        """Whether more came than may: the file is given up, whatever was read of it."""
+        """Returns True if the limit was exceeded; the file is then rejected as a whole."""
         return self.used > self.most
 
     def book(self, size: int) -> None:
-        """Counts what is about to be kept.
+        """Counts output that is about to be kept.
 
         Raises:
-            OversizedDocument: it is more than the file may give.
+            OversizedDocument: the limit is exceeded.
         """
         self.used += size
         if self.spent:
             raise self._oversized()
 
     def check(self, size: int) -> None:
-        """Looks, without counting it, whether as much may still come. Raises as `book` does, once and for all."""
+        """Checks that `size` characters still fit, without counting them. Raises as `book` does, permanently."""
         if self.used + size > self.most:
             self.book(size)
 
     @contextmanager
     def apart(self) -> Iterator[None]:
-        """What is counted in the block is given back after it: whoever takes it over counts it again."""
+        """Uncounts the output of the block at its end, because its receiver counts it again."""
         before = self.used
         try:
             yield
@@ -81,32 +80,32 @@ class Output:
                 self.used = before
 
     def _oversized(self) -> OversizedDocument:
-        much = f"{self.name} gives more than {self.most / MIB:,.0f} MiB of text, headings, pages and places of words"
+        much = f"{self.name} gives more than {self.most / MIB:,.0f} MiB of text, headings, pages and word positions"
         if self.proportional:
             return OversizedDocument(
-                f"{much}, and was given up: files that grow so much are made to fill memory. If you trust it, save "
-                "what it holds as plain text, then ingest that."
+                f"{much}, and was rejected, because such growth is typical of malicious files. If you trust it, save "
+                "its content as plain text, then ingest that."
             )
         return OversizedDocument(
-            f"{much}, and was given up. Split it, or raise FOOTNOTE_MAX_FILE_MB: twice as much is the most."
+            f"{much}, and was rejected. Split it, or raise FOOTNOTE_MAX_FILE_MB; the limit is twice that."
         )
 
 
 def most_output(size: int, most: int) -> int:
-    """How many characters a file of `size` bytes may give, where `most` are the most of any file."""
+    """Returns the output limit in characters for a file of `size` bytes, where `most` is the limit of any file."""
     return min(most, max(ALWAYS, FOR_EACH_BYTE * size))
 
 
 def most_of_any(max_file_mb: int) -> int:
-    """How many characters any file may give where files of `max_file_mb` MiB are the largest."""
+    """Returns the output limit in characters of any file, for a size limit of `max_file_mb` MiB."""
     return max(SMALLEST_MOST, FOR_EACH_BYTE_ALLOWED * max_file_mb * MIB)
 
 
 def size_of(document: Document) -> int:
-    """How much a document counts.
+    """Returns the counted size of a document.
 
     Raises:
-        ValueError: its places are not of the form that they should have.
+        ValueError: its word positions are malformed.
     """
     named = sum(len(block.title) for block in document.blocks) + sum(len(page.label) for page in document.pages)
     pieces = BLOCK * len(document.blocks) + PAGE * len(document.pages) + WORD * count_words(document.places)
@@ -115,6 +114,6 @@ def size_of(document: Document) -> int:
 
 
 def size_of_table(rows: Sequence[Sequence[str]]) -> int:
-    """How many characters a table takes at most when its short rows are filled up."""
+    """Returns the most characters that a table takes after padding its short rows."""
     width = max(map(len, rows), default=0)
     return sum(len(cell) for row in rows for cell in row) + 3 * width * len(rows)

@@ -1,4 +1,4 @@
-"""Plain text in any common encoding."""
+"""Reads plain text in any common encoding."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from ingest.models import Block, Document
 
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark begins with that one
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is a prefix of this one
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 SAMPLE_BYTES = 64 * 1024
-# Share of control characters from which on bytes are no text.
+# Data with at least this fraction of control characters is not text.
 MOST_CONTROL = 0.02
-# Bytes beyond ASCII that a guess at the encoding needs; with fewer, Western European is likelier than the guess.
+# Non-ASCII bytes needed to guess the encoding; with fewer, Western European is more likely than the guess.
 ENOUGH_TO_GUESS = 40
 BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 ALLOWED_CONTROL = frozenset("\t\n\r\f\v\x1b\x85")
 
 
 def load_text(source: Source) -> Document:
-    """A text file: paragraphs are what blank lines divide.
+    """Reads a text file, with paragraphs separated by blank lines.
 
     Raises:
-        DamagedDocument: it holds no text but other bytes.
+        DamagedDocument: it contains bytes that are not text.
     """
     text = normalise(decode(source.data, source))
     return Document(text, "", tuple(Block("paragraph", start, end) for start, end in paragraphs(text)))
 
 
 def load_code(source: Source) -> Document:
-    """Source code, configuration and the like: kept as it is, cut where blank lines divide it.
+    """Reads source code, configuration and similar files unchanged, divided at blank lines.
 
     Raises:
-        DamagedDocument: it holds no text but other bytes.
+        DamagedDocument: it contains bytes that are not text.
     """
     text = normalise(decode(source.data, source))
     spans = [(text.rfind("\n", 0, start) + 1, end) for start, end in paragraphs(text)]  # the indent is kept
@@ -49,21 +49,19 @@ def load_code(source: Source) -> Document:
 
 
 def decode(data: bytes, source: Source) -> str:
-    """The text that `data` encodes: by its byte order mark, as UTF-16 or UTF-8, or in an older encoding.
+    """Decodes text by its byte order mark, as UTF-16 or UTF-8, or in an older encoding.
 
     Raises:
-        DamagedDocument: it is not text. `source` is named in the message.
+        DamagedDocument: it is not text. The message names `source`.
     """
     text = _decoded(data)
     if _is_binary(text[:SAMPLE_BYTES]):
-        raise DamagedDocument(
-            f"{source} does not hold text: its bytes are those of some other kind of file. Give it its right suffix."
-        )
+        raise DamagedDocument(f"{source} is not text: its content is of another type. Correct its file extension.")
     return text
 
 
 def text_head(data: bytes) -> str:
-    """The text that the first bytes of a file encode; "" where they are no text. They may end within a character."""
+    """Decodes the first bytes of a file, which may end within a character; "" if they are not text."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -75,12 +73,12 @@ def text_head(data: bytes) -> str:
 
 
 def normalise(text: str) -> str:
-    """Line feeds as line ends."""
+    """Converts all line ends to line feeds."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def paragraphs(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
-    """Spans of what blank lines divide, white space around each taken off."""
+    """Yields the spans between blank lines, without surrounding white space."""
     end = len(text) if end is None else end
     at = start
     for gap in BLANK_LINES.finditer(text, start, end):
@@ -90,7 +88,7 @@ def paragraphs(text: str, start: int = 0, end: int | None = None) -> Iterator[tu
 
 
 def add_paragraphs(builder: Builder, text: str) -> None:
-    """Adds what blank lines divide in a text of any line ends."""
+    """Adds the paragraphs between blank lines of a text with any line ends."""
     text = normalise(text)
     for start, end in paragraphs(text):
         builder.add("paragraph", text[start:end])
@@ -115,7 +113,7 @@ def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _utf16_without_mark(sample: bytes) -> str:
-    """UTF-16 of a mostly Western text has a zero in every second byte; "" where it does not look so."""
+    """Decodes UTF-16 without a mark, detected by zeros in every second byte; "" if it does not look like that."""
     even, odd = sample[0::2], sample[1::2]
     if len(sample) < 4 or b"\0" not in sample:  # noqa: PLR2004 - two characters
         return ""
@@ -129,7 +127,7 @@ def _utf16_without_mark(sample: bytes) -> str:
 
 
 def _guess(data: bytes) -> str:
-    """Name of the encoding of text that is not UTF-8."""
+    """Returns the name of the likeliest encoding of text that is not UTF-8."""
     from charset_normalizer import from_bytes  # noqa: PLC0415 - needed for few files
 
     sample = data[:SAMPLE_BYTES]

@@ -1,4 +1,4 @@
-"""The one table of formats: how files of each are named, and what reads them. A new format joins by adding its row."""
+"""The table of formats with their file extensions and loaders. Add a row to support a new format."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CODE = (
 )
 CODE_SUFFIXES = tuple(_CODE.split())
 
-# Left out inside folders: scratch files of editors and office programs, and folders that only programs fill.
+# Skipped inside folders: temporary files of editors and office programs, and folders of generated files.
 IGNORED_FOLDERS = frozenset(
     {"__pycache__", "node_modules", "venv", "site-packages", "__MACOSX", "$RECYCLE.BIN", "System Volume Information"}
 )
@@ -23,15 +23,15 @@ IGNORED_FILES = frozenset({"thumbs.db", "desktop.ini"})
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A kind of file.
+    """A type of file.
 
     Attributes:
-        kind: its name in this program.
-        title: what messages call it.
-        suffixes: endings that it goes by, with their dot.
-        module: where its loader is; imported when a file of it is read, not before.
-        loader: the loader's name in there: Source -> Document.
-        is_text: whether its files are text, so that only their name tells them from other text.
+        kind: its internal name.
+        title: its name in messages.
+        suffixes: its file extensions, with their dot.
+        module: the loader's module; imported only when a file of this type is read.
+        loader: the loader's name in the module: Source -> Document.
+        is_text: True for text formats, which only their name distinguishes from other text.
     """
 
     kind: str
@@ -85,5 +85,5 @@ KIND_OF_SUFFIX = MappingProxyType({suffix: row.kind for row in ROWS for suffix i
 
 
 def is_ignored(name: str) -> bool:
-    """Whether a file or folder is hidden, or one that only programs have a use for."""
+    """Returns True if a file or folder is hidden, or used only by programs."""
     return name.startswith((".", "~$")) or name in IGNORED_FOLDERS or name.casefold() in IGNORED_FILES

@@ -1,4 +1,4 @@
-"""What a loader is given: the bytes of one file, or of one that stood inside another."""
+"""The input of a loader: the bytes of a file, or of a file nested in another."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from ingest.errors import DamagedDocument, EncryptedDocument, FootnoteError
 from ingest.host import open_regular_file
 from ingest.loaders.output_limits import DEFAULT_MOST, Output
 
-# What archives and mails hold is read to this depth, and no more than so many files and bytes of one file on disk.
+# Nested files are read to this depth, up to this many files and bytes per file on disk.
 DEEPEST = 4
 MOST_MEMBERS = 2_000
 MOST_UNPACKED = 1024 * 1024 * 1024
-# Recognising text takes seconds a page.
+# Pages read by OCR, which takes seconds a page.
 MOST_OCR_PAGES = 1_000
-# Why text in pictures is not read, as warnings and errors say it.
-OCR_OFF = "to be read by recognising it (OCR), which is turned off"
-# Unpacking to more than so many times its size is what bombs do; below the small size it does no harm.
+# The reason in warnings and errors why text in pictures is not read.
+OCR_OFF = "readable only by OCR, which is turned off"
+# Highest expansion ratio: decompression bombs exceed it. Files below the small size are exempt.
 MOST_RATIO = 200
 SMALL = 32 * 1024 * 1024
 
 
 @dataclass(slots=True)
 class Allowance:
-    """What may still be unpacked out of one file on disk, whatever lies in what."""
+    """What may still be unpacked from one file on disk, including nested files."""
 
     bytes_left: int = MOST_UNPACKED
     members_left: int = MOST_MEMBERS
     ocr_pages_left: int = MOST_OCR_PAGES
     unrecognised: bool = False
-    """Whether text was left unread because recognition is turned off."""
+    """True if text was left unread because OCR is off."""
 
     @property
     def spent(self) -> bool:
-        """Whether more was asked for than may be: the file is given up, whatever was read of it."""
+        """Returns True if a limit was exceeded; the file is then rejected as a whole."""
         return self.bytes_left < 0 or self.members_left < 0
 
 
@@ -46,14 +46,14 @@ class Source:
     """One file to be read.
 
     Attributes:
-        name: what messages call it: its path, or "report.pdf in mail.eml".
+        name: its name in messages: its path, or "report.pdf in mail.eml".
         data: its bytes.
-        suffix: its name's ending in lower case, with the dot; "" where it has none.
-        ocr: whether text in pictures is to be read.
-        depth: how many files it stands in.
-        at_work: called when a slow step begins, so that whoever waits knows that it goes on.
-        allowance: what may still be unpacked, shared by all that stands in one file on disk.
-        output: what may still come of it, shared in the same way.
+        suffix: its file extension in lower case, with the dot; "" if it has none.
+        ocr: also reads text in pictures.
+        depth: number of files that contain it.
+        at_work: called when a slow step begins, as a sign of life.
+        allowance: what may still be unpacked, shared by all files nested in one file on disk.
+        output: what may still be produced, shared in the same way.
     """
 
     name: str
@@ -76,11 +76,11 @@ class Source:
         at_work: Callable[[], None] = lambda: None,
         most_output: int = DEFAULT_MOST,
     ) -> Self:
-        """The file at `path`, or the open one that is there; messages call it `name`, or by its path.
+        """Reads the file at `path`, or the given open file; messages call it `name`, or by its path.
 
         Raises:
             OSError: it cannot be read.
-            UnsupportedDocument: it is no regular file.
+            UnsupportedDocument: it is not a regular file.
         """
         with nullcontext(file) if file else open_regular_file(path) as stream:
             data = stream.read()
@@ -89,45 +89,47 @@ class Source:
         return cls(name or str(path), data, path.suffix.lower(), ocr, 0, at_work, allowance, output)
 
     def member(self, name: str, data: bytes) -> Source:
-        """A file that stands in this one.
+        """Returns a file nested in this one.
 
         Raises:
-            DamagedDocument: it is one too many.
+            DamagedDocument: the limit of files is exceeded.
         """
         self.allowance.members_left -= 1
         if self.allowance.members_left < 0:
-            raise DamagedDocument(f"{self} holds more than {MOST_MEMBERS:,} files. Unpack it, then ingest the folder.")
+            raise DamagedDocument(
+                f"{self} contains more than {MOST_MEMBERS:,} files. Unpack it, then ingest the folder."
+            )
         inner = PurePosixPath(name.replace("\\", "/"))
         shown = f"{name} in {self.name}"
         return replace(self, name=shown, data=data, suffix=inner.suffix.lower(), depth=self.depth + 1)
 
     def next_ocr_page(self) -> str:
-        """Books a page whose text is to be recognised; why it is not to be, or ""."""
+        """Counts a page to be read by OCR; returns the reason if it must not be, or ""."""
         if not self.ocr:
             self.allowance.unrecognised = True
             return OCR_OFF
         if not self.allowance.ocr_pages_left:
-            return f"not recognised (OCR), because {MOST_OCR_PAGES:,} pages of a file are the most"
+            return f"not recognised, because OCR is limited to {MOST_OCR_PAGES:,} pages per file"
         self.allowance.ocr_pages_left -= 1
         self.at_work()
         return ""
 
     def unpack(self, size: int) -> None:
-        """Books bytes that are about to be unpacked out of this file.
+        """Counts bytes that are about to be unpacked from this file.
 
         Raises:
-            DamagedDocument: they are more than a file may hold.
+            DamagedDocument: the limit is exceeded.
         """
         self.allowance.bytes_left -= size
         if self.allowance.bytes_left < 0 or size > most_unpacked(self):
             raise DamagedDocument(
-                f"{self} would unpack to {size / 1024**2:,.0f} MiB or more and was not opened: files like it are made "
-                "to fill memory. If you trust it, unpack it, then ingest the folder."
+                f"{self} would unpack to {size / 1024**2:,.0f} MiB or more and was not opened. Such files are usually "
+                "malicious. If you trust it, unpack it, then ingest the folder."
             )
 
     @contextmanager
     def being_read(self, what: str) -> Iterator[None]:
-        """Puts whatever a library throws at broken parts in the user's words; `what` says which parts.
+        """Maps errors of libraries on damaged parts to a message; `what` names the parts.
 
         Raises:
             DamagedDocument: something in the block failed.
@@ -140,14 +142,14 @@ class Source:
             raise self.damaged(what, f"{type(error).__name__}: {error}") from error
 
     def damaged(self, what: str, reason: str) -> DamagedDocument:
-        """The error that says that `what` of it cannot be read."""
+        """Returns an error that `what` of it cannot be read."""
         return DamagedDocument(
-            f"{self} is damaged: {what} cannot be read ({reason}). Open it in the program it was made with and save it "
+            f"{self} is damaged: {what} cannot be read ({reason}). Open it in the program that made it, and save it "
             "again."
         )
 
     def locked(self) -> EncryptedDocument:
-        """The error that says that a password is needed."""
+        """Returns an error that a password is needed."""
         return EncryptedDocument(f"{self} is protected by a password. Save it without one, then ingest it again.")
 
     def __str__(self) -> str:
@@ -155,5 +157,5 @@ class Source:
 
 
 def most_unpacked(source: Source) -> int:
-    """How many bytes a file may hold at most, by its size."""
+    """Returns the most bytes that a file may unpack to, by its size."""
     return min(MOST_UNPACKED, max(SMALL, MOST_RATIO * len(source.data)))

@@ -1,4 +1,4 @@
-"""Checks archived conversations: the JSON that `app.conversations.store` reads, by its fields and their types."""
+"""Validates the fields and types of archived conversations, the JSON that `app.conversations.store` reads."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from ingest.filters import Filter
 from ingest.text import storable_values
 
-# Offsets, numbers and counts of tokens that every store can hold.
+# Offsets, numbers and token counts within the range of every store.
 Whole = Annotated[int, Field(ge=0, le=2**53)]
 
 
 class _Stored(BaseModel):
-    """A dataclass of `app.models` as JSON: strict types, all fields that have no default, and no others."""
+    """A dataclass of `app.models` as JSON: strict types, required fields present, no unknown fields."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
@@ -88,19 +88,19 @@ EARLIER = TypeAdapter(list[StoredUsage | None])
 
 
 def check_answer(found: Any) -> None:
-    """Raises ValueError or QuestionError where JSON is no answer that `app.conversations.store` can read."""
-    # Answers of earlier versions may hold what cannot be stored; `app.conversations.store` replaces it too.
+    """Raises ValueError or QuestionError if JSON is not an answer that `app.conversations.store` can read."""
+    # Answers of earlier versions may contain unstorable characters; `app.conversations.store` replaces them too.
     fields = storable_values(found)
     StoredAnswer.model_validate(fields)
     check_filter(fields.get("within", {}))
 
 
 def check_filter(found: Any) -> None:
-    """Raises ValueError or QuestionError where JSON is no filter that `app.conversations.store` can read."""
+    """Raises ValueError or QuestionError if JSON is not a filter that `app.conversations.store` can read."""
     StoredFilter.model_validate(found)
     Filter.from_json(found)
 
 
 def check_earlier(found: Any) -> None:
-    """Raises ValueError where JSON is no list of usages that `app.conversations.store` can read."""
+    """Raises ValueError if JSON is not a list of usages that `app.conversations.store` can read."""
     EARLIER.validate_python(found)

@@ -1,8 +1,8 @@
-"""Rows of an archived database -> a new database of Footnote's own.
+"""Copies rows of an archived database into a new database.
 
-Whoever made an archive can put triggers, views and odd tables into its databases, which would run as soon as they are
-written to or read. So nothing of an archived file is ever used but values of known columns: each is read from a plain
-table, checked for its type and form, and put into a table that Footnote has made.
+An archive's author can add triggers, views and unusual tables to its databases, which would run on reads or writes. So
+only values of known columns are used: each is read from a plain table, validated, and inserted into a table that
+Footnote has created.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from ingest import conversation_schema
 from ingest.docstore import DOCUMENT_TYPES, SCHEMA, SCHEMA_VERSION, TEXT_BYTES, Database
 from ingest.maintenance.archived_values import Checks, NotOurs
 
-# In the order in which rows refer to each other. Who was writing when the archive was made is not of interest.
+# Ordered so that referenced rows come first. Jobs of writers are not restored.
 DOCUMENT_TABLES = (
     "collections", "embedders", "documents", "tags", "versions", "segments", "chunks", "vectors", "token_vectors",
     "failures",
 )  # fmt: skip
 CONVERSATION_TABLES = ("conversations", "exchanges")
-# What SQLite's declared types let through here; a column that may be empty lets through None as well.
+# Python types for SQLite's declared types; a nullable column also accepts None.
 TYPES: Mapping[str, tuple[type, ...]] = {"TEXT": (str,), "INTEGER": (int,), "REAL": (int, float), "BLOB": (bytes,)}
-# What collections themselves said of embedders before format 3, by the columns of today.
+# Before format 3, columns of `collections` described embedders; keyed by the current columns.
 EMBEDDERS_BEFORE_3 = {
     "collection": "id", "role": "'current'", "model": "embedding_model", "fingerprint": "fingerprint",
     "dimensions": "dimensions", "created": "created", "kept": "0",
 }  # fmt: skip
-# What versions themselves held before format 5, and format 1 had less of it, by the columns of segments.
+# Before format 5, `versions` held the text (in format 1, with fewer columns); keyed by the columns of segments.
 SEGMENTS_BEFORE_5 = {
     "version": "id", "number": "0", "start": "0", "stop": "length(text)", "text": "text", "page_spans": "page_spans",
     "places": "places",
@@ -50,12 +50,12 @@ def copy_documents(source: Path, target: Path, change: Change) -> None:
     """Fills a new document store from an archived one.
 
     Args:
-        source: the archived file, of any format up to today's.
-        target: the new one; must not be there yet.
-        change: column, value -> the value to keep.
+        source: the archived file, of any format up to the current one.
+        target: the new file; must not exist.
+        change: maps (column, value) to the value to store.
 
     Raises:
-        NotOurs: a value is none that Footnote writes, or a table is none.
+        NotOurs: Footnote would not have written a value or a table.
         sqlite3.Error, OSError: the archived file is damaged, or the new one cannot be written.
     """
     with closing(_opened(source)) as old, closing(Database(target, SCHEMA, SCHEMA_VERSION)) as new:
@@ -76,7 +76,7 @@ def copy_documents(source: Path, target: Path, change: Change) -> None:
 
 
 def copy_conversations(source: Path, target: Path, change: Change) -> None:
-    """Fills a new file of conversations from an archived one. Arguments and errors as of `copy_documents`."""
+    """Fills a new conversations file from an archived one. Arguments and errors as for `copy_documents`."""
     tables = conversation_schema
     with closing(_opened(source)) as old, closing(Database(target, tables.SCHEMA, tables.SCHEMA_VERSION)) as new:
         _version(old, tables.SCHEMA_VERSION)
@@ -86,7 +86,7 @@ def copy_conversations(source: Path, target: Path, change: Change) -> None:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """An archived file, of which known tables can be read and nothing else can be done."""
+    """Opens an archived file so that only reads of known tables are permitted."""
     db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
     db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_VALUE_BYTES)
     known = {*DOCUMENT_TABLES, *CONVERSATION_TABLES, "sqlite_master", "sqlite_schema"}
@@ -107,13 +107,13 @@ def _opened(path: Path) -> sqlite3.Connection:
 def _version(db: sqlite3.Connection, newest: int) -> int:
     found = int(db.execute("PRAGMA user_version").fetchone()[0])
     if not 1 <= found <= newest:
-        raise NotOurs(f"its format is {found}, which is none of Footnote's")
+        raise NotOurs(f"its format {found} is unknown")
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """Copies rows of an archived file into Footnote's own tables, each checked."""
+    """Copies rows of an archived file into Footnote's own tables, validating each."""
 
     old: sqlite3.Connection
     new: sqlite3.Connection
@@ -125,51 +125,51 @@ class _Copy:
             self.rows(table, {name: name for name in self._shared(table)}, table)
 
     def rows(self, table: str, columns: Mapping[str, str], source: str, where: str = "") -> None:
-        """Fills columns of a table with those of an archived one, or constants; an older format has fewer tables."""
+        """Fills columns of a table from archived columns or constants; skips tables that an older format lacks."""
         if not self._is_plain(source):
             return
         kinds = {name: kind for name, kind in self._kinds(table).items() if name in columns}
         names, values = ", ".join(kinds), ", ".join(columns[name] for name in kinds)
-        into = f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(kinds))})"  # noqa: S608 - ours
-        for rows in _fetched(self.old, f"SELECT {values} FROM {source} NOT INDEXED {where}"):  # noqa: S608 - ours
+        into = f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(kinds))})"  # noqa: S608 - constants
+        for rows in _fetched(self.old, f"SELECT {values} FROM {source} NOT INDEXED {where}"):  # noqa: S608 - constants
             try:
                 self.new.executemany(into, [self._checked(table, kinds, row) for row in rows])
             except sqlite3.IntegrityError as error:
-                raise NotOurs(f"its rows do not fit together ({table}: {error})") from error
+                raise NotOurs(f"its rows are inconsistent ({table}: {error})") from error
 
     def _is_plain(self, table: str) -> bool:
-        """Whether it is a table of the archived file; a view or a virtual table would run what the archive says."""
+        """Returns True for a plain table of the archived file; a view or virtual table would run the archive's code."""
         found = self.old.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (table,))
         return any(str(sql).lstrip().upper().startswith("CREATE TABLE") for (sql,) in found)
 
     def _kinds(self, table: str) -> dict[str, tuple[type, ...]]:
-        """The columns of one of Footnote's tables, with the types of their values."""
+        """Returns the columns of one of Footnote's tables, with their Python types."""
         return {
             name: TYPES[kind] + (() if needed or key else (type(None),))
             for _, name, kind, needed, _, key, _ in self.new.execute(f"PRAGMA table_xinfo({table})")
         }
 
     def _shared(self, table: str) -> list[str]:
-        """The columns that both files have. Generated ones would run what the archive says."""
+        """Returns the columns that both files have. Rejects generated columns, which would run the archive's code."""
         theirs = {name: hidden for _, name, _, _, _, _, hidden in self.old.execute(f"PRAGMA table_xinfo({table})")}
         if any(theirs.values()):
-            raise NotOurs(f"its table {table} has columns that are none of Footnote's")
+            raise NotOurs(f"its table {table} has unknown columns")
         return [name for name in self._kinds(table) if name in theirs]
 
     def _checked(self, table: str, kinds: Mapping[str, tuple[type, ...]], row: Sequence[Any]) -> list[Any]:
         values = dict(zip(kinds, row, strict=True))
         for column, value in values.items():
             if type(value) not in kinds[column]:
-                raise NotOurs(f"{table}.{column} holds a value of another type")
+                raise NotOurs(f"{table}.{column} contains a value of another type")
         self.checks.check(table, values)
         return [self.change(column, value) for column, value in values.items()]
 
 
 def _fetched(db: sqlite3.Connection, statement: str) -> Iterator[list[tuple[Any, ...]]]:
-    """Rows of an archived file, some at a time.
+    """Yields rows of an archived file in parts.
 
     Raises:
-        NotOurs: they cannot be read, as where a text is not UTF-8.
+        NotOurs: they cannot be read, for example because a text is not UTF-8.
     """
     try:
         found = db.execute(statement)
@@ -181,4 +181,4 @@ def _fetched(db: sqlite3.Connection, statement: str) -> Iterator[list[tuple[Any,
 
 def _check_references(database: Database) -> None:
     if database.query("PRAGMA foreign_key_check"):
-        raise NotOurs("its rows refer to others that are not there")
+        raise NotOurs("its rows refer to rows that do not exist")

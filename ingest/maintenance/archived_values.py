@@ -1,4 +1,4 @@
-"""Checks the values of archived rows by what the readers of today need, so that what was restored can be read."""
+"""Validates archived rows against the requirements of current readers, so that restored data can be read."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from ingest.maintenance.archived_conversations import check_answer, check_earlier, check_filter
-from ingest.models import Page, Reading
+from ingest.models import Page
+from ingest.reports import Reading
 from ingest.settings import COLLECTION_PATTERN
 from ingest.word_boxes import check as check_places
 
-# Columns that are more than text: parts of file names, or paths and addresses.
+# Columns with a restricted form: parts of file names, or paths and addresses.
 PATTERNS = {
     ("collections", "uid"): re.compile(r"[0-9a-f]{12,32}"),
     ("collections", "name"): re.compile(COLLECTION_PATTERN),
@@ -24,7 +25,7 @@ PATTERNS = {
     ("failures", "source"): re.compile(r"[^\0]+"),
 }
 TIMES = {"created", "updated", "asked", "at", "seconds"}
-# Seconds since the epoch that dates can tell: up to the year 9987.
+# Largest time in seconds since the epoch that dates can represent: up to the year 9987.
 MOST_SECONDS = 253_000_000_000
 MOST_DIMENSIONS = 65_536
 VECTOR = np.dtype("<f4")
@@ -34,11 +35,11 @@ Row = Mapping[str, Any]
 
 
 class NotOurs(Exception):
-    """An archived database has what Footnote would not have put there; the message says what."""
+    """An archived database contains something that Footnote would not have written; the message names it."""
 
 
 class Checks:
-    """Checks rows in the order of their tables; what later rows refer to is remembered."""
+    """Validates rows in the order of their tables; remembers facts that later rows refer to."""
 
     def __init__(self) -> None:
         self._characters: dict[str, int] = {}
@@ -51,10 +52,10 @@ class Checks:
         }
 
     def check(self, table: str, row: Row) -> None:
-        """Looks at the values of a row, by column, which have the types of their columns.
+        """Validates the values of a row, given by column and already of the columns' types.
 
         Raises:
-            NotOurs: a value is none that Footnote writes, or does not fit the others.
+            NotOurs: Footnote would not have written a value, or values are inconsistent.
         """
         for column, value in row.items():
             if value is not None:
@@ -62,9 +63,9 @@ class Checks:
         try:
             fits = table not in self._fits or self._fits[table](row)
         except (ValueError, KeyError) as error:  # a column may be missing
-            raise NotOurs(f"{table} holds a row that cannot be read ({error})") from error
+            raise NotOurs(f"{table} contains an invalid row ({error})") from error
         if not fits:
-            raise NotOurs(f"{table} holds a row whose values do not fit together")
+            raise NotOurs(f"{table} contains a row with inconsistent values")
 
     def _embedder_fits(self, row: Row) -> bool:
         if "id" in row:  # formats before 3 have neither ids nor vectors
@@ -72,7 +73,7 @@ class Checks:
         return 1 <= int(row["dimensions"]) <= MOST_DIMENSIONS
 
     def _segment_fits(self, row: Row) -> bool:
-        """A segment follows the one before it: rows come in the order in which they were written."""
+        """Checks that a segment follows the previous one: rows come in the order in which they were written."""
         start, stop, characters = row["start"], row["stop"], len(row["text"])
         follows = start == self._characters.get(row["version"], 0) and stop == start + characters
         self._characters[row["version"]] = stop
@@ -82,7 +83,9 @@ class Checks:
 
     def _chunk_fits(self, row: Row) -> bool:
         start, stop = int(row["start"]), int(row["stop"])
-        return 0 <= start <= stop <= self._characters.get(row["version"], stop)  # no such version: told at the end
+        return (
+            0 <= start <= stop <= self._characters.get(row["version"], stop)
+        )  # a missing version is reported at the end
 
     def _vector_fits(self, row: Row) -> bool:
         vector = np.frombuffer(row["vector"], VECTOR)
@@ -92,9 +95,9 @@ class Checks:
 def _check_value(table: str, column: str, value: Any) -> None:
     place = (table, column)
     if place in PATTERNS and not PATTERNS[place].fullmatch(value):
-        raise NotOurs(f"{table}.{column} holds what is no name of Footnote's")
+        raise NotOurs(f"{table}.{column} contains an invalid name")
     if column in TIMES and not 0 <= value < MOST_SECONDS:
-        raise NotOurs(f"{table}.{column} holds no time")
+        raise NotOurs(f"{table}.{column} contains an invalid time")
     if place in JSON:
         _check_json(place, value)
 
@@ -103,11 +106,11 @@ def _check_json(place: tuple[str, str], value: str) -> None:
     try:
         found = json.loads(value)
     except (ValueError, RecursionError) as error:
-        raise NotOurs(f"{'.'.join(place)} holds no JSON") from error
+        raise NotOurs(f"{'.'.join(place)} contains invalid JSON") from error
     try:
         JSON[place](found)
     except Exception as error:
-        raise NotOurs(f"{'.'.join(place)} holds JSON of another form") from error
+        raise NotOurs(f"{'.'.join(place)} contains JSON of an unexpected form") from error
 
 
 def _check_strings(found: Any) -> None:

@@ -1,6 +1,6 @@
 """Backups: one ZIP file with the documents' text and vectors, uploads, conversations, and a manifest with checksums.
 
-Both indexes are made anew from it, without the original files and without the embedding model.
+Both indexes are rebuilt from it, without the original files and the embedding model.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ingest.library import CONVERSATIONS, DOCUMENTS, UPLOADS, Library
 FORMAT = 1
 MANIFEST = "manifest.json"
 PART_BYTES = MIB = 1024 * 1024
-# What a search may not find is no part of a backup, nor who was writing when it was made.
+# Data that searches cannot find, and the jobs of writers, are not part of a backup.
 CLEANED = (
     "DELETE FROM versions WHERE status != 'active'",
     "DELETE FROM documents WHERE NOT EXISTS (SELECT 1 FROM versions WHERE document = documents.id)",
@@ -41,7 +41,7 @@ CLEANED = (
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file of an archive, as the manifest knows it; `size` in bytes."""
+    """A file of an archive, as listed in the manifest; `size` in bytes."""
 
     size: int
     sha256: str
@@ -49,7 +49,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class BackupFacts:
-    """What an archive holds. `created` is in seconds since the epoch, `size` in bytes."""
+    """Summary of an archive. `created` is in seconds since the epoch, `size` in bytes."""
 
     created: float
     documents: int
@@ -60,7 +60,7 @@ class BackupFacts:
 
 
 def write_backup(library: Library, path: Path) -> BackupFacts:
-    """Writes an archive of a data folder while it is in use. One that is there already is replaced when it is whole.
+    """Writes an archive of a data folder while it is in use. An existing file is replaced only by a complete one.
 
     Raises:
         BackupError: the archive cannot be written.
@@ -68,13 +68,13 @@ def write_backup(library: Library, path: Path) -> BackupFacts:
     """
     for name in library.collections():
         index = library.index(name)
-        if not all(row.kept for row in index.embedders().values()):  # written by an older Footnote
+        if not all(row.kept for row in index.embedders().values()):  # written by an older version
             with writing(index, "backup") as writer:
                 writer.recover()
     data_dir = library.settings.data_dir
     try:
-        # A folder of its own, which others may not read: two backups to one place do not meet.
-        # An archive holds every document and conversation in clear.
+        # A private folder, because an archive holds all documents and conversations in clear text. It also separates
+        # two backups to the same place.
         with tempfile.TemporaryDirectory(prefix=".footnote-", dir=path.parent) as folder:
             partial = Path(folder) / "archive"
             facts = _write(data_dir, Path(folder), partial)
@@ -85,14 +85,14 @@ def write_backup(library: Library, path: Path) -> BackupFacts:
     except (OSError, sqlite3.Error) as error:
         need = (data_dir / DOCUMENTS).stat().st_size * 2 // MIB + 1
         raise BackupError(
-            f"Could not write {path}: {getattr(error, 'strerror', None) or error}. Nothing is there but what was there "
-            f"before. Choose another place, or make room: {need:,} MiB may be needed."
+            f"Could not write {path}: {getattr(error, 'strerror', None) or error}. An earlier file there is unchanged. "
+            f"Choose another place, or free some space: up to {need:,} MiB may be needed."
         ) from error
     return BackupFacts(**facts, size=path.stat().st_size)
 
 
 def _write(data_dir: Path, folder: Path, partial: Path) -> dict[str, Any]:
-    """Copies the stores as they are at one moment, then puts all into one file."""
+    """Copies a consistent snapshot of the stores, then packs everything into one file."""
     documents = folder / DOCUMENTS
     with closing(Database(data_dir / DOCUMENTS, SCHEMA, SCHEMA_VERSION, MIGRATIONS)) as database:
         database.copy_to(documents)
@@ -140,7 +140,7 @@ def _write(data_dir: Path, folder: Path, partial: Path) -> dict[str, Any]:
 
 
 def _add(archive: zipfile.ZipFile, name: str, source: Path) -> Member | None:
-    """Adds a file; None where it was removed meanwhile."""
+    """Adds a file; returns None if it was removed in the meantime."""
     digest, size = hashlib.sha256(), 0
     try:
         file = source.open("rb")
@@ -155,7 +155,7 @@ def _add(archive: zipfile.ZipFile, name: str, source: Path) -> Member | None:
 
 
 def to_disk(path: Path) -> None:
-    """Makes sure that a file, or the entries of a folder, outlive a loss of power."""
+    """Flushes a file, or the entries of a folder, to disk, so that they survive a loss of power."""
     file = os.open(path, os.O_RDONLY)
     try:
         os.fsync(file)

@@ -1,4 +1,4 @@
-"""The files of a data folder: whether the disk takes writes, the databases are whole, and nothing was left over."""
+"""Checks the files of a data folder: disk space, permissions, database integrity, and leftovers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 
 from ingest.host import close_to_others, exposed_paths
 from ingest.library import CONVERSATIONS, DOCUMENTS, UPLOADS
-from ingest.models import Problem
+from ingest.reports import Problem
 
-# With less room, neither SQLite nor Chroma can be trusted to write.
+# With less free space, writes of SQLite and Chroma may fail.
 ROOM_BYTES = 64 * 1024 * 1024
 RESTORING = ".restore-"
 DAMAGED = ".damaged"
@@ -23,27 +23,27 @@ DAMAGED = ".damaged"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem, and what mends it (None where only the user can)."""
+    """A problem, and the function that fixes it (None if only the user can)."""
 
     problem: Problem
     mend: Callable[[], object] | None = None
 
 
 def files(folder: Path) -> Iterator[Finding]:
-    """What is wrong with the files of a data folder."""
+    """Yields the problems of a data folder's files."""
     if not folder.exists():
         return
     if not os.access(folder, os.W_OK) or not is_writable(folder):
-        yield Finding(Problem("disk", f"{folder} cannot be written to.", "give yourself the right to write there"))
+        yield Finding(Problem("disk", f"{folder} cannot be written to.", "give yourself write access to it"))
     elif (free := shutil.disk_usage(folder).free) < ROOM_BYTES:
-        what = f"Only {free // 1024**2} MiB are free where {folder} lies."
-        yield Finding(Problem("disk", what, f"make room: {ROOM_BYTES // 1024**2} MiB at least"))
+        what = f"Only {free // 1024**2} MiB are free on the disk of {folder}."
+        yield Finding(Problem("disk", what, f"free at least {ROOM_BYTES // 1024**2} MiB"))
     yield from _privacy(folder)
     yield from _databases(folder)
     left = [(path, "a restore") for path in folder.glob(RESTORING + "*")]
-    left += [(path, "a doctor's visit") for path in folder.glob("*" + DAMAGED) if path.is_dir()]
+    left += [(path, "a repair") for path in folder.glob("*" + DAMAGED) if path.is_dir()]
     for path, by in left:
-        what = f"{path} was left by {by} that was cut off."
+        what = f"{path} was left by {by} that was interrupted."
         yield Finding(Problem("leftovers", what, "it is deleted"), partial(shutil.rmtree, path))
 
 
@@ -51,27 +51,29 @@ def _privacy(folder: Path) -> Iterator[Finding]:
     if found := list(exposed_paths(folder)):
         more = f" and {len(found) - 1:,} more files and folders" if found[1:] else ""
         what = f"Other users of this machine may read or change {found[0]}{more}."
-        yield Finding(Problem("privacy", what, "they are closed to all but you"), partial(close_to_others, folder))
+        yield Finding(
+            Problem("privacy", what, "their permissions are restricted to you"), partial(close_to_others, folder)
+        )
 
 
 def _databases(folder: Path) -> Iterator[Finding]:
-    backup = f"move {folder} away and bring back a backup with `footnote restore FILE`, or ingest the documents again"
+    backup = f"move {folder} away and restore a backup with `footnote restore FILE`, or ingest the documents again"
     others = [folder / name for name in ("chroma", "lexical", UPLOADS, CONVERSATIONS) if (folder / name).exists()]
     if others and not (folder / DOCUMENTS).exists():
-        what = f"{folder / DOCUMENTS}, which says what the documents are, is gone, while {others[0]} is there."
+        what = f"{folder / DOCUMENTS}, the database of documents, is missing, while {others[0]} exists."
         yield Finding(Problem("documents", what, backup))
     for name, kind in ((DOCUMENTS, "documents"), (CONVERSATIONS, "conversations")):
         path = folder / name
         found = sqlite_problems(path) if path.exists() else []
-        # Only where nothing but an index of SQLite's is broken: a damaged file is not written to.
+        # Fixes only broken SQLite indexes; a damaged file is not written to.
         mend = partial(_reindex, path) if all("index" in what for what in found) else None
-        fix = "SQLite's own indices are made anew" if mend else backup
+        fix = "SQLite's own indexes are rebuilt" if mend else backup
         for what in found:
             yield Finding(Problem(kind, f"{path}: {what}", fix), mend)
 
 
 def sqlite_problems(path: Path, *, ours: bool = True) -> list[str]:
-    """What SQLite finds broken in a file. Chroma's own has foreign keys that do not hold even when it is well."""
+    """Returns SQLite's integrity errors of a file. Chroma's own file violates foreign keys even when it is intact."""
     try:
         with closing(sqlite3.connect(path, timeout=60)) as db:
             found = [str(row[0]) for row in db.execute("PRAGMA integrity_check(20)")]
@@ -87,7 +89,7 @@ def _reindex(path: Path) -> None:
 
 
 def is_writable(folder: Path) -> bool:
-    """Whether a file can be made in a folder."""
+    """Returns True if a file can be created in a folder."""
     probe = folder / ".writable"
     try:
         probe.write_bytes(b"x")

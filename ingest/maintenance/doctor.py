@@ -1,6 +1,6 @@
-"""Looks for what is broken in a data folder, and mends what the document store can rebuild.
+"""Finds problems in a data folder, and fixes those that the document store can.
 
-That is both indexes, entirely, without the original files.
+Both indexes can be rebuilt from it entirely, without the original files.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ingest.library import DOCUMENTS, Library
 from ingest.loaders import confinement_of, not_confined
 from ingest.maintenance.disk_checks import DAMAGED, ROOM_BYTES, Finding, files, is_writable, sqlite_problems
 from ingest.maintenance.index_checks import REBUILD_VECTORS, index_findings
-from ingest.models import Diagnosis, Problem
+from ingest.reports import Diagnosis, Problem
 from ingest.settings import Settings
 from ingest.vectors import RunFolder
 
@@ -41,16 +41,16 @@ def examine(
     open_library: Callable[[Settings], Library] = Library,
     on_wait: Callable[[str], None] | None = None,
 ) -> Diagnosis:
-    """Looks through a data folder while others may use it; waits for whoever is writing.
+    """Examines a data folder while others may use it; waits for the current writer.
 
     Args:
-        settings: which folder.
-        fix: mends what can be mended.
+        settings: names the folder.
+        fix: fixes problems where possible.
         open_library: opens the folder.
-        on_wait: told, while waiting, who is writing.
+        on_wait: called with the current writer while waiting.
 
     Returns:
-        The problems; with `fix`, those that remain, and those that were mended.
+        The problems; with `fix`, the remaining ones and those that were fixed.
     """
     visit = _Visit(settings, open_library, on_wait)
     found = list(visit.findings(fix=fix))
@@ -62,35 +62,35 @@ def examine(
 
 
 def try_reading(settings: Settings) -> Diagnosis:
-    """Starts a process that reads files, and says what holds it; a problem where it can read none."""
+    """Starts a reading process and reports its sandbox; a problem if it cannot read files."""
     try:
         found = confinement_of(settings.load_memory_mb, allow_unconfined=settings.allow_unconfined)
     except LoadError as error:
-        return Diagnosis((Problem("reading", str(error), "no file is read while this is so; see the message"),))
+        return Diagnosis((Problem("reading", str(error), "until then no file can be read; see the message"),))
     return Diagnosis(facts=(str(found), *map(not_confined, found.missing)))
 
 
 def server_facts(settings: Settings) -> tuple[str, ...]:
-    """Says so where the local Chroma server, when it last started, could not be closed to other users."""
+    """Reports that the local Chroma server was open to other users when it last started; empty if it was not."""
     why = "" if settings.chroma_url else RunFolder(settings.data_dir / "run").open_reason()
     said = (
-        f"Chroma's server is open: every user of this machine can read and change the vectors ({why}). On a machine "
-        f"with other users, {ALLOW if sys.platform == 'linux' else ''}use a container of its own, or set "
-        "FOOTNOTE_CHROMA_URL to a server that asks for a sign-in."
+        f"The Chroma server is open: every user of this machine can read and change the vectors ({why}). On a machine "
+        f"with other users, {ALLOW if sys.platform == 'linux' else ''}use a separate container, or set "
+        "FOOTNOTE_CHROMA_URL to a server with authentication."
     )
     return (said,) if why else ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """What is examined, and how."""
+    """The scope and options of one examination."""
 
     settings: Settings
     open_library: Callable[[Settings], Library]
     on_wait: Callable[[str], None] | None
 
     def findings(self, *, fix: bool) -> Iterator[Finding]:
-        """Finds one problem after the other; with `fix`, each is mended before the next is looked for."""
+        """Yields one problem after another; with `fix`, each is fixed before the next is looked for."""
         documents = self.settings.data_dir / DOCUMENTS
         readable = documents.exists()
         for finding in files(self.settings.data_dir):
@@ -98,7 +98,7 @@ class _Visit:
             if finding.problem.kind == "documents":
                 readable = fix and documents.exists() and not sqlite_problems(documents)
         if not readable:
-            return  # without what is true, nothing can be compared with it
+            return  # without the document store, nothing can be compared
         try:
             library = self.open_library(self.settings)
         except FootnoteError as error:
@@ -111,7 +111,7 @@ class _Visit:
 
 def _mended(finding: Finding) -> Finding:
     if finding.mend:
-        with suppress(FootnoteError, OSError, sqlite3.Error):  # what remains broken is found at the second look
+        with suppress(FootnoteError, OSError, sqlite3.Error):  # a remaining problem is found by the second examination
             finding.mend()
     return finding
 
@@ -126,7 +126,7 @@ def _stores(library: Library, on_wait: Callable[[str], None] | None) -> Iterator
 
 
 def _chroma_files(library: Library, indexes: list[Index]) -> Iterator[Finding]:
-    """Chroma's own SQLite file, and whether its server starts at all."""
+    """Checks Chroma's own SQLite file, and that its server starts."""
     folder = library.chroma.folder
     if folder is None or not any(index.embedders() for index in indexes):
         return
@@ -139,7 +139,7 @@ def _chroma_files(library: Library, indexes: list[Index]) -> Iterator[Finding]:
             problems = [str(error)]
     if problems:
         what = f"Chroma's folder {folder} is damaged: {problems[0]}"
-        fix = "it is replaced by a new one, and " + REBUILD_VECTORS
+        fix = "it is replaced by an empty one, and " + REBUILD_VECTORS
         yield Finding(Problem("vector-store", what, fix), lambda: _replace_folder(library, folder, indexes))
     elif why := library.chroma.compaction_error():
         yield Finding(Problem("deleted", why, "it is removed now"), library.chroma.compact)
@@ -147,7 +147,7 @@ def _chroma_files(library: Library, indexes: list[Index]) -> Iterator[Finding]:
 
 def _replace_folder(library: Library, folder: Path, indexes: list[Index]) -> None:
     if not is_writable(folder.parent) or shutil.disk_usage(folder.parent).free < ROOM_BYTES:
-        return  # perhaps it is whole, and only the disk is not
+        return  # the folder may be intact and the disk failing
     aside = folder.with_name(folder.name + DAMAGED)
     with library.chroma.stopped():
         shutil.rmtree(aside, ignore_errors=True)
@@ -159,16 +159,16 @@ def _replace_folder(library: Library, folder: Path, indexes: list[Index]) -> Non
 
 
 def _orphans(library: Library) -> Iterator[Finding]:
-    """What belongs to no collection. Others may be making one now, so what is there is listed first."""
+    """Yields indexes that belong to no collection. Lists indexes first, because others may be creating collections."""
     text_indexes = library.settings.data_dir / "lexical"
     folders = list(text_indexes.iterdir()) if text_indexes.is_dir() else []
     names: list[str] = []
     if library.chroma.folder is not None and library.chroma.folder.exists():
-        with suppress(VectorStoreError):  # reported where the server was looked at
+        with suppress(VectorStoreError):  # already reported by the server check
             names = library.chroma.collections()
     uids = {library.index(name).collection.uid for name in library.collections()}
     for folder in folders:
-        if folder.name.partition(".")[0] not in uids:  # with a suffix, one is in the making
+        if folder.name.partition(".")[0] not in uids:  # a suffix marks one under construction
             what = f"The text index {folder} belongs to no collection."
             yield Finding(Problem("orphans", what, "it is deleted"), partial(shutil.rmtree, folder))
     for name in names:

@@ -20,17 +20,17 @@ from ingest.index import (
     write_tokens,
 )
 from ingest.maintenance.disk_checks import Finding
-from ingest.models import Problem
+from ingest.reports import Problem
 
-# Vectors are stored as they were made; more than rounding in a copy of them is damage.
+# Vectors are stored unchanged; a larger difference than rounding indicates damage.
 TOLERANCE = 1e-5
-REBUILD_TEXT = "the text index is made anew from the stored text"
-REBUILD_VECTORS = "the vectors are put back from the document store"
-EMBED_TOKENS = "they are embedded, which takes as long as when they were ingested"
+REBUILD_TEXT = "the text index is rebuilt from the stored text"
+REBUILD_VECTORS = "the vectors are restored from the document store"
+EMBED_TOKENS = "they are embedded again, which takes as long as ingesting them"
 
 
 def index_findings(index: Index, writer: IndexWriter) -> Iterator[Finding]:
-    """Finds what is broken in a collection, one problem after the other, while `writer` has the right to write."""
+    """Yields the problems of a collection one after another, while `writer` holds write access."""
     yield from _leftovers(index, writer)
     yield from _text_index(index)
     yield from _vectors(index)
@@ -38,17 +38,17 @@ def index_findings(index: Index, writer: IndexWriter) -> Iterator[Finding]:
 
 
 def _leftovers(index: Index, writer: IndexWriter) -> Iterator[Finding]:
-    """Nobody else writes now, so what is not active was left by a write that was cut off."""
+    """Yields inactive versions and unused vectors. No other write is in progress, so an interrupted one left them."""
     for status in ("pending", "stale"):
         if versions := index.docstore.versions.leftovers(index.collection.id, status):
-            what = f"{len(versions):,} versions of documents in {index.collection.name!r} were left by a write cut off."
+            what = f"{len(versions):,} document versions in {index.collection.name!r} remain from an interrupted write."
             yield Finding(
                 Problem("leftovers", what, "they are deleted from every store"),
                 partial(writer.collect, status),
             )
     for row in index.embedders().values():
         if unused := index.docstore.kept.count_unused(row.id):
-            what = f"{unused:,} vectors are kept in {index.collection.name!r} of texts that are not there."
+            what = f"{unused:,} vectors of {index.collection.name!r} belong to deleted texts."
             yield Finding(
                 Problem("leftovers", what, "they are deleted"),
                 partial(index.docstore.kept.drop_all_unused, row.id),
@@ -75,7 +75,7 @@ def _text_index(index: Index) -> Iterator[Finding]:
     counted = {
         "are missing from": len(wanted - times.keys()),
         "of no document are in": len(times.keys() - wanted),
-        "are twice in": sum(times[one] > 1 for one in wanted),
+        "are duplicated in": sum(times[one] > 1 for one in wanted),
     }
     for how, n in counted.items():
         if n:
@@ -100,9 +100,9 @@ def _vectors(index: Index) -> Iterator[Finding]:
         elif extra:
             yield finding(f"{extra:,} chunks of no document have vectors in {name!r}.")
         elif different := _different(index, leg, wanted):
-            yield finding(f"{different:,} vectors of {name!r} are not what the embedding model made.")
+            yield finding(f"{different:,} vectors of {name!r} differ from those that the embedding model made.")
         for stray in index.strays():
-            what = f"The Chroma collection {stray} of {name!r} was left by a change that was cut off."
+            what = f"The Chroma collection {stray} of {name!r} was left by an interrupted change."
             yield Finding(Problem("orphans", what, "it is deleted"), partial(index.chroma.drop, stray))
     except VectorsDamaged as error:
         yield finding(str(error))
@@ -115,8 +115,8 @@ def _tokens(index: Index) -> Iterator[Finding]:
     without = index.docstore.kept.tokenless(current.id) if current else []
     if current and without:
         what = (
-            f"{len(without):,} texts of {index.collection.name!r} have no vectors of their tokens, which put the best "
-            "passages in order: an older Footnote wrote them."
+            f"{len(without):,} texts of {index.collection.name!r} lack the token vectors that rank the best passages, "
+            "because an older version of Footnote embedded them."
         )
         yield Finding(Problem("tokens", what, EMBED_TOKENS), partial(_write_tokens, index, current))
 

@@ -1,4 +1,4 @@
-"""Fills an empty data folder from a backup. All of the archive is checked before anything is touched."""
+"""Fills an empty data folder from a backup. The whole archive is verified before anything is changed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ingest.maintenance.backup import FORMAT, MANIFEST, MIB, PART_BYTES, BackupF
 from ingest.maintenance.disk_checks import RESTORING
 from ingest.settings import Settings
 
-# Bytes of a manifest: some 200 for each uploaded file.
+# Size limit of a manifest in bytes; it takes some 200 for each uploaded file.
 MOST_MANIFEST = 64 * MIB
 STORES = {DOCUMENTS, CONVERSATIONS}
 
@@ -35,10 +35,10 @@ STORES = {DOCUMENTS, CONVERSATIONS}
 def restore_backup(
     path: Path, settings: Settings, open_library: Callable[[Settings], Library] = Library
 ) -> BackupFacts:
-    """Fills an empty data folder from an archive. Nothing is touched before all of the archive was checked.
+    """Fills an empty data folder from an archive, after verifying the whole archive.
 
     Raises:
-        BackupError: the archive is damaged or not one, was written by a newer Footnote, or the folder is not empty.
+        BackupError: the archive is damaged, not a backup, or from a newer version, or the folder is not empty.
     """
     folder = settings.data_dir
     with _opened(path) as archive:
@@ -53,19 +53,19 @@ def restore_backup(
             raise _damaged(path, str(error)) from error
         except (OSError, DocumentStoreError) as error:
             raise BackupError(
-                f"Could not write to {folder}: {getattr(error, 'strerror', None) or error}. Make room, then restore "
+                f"Could not write to {folder}: {getattr(error, 'strerror', None) or error}. Free some space and try "
                 "again, or choose another folder with FOOTNOTE_DATA_DIR."
             ) from error
     with open_library(settings) as library:
         for name in library.collections():
             with writing(library.index(name), "restore") as writer:
-                # Indexes that lay in the folder before may hold other versions of the same chunks.
+                # Indexes already in the folder may hold other versions of the same chunks.
                 writer.recover(thorough=True)
     return BackupFacts(**manifest["facts"], size=path.stat().st_size)
 
 
 def _unpack(archive: zipfile.ZipFile, manifest: dict[str, Any], folder: Path) -> None:
-    """Puts all files in their places. Cut off, it leaves its own folder, which says so: it can be done again."""
+    """Moves all files into place. If interrupted, leaves its own marked folder, so that it can be repeated."""
     make_private_folder(folder)
     before = list(folder.glob(RESTORING + "*"))
     staging = Path(tempfile.mkdtemp(prefix=RESTORING, dir=folder))
@@ -77,7 +77,7 @@ def _unpack(archive: zipfile.ZipFile, manifest: dict[str, Any], folder: Path) ->
     except BaseException:
         if not before and not (folder / CONVERSATIONS).exists():
             shutil.rmtree(staging, ignore_errors=True)
-            with suppress(OSError):  # it holds something
+            with suppress(OSError):  # not empty
                 folder.rmdir()
         raise
     for one in [*before, staging]:
@@ -90,7 +90,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         archive = zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile) as error:
         raise BackupError(
-            f"{path} cannot be read as a backup: {error}. Nothing was touched. Name a file that `footnote backup` "
+            f"{path} cannot be read as a backup: {error}. Nothing was changed. Name a file that `footnote backup` "
             "wrote."
         ) from error
     with archive:
@@ -115,16 +115,16 @@ def _checked_manifest(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
     except Exception as error:
         raise _damaged(path, f"its manifest cannot be read ({error})") from error
     if newer:
-        raise BackupError(f"{path} was written by a newer Footnote. Nothing was touched. Update Footnote.")
+        raise BackupError(f"{path} was written by a newer Footnote. Nothing was changed. Update Footnote.")
     if not safe:
-        raise _damaged(path, "it names files that are none of Footnote's")
+        raise _damaged(path, "its manifest lists unknown files")
     return manifest
 
 
 def _check_room(manifest: dict[str, Any], folder: Path) -> None:
-    """Raises BackupError where the disk has no room for all that an archive says it holds.
+    """Raises BackupError if the disk lacks space for the archive's declared content.
 
-    While a database is copied, it is there three times: as archived, in the new file, and in that one's journal.
+    A database being copied exists three times: as archived, in the new file, and in that file's journal.
     """
     there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
     sizes = {name: one.size for name, one in manifest["files"].items()}
@@ -132,8 +132,8 @@ def _check_room(manifest: dict[str, Any], folder: Path) -> None:
     needed, free = sum(sizes.values()) + 2 * copied, shutil.disk_usage(there).free
     if needed > free:
         raise BackupError(
-            f"{folder} has no room: to restore the archive takes {needed // MIB:,} MiB, and {free // MIB:,} are free. "
-            "Nothing was touched. Make room, or choose another folder with FOOTNOTE_DATA_DIR."
+            f"{folder} has too little space: the restore needs {needed // MIB:,} MiB, but {free // MIB:,} are "
+            "free. Nothing was changed. Free some space, or choose another folder with FOOTNOTE_DATA_DIR."
         )
 
 
@@ -154,20 +154,22 @@ def _verify(archive: zipfile.ZipFile, name: str, member: Member, path: Path) -> 
     except Exception as error:
         raise _damaged(path, f"{name} cannot be read ({error})") from error
     if (size, digest.hexdigest()) != (member.size, member.sha256):
-        raise _damaged(path, f"{name} is not what it was when the backup was made")
+        raise _damaged(path, f"{name} does not match its checksum")
 
 
 def _damaged(path: Path, why: str) -> BackupError:
-    return BackupError(f"{path} is damaged: {why}. Nothing was touched. Use another copy of the backup.")
+    return BackupError(f"{path} is damaged: {why}. Nothing was changed. Use another copy of the backup.")
 
 
 def _check_empty(folder: Path) -> None:
-    """Raises BackupError where the folder is in use, or holds documents or conversations.
+    """Raises BackupError if the folder is in use, or contains documents or conversations.
 
-    What a restore that was cut off had brought already does not count.
+    Data from an interrupted restore does not count.
     """
     if _is_served(folder):
-        raise BackupError(f"Footnote runs on {folder}. Nothing was touched. Stop it with Ctrl-C, then restore again.")
+        raise BackupError(
+            f"Footnote is running on {folder}. Nothing was changed. Stop it with Ctrl-C, then restore again."
+        )
     cut_off = any(folder.glob(RESTORING + "*"))
     for name, table in ((DOCUMENTS, "documents"), (CONVERSATIONS, "exchanges")):
         if not (folder / name).exists():
@@ -175,18 +177,18 @@ def _check_empty(folder: Path) -> None:
         try:
             with closing(sqlite3.connect(folder / name)) as db:
                 tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
-                filled = table in tables and db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone()  # noqa: S608 - ours
+                filled = table in tables and db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone()  # noqa: S608 - constants
         except sqlite3.Error:
             filled = True
         if filled and not (cut_off and name == CONVERSATIONS):
             raise BackupError(
-                f"{folder} is not empty: {name} holds something. Nothing was touched. Move the folder away, or name "
+                f"{folder} is not empty: {name} contains data. Nothing was changed. Move the folder away, or name "
                 "another one with FOOTNOTE_DATA_DIR."
             )
 
 
 def _is_served(folder: Path) -> bool:
-    """Whether a chat runs on a data folder; it holds this lock for as long."""
+    """Returns True if a chat is running on a data folder; it holds this lock meanwhile."""
     try:
         with open(folder / CHAT_LOCK, "ab", opener=private_opener) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -205,7 +207,7 @@ def _extract(archive: zipfile.ZipFile, name: str, staging: Path) -> None:
 
 
 def _move_in(staging: Path, folder: Path) -> None:
-    """Uploads first, the documents last: until that is there, the folder counts as empty."""
+    """Moves uploads first and the document store last: the folder counts as empty until that is there."""
     if (staging / UPLOADS).exists():
         shutil.copytree(staging / UPLOADS, folder / UPLOADS, dirs_exist_ok=True, copy_function=os.replace)
     for name in (CONVERSATIONS, DOCUMENTS):
@@ -218,7 +220,7 @@ def _move_in(staging: Path, folder: Path) -> None:
 
 
 def _copy_stores(staging: Path, old: str, new: str) -> None:
-    """Puts new databases in the place of the archived ones. What refers to uploaded files says where they lie now."""
+    """Replaces the archived databases by new ones, updating the paths of uploaded files."""
     parts = [json.dumps(one + os.sep)[1:-1] for one in (old, new)]
 
     def moved(column: str, value: Any) -> Any:
@@ -232,4 +234,4 @@ def _copy_stores(staging: Path, old: str, new: str) -> None:
             copy(archived, staging / name, moved)
             archived.unlink()
             with closing(sqlite3.connect(staging / name)) as db:
-                db.execute("PRAGMA journal_mode = DELETE")  # one file, that can be moved
+                db.execute("PRAGMA journal_mode = DELETE")  # a single file, which can be moved

@@ -9,8 +9,8 @@ from dataclasses import replace
 from ingest.docstore import KnownFailure
 from ingest.errors import FootnoteError, LoadError, NoRoom, NotConfined
 from ingest.index import Index
-from ingest.models import FileOutcome
 from ingest.pipeline.progress import Progress
+from ingest.reports import FileOutcome
 from ingest.text import storable
 from ingest.urls import masked
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from ingest.models import FileOutcome, IngestProgress, IngestReport
+from ingest.reports import FileOutcome, IngestProgress, IngestReport
 from ingest.sources import Scan
 
 

@@ -20,9 +20,10 @@ from ingest.filters import tag_names
 from ingest.host import Fingerprint, check_cancelled, fingerprint, wait_for
 from ingest.index import Index, IndexWriter, Prepared, writing
 from ingest.loaders import LOADER_FINGERPRINT, Loaded, LoaderPool, is_readable
-from ingest.models import UNKNOWN_SCRIPT, FileOutcome, IngestProgress, IngestReport
+from ingest.models import UNKNOWN_SCRIPT
 from ingest.pipeline.failures import Failures, is_of_one_file
 from ingest.pipeline.progress import Progress
+from ingest.reports import FileOutcome, IngestProgress, IngestReport
 from ingest.settings import Settings
 from ingest.sources import Scan, WebPages, each_once, is_gone, is_under, scan
 from ingest.urls import is_url

@@ -191,8 +191,8 @@ def _parsed(here: str, shown: str) -> httpx.URL:
         ) from error
     if not is_url(here) or url.scheme not in PORTS or url.userinfo:
         raise LoadError(
-            f"{shown} could not be fetched: {_named(here, shown)} is not an http or https address without user name "
-            "and password."
+            f"{shown} could not be fetched: {_named(here, shown)} is not allowed: use an http or https address "
+            "without user name and password."
         )
     if url.port is not None and not 0 < url.port <= MOST_PORT:
         raise LoadError(f"{shown} could not be fetched: {_named(here, shown)} has a port that does not exist.")

@@ -224,10 +224,10 @@ def test_report_shows_how_files_were_read(run, write_pdf):
     (document,) = json.loads(result.stdout)["documents"]
     assert (document["document"], document["status"], document["pages"]) == (str(path), "active", 2)
     assert (document["pages_text"], document["pages_ocr"], document["pages_empty"]) == (1, 0, 1)
-    assert document["warnings"] == ["Page 2: nothing on it."]
+    assert document["warnings"] == ["Page 2: blank."]
     shown = run("report", str(path))
     assert shown.returncode == 0
-    assert "Page 2: nothing on it." in shown.stdout
+    assert "Page 2: blank." in shown.stdout
     assert run("report", "nowhere.pdf").returncode == 2
 
 

@@ -152,7 +152,7 @@ def test_a_damaged_archive_is_refused_before_anything_is_touched(archive, elsewh
     else:
         del data[dice.randrange(len(data)) :]
     archive.write_bytes(data)
-    with pytest.raises(BackupError, match="Nothing was touched"):
+    with pytest.raises(BackupError, match="Nothing was changed"):
         restore_backup(archive, elsewhere, WordLibrary)
     assert not elsewhere.data_dir.exists()
 
@@ -212,7 +212,7 @@ def test_a_disk_that_is_full_for_sqlite_is_said_too(filled, tmp_path, monkeypatc
         raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr(Database, "copy_to", full)
-    with pytest.raises(BackupError, match=r"Could not write .*big\.zip: database or disk is full.* make room"):
+    with pytest.raises(BackupError, match=r"Could not write .*big\.zip: database or disk is full.* free some space"):
         write_backup(filled.library, tmp_path / "big.zip")
     assert list(tmp_path.glob("*.zip")) == []
 
@@ -245,9 +245,9 @@ def _without_documents(manifest, members) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (_escape, "names files that are none of Footnote's"),
+        (_escape, "manifest lists unknown files"),
         (_newer, "written by a newer Footnote"),
-        (_without_documents, "names files that are none of Footnote's"),
+        (_without_documents, "manifest lists unknown files"),
         (lambda manifest, _: manifest.pop("files"), "its manifest cannot be read"),
     ],
 )

@@ -21,7 +21,7 @@ from ingest.errors import FootnoteError, StoreError
 from ingest.index.recovery import rebuild_vectors
 from ingest.index.writer import writing
 from ingest.maintenance.doctor import examine
-from ingest.models import Diagnosis
+from ingest.reports import Diagnosis
 from ingest.settings import Settings
 from ingest.vectors.store import HNSW
 

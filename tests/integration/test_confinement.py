@@ -108,7 +108,7 @@ def load(request, memory_mb, answers):
     thread.join()
     open_now = [n for n in range(256) if not done(FCNTL, n, 1)]
     found["descriptors"] = len(open_now)
-    return worker.Answer(Document(json.dumps(found), "", ()), worker.NOTHING_READ)
+    return worker.WorkerAnswer(Document(json.dumps(found), "", ()), worker.NOTHING_READ)
 worker._load = load
 worker.main(int(sys.argv[1]), int(sys.argv[2]))
 """.replace("FCNTL", str(NUMBERS["fcntl"][COLUMN]))
@@ -242,7 +242,7 @@ def test_what_can_not_be_confined_reads_nothing_unless_it_is_allowed(write):
     assert "FOOTNOTE_ALLOW_UNCONFINED" in str(refused.result)
     assert read.result.whole().text == "Good words."
     assert not confinement.calls
-    assert "it can do what you can" in confinement.missing[-1]
+    assert "can do what your user can" in confinement.missing[-1]
 
 
 def test_a_worker_says_what_holds_it():
@@ -267,7 +267,7 @@ def unconfinable(monkeypatch, tmp_path):
 def test_doctor_says_what_holds_a_process_that_reads_files(settings):
     found = try_reading(settings)
     assert found.ok
-    assert "a list of system calls" in found.facts[0]
+    assert "a list of permitted system calls" in found.facts[0]
 
 
 def test_doctor_says_that_no_file_is_read_and_what_is_not_confined(settings, unconfinable):
@@ -275,7 +275,7 @@ def test_doctor_says_that_no_file_is_read_and_what_is_not_confined(settings, unc
     allowed = try_reading(settings.model_copy(update={"allow_unconfined": True}))
     assert "cannot be confined" in refused.problems[0].what
     assert allowed.ok
-    assert "limits" in allowed.facts[0] or "only files" in allowed.facts[0]
+    assert "limits" in allowed.facts[0] or "library files only" in allowed.facts[0]
     assert any(fact.startswith("Not confined") for fact in allowed.facts)
 
 

@@ -93,35 +93,35 @@ def test_what_an_archive_would_run_is_not_restored(archive, elsewhere, statement
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
-        ("UPDATE collections SET uid = '../../../evil'", "holds what is no name of Footnote's"),
-        ("UPDATE collections SET name = '../evil'", "holds what is no name of Footnote's"),
-        ("UPDATE embedders SET fingerprint = 'a/b'", "holds what is no name of Footnote's"),
-        ("UPDATE segments SET text = x'00ff'", "holds a value of another type"),
-        ("UPDATE versions SET warnings = '{'", "holds no JSON"),
-        ("UPDATE chunks SET heading = '{}'", "holds JSON of another form"),
-        ("UPDATE chunks SET heading = '[1]'", r"chunks\.heading holds JSON of another form"),
-        ("UPDATE chunks SET heading = '[\"\\ud800\"]'", r"chunks\.heading holds JSON of another form"),
-        ("UPDATE chunks SET start = -5", "values do not fit together"),
-        ("UPDATE chunks SET start = stop + 1", "values do not fit together"),
-        ("UPDATE chunks SET stop = 9000000000000", "values do not fit together"),
+        ("UPDATE collections SET uid = '../../../evil'", "contains an invalid name"),
+        ("UPDATE collections SET name = '../evil'", "contains an invalid name"),
+        ("UPDATE embedders SET fingerprint = 'a/b'", "contains an invalid name"),
+        ("UPDATE segments SET text = x'00ff'", "contains a value of another type"),
+        ("UPDATE versions SET warnings = '{'", "contains invalid JSON"),
+        ("UPDATE chunks SET heading = '{}'", "contains JSON of an unexpected form"),
+        ("UPDATE chunks SET heading = '[1]'", r"chunks\.heading contains JSON of an unexpected form"),
+        ("UPDATE chunks SET heading = '[\"\\ud800\"]'", r"chunks\.heading contains JSON of an unexpected form"),
+        ("UPDATE chunks SET start = -5", "inconsistent values"),
+        ("UPDATE chunks SET start = stop + 1", "inconsistent values"),
+        ("UPDATE chunks SET stop = 9000000000000", "inconsistent values"),
         ("UPDATE chunks SET text = CAST(x'eda080' AS TEXT)", "is damaged: its rows cannot be read"),
-        ("ALTER TABLE chunks DROP COLUMN stop", "holds a row that cannot be read"),
-        ("UPDATE vectors SET vector = x'010203'", "holds a row that cannot be read"),
-        ("UPDATE vectors SET vector = x'0102030405060708'", "values do not fit together"),
-        ("UPDATE vectors SET vector = CAST(x'0000807f' || substr(vector, 5) AS BLOB)", "values do not fit"),
-        ("UPDATE embedders SET dimensions = 1000000000", "values do not fit together"),
-        ("UPDATE segments SET places = x'ffffffff'", "holds a row that cannot be read"),
-        ("UPDATE segments SET page_spans = '[1]'", "holds JSON of another form"),
-        ('UPDATE segments SET page_spans = \'[{"number": 1, "start": 5, "end": 999}]\'', "do not fit together"),
-        ("UPDATE versions SET reading = '{\"x\": 1}'", "holds JSON of another form"),
-        ("UPDATE versions SET warnings = '[{}]'", "holds JSON of another form"),
-        ("UPDATE documents SET updated = 9e999", "holds no time"),
-        ("UPDATE documents SET source = 'a' || char(0)", "holds what is no name of Footnote's"),
-        ("UPDATE chunks SET version = 'none'", "do not fit together|refer to others"),
-        ("UPDATE documents SET collection = 99", "do not fit together|refer to others"),
-        ("ALTER TABLE documents ADD COLUMN more AS (zeroblob(900000000))", "columns that are none of Footnote's"),
-        ("PRAGMA user_version = 0", "which is none of Footnote's"),
-        ("DROP TABLE collections", "do not fit together|refer to others"),
+        ("ALTER TABLE chunks DROP COLUMN stop", "contains an invalid row"),
+        ("UPDATE vectors SET vector = x'010203'", "contains an invalid row"),
+        ("UPDATE vectors SET vector = x'0102030405060708'", "inconsistent values"),
+        ("UPDATE vectors SET vector = CAST(x'0000807f' || substr(vector, 5) AS BLOB)", "inconsistent values"),
+        ("UPDATE embedders SET dimensions = 1000000000", "inconsistent values"),
+        ("UPDATE segments SET places = x'ffffffff'", "contains an invalid row"),
+        ("UPDATE segments SET page_spans = '[1]'", "contains JSON of an unexpected form"),
+        ('UPDATE segments SET page_spans = \'[{"number": 1, "start": 5, "end": 999}]\'', "inconsistent values"),
+        ("UPDATE versions SET reading = '{\"x\": 1}'", "contains JSON of an unexpected form"),
+        ("UPDATE versions SET warnings = '[{}]'", "contains JSON of an unexpected form"),
+        ("UPDATE documents SET updated = 9e999", "contains an invalid time"),
+        ("UPDATE documents SET source = 'a' || char(0)", "contains an invalid name"),
+        ("UPDATE chunks SET version = 'none'", "are inconsistent|refer to rows"),
+        ("UPDATE documents SET collection = 99", "are inconsistent|refer to rows"),
+        ("ALTER TABLE documents ADD COLUMN more AS (zeroblob(900000000))", "unknown columns"),
+        ("PRAGMA user_version = 0", "is unknown"),
+        ("DROP TABLE collections", "are inconsistent|refer to rows"),
     ],
 )
 def test_values_that_footnote_would_not_have_written_are_refused(archive, elsewhere, statement, said):
@@ -134,16 +134,16 @@ def test_values_that_footnote_would_not_have_written_are_refused(archive, elsewh
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
-        ("UPDATE exchanges SET answer = '{}'", "exchanges.answer holds JSON of another form"),
-        ("UPDATE exchanges SET answer = json_remove(answer, '$.nearest')", "exchanges.answer holds JSON"),
-        ("UPDATE exchanges SET answer = json_set(answer, '$.more', 1)", "exchanges.answer holds JSON"),
-        ("UPDATE exchanges SET answer = json_set(answer, '$.citations[0].n', 'one')", "exchanges.answer holds JSON"),
-        ("UPDATE exchanges SET answer = json_set(answer, '$.sentences[0].start', -1)", "exchanges.answer holds JSON"),
-        ("UPDATE exchanges SET answer = json_set(answer, '$.within', json('{\"tags\": 5}'))", "answer holds JSON"),
-        ("UPDATE exchanges SET earlier = '[{\"x\": 1}]'", "exchanges.earlier holds JSON of another form"),
-        ("UPDATE conversations SET filter = '{\"tags\": 5}'", "conversations.filter holds JSON of another form"),
-        ('UPDATE conversations SET filter = \'{"since": "never"}\'', "conversations.filter holds JSON"),
-        ("UPDATE conversations SET updated = 9e999", "conversations.updated holds no time"),
+        ("UPDATE exchanges SET answer = '{}'", "exchanges.answer contains JSON of an unexpected form"),
+        ("UPDATE exchanges SET answer = json_remove(answer, '$.nearest')", "exchanges.answer contains JSON"),
+        ("UPDATE exchanges SET answer = json_set(answer, '$.more', 1)", "exchanges.answer contains JSON"),
+        ("UPDATE exchanges SET answer = json_set(answer, '$.citations[0].n', 'one')", "exchanges.answer contains JSON"),
+        ("UPDATE exchanges SET answer = json_set(answer, '$.sentences[0].start', -1)", "answer contains JSON"),
+        ("UPDATE exchanges SET answer = json_set(answer, '$.within', json('{\"tags\": 5}'))", "answer contains JSON"),
+        ("UPDATE exchanges SET earlier = '[{\"x\": 1}]'", "exchanges.earlier contains JSON of an unexpected form"),
+        ("UPDATE conversations SET filter = '{\"tags\": 5}'", "filter contains JSON of an unexpected form"),
+        ('UPDATE conversations SET filter = \'{"since": "never"}\'', "conversations.filter contains JSON"),
+        ("UPDATE conversations SET updated = 9e999", "conversations.updated contains an invalid time"),
     ],
 )
 def test_conversations_that_could_not_be_opened_are_refused(archive, elsewhere, statement, said):
@@ -184,7 +184,7 @@ def test_what_format_2_says_of_its_model_is_held_to_the_same(tmp_path):
         db.execute("INSERT INTO collections VALUES (1, '0123456789ab', 'default', 5.0, 'm', '../evil', 3)")
         db.execute("PRAGMA user_version = 2")
         db.commit()
-    with pytest.raises(NotOurs, match=r"embedders\.fingerprint holds what is no name"):
+    with pytest.raises(NotOurs, match=r"embedders\.fingerprint contains an invalid name"):
         copy_documents(old, tmp_path / "new.sqlite", lambda _column, value: value)
 
 
@@ -197,7 +197,7 @@ def test_a_view_in_the_place_of_a_table_is_not_read(archive, elsewhere):
 
 def test_conversations_are_held_to_the_same(archive, elsewhere):
     changed(archive, "UPDATE exchanges SET answer = '[]'", name="chats.sqlite")
-    with pytest.raises(BackupError, match=r"exchanges\.answer holds JSON of another form"):
+    with pytest.raises(BackupError, match=r"exchanges\.answer contains JSON of an unexpected form"):
         restore_backup(archive, elsewhere, WordLibrary)
     changed(archive, "UPDATE exchanges SET answer = NULL", f"CREATE TRIGGER t AFTER UPDATE ON exchanges BEGIN {ENDLESS}; END", name="chats.sqlite")  # fmt: skip  # noqa: E501
     restore_backup(archive, elsewhere, WordLibrary)
@@ -262,7 +262,7 @@ def test_an_archive_that_has_no_room_is_refused_before_it_is_unpacked(archive, e
     with zipfile.ZipFile(archive, "w") as out:
         for one, content in members.items():
             out.writestr(one, content)
-    with pytest.raises(BackupError, match="has no room: to restore the archive takes"):
+    with pytest.raises(BackupError, match="too little space: the restore needs"):
         restore_backup(archive, elsewhere, WordLibrary)
 
 
@@ -273,7 +273,7 @@ def test_there_must_be_room_for_the_databases_while_they_are_copied(archive, els
     free = sum(sizes.values()) + 2 * copied
     usage = shutil.disk_usage(archive)
     monkeypatch.setattr("shutil.disk_usage", lambda _path: usage._replace(free=free - 1))
-    with pytest.raises(BackupError, match="has no room"):
+    with pytest.raises(BackupError, match="has too little space"):
         restore_backup(archive, elsewhere, WordLibrary)
     monkeypatch.setattr("shutil.disk_usage", lambda _path: usage._replace(free=free))
     assert restore_backup(archive, elsewhere, WordLibrary).documents == 1

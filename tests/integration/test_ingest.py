@@ -91,7 +91,7 @@ def test_a_failure_is_remembered_until_the_bytes_change(footnote, write, write_p
     assert footnote.ingest([folder]).count("failed") == 1
     loads = counting_loads(monkeypatch)
     again = footnote.ingest([folder])
-    assert "is not a PDF: it holds plain text" in again.documents[0].error
+    assert "is not a PDF: it contains plain text" in again.documents[0].error
     assert loads == []
     footnote.ingest([path])  # named by the user: tried again
     assert loads == [path]

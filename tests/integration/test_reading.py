@@ -45,7 +45,7 @@ def test_the_report_says_how_each_file_was_read(footnote, write, write_pdf, writ
     rows = by_name(footnote.report())
     text, scan, notes = rows["text.pdf"].reading, rows["scan.pdf"].reading, rows["notes.md"].reading
     assert (text.pages_text, text.pages_ocr, text.pages_empty, text.confidence) == (2, 0, 1, None)
-    assert rows["text.pdf"].warnings == ("Page 2: nothing on it.",)
+    assert rows["text.pdf"].warnings == ("Page 2: blank.",)
     assert (scan.pages_text, scan.pages_ocr, scan.pages_empty) == (0, 1, 0)
     assert scan.confidence > 0.8
     assert scan.seconds > 0
@@ -69,7 +69,7 @@ def test_what_recognition_would_have_read_is_read_when_it_is_on_again(footnote, 
     folder = write_scan("scan.pdf", ["The otters swim"]).parent
     first = footnote.ingest([folder], ocr=False)
     assert (first.count("added"), first.count("failed")) == (1, 1)
-    assert "OCR), which is turned off" in footnote.status()[0].failures[str(folder / "scan.pdf")]
+    assert "OCR, which is turned off" in footnote.status()[0].failures[str(folder / "scan.pdf")]
     loads = counting_loads(monkeypatch)
     assert footnote.ingest([folder], ocr=False).count("failed") == 1
     assert loads == []

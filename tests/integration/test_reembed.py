@@ -125,7 +125,7 @@ def test_a_model_that_finds_less_is_refused_and_can_be_forced(filled):
 
 def test_a_model_that_reads_less_than_the_chunks_hold_is_refused(filled, monkeypatch):
     monkeypatch.setattr(WordModel, "max_tokens", 20)
-    with pytest.raises(EmbedderMismatch, match="reads 20 tokens at most"):
+    with pytest.raises(EmbedderMismatch, match="reads at most 20 tokens"):
         reembed(filled.index("default"), "other")
     assert models(filled) == {"current": "words"}
 

@@ -42,7 +42,7 @@ def load(request, memory_mb, answers):
             bytearray(64 * 1024 ** 3)
         except MemoryError:
             reason = f"{path} needs more than {memory_mb} MiB of memory to be read."
-            return worker.Answer(worker.LoaderStopped(reason), worker.NOTHING_READ)
+            return worker.WorkerAnswer(worker.LoaderStopped(reason), worker.NOTHING_READ)
     if path.name == "slow.txt":
         for _ in range(4):
             answers.write(worker.AT_WORK)
@@ -90,7 +90,7 @@ def children() -> list[psutil.Process]:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("hang.txt", "took too long to be read"),
+        ("hang.txt", "took too long to read"),
         ("crash.txt", "the reading process ended (signal SIGSEGV"),
         ("realtime.txt", "the reading process ended (signal 40)"),
         ("exit.txt", "gone for good"),

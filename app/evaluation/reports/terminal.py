@@ -14,7 +14,7 @@ from rich.table import Table
 from app.evaluation.reports.markdown import Report, difference_rows, excerpt, gate_sentences, metric_rows
 from app.evaluation.results import QuestionResult
 from ingest.cli import LINE_SECONDS, ProgressView, one_line
-from ingest.models import IngestProgress
+from ingest.reports import IngestProgress
 
 MOST_WORST = 5
 STYLES = {"better": "green", "worse": "red"}

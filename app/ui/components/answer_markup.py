@@ -13,40 +13,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from itertools import accumulate, groupby
-from typing import Literal, get_args
 
 from markdown_it.token import Token
 
 from app.models import Sentence
-from app.text import MARKER, code_spans, marker_numbers
+from app.ui.components.answer_places import Place, with_places
 from app.ui.components.markdown import BREAKS, CODE_BLOCKS, EMPHASES, MARKDOWN, PRIVATE, REPLACEMENT, flat, leaves
 
-FIRST_PLACE, MOST_PLACES = 0xF0000, 0xFFFE
-# Block markup must stay at the start of its block, and emphasis outside the text it emphasises.
-LEAD = re.compile(r"\s*+(?:(?:[-*+]|\d{1,9}[.)]|>|#{1,6})\s++|\|\s*+)*+[*_]*+")
-TAIL = "*_| \t\r\n"
-FENCES = ("```", "~~~")
 CUT = re.compile(f"({PRIVATE.pattern})")
 NOWHERE = -1
 LINE_END = re.compile(r"\r\n?|\n")
-
-Kind = Literal["dark", "end", "begin", "light", "note"]
-# The order of places at the same position.
-ORDER: tuple[Kind, ...] = get_args(Kind)
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """One marked place in the text.
-
-    The start or end of sentence `sentence`, or of a highlight, or a marker: `raw` is its text, with the numbers of
-    those of its footnotes that exist.
-    """
-
-    kind: Kind
-    sentence: int = -1
-    raw: str = ""
-    numbers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,77 +68,19 @@ class _Marking:
     def __init__(self, text: str, sentences: Sequence[Sentence], anchor: str) -> None:
         self._text, self._sentences, self._anchor = text, sentences, anchor
         self._flagged = [i for i, one in enumerate(sentences) if one.supported is False or one.reason]
-        self._places: dict[str, _Place] = {}
+        self._placed, self._places = with_places(text, sentences, self._flagged)
         self._kept: set[int] = set()  # sentences whose places are still there after parsing
         self._lost = _Lost(())
         self._inside, self._lit = NOWHERE, False
         self._shown: set[int] = set()
-        self._code = [at for span in code_spans(text) for at in span]
         self._lines = [0, *(end.end() for end in LINE_END.finditer(text))]
 
     def html(self) -> str:
-        tokens = MARKDOWN.parse(self._placed())
+        tokens = MARKDOWN.parse(self._placed)
         self._kept = self._found(tokens)
         self._lost = _Lost(self._lost_lines())
         rendered: str = MARKDOWN.renderer.render(list(self._marked(tokens)), MARKDOWN.options, {})
         return rendered + "".join(self._added(i) for i in self._flagged if i not in self._shown)
-
-    def _placed(self) -> str:
-        """Returns the text with a private character at each place."""
-        parts, at = [], 0
-        wanted = sorted(self._wanted(), key=lambda one: (one[0], ORDER.index(one[2].kind) if one[2] else len(ORDER)))
-        for n, (start, end, place) in enumerate(wanted[:MOST_PLACES]):
-            parts.append(self._text[at:start])
-            if place:
-                parts.append(chr(FIRST_PLACE + n))
-                self._places[parts[-1]] = place
-            parts.append("\n" * self._text.count("\n", start, end))
-            at = max(at, end)
-        return "".join([*parts, self._text[at:]])
-
-    def _wanted(self) -> Iterator[tuple[int, int, _Place | None]]:
-        """Yields the places and the part of the text that each replaces: [start, end)."""
-        yield from self._markers()
-        for i, sentence in enumerate(self._sentences):
-            if i in self._flagged:
-                yield from self._bounds(i, sentence)
-            for start, end in sentence.spans:
-                yield start, start, _Place("light")
-                yield end, end, _Place("dark")
-
-    def _bounds(self, i: int, sentence: Sentence) -> Iterator[tuple[int, int, _Place]]:
-        lead = LEAD.match(self._text, sentence.start, sentence.end)
-        begin = lead.end() if lead else sentence.start
-        words = self._text[begin : sentence.end]
-        if not words.startswith(FENCES):
-            end = begin + len(words.rstrip(TAIL))
-            yield begin, begin, _Place("begin", i)
-            yield end, end, _Place("end", i)
-
-    def _markers(self) -> Iterator[tuple[int, int, _Place | None]]:
-        within = iter(self._sentences)
-        sentence = next(within, None)
-        for marker in MARKER.finditer(self._text):
-            while sentence and sentence.end <= marker.start():
-                sentence = next(within, None)
-            numbers = tuple(marker_numbers(marker))
-            if sentence and sentence.start <= marker.start():
-                numbers = tuple(n for n in numbers if n in sentence.citations)
-            place = _Place("note", raw=marker.group(), numbers=numbers)
-            before = self._emphasis_end(marker.start())
-            if before is None:
-                yield *marker.span(), place
-            else:
-                yield before, before, place
-                yield *marker.span(), None
-
-    def _emphasis_end(self, at: int) -> int | None:
-        """Returns the start of a mark that ends emphasis before `at`; a letter after it would prevent that."""
-        run = self._text[max(0, at - 3) : at]
-        begin = at - len(run) + len(run.rstrip("*_"))
-        code = bisect_right(self._code, at)
-        opens = begin == 0 or self._text[begin - 1].isspace() or self._text[begin - 1] in "*_|>"
-        return None if begin == at or opens or code % 2 else begin
 
     def _found(self, tokens: Sequence[Token]) -> set[int]:
         """Returns the sentences whose start and end are both in the visible text, in this order."""
@@ -228,7 +146,7 @@ class _Marking:
         """Returns a marker in code as it was written; other places are kept."""
         return self._places[found.group()].raw or found.group()
 
-    def _passed(self, place: _Place) -> Iterator[_Piece]:
+    def _passed(self, place: Place) -> Iterator[_Piece]:
         """Processes a place; yields an empty piece at the end of a sentence."""
         if place.kind in {"light", "dark"}:
             self._lit = place.kind == "light"

@@ -8,7 +8,7 @@ from app.footnote import Footnote
 from app.presentation import reading_words
 from app.ui.components.rendering import document_name, passages, plain, text_html
 from ingest.errors import FootnoteError
-from ingest.models import DocumentRow
+from ingest.reports import DocumentRow
 
 # A longer list is searched, not scrolled.
 SHOWN = 200

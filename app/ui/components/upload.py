@@ -19,7 +19,7 @@ from app.footnote import Footnote
 from app.presentation import reading_words
 from app.ui.components.rendering import document_name, passages, plain, text_html
 from ingest.errors import FootnoteError
-from ingest.models import FileOutcome, IngestProgress
+from ingest.reports import FileOutcome, IngestProgress
 
 logger = logging.getLogger(__name__)
 WORDS = {"added": "added", "updated": "updated", "unchanged": "already there", "failed": "failed", "removed": "removed"}

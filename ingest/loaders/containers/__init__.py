@@ -1,1 +1,1 @@
-"""Reads files that hold other files: archives and mail."""
+"""Reads files that contain other files: archives and mail."""

@@ -1,4 +1,4 @@
-"""Archives: what they hold, file by file, read in memory. Nothing is ever written where a member's name says."""
+"""Reads archives member by member, in memory. Nothing is ever written to a path taken from a member's name."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from ingest.loaders.source import Source, most_unpacked
 from ingest.models import Document
 
 PIECE = 1024 * 1024
-# What tells zlib that a gzip header stands before the data.
+# Window bits that make zlib expect a gzip header.
 GZIP = 31
 UNNAMED = ".txt"
 
 
 def load_zip(source: Source) -> Document:
-    """A zip archive of documents; each of their pages is called by the file it stands in.
+    """Reads a zip archive of documents; each page is labelled with its file's name.
 
     Raises:
-        EncryptedDocument: all of it needs a password.
-        DamagedDocument: it is broken, or made to unpack to an absurd size or number of files.
+        EncryptedDocument: the whole archive needs a password.
+        DamagedDocument: it is damaged, or made to unpack to an absurd size or number of files.
         EmptyDocument: nothing in it could be read.
     """
     package = Package(source, "zip archive")
@@ -40,7 +40,7 @@ def load_zip(source: Source) -> Document:
 
 
 def load_tar(source: Source) -> Document:
-    """A tar archive. Raises as `load_zip` does. Links and devices in it are left out."""
+    """Reads a tar archive. Raises as `load_zip` does. Skips links and devices."""
     reader = _Reader(source)
     try:
         with tarfile.open(fileobj=io.BytesIO(source.data), mode="r:") as archive:
@@ -51,12 +51,12 @@ def load_tar(source: Source) -> Document:
                     file = archive.extractfile(member)
                     reader.add(member.name, file.read() if file else b"")
     except (tarfile.TarError, ValueError, OSError, EOFError) as error:
-        raise DamagedDocument(f"{source} is damaged: it breaks off, or is no tar archive ({error}).") from error
+        raise DamagedDocument(f"{source} is damaged: it is truncated, or not a tar archive ({error}).") from error
     return reader.document()
 
 
 def load_gzip(source: Source) -> Document:
-    """A gzip file: the archive or document in it. Raises as `load_zip` does."""
+    """Reads the archive or document in a gzip file. Raises as `load_zip` does."""
     data = _unpacked(source)
     if data.startswith(TAR, TAR_AT):
         return load_tar(replace(source, data=data, suffix=".tar"))
@@ -68,7 +68,7 @@ def load_gzip(source: Source) -> Document:
 
 
 def _unpacked(source: Source) -> bytes:
-    """The bytes that a gzip file holds, counted while they come out."""
+    """Returns the content of a gzip file, checking its size while it is unpacked."""
     parts: list[bytes] = []
     rest, total = source.data, 0
     try:
@@ -85,7 +85,7 @@ def _unpacked(source: Source) -> bytes:
             rest = inflater.unused_data.lstrip(b"\0")
     except zlib.error as error:
         if not total:
-            raise DamagedDocument(f"{source} is damaged: it cannot be unpacked ({error}). Get a whole copy.") from error
+            raise DamagedDocument(f"{source} is damaged: unpacking failed ({error}). Get an intact copy.") from error
     source.unpack(total)
     return b"".join(parts)
 
@@ -100,7 +100,7 @@ class _Reader:
         self._left_out = 0
 
     def takes(self, name: str) -> bool:
-        """Whether a member is read at all: scratch and hidden files are not, and those of no kind that is read."""
+        """Returns True if a member is to be read: not hidden or temporary, and of a supported type."""
         path = PurePosixPath(name.replace("\\", "/"))
         suffix = path.suffix.lower()
         taken = not any(map(is_ignored, path.parts)) and (not suffix or suffix in KIND_OF_SUFFIX)
@@ -108,28 +108,26 @@ class _Reader:
         return taken
 
     def leave_out(self, name: str) -> None:
-        """Counts a member that is no file."""
+        """Counts a member that is not a file."""
         self._left_out += bool(name)
 
     def add(self, name: str, data: bytes) -> None:
         self._members.add(_shown(name), data)
 
     def document(self) -> Document:
-        """What was read of all the members."""
+        """Returns the document of all members read."""
         warnings = list(self._members.warnings)
         if self._left_out:
-            warnings.append(
-                f"{self._left_out:,} of its files were left out: hidden, links, or of no kind that is read."
-            )
+            warnings.append(f"{self._left_out:,} of its files were skipped: hidden, links, or of an unsupported type.")
         document = self._builder.build("", warnings)
         if not self._members.read:
             raise self._members.failure() or EmptyDocument(
-                f"{self._source} holds nothing that can be read. {' '.join(warnings)[:500]}".strip()
+                f"{self._source} contains no readable file. {' '.join(warnings)[:500]}".strip()
             )
         return document
 
 
 def _shown(name: str) -> str:
-    """A member's name as it is shown: what leads out of the archive's folder is taken off."""
+    """Returns a member's name for display, without parts that lead out of the archive's folder."""
     parts = [part for part in name.replace("\\", "/").split("/") if part not in {"", ".", ".."}]
     return "".join(c for c in "/".join(parts) if c.isprintable())[:500] or "unnamed"

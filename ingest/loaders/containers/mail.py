@@ -1,4 +1,4 @@
-"""Mail: messages and mailboxes with what is attached to them, Outlook's files, and pages saved as mail (MHTML)."""
+"""Reads messages and mailboxes with their attachments, Outlook messages, and web pages saved as mail (MHTML)."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from ingest.loaders.source import Source
 from ingest.models import Document
 
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
-# Python parses headers in more than linear time; of a longer one, what a message says of itself is taken as it stands.
+# Python parses headers in more than linear time, so longer ones are used unparsed.
 MOST_HEADER = 4_000
-# What sets off one message from the next in a mailbox.
+# The line that separates messages in a mailbox.
 MBOX_FROM = re.compile(rb"^From (?>.*?\d\d:\d\d).*+\n(?=[!-9;-~]++:|>From |\r?\n)", re.MULTILINE)
 QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 ENCLOSED = {"message/rfc822": ".eml", "text/html": ".html", "text/plain": ".txt", "text/calendar": ".txt"}
-# Tag of the property of an Outlook message that holds its text as compressed RTF.
+# Tag of the Outlook property that holds a message's text as compressed RTF.
 RTF_BODY = 0x1009
 PAGES = frozenset({"text/html", "application/xhtml+xml"})
 SIGNATURES = frozenset({"application/pkcs7-signature", "application/pgp-signature", "application/x-pkcs7-signature"})
 
 
 def load_eml(source: Source) -> Document:
-    """A message (.eml) and its attachments.
+    """Reads a message (.eml) and its attachments.
 
     Raises:
-        EmptyDocument: there is neither text nor a header in it.
+        EmptyDocument: it has neither text nor headers.
     """
     builder = Builder(source.output)
     members = Members(builder, source)
@@ -49,16 +49,16 @@ def load_eml(source: Source) -> Document:
 
 
 def load_mbox(source: Source) -> Document:
-    """A mailbox: each message a page.
+    """Reads a mailbox, each message as a page.
 
     Raises:
-        DamagedDocument: no message is in it.
+        DamagedDocument: it contains no message.
     """
     builder = Builder(source.output)
     members = Members(builder, source)
     starts = list(MBOX_FROM.finditer(source.data))
     if not starts:
-        raise DamagedDocument(f"{source} is not a mailbox: no message begins in it. Give it its right suffix.")
+        raise DamagedDocument(f"{source} is not a mailbox: it contains no message. Correct its file extension.")
     if len(starts) == 1 and source.suffix == ".eml":
         return load_eml(replace(source, data=source.data[starts[0].end() :]))
     ends = [start.start() for start in starts[1:]] + [len(source.data)]
@@ -70,29 +70,29 @@ def load_mbox(source: Source) -> Document:
 
 
 def load_mhtml(source: Source) -> Document:
-    """A web page saved with all its parts (.mhtml): the page's text.
+    """Reads the text of a web page saved with all its parts (.mhtml).
 
     Raises:
-        DamagedDocument: no page is in it.
+        DamagedDocument: it contains no page.
     """
     pages = [part for part in _parsed(source.data).walk() if part.get_content_type() in PAGES]
     if not pages:
-        raise DamagedDocument(f"{source} is not a web archive: no page is in it. Give it its right suffix.")
+        raise DamagedDocument(f"{source} is not a web archive: it contains no page. Correct its file extension.")
     with source.output.apart():
         read = [read_html(_text(part), source.output) for part in pages]
     builder = Builder(source.output)
-    for document in read:  # a page of frames stands before what is in them
+    for document in read:  # a page of frames comes before their contents
         builder.insert(document)
     return builder.build(read[0].title)
 
 
 def load_msg(source: Source) -> Document:
-    """A message of Outlook's (.msg) and its attachments.
+    """Reads an Outlook message (.msg) and its attachments.
 
     Raises:
         DamagedDocument: it cannot be opened as one.
     """
-    from oxmsg import Message as OutlookMessage  # noqa: PLC0415 - loaded for such files alone
+    from oxmsg import Message as OutlookMessage  # noqa: PLC0415 - loaded for such files only
 
     builder = Builder(source.output)
     members = Members(builder, source)
@@ -122,7 +122,7 @@ def _built(builder: Builder, subject: str, members: Members, source: Source) -> 
 
 
 class _Policy(EmailPolicy):
-    """Python's own, but for long headers."""
+    """Python's policy, except that long headers are not parsed."""
 
     def header_fetch_parse(self, name: str, value: str) -> Any:
         if len(value) <= MOST_HEADER:
@@ -137,7 +137,7 @@ def _parsed(raw: bytes) -> EmailMessage:
 
 
 class _Message:
-    """Writes one message."""
+    """Adds one message to the document."""
 
     def __init__(self, message: EmailMessage, builder: Builder, members: Members) -> None:
         self._message = message
@@ -159,7 +159,7 @@ class _Message:
         return subject
 
     def _split(self) -> tuple[list[Message], list[Message]]:
-        """The parts that are the message's text, and those that are attached."""
+        """Divides the parts into the message's text and its attachments."""
         text: list[Message] = []
         attached: list[Message] = []
         for part in _leaves(self._message):
@@ -180,7 +180,7 @@ class _Message:
 
 
 def _leaves(message: Message) -> Iterator[Message]:
-    """Parts without parts; of alternatives the plain text, or where there is none the last that can be read."""
+    """Yields parts without subparts; of alternatives, the plain text, or without one, the last readable part."""
     if message.get_content_type() == "message/rfc822" or not message.is_multipart():
         yield message
         return
@@ -189,7 +189,7 @@ def _leaves(message: Message) -> Iterator[Message]:
         plain = [part for part in parts if part.get_content_type() == "text/plain" and _text(part).strip()]
         rich = [part for part in parts if part.get_content_type() != "text/plain"]
         parts = [plain[0], *(part for part in rich if part.is_multipart())] if plain else parts[-1:]
-        if plain:  # what stands beside the HTML is attached to it; the HTML says the same as the plain text
+        if plain:  # the HTML repeats the plain text; parts beside it are attachments
             yield plain[0]
             for part in parts[1:]:
                 yield from (leaf for leaf in _leaves(part) if leaf.get_content_type() != "text/html")
@@ -207,7 +207,7 @@ def _add_text(builder: Builder, part: Message) -> None:
 
 
 def _text(part: Message) -> str:
-    """A part's text in whatever encoding it says, or the likeliest where that is wrong."""
+    """Decodes a part's text by its declared encoding, or the likeliest one if that is wrong."""
     raw = part.get_payload(decode=True)
     if not isinstance(raw, bytes):
         return ""
@@ -223,7 +223,7 @@ def _text(part: Message) -> str:
 def _header(message: Message, name: str) -> str:
     try:
         value = message.get(name)
-    except (ValueError, IndexError, AttributeError, TypeError, LookupError):  # headers that the parser trips over
+    except (ValueError, IndexError, AttributeError, TypeError, LookupError):  # headers that the parser cannot handle
         value = next((str(raw) for key, raw in message.raw_items() if key.casefold() == name.casefold()), "")
     return " ".join(str(value or "").split())
 
@@ -232,13 +232,13 @@ def _enclosed(part: Message) -> bytes:
     inner = part.get_payload()
     message = inner[0] if isinstance(inner, list) and inner else inner
     if isinstance(message, Message) and part.get("Content-Transfer-Encoding", "").strip().lower() == "base64":
-        with suppress(ValueError):  # which is forbidden, and done
+        with suppress(ValueError):  # forbidden by the standard, but it occurs
             return base64.b64decode(str(message.get_payload()))
     return message.as_bytes() if isinstance(message, Message) else str(message or "").encode()
 
 
 def _safe(name: str) -> str:
-    """A name that a sender chose, without folders and control characters."""
+    """Returns a sender's file name without folders and control characters."""
     return "".join(c for c in re.split(r"[\\/]", name)[-1] if c.isprintable()).strip()[:200]
 
 
@@ -273,7 +273,7 @@ def _add_rich_text(builder: Builder, packed: bytes) -> None:
 
 
 def _words(header: str) -> str:
-    """A header's words, those that are encoded for transport decoded."""
+    """Returns a header's words, decoded from their transport encoding."""
     if "=?" in header:
         with suppress(HeaderParseError, LookupError, UnicodeError, ValueError):
             header = str(make_header(decode_header(header)))

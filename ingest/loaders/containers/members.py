@@ -1,4 +1,4 @@
-"""Files that stand in other files: the members of archives and the attachments of mails."""
+"""Reads files inside other files: members of archives and attachments of mails."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ MOST_WARNINGS = 50
 
 
 class Members:
-    """Reads inner files into one document; one that cannot be read becomes a warning.
+    """Reads inner files into one document; an unreadable one becomes a warning.
 
     Args:
-        builder: where their text goes.
-        source: the file that they stand in.
+        builder: receives their text.
+        source: the containing file.
     """
 
     def __init__(self, builder: Builder, source: Source) -> None:
@@ -25,11 +25,11 @@ class Members:
         self.read = 0
 
     def add(self, name: str, data: bytes) -> None:
-        """Reads one. LoadError only where the whole file is to be given up: too many members, or too much in them."""
-        from ingest.loaders.loading import load_source  # noqa: PLC0415 - loaders read what holds files through it
+        """Reads one file. Raises LoadError only if the whole file is rejected: too many members, or too much data."""
+        from ingest.loaders.loading import load_source  # noqa: PLC0415 - loaders of containers use it recursively
 
         if self._source.depth >= DEEPEST:
-            self._warn(f"{name} was not read: it lies in more than {DEEPEST} files that hold files.")
+            self._warn(f"{name} was not read: it is nested in more than {DEEPEST} containers.")
             return
         member = self._source.member(name, data)
         try:
@@ -50,11 +50,11 @@ class Members:
                 self._warn(f"{name}: {warning}")
 
     def failure(self) -> LoadError | None:
-        """Why the only file that is in it could not be read."""
+        """Returns why the only inner file could not be read."""
         return self._failures[0] if len(self._failures) == 1 else None
 
     def _warn(self, warning: str) -> None:
         if len(self.warnings) < MOST_WARNINGS:
             self.warnings.append(warning)
         elif len(self.warnings) == MOST_WARNINGS:
-            self.warnings.append("More of its files could not be read; they are not listed.")
+            self.warnings.append("Further files could not be read; they are not listed.")

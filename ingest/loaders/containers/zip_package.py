@@ -1,4 +1,4 @@
-"""Zip packages: opened with limits, so that nothing unpacks to more than it may."""
+"""Opens zip packages with limits on their unpacked size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ingest.errors import DamagedDocument
 from ingest.loaders.source import Source
 
 CONTENT_TYPES = "[Content_Types].xml"
-# Names of XML in the strict form of Office's formats, and what they are in the usual one.
+# Namespaces of the strict form of Office's XML formats, which map to the usual ones.
 STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
 USUAL = rb"http://schemas.openxmlformats.org/\1/2006/"
 VARIANTS = re.compile(
@@ -33,10 +33,10 @@ class Package:
 
     Args:
         source: its bytes.
-        what: what it should be, for messages: "Word document".
+        what: the expected type, for messages: "Word document".
 
     Raises:
-        DamagedDocument: it is no zip archive, or made to unpack to an absurd size.
+        DamagedDocument: it is not a zip archive, or made to unpack to an absurd size.
     """
 
     def __init__(self, source: Source, what: str) -> None:
@@ -47,18 +47,18 @@ class Package:
             self.entries = [entry for entry in self._zip.infolist() if not entry.is_dir()]
         except BROKEN as error:
             raise DamagedDocument(
-                f"{source} is not a {what}, or damaged: it cannot be opened as the zip archive that it should be "
-                f"({error}). Get a whole copy of it."
+                f"{source} is damaged, or not a {what}: it cannot be opened as a zip archive "
+                f"({error}). Get an intact copy."
             ) from error
         source.unpack(sum(entry.file_size for entry in self.entries))
         self.names = frozenset(entry.filename for entry in self.entries)
 
     def read(self, name: str | zipfile.ZipInfo) -> bytes:
-        """A member's bytes, never more than the archive's index says that it has.
+        """Returns a member's bytes, never more than the archive's index declares.
 
         Raises:
             EncryptedDocument: a password is needed.
-            DamagedDocument: it is not there, or broken.
+            DamagedDocument: it is missing or damaged.
         """
         try:
             entry = name if isinstance(name, zipfile.ZipInfo) else self._zip.getinfo(name)
@@ -71,9 +71,9 @@ class Package:
             raise self._source.damaged(f"{self._what} parts", f"{named}: {error}") from error
 
     def office_file(self) -> io.BytesIO:
-        """The whole package for a library that knows Office's usual names and kinds.
+        """Returns the whole package in the form that Office libraries accept.
 
-        The names of the strict form are replaced, and templates and files with macros are said to be documents.
+        Replaces namespaces of the strict form, and declares templates and files with macros as documents.
         """
         strict = any(STRICT.search(self.read(name)) for name in self.names & {"_rels/.rels"})
         if not strict and not any(VARIANTS.search(self.read(name)) for name in self.names & {CONTENT_TYPES}):
@@ -89,26 +89,26 @@ class Package:
         return rewritten
 
     def xml(self, name: str) -> Any:
-        """A member's root element (ElementTree), entities and external references refused. Raises as `read` does."""
+        """Returns a member's root element (ElementTree), read by `parse_xml`. Raises as `read` does."""
         return parse_xml(self.read(name), self._source, self._what)
 
     def being_read(self) -> AbstractContextManager[None]:
-        """For a block that reads its parts. Raises as `Source.being_read` does."""
+        """Returns a context for reading its parts. Raises as `Source.being_read` does."""
         return self._source.being_read(f"{self._what} parts")
 
 
 def parse_xml(data: bytes, source: Source, what: str) -> Any:
-    """The root element (ElementTree) of XML from anywhere: no entities, no external references, no network.
+    """Returns the root element (ElementTree) of untrusted XML: no entities, no external references, no network.
 
     Raises:
-        DamagedDocument: it is not well-formed, or tries any of these.
+        DamagedDocument: it is not well-formed, or uses any of these.
     """
     try:
         return ElementTree.fromstring(data)
     except DefusedXmlException as error:
         raise DamagedDocument(
-            f"{source} was not read: it declares XML entities or outside references ({type(error).__name__}), which "
-            f"are used to attack programs. Save it again without them, if you trust it."
+            f"{source} was not read: it declares XML entities or external references ({type(error).__name__}), which "
+            f"can be used in attacks. If you trust it, save it again without them."
         ) from error
     except (ParseError, ValueError, LookupError) as error:
         raise DamagedDocument(f"{source} is damaged: its {what} is not well-formed ({error}).") from error

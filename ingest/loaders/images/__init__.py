@@ -1,1 +1,1 @@
-"""Reads pictures by text recognition."""
+"""Reads pictures by OCR."""

@@ -1,4 +1,4 @@
-"""Text in pictures, recognised by RapidOCR with the models that its package carries; nothing is fetched."""
+"""Recognises text in pictures with RapidOCR and the models in its package; nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from ingest.loaders.page_layout import Line, PageLines, Word
 if TYPE_CHECKING:
     from PIL import Image
 
-# What the recogniser is less sure of than this is more often wrong than right.
+# Below this confidence, recognised text is more often wrong than right.
 LEAST_CONFIDENCE = 0.5
-# The least the engine must be sure of which way up a line is.
+# Minimum confidence in the orientation of a line.
 SURE = 0.9
-# A line so many times as high as wide runs up or down the page.
+# A line this many times as high as wide is vertical.
 TALL = 1.5
-# Lines whose heights differ by less than this share are set in one size.
+# Lines whose heights differ by less than this fraction have the same size.
 SAME_SIZE = 0.3
 
-# How the libraries beneath say that memory ran out.
+# Messages of the underlying libraries when memory runs out.
 OUT_OF_MEMORY = ("bad_alloc", "Insufficient memory", "Failed to allocate", "OutOfMemory")
 
 Point = tuple[float, float]
 
 
 def recognise(picture: Image.Image, width: float = 0.0, height: float = 0.0) -> PageLines:
-    """The text in a picture of a page.
+    """Recognises the text in a picture of a page.
 
     Args:
-        picture: of any mode.
-        width: of the page, in the unit of the result; 0 for the picture's own, in pixels.
-        height: of the page.
+        picture: in any mode.
+        width: width of the page, in the unit of the result; 0 for the picture's width in pixels.
+        height: height of the page.
 
     Returns:
-        Its lines, and the confidence of their recognition: its mean, weighted by the lines' lengths.
+        Its lines, and their mean confidence, weighted by the lines' lengths.
     """
     width, height = width or picture.width, height or picture.height
     engine = _engine()
@@ -74,9 +74,9 @@ def _recognised(engine: Any, pixels: npt.NDArray[np.uint8]) -> Any:
 
 
 def _turned(boxes: list[list[Point]], upside_down: float) -> int:
-    """By how many degrees, clockwise, the page must be turned for most of its lines to stand upright."""
+    """Returns the clockwise rotation, in degrees, that makes most lines of the page upright."""
     tall = sum(_extent(box, 1) > TALL * _extent(box, 0) for box in boxes) > len(boxes) / 2
-    if tall:  # the engine turns such lines to the left before it looks which way up they are
+    if tall:  # the engine rotates such lines left before it detects their orientation
         return 90 if upside_down > 1 / 2 else 270
     return 180 if upside_down > 1 / 2 else 0
 
@@ -87,23 +87,23 @@ def _extent(box: Sequence[Point], axis: int) -> float:
 
 
 def _turn(point: Point, width: float, height: float, turned: int) -> Point:
-    """Where a point of a page, from its upper left, stands when the page is turned clockwise."""
+    """Returns the position of a point, measured from the upper left, after rotating the page clockwise."""
     x, y = point
     return {90: (height - y, x), 180: (width - x, height - y), 270: (y, width - x)}.get(turned, point)
 
 
 def _words(found: Any) -> Sequence[Sequence[Any]]:
-    """The words of each line, as (text, score, corners); none where the engine has none."""
+    """Returns the words of each line as (text, score, corners); empty if the engine returned none."""
     return found.word_results or [()] * len(found.txts)
 
 
 def _shares(
     words: Sequence[str], found: Sequence[Any], across: float, down: float, corners: Sequence[Point]
 ) -> list[tuple[float, float]]:
-    """Where each word of a line begins and ends, in shares of its length.
+    """Returns the start and end of each word of a line, as fractions of its length.
 
-    The engine says it as if every line were upright, which is what is wanted here. Where its words are others than
-    those of the text (in scripts without spaces), the words share the line by their lengths.
+    The engine reports them as if every line were upright, as needed here. If its words differ from those of the text
+    (in scripts without spaces), words get positions in proportion to their lengths.
     """
     if [word[0] for word in found] == list(words):
         axis, scale = (1, down) if _extent(corners, 1) > TALL * _extent(corners, 0) else (0, across)
@@ -118,7 +118,7 @@ def _shares(
 
 
 def _line(words: Sequence[str], shares: Sequence[tuple[float, float]], corners: Sequence[Point], height: float) -> Line:
-    """A line of words; `corners` are from the page's upper left."""
+    """Builds a line from words; `corners` are measured from the page's upper left."""
     left, right = min(x for x, _ in corners), max(x for x, _ in corners)
     bottom, top = height - max(y for _, y in corners), height - min(y for _, y in corners)
     wide = right - left
@@ -130,7 +130,7 @@ def _line(words: Sequence[str], shares: Sequence[tuple[float, float]], corners: 
 
 
 def _evened(lines: list[Line]) -> list[Line]:
-    """Lines whose heights are near the usual one have that: how high a line is found depends on its letters."""
+    """Sets lines of nearly the usual height to exactly that: measured heights depend on a line's letters."""
     usual = round(median(line.size for line in lines), 1)
     return [
         Line(one.text, one.left, one.right, one.bottom, one.top, usual, one.words)
@@ -145,7 +145,7 @@ def _engine() -> Any:
     from rapidocr import RapidOCR  # noqa: PLC0415 - takes a second to load
 
     class Engine(RapidOCR):
-        """Remembers what share of the lines it found upside down."""
+        """Remembers the fraction of lines that it found upside down."""
 
         upside_down = 0.0
 

@@ -1,4 +1,4 @@
-"""Pictures: the text in them, frame by frame."""
+"""Reads the text in pictures, frame by frame."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ingest.loaders.page_layout import PageLines, compose
 from ingest.loaders.source import Source
 from ingest.models import Document
 
-# A page at 600 dpi has 35 million; pictures made to fill memory have billions.
+# A page at 600 dpi has 35 million pixels; malicious pictures declare billions.
 MOST_PIXELS = 100_000_000
-# More is of no use to the recogniser.
+# More pixels do not improve recognition.
 LONGEST_SIDE = 4_000
 MOST_FRAMES = 500
 BROKEN = (
@@ -36,18 +36,18 @@ FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF")
 
 
 def load_picture(source: Source) -> Document:
-    """A picture (PNG, JPEG, TIFF, BMP, WebP, GIF); each frame is a page.
+    """Reads a picture (PNG, JPEG, TIFF, BMP, WebP, GIF), each frame as a page.
 
     Raises:
-        DamagedDocument: it is broken, or has too many pixels.
-        EmptyDocument: no text could be recognised in it, or that is turned off.
+        DamagedDocument: it is damaged, or has too many pixels.
+        EmptyDocument: no text was recognised in it, or OCR is off.
     """
     builder = Builder(source.output)
     refused = ""
     pages: list[PageLines] = []
     with _being_read(source), Image.open(io.BytesIO(source.data), formats=FORMATS) as picture:
         _check_size(picture, source)
-        animated = picture.format in {"GIF", "WEBP", "PNG"}  # frames of a film, which show the same
+        animated = picture.format in {"GIF", "WEBP", "PNG"}  # frames of an animation, which show the same text
         frames = 1 if animated else min(getattr(picture, "n_frames", 1), MOST_FRAMES)
         for number in range(frames):
             refused = refused or source.next_ocr_page()
@@ -64,7 +64,7 @@ def load_picture(source: Source) -> Document:
 
 
 def words_in(source: Source, name: str, data: bytes) -> str:
-    """The text in a picture that stands in a document, on one line; "" where there is none, or it is not read."""
+    """Returns the text of a picture inside a document, on one line; "" if there is none, or it is not read."""
     try:
         document = load_picture(source.member(name, data))
     except FootnoteError:
@@ -85,8 +85,8 @@ def _why_empty(refused: str) -> str:
 def _check_size(picture: Image.Image, source: Source) -> None:
     if picture.width * picture.height > MOST_PIXELS:
         raise DamagedDocument(
-            f"{source} has {picture.width:,} x {picture.height:,} pixels; {MOST_PIXELS // 1_000_000} million are the "
-            "most. Make it smaller, then ingest it again."
+            f"{source} has {picture.width:,} x {picture.height:,} pixels; the limit is {MOST_PIXELS // 1_000_000} "
+            "million. Make it smaller, then ingest it again."
         )
 
 
@@ -94,11 +94,11 @@ def _check_size(picture: Image.Image, source: Source) -> None:
 def _being_read(source: Source) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what is odd about the file
+            warnings.simplefilter("ignore")  # about oddities of the file
             yield
     except (FootnoteError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
-        raise DamagedDocument(f"{source} has more pixels than are read. Make it smaller.") from error
+        raise DamagedDocument(f"{source} has too many pixels. Make it smaller.") from error
     except BROKEN as error:
         raise DamagedDocument(f"{source} is damaged: it cannot be opened as a picture ({error}).") from error

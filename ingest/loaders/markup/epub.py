@@ -1,4 +1,4 @@
-"""EPUB books: the chapters in reading order, each a page called by its name."""
+"""Reads EPUB books: chapters in reading order, each a page labelled with its name."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ MOST_LABEL = 80
 
 
 def load_epub(source: Source) -> Document:
-    """An EPUB book.
+    """Reads an EPUB book.
 
     Raises:
-        EncryptedDocument: its publisher locked it.
-        DamagedDocument: it is no EPUB, or broken.
+        EncryptedDocument: it is protected by DRM.
+        DamagedDocument: it is not an EPUB, or damaged.
     """
     package = Package(source, "EPUB")
     if RIGHTS in package.names:
-        raise EncryptedDocument(f"{source} is locked by its publisher (DRM), and cannot be read.")
+        raise EncryptedDocument(f"{source} is protected by its publisher (DRM) and cannot be read.")
     with package.being_read():
         root = _first(package.xml(CONTAINER), "rootfile").get("full-path")
         book = package.xml(root)
@@ -42,13 +42,13 @@ def load_epub(source: Source) -> Document:
                 builder.begin_page(f"chapter “{label[:MOST_LABEL]}”" if label else f"part {number}")
                 builder.insert(chapter)
             else:
-                warnings.append(f"{name} was not read: the book names it, but does not hold it.")
+                warnings.append(f"{name} was not read: the book lists it but does not contain it.")
     title = next((one.text for one in book.iter() if _name(one) == "title" and (one.text or "").strip()), "")
     return builder.build(title or builder.first_heading(), warnings)
 
 
 def _chapters(book: Any, folder: str) -> list[str]:
-    """The names of the parts that hold the text, in the order of the book's spine."""
+    """Returns the names of the text parts, in the order of the book's spine."""
     items = {one.get("id"): one for one in book.iter() if _name(one) == "item"}
     spine = [items.get(one.get("idref")) for one in book.iter() if _name(one) == "itemref"]
     parts = [one for one in spine if one is not None and one.get("media-type") in PAGES and one.get("href")]

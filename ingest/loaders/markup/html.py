@@ -1,4 +1,4 @@
-"""HTML: what a reader of the page would read, without its navigation, scripts and hidden parts."""
+"""Reads the visible text of HTML, without navigation, scripts and hidden parts."""
 
 from __future__ import annotations
 
@@ -78,15 +78,15 @@ BLOCK_LEVEL = frozenset(
     }
 )
 HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-# Deeper than any page that people write; what is below is read as plain text.
+# Deeper than real pages; the content below is read as plain text.
 MOST_DEPTH = 150
 
 
 def load_html(source: Source) -> Document:
-    """An HTML file.
+    """Reads an HTML file.
 
     Raises:
-        DamagedDocument: it holds no text but other bytes.
+        DamagedDocument: it contains bytes that are not text.
     """
     data = source.data
     marked = data.startswith(tuple(bom for bom, _ in BOMS))
@@ -94,11 +94,11 @@ def load_html(source: Source) -> Document:
 
 
 def read_html(markup: str | bytes, output: Output) -> Document:
-    """The document that HTML makes.
+    """Converts HTML to a document.
 
     Args:
-        markup: bytes are in the encoding that they declare, or the likeliest.
-        output: counts what comes of it.
+        markup: bytes are decoded by their declared encoding, or the likeliest.
+        output: counts the document's size.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)  # XHTML is both
@@ -112,14 +112,14 @@ def read_html(markup: str | bytes, output: Output) -> Document:
 
 
 def add_html(builder: Builder, markup: str | bytes) -> None:
-    """Adds the blocks of a page that is a part of a document. `markup` as of `read_html`."""
+    """Adds the blocks of a page that is part of a document. `markup` as in `read_html`."""
     with builder.output.apart():
         page = read_html(markup, builder.output)
     builder.insert(page)
 
 
 class _Writer:
-    """Walks the elements; running text gathers until something of block level ends it."""
+    """Walks the elements, collecting running text until a block-level element ends it."""
 
     def __init__(self, output: Output) -> None:
         self.builder = Builder(output)
@@ -183,7 +183,7 @@ def _is_hidden(element: Tag) -> bool:
 
 
 def _text(element: Tag) -> str:
-    """All that is to be read in an element, on one line."""
+    """Returns the visible text of an element on one line."""
     return " ".join("".join(_strings(element, 0)).split())
 
 
@@ -237,7 +237,7 @@ def _outermost_lists(item: Tag) -> list[Tag]:
 
 
 def _strings_without(item: Tag, left_out: list[Tag]) -> Iterator[str]:
-    """The text of a list's item, without that of the lists in it."""
+    """Yields the text of a list item, without its nested lists."""
     skipped = {id(one) for one in left_out}
     pending: list[object] = [item]
     while pending:
@@ -258,6 +258,6 @@ def _fenced(code: str) -> str:
 
 
 def _collapsed(text: str) -> str:
-    """Running text with its white space collapsed; a NUL stands for a line break that the page asks for."""
+    """Collapses white space in running text; a NUL stands for an explicit line break."""
     lines = (" ".join(line.split()) for line in text.split("\0"))
     return "\n".join(line for line in lines if line)

@@ -6,19 +6,19 @@ from collections.abc import Callable
 
 from bs4.element import Tag
 
-# Columns or rows that one cell may take.
+# Most columns or rows that one cell may span.
 MOST_SPAN = 100
 
 
 def is_data(table: Tag, text_of: Callable[[Tag], str]) -> bool:
-    """Tells whether a table holds data, not the layout of a page."""
+    """Returns True if a table holds data rather than page layout."""
     rows = cells(table, text_of)
     wide = any(sum(bool(cell) for cell in row) > 1 for row in rows)
     return wide and len(rows) > 1 and table.find("table") is None
 
 
 def cells(table: Tag, text_of: Callable[[Tag], str]) -> list[list[str]]:
-    """Reads the cells; one over several rows stands in each of them, one over several columns in the first."""
+    """Returns the cells; one that spans rows is repeated in each, one that spans columns is in the first only."""
     rows: list[list[str]] = []
     held: dict[int, tuple[int, str]] = {}
     for tr in table.find_all("tr"):

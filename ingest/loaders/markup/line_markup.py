@@ -1,4 +1,4 @@
-"""reStructuredText, AsciiDoc and Org: the text is the file's own, the structure is what their line marks say."""
+"""Reads reStructuredText, AsciiDoc and Org: keeps the file's text, and derives structure from line markup."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ingest.loaders.source import Source
 from ingest.models import Block, BlockKind, Document
 
 DEEPEST_HEADING = 6
-# One character, repeated: what reStructuredText draws under, and over, its headings.
+# One repeated character: the line under, and over, headings in reStructuredText.
 RST_RULE = re.compile(r"([=\-`:.'\"~^_*+#<>])\1{2,}\s*$")
 RST_TABLE = re.compile(r"\s*(?:\+[-=+]{3,}\+|={2,}(?:\s+={2,})+)\s*$")
 RST_CODE = re.compile(r"\s*\.\. (?:code|code-block|sourcecode|literalinclude|parsed-literal)::|.*[^:]::\s*$|\s*::\s*$")
@@ -26,13 +26,13 @@ ORG_KEYWORD = re.compile(r"#\+(\w+):?\s*(.*)$", re.IGNORECASE)
 ORG_BEGIN = re.compile(r"\s*#\+begin_(\w+)", re.IGNORECASE)
 ITEM = re.compile(r"\s*(?:[-+*•]|\.+|\*+|\(?(?:\d+|#|[a-zA-Z])[.)])\s+\S")
 TABLE_ROW = re.compile(r"\s*\|.*")
-# [[address][words]] of Org; `words <address>`_ of reStructuredText.
+# Links: [[address][words]] in Org; `words <address>`_ in reStructuredText.
 LINKED = re.compile(r"\[\[[^][]*+\]\[([^][]*+)\]\]|`([^`<]*+)(?:<[^>`]*+>)?`_{0,2}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Lines [first, last) of a file that are one block."""
+    """Lines [first, last) of a file that form one block."""
 
     kind: BlockKind
     first: int
@@ -45,17 +45,17 @@ Reader = Callable[[Sequence[str]], Iterator[_Piece]]
 
 
 def load_rst(source: Source) -> Document:
-    """A reStructuredText file. DamagedDocument where it holds no text but other bytes."""
+    """Reads a reStructuredText file. Raises DamagedDocument if it contains bytes that are not text."""
     return _load(source, _rst)
 
 
 def load_asciidoc(source: Source) -> Document:
-    """An AsciiDoc file. DamagedDocument where it holds no text but other bytes."""
+    """Reads an AsciiDoc file. Raises DamagedDocument if it contains bytes that are not text."""
     return _load(source, _asciidoc)
 
 
 def load_org(source: Source) -> Document:
-    """An Org file. DamagedDocument where it holds no text but other bytes."""
+    """Reads an Org file. Raises DamagedDocument if it contains bytes that are not text."""
     return _load(source, _org)
 
 
@@ -68,7 +68,7 @@ def _load(source: Source, read: Reader) -> Document:
     blocks = []
     title = ""
     for piece in read(lines):
-        if piece.first == piece.last:  # says the document's title
+        if piece.first == piece.last:  # gives the document's title
             title = title or piece.title
             continue
         start, end = starts[piece.first], min(starts[piece.last], len(text))
@@ -81,7 +81,7 @@ def _load(source: Source, read: Reader) -> Document:
 
 
 def _rst(lines: Sequence[str]) -> Iterator[_Piece]:
-    styles: list[tuple[str, bool]] = []  # a heading's level is the order in which its underline first came
+    styles: list[tuple[str, bool]] = []  # heading levels follow the order in which underlines first occur
     at = 0
     while (at := _skip_blank(lines, at)) < len(lines):
         line = lines[at]
@@ -113,7 +113,7 @@ def _underlines(rule: str, title: str) -> bool:
 
 
 def _end_of_rst_table(lines: Sequence[str], at: int) -> int:
-    """A grid ends at a blank line; a simple table at its last rule, which a blank line follows."""
+    """Returns the end of a table: a grid ends at a blank line, a simple table at its last rule before one."""
     last = at + 1
     if lines[at].lstrip().startswith("+"):
         return _paragraph(lines, at, lambda _: False)
@@ -139,7 +139,7 @@ def _asciidoc(lines: Sequence[str]) -> Iterator[_Piece]:
             kind = _fenced_kind(fence.group(1))
             if kind:
                 yield _Piece(kind, at, last)
-            else:  # an example, a quote, a side note: read what is in it
+            else:  # an example, quote or side note: its content is read
                 inner = _asciidoc(lines[at + 1 : last - 1])
                 yield from (_Piece(p.kind, p.first + at + 1, p.last + at + 1, p.level, p.title) for p in inner)
         elif ADOC_ATTRIBUTE.match(line):
@@ -183,7 +183,7 @@ def _org(lines: Sequence[str]) -> Iterator[_Piece]:
 
 
 def _prose(lines: Sequence[str], first: int, last: int) -> Iterator[_Piece]:
-    """Lines up to a blank one: a table, a list, or a paragraph."""
+    """Yields a table, list or paragraph from lines up to a blank one."""
     if all(TABLE_ROW.match(line) for line in lines[first:last] if line.strip()):
         yield _Piece("table", first, last)
     elif ITEM.match(lines[first]) and not lines[first].startswith(".. "):
@@ -199,7 +199,7 @@ def _skip_blank(lines: Sequence[str], at: int) -> int:
 
 
 def _paragraph(lines: Sequence[str], at: int, ends: Callable[[int], bool]) -> int:
-    """The line after the run of lines that begins at `at`: a blank one, or one that begins something else."""
+    """Returns the line after the run that begins at `at`: a blank line, or the start of another block."""
     last = at + 1
     while last < len(lines) and lines[last].strip() and not ends(last):
         last += 1
@@ -207,7 +207,7 @@ def _paragraph(lines: Sequence[str], at: int, ends: Callable[[int], bool]) -> in
 
 
 def _indented(lines: Sequence[str], at: int, indent: int) -> int:
-    """The line after those that are indented deeper than `indent`, blank ones between them included."""
+    """Returns the line after those indented deeper than `indent`, including blank ones between them."""
     last = at
     for i in range(at, len(lines)):
         if lines[i].strip():
@@ -226,12 +226,12 @@ def _is_blank(lines: Sequence[str], at: int) -> bool:
 
 
 def _org_title(heading: str) -> str:
-    """A heading of Org without the tags behind it."""
+    """Returns an Org heading without its tags."""
     words, *tags = heading.rsplit(maxsplit=1)
     return _plain(words if tags and ORG_TAGS.fullmatch(tags[0]) else heading)
 
 
 def _plain(title: str) -> str:
-    """A heading's words without the marks of emphasis, code and links."""
+    """Returns a heading without markup of emphasis, code and links."""
     title = LINKED.sub(lambda found: found[1] or (found[2] or "").rstrip(), title)
     return " ".join(title.replace("``", "").strip(" *=#`").split())

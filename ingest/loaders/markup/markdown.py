@@ -1,4 +1,4 @@
-"""Markdown: the text is the file's own, the structure is what the CommonMark parser sees in it."""
+"""Reads Markdown: keeps the file's text, and takes its structure from a CommonMark parser."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ KINDS: dict[str, BlockKind] = {
 
 
 def load_markdown(source: Source) -> Document:
-    """A Markdown file.
+    """Reads a Markdown file.
 
     Raises:
-        DamagedDocument: it holds no text but other bytes.
+        DamagedDocument: it contains bytes that are not text.
     """
     return read_markdown(normalise(decode(source.data, source)))
 
 
 def read_markdown(text: str) -> Document:
-    """The document that Markdown makes; line feeds are its line ends."""
+    """Converts Markdown with line feeds as line ends to a document."""
     front = FRONT_MATTER.match(text)
     blocks = [Block("metadata", 0, len(front.group().rstrip()))] if front else []
     blocks.extend(_blocks(text, front.end() if front else 0))
@@ -41,7 +41,7 @@ def read_markdown(text: str) -> Document:
 
 
 def _blocks(text: str, offset: int) -> Iterator[Block]:
-    """The blocks from `offset` on; lines that the parser makes nothing of (link definitions) are paragraphs."""
+    """Yields the blocks from `offset` on; lines that the parser drops (link definitions) become paragraphs."""
     lines = _line_starts(text, offset)
     at = offset
     tokens = MarkdownIt("commonmark").enable("table").parse(text[offset:])
@@ -63,7 +63,7 @@ def _block(token: Token, inline: Token | None, start: int, end: int) -> Block:
 
 
 def _plain(inline: Token) -> str:
-    """A heading's text without its markup."""
+    """Returns a heading's text without its markup."""
     words = []
     for child in inline.children or ():
         if child.type in {"text", "code_inline", "text_special"}:

@@ -1,4 +1,4 @@
-"""Structured data: JSON and its lines, notebooks, XML."""
+"""Reads structured data: JSON, JSON Lines, notebooks, XML."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from ingest.models import Document
 
 XHTML = "{http://www.w3.org/1999/xhtml}html"
 LINES_SUFFIXES = frozenset({".ndjson", ".jsonl"})
-# Records of more fields than this, or longer values, are read better one by one than as rows of a table.
+# Records with more fields, or longer values, are more readable one by one than as rows of a table.
 MOST_COLUMNS = 12
 MOST_CELL = 200
 FEWEST_ROWS = 2
 DEEPEST = 200
 MARKUP = re.compile(r"<(?:p|br|div|a|b|i|em|strong|ul|li|img|span|h\d)\b[^<>]*+>", re.IGNORECASE)
 DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-# A record's own name, where it has one.
+# Fields that name a record.
 NAMES = ("title", "name", "headline", "subject", "id", "_id", "key")
 
 
 def load_json(source: Source) -> Document:
-    """JSON, or JSON Lines: uniform records as a table, all else as an outline of names and values.
+    """Reads JSON or JSON Lines: uniform records as a table, other data as an outline of names and values.
 
     Raises:
         DamagedDocument: it is neither.
@@ -42,10 +42,10 @@ def load_json(source: Source) -> Document:
 
 
 def load_notebook(source: Source) -> Document:
-    """A Jupyter notebook: its prose, code and what the code printed.
+    """Reads a Jupyter notebook: its prose, code and printed output.
 
     Raises:
-        DamagedDocument: it is none.
+        DamagedDocument: it is not a notebook.
     """
     notebook = _parsed(decode(source.data, source).lstrip("\ufeff"), source)
     sheets = notebook.get("worksheets") if isinstance(notebook, dict) else None
@@ -53,7 +53,7 @@ def load_notebook(source: Source) -> Document:
     if cells is None and isinstance(sheets, list):  # format 3
         cells = [cell for sheet in sheets for cell in sheet.get("cells", [])]
     if not isinstance(cells, list):
-        raise DamagedDocument(f"{source} is not a notebook: it has no cells. Give it its right suffix.")
+        raise DamagedDocument(f"{source} is not a notebook: it has no cells. Correct its file extension.")
     builder = Builder(source.output)
     for cell in cells:
         if isinstance(cell, dict):
@@ -62,13 +62,13 @@ def load_notebook(source: Source) -> Document:
 
 
 def load_xml(source: Source) -> Document:
-    """XML: what its elements say, each leaf with its name, under the elements they stand in.
+    """Reads the text of XML elements, each leaf with its name, under their parent elements.
 
     Raises:
-        DamagedDocument: it is not well-formed, or declares entities or outside references.
+        DamagedDocument: it is not well-formed, or declares entities or external references.
     """
     data = source.data
-    if b"\0" in data:  # UTF-16 or UTF-32, whatever its declaration says
+    if b"\0" in data:  # UTF-16 or UTF-32, regardless of its declaration
         data = DECLARATION.sub("", decode(data, source).lstrip("\ufeff")).encode()
     root = parse_xml(data, source, "XML")
     if root.tag == XHTML:
@@ -92,7 +92,7 @@ def _values(text: str, source: Source) -> Any:
 
 
 def _lines_of(text: str) -> list[str]:
-    """Lines as JSON Lines has them: other line ends of Unicode, such as U+2028, may stand in a value."""
+    """Splits text into lines as JSON Lines does: other Unicode line ends, such as U+2028, may occur in a value."""
     return text.replace("\r\n", "\n").split("\n")
 
 
@@ -107,11 +107,11 @@ def _parsed(text: str, source: Source, line: int = 0) -> Any:
 
 def _not_json(source: Source, error: json.JSONDecodeError, line: int = 0) -> DamagedDocument:
     at = f"line {line or error.lineno}, column {error.colno}"
-    return DamagedDocument(f"{source} is not valid JSON: {error.msg} at {at}. Mend it there, or get a whole copy.")
+    return DamagedDocument(f"{source} is not valid JSON: {error.msg} at {at}. Correct it there, or get an intact copy.")
 
 
 def _add_value(builder: Builder, value: Any, level: int) -> None:
-    """A value as a table where it is one, else record by record."""
+    """Adds a value as a table if possible, else record by record."""
     if isinstance(value, list) and _is_table(value):
         builder.add_table(_as_rows(value))
     elif isinstance(value, list) and all(isinstance(one, dict) for one in value):
@@ -126,7 +126,7 @@ def _add_value(builder: Builder, value: Any, level: int) -> None:
 
 
 def _add_record(builder: Builder, record: dict[str, Any], level: int) -> None:
-    """Its plain fields as lines; fields that hold records under headings of their own."""
+    """Adds plain fields as lines, and fields that hold records under headings of their own."""
     gathered: list[str] = []
     for key, value in record.items():
         inner = isinstance(value, dict | list) and value and not _is_plain(value)
@@ -160,7 +160,7 @@ def _as_rows(records: Sequence[dict[str, Any]]) -> list[list[str]]:
 
 
 def _lines(value: Any, depth: int) -> Iterator[str]:
-    """An outline: a line a value, the values of a group indented under its name."""
+    """Yields an outline: a line per value, the values of a group indented under its name."""
     if depth > DEEPEST:
         yield "…"
     elif isinstance(value, dict):
@@ -205,7 +205,7 @@ def _add_cell(builder: Builder, cell: dict[str, Any]) -> None:
 
 
 def _output(output: dict[str, Any]) -> str:
-    """What a cell printed, or its result as text; pictures are left out."""
+    """Returns a cell's printed output, or its result as text; pictures are skipped."""
     data = output.get("data") if isinstance(output.get("data"), dict) else output
     text = output.get("text") or (data or {}).get("text/plain") or ""
     if output.get("output_type") in {"error", "pyerr"}:
@@ -218,7 +218,7 @@ def _joined(text: Any) -> str:
 
 
 class _Outline:
-    """XML as an outline: an element that holds elements is a group of lines, or a heading where it holds groups."""
+    """Converts XML to an outline: an element with children becomes a group of lines, one with groups a heading."""
 
     def __init__(self, builder: Builder) -> None:
         self._builder = builder
@@ -260,7 +260,7 @@ class _Outline:
 
 
 def _own_name(element: Any) -> str:
-    """What an element calls itself by a title or name in it, as the entries of a feed do."""
+    """Returns an element's name from a title or name element in it, as in the entries of a feed."""
     named = {_tag(child): (child.text or "").strip() for child in element if isinstance(child.tag, str)}
     return next((named[name] for name in NAMES[:4] if named.get(name)), "")[:MOST_CELL]
 

@@ -1,4 +1,4 @@
-"""Subtitles (WebVTT, SubRip): what is said, in paragraphs that lead back to their moment."""
+"""Reads subtitles (WebVTT, SubRip) as paragraphs labelled with their times."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ MOMENT = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{2})[.,](\d{1,3})"
 CUE = re.compile(rf"^[^\S\n]*+{MOMENT}\s*+-->\s*+{MOMENT}.*$", re.MULTILINE)
 VOICE = re.compile(r"<v(?:\.[^\s<>]*+)?\s++([^<>]++)>")
 TAG = re.compile(r"</?[a-z0-9.:/ _-]*+>|\{\\[^{}]*+\}", re.IGNORECASE)
-# Cues that begin within so many seconds stand together.
+# Cues that begin within this many seconds form one paragraph.
 PARAGRAPH_SECONDS = 60
 
 
 def load_subtitles(source: Source) -> Document:
-    """A .vtt or .srt file.
+    """Reads a .vtt or .srt file.
 
     Raises:
-        DamagedDocument: it holds no text but other bytes.
+        DamagedDocument: it contains bytes that are not text.
     """
     text = normalise(decode(source.data, source))
     cues = list(CUE.finditer(text))
@@ -45,7 +45,7 @@ def load_subtitles(source: Source) -> Document:
 
 
 def _said(block: str) -> str:
-    """A cue's words on one line; the next cue's number or name, which stands on the last line, is left out."""
+    """Returns a cue's words on one line, without the next cue's number or name on the last line."""
     paragraph = block.strip("\n").split("\n\n")[0]
     words = VOICE.sub(r"\1: ", paragraph)
     return " ".join(html.unescape(TAG.sub("", words)).split())

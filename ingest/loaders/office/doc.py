@@ -1,6 +1,6 @@
-"""Word documents of the old binary kind (.doc), by Microsoft's published description of it, [MS-DOC].
+"""Reads binary Word documents (.doc) according to Microsoft's specification [MS-DOC].
 
-The text lies in pieces; the styles of its paragraphs, which tell headings and tables, in pages of their own.
+The text is stored in pieces; the styles of its paragraphs, which identify headings and tables, on separate pages.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ AT_FLAGS, AT_LENGTHS, AT_PARAGRAPHS, AT_PIECES = 0x0A, 0x4C, 0x0102, 0x01A2
 PAGE = 512
 IN_TABLE, ENDS_ROW, LIST_ID = 0x2416, 0x2417, 0x460B
 DEEPEST_HEADING = 6
-# Characters that stand for something else.
+# Control characters and their replacements.
 SPECIAL = {
     "\x0b": "\n",
     "\x0c": "\n",
@@ -34,13 +34,13 @@ SPECIAL = {
     "\xa0": " ",
     **dict.fromkeys("\x01\x02\x03\x04\x05\x08", ""),
 }
-# A field: what it is made from is left out, what it shows is kept.
+# A field: its instruction is removed, its result is kept.
 FIELD = re.compile(r"\x13[^\x13\x14\x15]*(?:\x14([^\x13\x14\x15]*))?\x15")
 
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """What is known of a paragraph: `number` is that of its style, 1 to 9 for headings."""
+    """Properties of a paragraph: `number` is that of its style, 1 to 9 for headings."""
 
     number: int = 0
     in_table: bool = False
@@ -50,7 +50,7 @@ class _Style:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A run of the text: where its characters stand in the file, and how wide they are."""
+    """A run of the text: the position and width of its characters in the file."""
 
     start: int
     end: int
@@ -59,11 +59,11 @@ class _Piece:
 
 
 def load_doc(source: Source) -> Document:
-    """A Word document of Word 97 to 2003.
+    """Reads a document of Word 97 to 2003.
 
     Raises:
         EncryptedDocument: a password is needed.
-        DamagedDocument: it is broken, or older than Word 97.
+        DamagedDocument: it is damaged, or older than Word 97.
     """
     compound = Compound(source, "Word document")
     body = compound.stream("WordDocument")
@@ -73,7 +73,7 @@ def load_doc(source: Source) -> Document:
         if flags & ENCRYPTED:
             raise source.locked()
         if version < WORD_97:
-            raise DamagedDocument(f"{source} was written by Word 95 or older, which is not read. Save it as .docx.")
+            raise DamagedDocument(f"{source} was written by Word 95 or older: not supported. Save it as .docx.")
         table = compound.stream("1Table" if flags & SECOND_TABLE else "0Table")
         return _Reader(body, table, source.output).read(compound.title)
 
@@ -90,7 +90,7 @@ class _Reader:
         self._items: list[str] = []
 
     def read(self, title: str) -> Document:
-        """The main text, then its notes."""
+        """Reads the main text, then its notes."""
         main, notes = struct.unpack_from("<2I", self._body, AT_LENGTHS)
         position = 0
         for text, end, style in self._paragraphs():
@@ -103,7 +103,7 @@ class _Reader:
         return self._builder.build(title or self._builder.first_heading())
 
     def _paragraphs(self) -> Iterator[tuple[str, str, _Style]]:
-        """Each paragraph's text, the mark that ends it, and its style."""
+        """Yields each paragraph's text, its end mark and its style."""
         gathered: list[str] = []
         for piece in self._pieces:
             raw = self._body[piece.offset : piece.offset + (piece.end - piece.start) * piece.width]
@@ -158,13 +158,13 @@ class _Reader:
 
 
 def _pieces(body: bytes, table: bytes) -> Iterator[_Piece]:
-    """The pieces of the text, in reading order."""
+    """Yields the pieces of the text in reading order."""
     at, size = struct.unpack_from("<2I", body, AT_PIECES)
     end = at + size
-    while at < end and table[at] == 1:  # properties that pieces share
+    while at < end and table[at] == 1:  # properties shared by pieces
         at += 3 + struct.unpack_from("<H", table, at + 1)[0]
-    if at >= end or table[at] != 2:  # noqa: PLR2004 - what marks the table of pieces
-        raise ValueError("its text cannot be found")
+    if at >= end or table[at] != 2:  # noqa: PLR2004 - the marker of the piece table
+        raise ValueError("its text was not found")
     (length,) = struct.unpack_from("<I", table, at + 1)
     n = (length - 4) // 12
     positions = struct.unpack_from(f"<{n + 1}I", table, at + 5)
@@ -176,7 +176,7 @@ def _pieces(body: bytes, table: bytes) -> Iterator[_Piece]:
 
 
 def _paragraph_styles(body: bytes, table: bytes) -> tuple[list[int], list[_Style]]:
-    """Where in the file each paragraph begins, in order, and its style; what is broken of it is left out."""
+    """Returns the start of each paragraph in the file, in order, and its style; skips damaged entries."""
     found: dict[int, _Style] = {}
     try:
         at, size = struct.unpack_from("<2I", body, AT_PARAGRAPHS)
@@ -204,7 +204,7 @@ def _page_styles(page: bytes) -> Iterator[tuple[int, _Style]]:
 
 
 def _style(properties: bytes) -> _Style:
-    """A style's number, and those of its properties that matter here."""
+    """Returns a style's number and its relevant properties."""
     if len(properties) < 2:  # noqa: PLR2004 - the number
         return _Style()
     (number,) = struct.unpack_from("<H", properties)

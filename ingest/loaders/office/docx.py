@@ -1,4 +1,4 @@
-"""Word documents: headings, lists, tables, text boxes, formulas and notes, in the order they stand."""
+"""Reads Word documents: headings, lists, tables, text boxes, formulas and notes, in document order."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ MARGIN = re.compile(r"/word/(?:header|footer)\d*\.xml$")
 
 
 def load_docx(source: Source) -> Document:
-    """A Word document (.docx).
+    """Reads a Word document (.docx).
 
     Raises:
         EncryptedDocument: a password is needed.
-        DamagedDocument: it is not a Word document, or broken, or made to unpack to an absurd size.
+        DamagedDocument: it is not a Word document, damaged, or made to unpack to an absurd size.
     """
     package = Package(source, "Word document")
     if CONTENT_TYPES not in package.names:
-        raise DamagedDocument(f"{source} is a zip archive, but not a Word document. Give it its right suffix.")
+        raise DamagedDocument(f"{source} is a zip archive, but not a Word document. Correct its file extension.")
     with package.being_read():
         document = _read(docx.Document(package.office_file()), source.output)
     return document if document.text else _pictures(package, source)
 
 
 def _pictures(package: Package, source: Source) -> Document:
-    """A document of pictures alone, as scanners make: the text in them."""
+    """Reads the text in pictures, for a document of pictures only, as scanners produce."""
     builder = Builder(source.output)
     for entry in package.entries:
         if entry.filename.startswith("word/media/") and source.ocr:
@@ -62,7 +62,7 @@ def _read(word: WordDocument, output: Output) -> Document:
 
 
 class _Writer:
-    """Adds paragraphs and tables; list items gather until something else ends the list."""
+    """Adds paragraphs and tables; collects list items until another element ends the list."""
 
     def __init__(self, word: WordDocument, output: Output) -> None:
         self.builder = Builder(output)
@@ -88,7 +88,7 @@ class _Writer:
                     self.element(inner)
 
     def notes(self) -> None:
-        """What stands in parts of its own: footnotes, endnotes and comments; headers and footers, once each."""
+        """Adds separate parts: footnotes, endnotes and comments; headers and footers, once each."""
         self.flush()
         parts = {str(part.partname): part for part in self._word.part.package.iter_parts()}
         for name, called in NOTES.items():
@@ -130,7 +130,7 @@ class _Writer:
 
     def _table(self, table: Any) -> None:
         rows = _rows(table)
-        if sum(len(row) for row in rows) == 1:  # a frame around text
+        if sum(len(row) for row in rows) == 1:  # a frame around text, not a table
             for cell in table.iter(qn("w:tc")):
                 for inner in _children(cell):
                     self.element(inner)
@@ -146,12 +146,12 @@ class _Writer:
 
 
 def _words(part: Any) -> str:
-    """All the words under an element, on one line."""
+    """Returns all words of an element, on one line."""
     return " ".join(" ".join(_paragraph_text(p).split()) for p in part.iter(qn("w:p"))).strip()
 
 
 def _children(parent: Any) -> Iterator[Any]:
-    """Paragraphs and tables under an element, those in content controls and tracked insertions included."""
+    """Yields paragraphs and tables of an element, including those in content controls and tracked insertions."""
     for child in parent:
         if child.tag in {qn("w:p"), qn("w:tbl")}:
             yield child
@@ -160,7 +160,7 @@ def _children(parent: Any) -> Iterator[Any]:
 
 
 def _paragraph_text(paragraph: Any) -> str:
-    """A paragraph's words: links, fields and insertions included, deletions and text boxes left out."""
+    """Returns a paragraph's text with links, fields and insertions, without deletions and text boxes."""
     parts: list[str] = []
     pending = list(reversed(paragraph))
     left_out = {qn("w:del"), qn("w:pPr"), qn("w:rPr"), qn("w:txbxContent"), qn("w:instrText"), qn("w:moveFrom")}
@@ -194,7 +194,7 @@ def _is_fallback(element: Any) -> bool:
 
 
 def _heading_level(paragraph: Any, style: ParagraphStyle | None) -> int:
-    """1 to 6, or 0: by the paragraph's own outline level, or by its style's name or outline level."""
+    """Returns 1 to 6, or 0, by the paragraph's own outline level, or its style's name or outline level."""
     own = paragraph.find(f"{qn('w:pPr')}/{qn('w:outlineLvl')}")
     outline = _outline(own)
     at: Any = style
@@ -215,7 +215,7 @@ def _outline(element: Any) -> int | None:
 
 
 def _numbering(paragraph: Any, style: ParagraphStyle | None) -> tuple[str, int] | None:
-    """Id of the numbering and depth in it, of a list's item; None for all else."""
+    """Returns a list item's numbering id and depth; None for other paragraphs."""
     found = paragraph.find(f"{qn('w:pPr')}/{qn('w:numPr')}")
     at: Any = style
     while found is None and at is not None:
@@ -229,7 +229,7 @@ def _numbering(paragraph: Any, style: ParagraphStyle | None) -> tuple[str, int] 
 
 
 def _number_formats(word: WordDocument) -> dict[tuple[str, int], str]:
-    """(numbering id, depth) -> "bullet", "decimal" … of the lists that the document defines."""
+    """Returns the format ("bullet", "decimal" …) of each defined list level, by (numbering id, depth)."""
     part = next((p for p in word.part.package.iter_parts() if p.partname == "/word/numbering.xml"), None)
     if part is None:
         return {}
@@ -254,7 +254,7 @@ def _outline_of(level: Any) -> int:
 
 
 def _rows(table: Any) -> list[list[str]]:
-    """The cells' texts; a cell merged downwards stands in each of its rows, one merged across in the first column."""
+    """Returns the cells' texts; a vertically merged cell is repeated in each row, a horizontally merged one is not."""
     rows: list[list[str]] = []
     for tr in (row for row in table.iter(qn("w:tr")) if next(row.iterancestors(qn("w:tbl"))) is table):
         row: list[str] = []

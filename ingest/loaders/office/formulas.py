@@ -1,16 +1,16 @@
-"""Formulas of Office documents (OMML) -> one line of text, as one would type them: a^2 + b_i, (x + 1)/2, √(y)."""
+"""Converts formulas of Office documents (OMML) to one line of text as typed: a^2 + b_i, (x + 1)/2, √(y)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-# What stands between the parts of an element, in order, by its name.
+# Separators between the parts of an element, in order, by its name.
 BETWEEN = {"sSup": ("^",), "sSub": ("_",), "sSubSup": ("_", "^"), "f": ("/",), "func": (" ",)}
 DEEPEST = 60
 
 
 def formula(element: Any, depth: int = 0) -> str:
-    """The text of an element of a formula."""
+    """Returns the text of a formula element."""
     name = _name(element)
     if name == "t" or depth > DEEPEST:
         return "".join(element.itertext())
@@ -30,17 +30,17 @@ def formula(element: Any, depth: int = 0) -> str:
 
 
 def _with_bounds(element: Any, parts: dict[str, str]) -> str:
-    """A sum, product or integral."""
+    """Returns the text of a sum, product or integral."""
     signs = (value for one in element.iter() if _name(one) == "chr" for value in one.attrib.values())
     bounds = "".join(mark + _held(parts[part]) for part, mark in (("sub", "_"), ("sup", "^")) if parts.get(part))
     return f"{next(signs, '∫')}{bounds} {parts.get('e', '')}"
 
 
 def _held(text: str) -> str:
-    """A part of several terms in brackets."""
+    """Puts a part with several terms in brackets."""
     return f"({text})" if len(text) > 1 and any(sign in text for sign in "+-\u2212*/ =") else text
 
 
 def _name(element: Any) -> str:
-    """An element's own name; comments count as properties, which are left out."""
+    """Returns an element's local name; comments count as properties, which are skipped."""
     return element.tag.rsplit("}", 1)[-1] if isinstance(element.tag, str) else "Pr"

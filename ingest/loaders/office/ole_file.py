@@ -1,4 +1,4 @@
-"""The container of the old binary Office formats (OLE compound files), opened with limits."""
+"""Opens OLE compound files, the container of the binary Office formats, with limits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Compound:
 
     Args:
         source: its bytes.
-        what: what it should be, for messages.
+        what: the expected type, for messages.
 
     Raises:
         DamagedDocument: it cannot be opened as one.
@@ -28,28 +28,28 @@ class Compound:
             self._ole = olefile.OleFileIO(io.BytesIO(source.data))
 
     def stream(self, name: str) -> bytes:
-        """A stream's bytes, at most as many as the file has.
+        """Returns a stream's bytes, at most as many as the file has.
 
         Raises:
-            DamagedDocument: it is not there, or broken.
+            DamagedDocument: it is missing or damaged.
         """
         with self.being_read():
             stream = self._ole.openstream(name)
         return bytes(stream.read(len(self._source.data)))
 
     def has(self, name: str) -> bool:
-        """Whether there is a stream of this name."""
+        """Returns True if there is a stream of this name."""
         return bool(self._ole.exists(name))
 
     @property
     def title(self) -> str:
-        """The title among the file's properties; "" where there is none."""
+        """Returns the title from the file's properties; "" if there is none."""
         try:
             title = self._ole.get_metadata().title
-        except Exception:  # noqa: BLE001 - properties are a courtesy
+        except Exception:  # noqa: BLE001 - properties are optional
             return ""
         return title.decode("cp1252", "replace").strip("\0 ") if isinstance(title, bytes) else ""
 
     def being_read(self) -> AbstractContextManager[None]:
-        """For a block that reads its streams. Raises as `Source.being_read` does."""
+        """Returns a context for reading its streams. Raises as `Source.being_read` does."""
         return self._source.being_read(f"its {self._what}")

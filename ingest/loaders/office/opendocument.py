@@ -1,4 +1,4 @@
-"""OpenDocument texts and presentations: headings, lists, tables, notes, slides."""
+"""Reads OpenDocument texts and presentations: headings, lists, tables, notes, slides."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ingest.models import Document
 NAMESPACE = "urn:oasis:names:tc:opendocument:xmlns:{}:1.0"
 DEEPEST_HEADING = 6
 DEEPEST = 100
-# A cell that says it is repeated up to the edge of the sheet.
+# Cells may be declared as repeated up to the edge of the sheet.
 MOST_REPEATED = 64
 
 
 def _q(name: str) -> str:
-    """`text:p` as ElementTree writes it."""
+    """Converts `text:p` to ElementTree's form."""
     prefix, local = name.split(":")
     return f"{{{NAMESPACE.format({'draw': 'drawing'}.get(prefix, prefix))}}}{local}"
 
@@ -44,11 +44,11 @@ LEFT_OUT = frozenset({TRACKED, ANNOTATION, *DESCRIPTIONS, _q("text:sequence-decl
 
 
 def load_odt(source: Source) -> Document:
-    """A text (.odt, or its one-file form .fodt). Headers and footers come last, once each.
+    """Reads a text (.odt, or its single-file form .fodt). Headers and footers come last, once each.
 
     Raises:
         EncryptedDocument: a password is needed.
-        DamagedDocument: it is broken, or made to unpack to an absurd size.
+        DamagedDocument: it is damaged, or made to unpack to an absurd size.
     """
     parts = _parts(source, "OpenDocument text")
     writer = _Writer(Builder(source.output))
@@ -65,11 +65,11 @@ def load_odt(source: Source) -> Document:
 
 
 def load_odp(source: Source) -> Document:
-    """A presentation (.odp, .fodp): slides with their notes.
+    """Reads a presentation (.odp, .fodp): slides with their notes.
 
     Raises:
         EncryptedDocument: a password is needed.
-        DamagedDocument: it is broken, or made to unpack to an absurd size.
+        DamagedDocument: it is damaged, or made to unpack to an absurd size.
     """
     parts = _parts(source, "OpenDocument presentation")
     writer = _Writer(Builder(source.output))
@@ -93,7 +93,7 @@ def load_odp(source: Source) -> Document:
 
 
 def _add_masters(builder: Builder, styles: Any) -> None:
-    """What the masters of slides say, where the slides say nothing: a footer, a motto."""
+    """Adds the text of master slides, such as a footer or a motto, which slides do not repeat."""
     masters = [] if styles is None else [one for one in styles.iter() if one.tag == _q("style:master-page")]
     for words in dict.fromkeys(" ".join((p.text or "").split()) for one in masters for p in one.iter(P)):
         builder.add("paragraph", words)
@@ -101,7 +101,7 @@ def _add_masters(builder: Builder, styles: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """Root elements of a file's parts; in the one-file form all are the same."""
+    """The root elements of a file's parts; in the single-file form all are the same."""
 
     content: Any
     styles: Any
@@ -121,7 +121,7 @@ def _parts(source: Source, what: str) -> _Parts:
 
 
 def _optional(package: Package, name: str) -> Any:
-    """A part that a text can do without; None where it is not there, or broken."""
+    """Returns an optional part; None if it is missing or damaged."""
     try:
         return package.xml(name) if name in package.names else None
     except DamagedDocument:
@@ -140,14 +140,14 @@ def _body(parts: _Parts, name: str, source: Source) -> Any:
 
 
 class _Writer:
-    """Writes elements in the order they stand; notes gather until the end."""
+    """Adds elements in document order; collects notes until the end."""
 
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
         self._notes: list[str] = []
 
     def notes(self) -> None:
-        """Writes the footnotes of what was written."""
+        """Adds the collected footnotes."""
         for number, note in enumerate(self._notes, start=1):
             self.builder.add("paragraph", f"Note {number}: {note}")
         self._notes = []
@@ -173,7 +173,7 @@ class _Writer:
             self.children(element, depth)
 
     def _inside(self, paragraph: Any, depth: int) -> None:
-        """What stands within a paragraph without being its words: notes, text boxes."""
+        """Handles notes and text boxes inside a paragraph, which are not part of its words."""
         for inner in paragraph.iter():
             if inner.tag == NOTE:
                 body = inner.find(NOTE_BODY)
@@ -183,7 +183,7 @@ class _Writer:
                 self.children(inner, depth + 1)
 
     def _table(self, table: Any, depth: int) -> None:
-        if sum(1 for _ in _cells(table)) == 1:  # a frame around text
+        if sum(1 for _ in _cells(table)) == 1:  # a frame around text, not a table
             for cell in _cells(table):
                 self.children(cell, depth + 1)
         else:
@@ -202,7 +202,7 @@ def _items(items: Any, depth: int) -> Iterator[str]:
 
 
 def _rows(table: Any) -> Iterator[Any]:
-    """A table's rows, those of its header and its groups too, not those of tables in it."""
+    """Yields a table's rows, including those in header and row groups, but not those of nested tables."""
     for child in table:
         if child.tag == ROW:
             yield child
@@ -227,7 +227,7 @@ def _row(row: Any) -> list[str]:
 
 
 def _text(element: Any) -> str:
-    """An element's words; notes, comments, deletions and text boxes are left out."""
+    """Returns an element's words without notes, comments, deletions and text boxes."""
     parts: list[str] = []
 
     def walk(here: Any, depth: int) -> None:
@@ -254,5 +254,5 @@ def _text(element: Any) -> str:
 
 
 def _is_box(child: Any, element: Any) -> bool:
-    """A text box within a paragraph stands for itself."""
+    """Returns True for a text box in a paragraph, which is read separately."""
     return bool(child.tag == _q("draw:text-box") and element.tag in {P, H})

@@ -1,4 +1,4 @@
-"""PowerPoint presentations of the old binary kind (.ppt), by Microsoft's published description of it, [MS-PPT]."""
+"""Reads binary PowerPoint presentations (.ppt) according to Microsoft's specification [MS-PPT]."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _Record:
 
 @dataclass(slots=True)
 class _Slide:
-    """A slide's texts, each with whether it is a title."""
+    """A slide's texts, each with a flag that is True for a title."""
 
     reference: int
     id: int
@@ -41,11 +41,11 @@ class _Slide:
 
 
 def load_ppt(source: Source) -> Document:
-    """A presentation of PowerPoint 97 to 2003: slides with their notes.
+    """Reads a presentation of PowerPoint 97 to 2003: slides with their notes.
 
     Raises:
         EncryptedDocument: a password is needed.
-        DamagedDocument: it is broken.
+        DamagedDocument: it is damaged.
         EmptyDocument: no slide has text.
     """
     compound = Compound(source, "presentation")
@@ -77,14 +77,14 @@ class _Presentation:
         self._data = data
         self._places: dict[int, int] = {}
         self.encrypted = False
-        if len(current) >= 20:  # noqa: PLR2004 - up to the offset of the last edit
+        if len(current) >= 20:  # noqa: PLR2004 - includes the offset of the last edit
             self._read_directory(struct.unpack_from("<I", current, 16)[0])
 
     def slides(self) -> list[_Slide]:
-        """The slides in their order."""
+        """Returns the slides in order."""
         document = next((one for one in self._records(0, len(self._data)) if one.kind == DOCUMENT), None)
         if document is None:
-            raise ValueError("it has no document")
+            raise ValueError("it contains no document")
         lists = [one for one in self._records(document.start, document.end) if one.kind == SLIDE_LIST]
         slides = [s for one in lists if one.instance == SLIDES for s in self._listed(one)]
         for slide in slides:
@@ -96,13 +96,13 @@ class _Presentation:
         return slides
 
     def _read_directory(self, edit_at: int) -> None:
-        """Where the slides lie, by the newest edit that says so."""
+        """Reads the positions of slides; newer edits take precedence."""
         for _ in range(MOST_EDITS):
             edit = next(self._records(edit_at, len(self._data)), None)
             if edit is None or edit.kind != EDIT:
                 return
             before, directory_at = struct.unpack_from("<2I", self._data, edit.start + 8)
-            self.encrypted |= edit.end - edit.start > 28  # noqa: PLR2004 - it names how it is encrypted
+            self.encrypted |= edit.end - edit.start > 28  # noqa: PLR2004 - a longer record refers to encryption data
             directory = next(self._records(directory_at, len(self._data)), None)
             if directory is not None and directory.kind == DIRECTORY:
                 for key, place in self._directory(directory):
@@ -149,7 +149,7 @@ class _Presentation:
                 slide.notes.extend(text for _, text in texts if len(text.strip()) > 1)
 
     def _texts_at(self, reference: int, kind: int) -> list[tuple[bool, str]]:
-        """The texts of what lies at a place of the directory: those of its shapes that the list doesn't hold."""
+        """Returns the texts of shapes at a directory entry, except those that the slide list holds."""
         place = self._places.get(reference)
         found = next(self._records(place, len(self._data)), None) if place is not None else None
         return list(self._texts_in(found, 0)) if found is not None and found.kind == kind else []
@@ -176,4 +176,4 @@ class _Presentation:
     def _text(self, record: _Record) -> str:
         raw = self._data[record.start : record.end]
         text = raw.decode("utf-16-le" if record.kind == TEXT_WIDE else "cp1252", "replace")
-        return "" if text == "*" else text.replace("\r", "\n").replace("\x0b", "\n")  # a page number's place
+        return "" if text == "*" else text.replace("\r", "\n").replace("\x0b", "\n")  # placeholder of a page number

@@ -1,4 +1,4 @@
-"""PowerPoint presentations: each slide a page with its title, text, tables, charts' data and notes."""
+"""Reads PowerPoint presentations: each slide a page with its title, text, tables, chart data and notes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ingest.models import Document
 TITLES = frozenset({PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE, PP_PLACEHOLDER.VERTICAL_TITLE})
 DECORATIONS = frozenset({PP_PLACEHOLDER.SLIDE_NUMBER, PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.FOOTER})
 DEEPEST_GROUP = 20
-# A slide with fewer characters says what it says in its pictures.
+# Pictures of a slide with less text than this are read by OCR.
 FEW_CHARACTERS = 80
 FILE_NAME = re.compile(r"\.(?:png|jpe?g|gif|bmp|tiff?|[ew]mf|svg|webp)\s*$", re.IGNORECASE)
 COMMENT_TEXTS = ("presentationml/2006/main}text", "}txBody")
@@ -30,15 +30,17 @@ DIAGRAM_TEXT = "{http://schemas.openxmlformats.org/drawingml/2006/main}t"
 
 
 def load_pptx(source: Source) -> Document:
-    """A presentation (.pptx). Hidden slides are read too.
+    """Reads a presentation (.pptx), including hidden slides.
 
     Raises:
         EncryptedDocument: a password is needed.
-        DamagedDocument: it is no presentation, or broken, or made to unpack to an absurd size.
+        DamagedDocument: it is not a presentation, damaged, or made to unpack to an absurd size.
     """
     package = Package(source, "PowerPoint presentation")
     if CONTENT_TYPES not in package.names:
-        raise DamagedDocument(f"{source} is a zip archive, but no PowerPoint presentation. Give it its right suffix.")
+        raise DamagedDocument(
+            f"{source} is a zip archive, but not a PowerPoint presentation. Correct its file extension."
+        )
     with package.being_read():
         return _read(pptx.Presentation(package.office_file()), source)
 
@@ -65,7 +67,7 @@ def _read(presentation: Presentation, source: Source) -> Document:
 
 
 def _shapes(shapes: Any, depth: int) -> Iterator[Any]:
-    """The shapes from the top down, then from left to right; those in groups where the group stands."""
+    """Yields the shapes from top to bottom, then left to right; grouped ones at the position of their group."""
     for shape in sorted(shapes, key=lambda one: (one.top or 0, one.left or 0)):
         if hasattr(shape, "shapes") and depth < DEEPEST_GROUP:
             yield from _shapes(shape.shapes, depth + 1)
@@ -90,13 +92,13 @@ def _add(builder: Builder, shape: Any) -> None:
         elif written:
             builder.add("paragraph", written[0][1])
     else:
-        described = shape._element.xpath(".//p:cNvPr/@descr")  # noqa: SLF001 - the library has no name for it
+        described = shape._element.xpath(".//p:cNvPr/@descr")  # noqa: SLF001 - the library has no accessor for it
         if described and described[0].strip() and not FILE_NAME.search(described[0]):
             builder.add("paragraph", f"Picture: {' '.join(described[0].split())}")
 
 
 def _add_chart(builder: Builder, chart: Any) -> None:
-    """A chart as the table that it was drawn from."""
+    """Adds a chart as a table of its data."""
     if chart.has_title and chart.chart_title.has_text_frame:
         builder.add("paragraph", chart.chart_title.text_frame.text)
     for plot in chart.plots:
@@ -115,7 +117,7 @@ def _value(values: Any, i: int) -> str:
 
 
 def _add_diagrams(builder: Builder, slide: Any) -> None:
-    """The words of SmartArt, which stand in a part of their own."""
+    """Adds the words of SmartArt, which are stored in a separate part."""
     for relation in slide.part.rels.values():
         if relation.reltype.endswith("/diagramData") and not relation.is_external:
             root = ElementTree.fromstring(relation.target_part.blob)
@@ -128,7 +130,7 @@ def _words(shape: Any) -> str:
 
 
 def _add_comments(builder: Builder, slide: Any) -> None:
-    """What reviewers noted on a slide, in the older form of comments or the newer one."""
+    """Adds reviewers' comments on a slide, in the older or the newer format."""
     for relation in slide.part.rels.values():
         if relation.reltype.endswith("/comments") and not relation.is_external:
             root = ElementTree.fromstring(relation.target_part.blob)
@@ -137,11 +139,11 @@ def _add_comments(builder: Builder, slide: Any) -> None:
 
 
 def _add_pictures(builder: Builder, shapes: Sequence[Any], source: Source) -> None:
-    """The text in the pictures of a slide that has little of its own: a screenshot, a scan."""
+    """Adds the text in the pictures of a slide with little text of its own: a screenshot, a scan."""
     for shape in shapes:
         try:
             picture = shape.image
-        except (AttributeError, ValueError, KeyError, InvalidXmlError):  # no picture, or one that is not in the file
+        except (AttributeError, ValueError, KeyError, InvalidXmlError):  # not a picture, or one that is not in the file
             continue
         if words := words_in(source, picture.filename or f"picture.{picture.ext}", picture.blob):
             builder.add("paragraph", words)

@@ -1,4 +1,4 @@
-"""RTF: its text, and its tables row by row."""
+"""Reads the text of RTF, and its tables row by row."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from ingest.models import Document
 
 INFO = re.compile(r"\{\\info\b")
 TITLE = re.compile(r"\{\\title\s++([^{}\\]++)\}")
-# Characters of what a file says of itself in which its title is looked for.
+# Characters of the header in which the title is searched for.
 INFO_CHARACTERS = 4_000
-# Pictures and other bytes written as so many digits; of no use here, and slow to look through.
+# Pictures and other binary data written as this many hex digits or more: useless here, and slow to parse.
 DIGITS = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{2}\s*+)++")
 MOST_DIGITS = 512
-# What the library puts between the cells of a row, whose last one ends in it too.
+# Separator that the library puts between cells, and after the last cell of a row.
 CELL = "|"
 
 
 def load_rtf(source: Source) -> Document:
-    """An RTF file.
+    """Reads an RTF file.
 
     Raises:
         DamagedDocument: it cannot be read as RTF.
@@ -48,7 +48,7 @@ def _without_binary(digits: re.Match[str]) -> str:
 
 
 def _add(builder: Builder, lines: list[str]) -> None:
-    """Adds lines that no blank one divides: runs of rows as tables, all else as paragraphs."""
+    """Adds consecutive lines: runs of rows as tables, others as paragraphs."""
     rows: list[list[str]] = []
     words: list[str] = []
     for line in [*lines, ""]:

@@ -1,4 +1,4 @@
-"""Tables: spreadsheets sheet by sheet, and files of separated values."""
+"""Reads tables: spreadsheets sheet by sheet, and delimiter-separated files."""
 
 from __future__ import annotations
 
@@ -20,42 +20,42 @@ if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
 
 DELIMITERS = ",;\t|"
-# Few enough: csv.Sniffer's time grows with their square.
+# Small enough for csv.Sniffer, whose time is quadratic in the sample.
 SAMPLE_CHARACTERS = 4 * 1024
 MOST_FIELD = 16 * 1024 * 1024
-# A sheet's used range may be declared as all there is; cells beyond this are named, not read.
+# A sheet may declare the largest possible used range; cells beyond this limit are reported but not read.
 MOST_CELLS = 5_000_000
 MIDNIGHT = dt.time()
 
 
 def load_csv(source: Source) -> Document:
-    """Comma-, semicolon-, tab- or pipe-separated values, the first row taken for the header.
+    """Reads comma-, semicolon-, tab- or pipe-separated values, taking the first row as header.
 
     Raises:
-        DamagedDocument: it holds no text but other bytes.
+        DamagedDocument: it contains bytes that are not text.
     """
     text = normalise(decode(source.data, source)).lstrip("\ufeff")
     csv.field_size_limit(MOST_FIELD)
     try:
         rows = list(csv.reader(io.StringIO(text), delimiter=_delimiter(text, source.suffix)))
     except csv.Error as error:
-        raise DamagedDocument(f"{source} is damaged: its rows cannot be told apart ({error}).") from error
+        raise DamagedDocument(f"{source} is damaged: its rows cannot be separated ({error}).") from error
     builder = Builder(source.output)
     _add_regions(builder, rows)
     return builder.build()
 
 
 def load_sheets(source: Source) -> Document:
-    """A workbook (.xlsx, .xlsm, .xlsb, .xls, .ods): each sheet a page, hidden ones too; formulas give their values.
+    """Reads a workbook (.xlsx, .xlsm, .xlsb, .xls, .ods): each sheet a page, also hidden ones; formulas as values.
 
     Raises:
         EncryptedDocument: a password is needed.
-        DamagedDocument: it cannot be opened as a workbook, or made to unpack to an absurd size.
+        DamagedDocument: it cannot be opened as a workbook, or is made to unpack to an absurd size.
     """
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError  # noqa: PLC0415 - for workbooks alone
 
     if source.data.startswith(b"PK"):
-        Package(source, "workbook")  # its limits
+        Package(source, "workbook")  # enforces the size limits
     builder = Builder(source.output)
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(source.data))
@@ -64,7 +64,7 @@ def load_sheets(source: Source) -> Document:
         raise source.locked() from error
     except (CalamineError, ValueError, OSError) as error:
         raise _damaged(source, error) from error
-    except BaseException as error:  # a panic of the library derives from nothing else
+    except BaseException as error:  # panics of the library derive from BaseException
         if type(error).__name__ != "PanicException":
             raise
         raise _damaged(source, error) from error
@@ -73,13 +73,13 @@ def load_sheets(source: Source) -> Document:
 
 def _damaged(source: Source, error: BaseException) -> DamagedDocument:
     return DamagedDocument(
-        f"{source} cannot be opened as a workbook: it is damaged, or of a kind that is not read ({error}). Open it in "
+        f"{source} cannot be opened as a workbook: it is damaged, or of an unsupported type ({error}). Open it in "
         "a spreadsheet program and save it as .xlsx."
     )
 
 
 def _delimiter(text: str, suffix: str) -> str:
-    """What divides the fields: a tab where the name says so, else what the first lines show."""
+    """Returns the field delimiter: a tab if the extension says so, else the one that the first lines show."""
     if suffix in {".tsv", ".tab"}:
         return "\t"
     sample = text[:SAMPLE_CHARACTERS]
@@ -92,7 +92,7 @@ def _delimiter(text: str, suffix: str) -> str:
 
 
 def _add_sheet(builder: Builder, workbook: CalamineWorkbook, name: str) -> str:
-    """Adds a sheet as a page; returns a warning where not all of it was read."""
+    """Adds a sheet as a page; returns a warning if it was not read completely."""
     builder.begin_page(f"sheet {name}")
     sheet = workbook.get_sheet_by_name(name)
     width = max(sheet.width, 1)
@@ -107,12 +107,12 @@ def _add_sheet(builder: Builder, workbook: CalamineWorkbook, name: str) -> str:
         builder.add_heading(1, name)
         _add_regions(builder, rows)
     if sheet.height > most:
-        return f"Of sheet {name} only the first {most:,} of {sheet.height:,} rows were read: it is too large."
+        return f"Only the first {most:,} of {sheet.height:,} rows of sheet {name} were read: it is too large."
     return ""
 
 
 def _add_regions(builder: Builder, rows: Sequence[Sequence[str]]) -> None:
-    """Tables that empty rows divide; a row of one cell above a table, or alone, is a line of text."""
+    """Adds tables separated by empty rows; a single-cell row above a table, or alone, becomes a line of text."""
     for region in _regions(rows):
         at = 0
         while at < len(region) and sum(bool(cell.strip()) for cell in region[at]) == 1:
@@ -126,7 +126,7 @@ def _add_regions(builder: Builder, rows: Sequence[Sequence[str]]) -> None:
 
 
 def _is_column(region: Sequence[Sequence[str]]) -> bool:
-    """Whether rows of one cell each stand in one column, as a list of values does."""
+    """Returns True if rows of one cell each use the same column, as a list of values does."""
     return len({next(i for i, cell in enumerate(row) if cell.strip()) for row in region}) == 1
 
 
@@ -137,7 +137,7 @@ def _regions(rows: Sequence[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
 
 
 def _cell(value: Any) -> str:
-    """A cell's value as its reader would write it."""
+    """Formats a cell's value as a spreadsheet program would show it."""
     match value:
         case bool():
             return "TRUE" if value else "FALSE"

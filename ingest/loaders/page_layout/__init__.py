@@ -1,4 +1,4 @@
-"""Turns lines with their places on a page into paragraphs, tables and headings."""
+"""Converts positioned lines of a page to paragraphs, tables and headings."""
 
 from ingest.loaders.page_layout.assembly import MANY_PAGES, PageLines, compose
 from ingest.loaders.page_layout.geometry import Rule

@@ -1,4 +1,4 @@
-"""Pages of lines -> a Document: running heads left out, tables found, paragraphs joined, headings told by size."""
+"""Assembles pages of lines into a document: drops running heads, finds tables, joins paragraphs, detects headings."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ingest.loaders.document_builder import Builder, Word, markdown_table
+from ingest.loaders.document_builder import Builder, PlacedWord, markdown_table
 from ingest.loaders.output_limits import Output, size_of_table
 from ingest.loaders.page_layout.geometry import Rule
-from ingest.loaders.page_layout.lines import Line, Paragraph, body_size, heading_levels, paragraphs
-from ingest.loaders.page_layout.lines import Word as PlacedWord
+from ingest.loaders.page_layout.lines import Line, Paragraph, Word, body_size, heading_levels, paragraphs
 from ingest.loaders.page_layout.reading_order import arrange
 from ingest.models import HowRead
 
-# A line near a page's edge on this share of the pages, with at least so many pages, is a running header or footer.
+# A line near a page's edge on this fraction of the pages, and on at least so many pages, is a running header or footer.
 RUNNING_SHARE = 0.6
 RUNNING_PAGES = 4
 EDGE_LINES = 3
@@ -24,11 +23,11 @@ MANY_PAGES = 200
 
 @dataclass(frozen=True, slots=True)
 class PageLines:
-    """The lines of a page in the order of the file, the rules drawn on it, and how it was read.
+    """A page's lines in file order, the rules drawn on it, and how it was read.
 
-    Places are in points (or any other unit) from the lower left of the page, `width` by `height` large. `turned` is
-    by how many degrees, clockwise, the page had to be turned for its lines to stand upright, which they do here.
-    `notes` are what was filled in or noted on it.
+    Positions are in points (or any other unit) from the lower left of the page of size `width` by `height`. `turned` is
+    the clockwise rotation in degrees that made the lines upright, as they are here. `notes` are filled-in form fields
+    and comments.
     """
 
     width: float
@@ -42,10 +41,10 @@ class PageLines:
 
 
 def compose(pages: Sequence[PageLines], builder: Builder, at_work: Callable[[], None] = lambda: None) -> str:
-    """Adds pages to a document. `at_work` is called now and then, where there are many.
+    """Adds pages to a document. Calls `at_work` from time to time if there are many.
 
     Returns:
-        The text of the first page's largest heading, which may be the title; "" where it has none.
+        The text of the first page's largest heading, a candidate for the title; "" if it has none.
     """
     running = _running(pages)
     body = body_size([line for page in pages for line in page.lines])
@@ -79,7 +78,7 @@ def _paragraphs(page: PageLines, running: set[str], body: float, output: Output)
 
 
 def _add(builder: Builder, paragraph: Paragraph, levels: dict[float, int], page: PageLines) -> None:
-    words = [Word(word.text, _shares(word, page)) for word in paragraph.words]
+    words = [PlacedWord(word.text, _shares(word, page)) for word in paragraph.words]
     level = levels.get(paragraph.size) if paragraph.may_be_heading else None
     if level:
         builder.add_heading(level, paragraph.text, words)
@@ -89,8 +88,8 @@ def _add(builder: Builder, paragraph: Paragraph, levels: dict[float, int], page:
         builder.add("list" if paragraph.is_list else "paragraph", paragraph.text, words)
 
 
-def _shares(word: PlacedWord, page: PageLines) -> tuple[float, float, float, float]:
-    """A word's left, top, right and bottom in shares of the page as it was before it was turned upright."""
+def _shares(word: Word, page: PageLines) -> tuple[float, float, float, float]:
+    """Returns a word's left, top, right and bottom as fractions of the page before its rotation."""
     wide, high = max(page.width, 1.0), max(page.height, 1.0)
     left, top, right, bottom = word.left / wide, 1 - word.top / high, word.right / wide, 1 - word.bottom / high
     match page.turned:
@@ -104,7 +103,7 @@ def _shares(word: PlacedWord, page: PageLines) -> tuple[float, float, float, flo
 
 
 def _running(pages: Sequence[PageLines]) -> set[str]:
-    """Running headers and footers, as their text with every number made the same."""
+    """Returns the keys of running headers and footers: their text with all numbers replaced."""
     if len(pages) < RUNNING_PAGES:
         return set()
     seen = Counter(key for page in pages for key in {_key(line) for line in _edges(page.lines)})
@@ -112,13 +111,13 @@ def _running(pages: Sequence[PageLines]) -> set[str]:
 
 
 def _edges(lines: Sequence[Line]) -> list[Line]:
-    """The highest and the lowest lines of a page, wherever they stand in the file."""
+    """Returns the highest and lowest lines of a page, in any file order."""
     by_height = sorted(lines, key=lambda line: -line.top)
     return [*by_height[:EDGE_LINES], *by_height[EDGE_LINES:][-EDGE_LINES:]]
 
 
 def _without(lines: Sequence[Line], running: set[str]) -> list[Line]:
-    """The lines that are no running heads; a number beside other words is none, and nothing is taken from few."""
+    """Removes running heads, except numbers beside other words; keeps all lines if nothing would be left."""
     dropped = [line for line in _edges(lines) if _key(line) in running]
     gone = {id(line) for line in dropped if not any(_beside(line, one) and one not in dropped for one in lines)}
     kept = [line for line in lines if id(line) not in gone]

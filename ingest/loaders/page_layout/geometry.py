@@ -1,4 +1,4 @@
-"""Lines, rules and tables as shapes on a page: what stands beside, over or in what. Pure geometry."""
+"""Geometric relations of lines, rules and tables on a page. Pure."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 from ingest.loaders.page_layout.lines import Line, Word
 
-# Rules and edges this near to each other, in points, are at one place.
+# Rules and edges within this distance, in points, count as aligned.
 NEAR = 3.0
-# What makes a table: so many rows, and so many cells in a row.
+# Minimum size of a table: rows, and cells in a row.
 FEWEST_LINES = 3
 FEWEST_CELLS = 2
 
 
 class Rule(NamedTuple):
-    """A straight line on the page, level or upright, in points from the lower left; `shade`: the edge of a shade."""
+    """A straight horizontal or vertical line, in points from the page's lower left; `shade`: edge of a shaded area."""
 
     left: float
     right: float
@@ -27,13 +27,13 @@ class Rule(NamedTuple):
 
     @property
     def is_level(self) -> bool:
-        """Whether it runs from left to right."""
+        """Returns True if it is horizontal."""
         return self.top - self.bottom < self.right - self.left
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells, and where they stand."""
+    """Rows of cells, and the area that they cover."""
 
     rows: tuple[tuple[str, ...], ...]
     words: tuple[Word, ...]
@@ -44,7 +44,7 @@ class Table:
 
 
 def rows_of(lines: Sequence[Line]) -> list[list[Line]]:
-    """Lines that stand side by side, from the top row to the bottom one."""
+    """Groups lines that are side by side into rows, from top to bottom."""
     rows: list[list[Line]] = []
     for line in sorted(lines, key=lambda one: -one.top):
         middle = (line.bottom + line.top) / 2
@@ -60,7 +60,7 @@ def gap(above: Sequence[Line], below: Sequence[Line]) -> float:
 
 
 def spans(intervals: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Intervals joined where they overlap."""
+    """Merges overlapping intervals."""
     spans: list[tuple[float, float]] = []
     for left, right in sorted(intervals):
         if spans and left < spans[-1][1]:
@@ -75,7 +75,7 @@ def column_of(columns: Sequence[tuple[float, float]], line: Line) -> int:
 
 
 def places_of(values: Iterable[float]) -> list[float]:
-    """Values in order, those near each other made one."""
+    """Returns sorted values, with nearby ones merged."""
     places: list[float] = []
     for value in sorted(values):
         if not places or value - places[-1] > NEAR:

@@ -1,4 +1,4 @@
-"""Tables with rules: grids of level and upright ones, and columns between level ones. Pure geometry."""
+"""Finds ruled tables: grids of crossing rules, and columns between horizontal rules. Pure geometry."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from ingest.loaders.page_layout.lines import Line, Word
 from ingest.loaders.page_layout.stream_tables import SIGNS_BEFORE, table_of
 
 MOST_RULES = 3_000
-# A cell of a grid that holds more is no cell but a part of the page's layout.
+# Longer text in a grid cell means page layout rather than a table.
 MOST_CELL_TEXT = 600
 
 
 def ruled(lines: Sequence[Line], rules: Sequence[Rule]) -> Iterator[tuple[Table, set[int]]]:
-    """Grids of level and upright rules that cross, and what stands in their cells."""
+    """Yields tables from grids of crossing horizontal and vertical rules, with the lines in their cells."""
     for group in _crossing(rules):
         xs = places_of(rule.left for rule in group if not rule.is_level)
         ys = places_of(rule.bottom for rule in group if rule.is_level)
@@ -41,7 +41,7 @@ def ruled(lines: Sequence[Line], rules: Sequence[Rule]) -> Iterator[tuple[Table,
 
 
 def between_rules(lines: Sequence[Line], rules: Sequence[Rule]) -> Iterator[tuple[Table, set[int]]]:
-    """What stands between level rules of one width, where it falls in columns: the tables of papers."""
+    """Yields tables between horizontal rules of equal width, if the lines form columns, as in scientific papers."""
     taken: set[int] = set()
     for left, right, bottom, top, _ in _ladders(rules):
         inside = [line for line in lines if id(line) not in taken and is_inside(line, left, right, bottom, top)]
@@ -53,7 +53,7 @@ def between_rules(lines: Sequence[Line], rules: Sequence[Rule]) -> Iterator[tupl
 
 
 def _crossing(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
-    """Rules grouped by what they touch, directly or through others."""
+    """Groups rules that touch directly or through others."""
     unique = list(dict.fromkeys(_rounded(rule) for rule in rules))[:MOST_RULES]
     if not unique:
         return
@@ -93,7 +93,7 @@ def _grid(lines: Sequence[Line], xs: Sequence[float], ys: Sequence[float]) -> Ta
 
 
 def _without_sign_columns(rows: list[list[str]]) -> list[list[str]]:
-    """Rows in which a column of signs alone ("$") is put to the numbers on its right."""
+    """Merges columns of signs only ("$") with the numbers to their right."""
     at = 0
     while rows and at + 1 < len(rows[0]):
         column = {row[at] for row in rows} - {""}
@@ -109,7 +109,7 @@ def _cell(words: Iterable[Word]) -> str:
 
 
 def _in_lines(words: Iterable[Word]) -> list[Word]:
-    """Words from the top line to the bottom one, each from left to right."""
+    """Sorts words by line from top to bottom, then from left to right."""
     lines: list[list[Word]] = []
     for word in sorted(words, key=lambda one: -one.top):
         middle = (word.bottom + word.top) / 2
@@ -121,7 +121,7 @@ def _in_lines(words: Iterable[Word]) -> list[Word]:
 
 
 def _goes_on_beside(rows: Sequence[Sequence[Line]], lines: Sequence[Line], left: float, right: float) -> bool:
-    """Whether rules cover a part of a table only, as those under its sums do: its rows go on beside them."""
+    """Returns True if rules cover only part of a table, such as those under sums: its rows continue beside them."""
     outside = [line for line in lines if line.right < left or line.left > right]
     shared = sum(any(_share_row(row[0], line) for line in outside) for row in rows)
     return shared > len(rows) / 3
@@ -132,7 +132,7 @@ def _share_row(line: Line, other: Line) -> bool:
 
 
 def _ladders(rules: Sequence[Rule]) -> Iterator[Rule]:
-    """Where at least three level rules of one width stand above each other: the box from the first to the last."""
+    """Yields boxes spanned by at least three horizontal rules of equal width above each other."""
     alike: dict[tuple[int, int], list[Rule]] = {}
     for rule in rules:
         if rule.is_level:

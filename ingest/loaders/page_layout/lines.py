@@ -1,4 +1,4 @@
-"""Lines with their places on a page -> paragraphs, lists and headings. Pure: knows nothing of PDF or pictures."""
+"""Joins positioned lines into paragraphs, lists and headings. Pure; independent of PDF and pictures."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-# A gap between two lines of more than this many line heights ends a paragraph.
+# A gap of more than this many line heights ends a paragraph.
 PARAGRAPH_GAP = 0.75
-# Sizes within this share of each other are the same.
+# Sizes that differ by at most this fraction are equal.
 SAME_SIZE = 0.06
-# Larger than the body by this share: a heading. Measured on reports, papers and manuals whose headings are known.
+# Text larger than the body by this factor is a heading. Measured on reports, papers and manuals with known headings.
 HEADING_SIZE = 1.15
 MOST_HEADING_CHARACTERS = 200
 MOST_HEADING_LINES = 3
 DEEPEST_HEADING = 4
-# A line that ends this far (as a share of the paragraph's width) before its right edge was ended on purpose.
+# A line that ends this far (as a fraction of the paragraph's width) before its right edge ends the paragraph.
 RAGGED = 0.25
 BULLET = re.compile(
     r"^(?:[•◦▪●‣·∙\u2013\u2014*\u2023\uf0b7-]\s+|\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)]\s+)(?=\S)", re.IGNORECASE
 )
 NUMBER = re.compile(r"^[($€£¥+\-\u2013\u2014]*\d[\d.,]*[%)]*$|^[\u2013\u2014-]$|^[$€£¥%)(]+$")
-# Of a row in a table at least this share of the words, and this many, are numbers.
+# A row belongs to a table if at least this fraction of its words, and this many, are numbers.
 TABULAR_SHARE = 0.35
 TABULAR_NUMBERS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word and its place, as a line's."""
+    """A word and its position, in the coordinates of its line."""
 
     text: str
     left: float
@@ -41,9 +41,9 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text. Places and size in points, from the page's lower left; size is the height of its characters.
+    """A line of text. Positions and size in points, from the page's lower left; size is the height of its characters.
 
-    A word divided at the line's end ends in a soft hyphen (U+00AD). `words` are its words with their places.
+    A word hyphenated at the line's end ends in a soft hyphen (U+00AD). `words` are its words with their positions.
     """
 
     text: str
@@ -57,7 +57,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Lines that belong together, joined."""
+    """Joined lines that belong together."""
 
     text: str
     size: float
@@ -68,7 +68,7 @@ class Paragraph:
 
     @property
     def may_be_heading(self) -> bool:
-        """Whether it is short enough for a heading, and has words."""
+        """Returns True if it is short enough for a heading and contains a word."""
         return (
             not self.is_list
             and not self.is_table
@@ -79,7 +79,7 @@ class Paragraph:
 
 
 def body_size(lines: Sequence[Line]) -> float:
-    """The size that most of the text is set in; 0.0 where there is none."""
+    """Returns the size of most of the text; 0.0 if there is none."""
     sizes: Counter[float] = Counter()
     for line in lines:
         sizes[line.size] += len(line.text)
@@ -87,7 +87,7 @@ def body_size(lines: Sequence[Line]) -> float:
 
 
 def paragraphs(lines: Sequence[Line], body: float) -> list[Paragraph]:
-    """Joins the lines of a page."""
+    """Joins the lines of a page into paragraphs."""
     groups: list[list[Line]] = []
     for line in _rows(lines):
         if groups and _goes_on(groups[-1], line, body):
@@ -98,9 +98,9 @@ def paragraphs(lines: Sequence[Line], body: float) -> list[Paragraph]:
 
 
 def heading_levels(found: Sequence[Paragraph], body: float) -> dict[float, int]:
-    """Size -> level (1 to 4) of headings: the sizes well above the body's, the largest first.
+    """Maps font sizes to heading levels (1 to 4): sizes well above the body's, the largest first.
 
-    A document set in large type throughout, or with more headings than body, has none that size could tell.
+    Empty for a document set in large type throughout, or with more headings than body text.
     """
     large = [one for one in found if one.size >= HEADING_SIZE * body and one.may_be_heading]
     if not body or sum(len(one.text) for one in large) > sum(len(one.text) for one in found) / 2:
@@ -115,7 +115,7 @@ def heading_levels(found: Sequence[Paragraph], body: float) -> dict[float, int]:
 
 
 def _rows(lines: Sequence[Line]) -> list[Line]:
-    """Pieces that stand on one height, one right of the other, made one line: the cells of a table's row."""
+    """Joins pieces at the same height, side by side, into one line: the cells of a table row."""
     rows: list[Line] = []
     for line in lines:
         if rows and _same_row(rows[-1], line):
@@ -141,11 +141,11 @@ def _same_row(before: Line, line: Line) -> bool:
 
 
 def _goes_on(group: list[Line], line: Line, body: float) -> bool:
-    """Whether `line` belongs to the paragraph that `group` is so far."""
+    """Returns True if `line` continues the paragraph `group`."""
     last = group[-1]
     height = max(last.size, 1.0)
     gap = last.bottom - line.top
-    if gap > PARAGRAPH_GAP * height or line.bottom > last.top:  # further down, or up in the next column
+    if gap > PARAGRAPH_GAP * height or line.bottom > last.top:  # further down, or at the top of the next column
         return False
     if abs(line.size - last.size) > SAME_SIZE * height and not _is_row(line) and not _is_row(last):
         return False
@@ -160,14 +160,14 @@ def _joined(group: list[Line]) -> Paragraph:
     text = group[0].text
     for before, line in pairwise(group):
         text = _join(text, line.text, on_one_line=_wraps(before, line, right - RAGGED * width))
-    # PDFium itself joins some lines at a hyphen; before a capital or a digit the hyphen is the word's own.
+    # PDFium joins some hyphenated lines itself; before a capital or a digit the hyphen belongs to the word.
     text = re.sub(r"\u00ad(?=[a-z])", "", text).replace("\u00ad", "-")
     words = tuple(word for line in group for word in line.words)
     return Paragraph(text, group[0].size, len(group), is_list, words)
 
 
 def _wraps(before: Line, line: Line, full: float) -> bool:
-    """Whether the text runs on from one line to the next, as prose does and rows and list items do not."""
+    """Returns True if text runs on from one line to the next, as in prose but not in rows and list items."""
     return before.right >= full and not BULLET.match(line.text) and not _is_row(before) and not _is_row(line)
 
 

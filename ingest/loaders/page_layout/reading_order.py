@@ -1,4 +1,4 @@
-"""In which order the lines of a page are read: column by column, tables where they stand. Pure geometry."""
+"""Determines the reading order of a page's lines: column by column, with tables in place. Pure geometry."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from ingest.loaders.page_layout.lattice_tables import between_rules, ruled
 from ingest.loaders.page_layout.lines import Line
 from ingest.loaders.page_layout.stream_tables import MOST_CELL_CHARACTERS, aligned
 
-# A gutter has so many lines on either side, and at most this share of the lines run across it.
+# A gutter has at least this many lines on either side, and at most this fraction of the lines cross it.
 GUTTER_LINES = 5
 GUTTER_CROSSED = 0.25
 
 
 def arrange(lines: Sequence[Line], rules: Sequence[Rule], width: float) -> list[Line | Table]:
-    """The lines of a page in reading order, those of a table as the table.
+    """Returns the lines of a page in reading order, with tables in place of their lines.
 
     Args:
-        lines: in the order of the file.
-        rules: drawn on the page.
-        width: of the page in points.
+        lines: lines in file order.
+        rules: rules drawn on the page.
+        width: width of the page in points.
     """
     rest = list(lines)
     tables: list[Table] = []
@@ -36,7 +36,7 @@ def arrange(lines: Sequence[Line], rules: Sequence[Rule], width: float) -> list[
 
 
 def _with_tables(parts: list[Line | Table], tables: Sequence[Table]) -> list[Line | Table]:
-    """Puts each table before the first part that stands under it and shares its columns."""
+    """Inserts each table before the first part below it that shares its columns."""
     for table in sorted(tables, key=lambda one: -one.top):
         below = (
             i
@@ -48,7 +48,7 @@ def _with_tables(parts: list[Line | Table], tables: Sequence[Table]) -> list[Lin
 
 
 def _columns(lines: Sequence[Line], width: float) -> list[list[Line]]:
-    """Lines in groups that are read one after another: a page of one column is one, in the file's order."""
+    """Groups lines by column in reading order; a single-column page is one group in file order."""
     gutter = _gutter(lines, width)
     if gutter is None:
         return [list(lines)] if lines else []
@@ -78,7 +78,7 @@ def _sides(band: Sequence[Line], gutter: float) -> tuple[list[Line], list[Line]]
 
 
 def _gutter(lines: Sequence[Line], width: float) -> float | None:
-    """Where the white space between two columns of text lies; None where there is none."""
+    """Returns the position of the white space between two text columns; None if there is none."""
     prose = [line for line in lines if len(line.text) >= MOST_CELL_CHARACTERS / 3]
     if len(prose) < 2 * GUTTER_LINES:
         return None
@@ -99,7 +99,7 @@ def _gutter(lines: Sequence[Line], width: float) -> float | None:
 
 
 def _side_by_side(left: Sequence[Line], right: Sequence[Line]) -> bool:
-    """Whether columns stand next to each other, and each is set as text: its lines begin at one place."""
+    """Returns True if two columns are side by side, and each is set as text with an aligned left edge."""
     overlap = min(max(line.top for line in left), max(line.top for line in right)) - max(
         min(line.bottom for line in left), min(line.bottom for line in right)
     )

@@ -1,4 +1,4 @@
-"""Tables without rules: rows of cells that stand under each other, with the headings above them. Pure geometry."""
+"""Finds tables without rules: rows of aligned cells, with the headings above them. Pure geometry."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from statistics import median
 from ingest.loaders.page_layout.geometry import FEWEST_CELLS, FEWEST_LINES, Table, column_of, gap, plain, rows_of, spans
 from ingest.loaders.page_layout.lines import BULLET, NUMBER, Line, Word
 
-# Share of the rows whose cells must stand in columns of their own, and of a column that a heading must cover.
+# Fraction of rows whose cells must be in separate columns, and fraction of a column that its heading must cover.
 SHARING, OVER = 0.8, 0.25
 MOST_HEADING_WORDS = 5
 MOST_HEADING_LINES = 4
 MOST_NAMES = 3
-# A name of a group of rows, and rows under it, begin at most so many points to the right of the others.
+# Names of row groups, and rows under them, are indented by at most this many points.
 INDENT = 40.0
-# Cells of more characters than this, on average, are prose in columns.
+# Longer cells, in characters on average, are prose in columns.
 MOST_CELL_CHARACTERS = 60
-# Rows of a table without rules are at most so many heights apart.
+# Rows of a table without rules are at most this many line heights apart.
 ROW_GAP = 2.2
 SIGNS_BEFORE, SIGNS_AFTER = frozenset("$€£¥"), frozenset({"%", ")", ")%"})
 YEAR = re.compile(r"(?:19|20)\d\d$|\d{1,2},$")
@@ -30,7 +30,7 @@ LEADERS = re.compile(r"(?:\.\s?){4,}")
 
 
 def aligned(lines: Sequence[Line]) -> Iterator[Line | Table]:
-    """Runs of rows whose cells stand under each other become tables; all else stays as it is."""
+    """Replaces runs of rows with aligned cells by tables; yields other lines unchanged."""
     order = {id(line): i for i, line in enumerate(lines)}
     whole = rows_of(lines)
     rows = [_with_signs(row) for row in whole]
@@ -49,7 +49,7 @@ def aligned(lines: Sequence[Line]) -> Iterator[Line | Table]:
 
 
 def table_of(rows: Sequence[Sequence[Line]], headings: int = 0) -> Table | None:
-    """Rows as a table, where they share columns; its headings, of which the first `headings` are some, are one row."""
+    """Returns rows as a table if they share columns; merges headings, including the first `headings`, into one row."""
     full = [row for row in rows if len(row) >= FEWEST_CELLS]
     columns = _columns(full)
     if len(full) < FEWEST_CELLS or len(columns) < FEWEST_CELLS:
@@ -64,7 +64,7 @@ def table_of(rows: Sequence[Sequence[Line]], headings: int = 0) -> Table | None:
         for line in row:
             cells[column_of(columns, line)].append(line)
         if last and not cells[0] and len(row) < FEWEST_CELLS and gap(last, row) < row[0].size / 2:
-            for column, more in enumerate(cells):  # a cell that goes on in the next line
+            for column, more in enumerate(cells):  # a cell that continues on the next line
                 table[-1][column].extend(more)
         else:
             table.append(cells)
@@ -82,20 +82,20 @@ def table_of(rows: Sequence[Sequence[Line]], headings: int = 0) -> Table | None:
 
 
 def _columns(rows: Sequence[Sequence[Line]]) -> list[tuple[float, float]]:
-    """Left and right of each column: those of the usual rows, widened and added to by what others have between them."""
+    """Returns the left and right of each column: those of typical rows, widened and extended by other rows."""
     if not rows:
         return []
     usual = Counter(map(len, rows)).most_common(1)[0][0]
     columns = spans((line.left, line.right) for row in rows if len(row) == usual for line in row)
     for line in (line for row in rows if len(row) != usual for line in row):
         touched = sum(left < line.right and line.left < right for left, right in columns)
-        if touched <= 1:  # one that runs over several is their common heading
+        if touched <= 1:  # one that spans several is their common heading
             columns = spans([*columns, (line.left, line.right)])
     return columns
 
 
 def _more_headings(rows: Sequence[Sequence[Line]], columns: Sequence[tuple[float, float]]) -> int:
-    """How many rows at the top have nothing in the first column, which the rows under them fill."""
+    """Counts top rows with an empty first column, if the rows below fill it."""
     found = 0
     while found < min(MOST_HEADING_LINES, len(rows)) and column_of(columns, rows[found][0]) > 0:
         found += 1
@@ -103,7 +103,7 @@ def _more_headings(rows: Sequence[Sequence[Line]], columns: Sequence[tuple[float
 
 
 def _heading(rows: Sequence[Sequence[Line]], columns: Sequence[tuple[float, float]]) -> list[list[Line]]:
-    """Rows of headings as one; a line over several columns heads each of them."""
+    """Merges heading rows into one; a line that spans several columns is repeated for each."""
     cells: list[list[Line]] = [[] for _ in columns]
     edges = [columns[0][0], *((left[1] + right[0]) / 2 for left, right in pairwise(columns)), columns[-1][1]]
     for row in rows:
@@ -117,7 +117,7 @@ def _heading(rows: Sequence[Sequence[Line]], columns: Sequence[tuple[float, floa
 
 
 def _runs(rows: Sequence[Sequence[Line]]) -> Iterator[tuple[int, int]]:
-    """Spans of rows of several cells each, close to each other; rows that only name a group may stand between."""
+    """Yields spans of nearby rows with several cells; rows that only name a group may lie between."""
     at = 0
     while at < len(rows):
         last = at
@@ -139,7 +139,7 @@ def _is_near(above: Sequence[Line], below: Sequence[Line]) -> bool:
 
 
 def _names_group(rows: Sequence[Sequence[Line]], at: int, left: float) -> bool:
-    """Whether the row at `at`, and those after it up to the next of several cells, only name what follows."""
+    """Returns True if the row at `at`, and those up to the next with several cells, are only names of groups."""
     for row in rows[at : at + MOST_NAMES + 1]:
         if len(row) >= FEWEST_CELLS:
             return True
@@ -149,14 +149,14 @@ def _names_group(rows: Sequence[Sequence[Line]], at: int, left: float) -> bool:
 
 
 def _is_name(row: Sequence[Line], left: float) -> bool:
-    """Whether a row of one line begins where the first column does, and is no longer than a name is."""
+    """Returns True if a row is one short line that begins at the first column."""
     return len(row) == 1 and row[0].left - left <= INDENT and len(row[0].text) <= MOST_CELL_CHARACTERS
 
 
 def _headings(
     rows: Sequence[Sequence[Line]], first: int, last: int, lowest: int
 ) -> tuple[list[list[Line]], list[Sequence[Line]]]:
-    """The lines above a run as headings of its columns, where their words fit them; names of groups under them."""
+    """Returns the lines above a run that fit as headings of its columns, and group names below them."""
     full = [row for row in rows[first:last] if len(row) >= FEWEST_CELLS]
     columns = _columns(full)
     headings: list[list[Line]] = []
@@ -174,7 +174,7 @@ def _headings(
 
 
 def _over_several(row: Sequence[Line], columns: Sequence[tuple[float, float]]) -> list[Line]:
-    """A row that is one line over several columns, the first not among them; [] for all else."""
+    """Returns a row that is a single line over several columns, excluding the first; [] for other rows."""
     line = row[0]
     over = sum(left < line.right and line.left < right for left, right in columns[1:])
     fits = len(row) == 1 and over > 1 and line.left > columns[0][1] and len(line.text) <= MOST_CELL_CHARACTERS
@@ -186,7 +186,7 @@ def _text(words: Iterable[Word]) -> str:
 
 
 def _fitted(row: Sequence[Line], columns: Sequence[tuple[float, float]]) -> list[Line]:
-    """A row's words in the columns that they stand over; [] where they fit badly, as those of a sentence do."""
+    """Assigns a row's words to the columns below them; [] if they fit badly, as in a sentence."""
     if len(columns) < FEWEST_CELLS:
         return []
     edges = [(left[1] + right[0]) / 2 for left, right in pairwise(columns)]
@@ -209,7 +209,7 @@ def _fitted(row: Sequence[Line], columns: Sequence[tuple[float, float]]) -> list
 
 
 def _with_signs(row: Sequence[Line]) -> list[Line]:
-    """A row in which signs that stand alone ("$", "%") are put to the numbers that they belong to."""
+    """Joins isolated signs ("$", "%") in a row with the numbers that they belong to."""
     joined: list[Line] = []
     for line in row:
         before = joined[-1] if joined else None
@@ -223,7 +223,7 @@ def _with_signs(row: Sequence[Line]) -> list[Line]:
 
 
 def _headed(rows: list[list[str]]) -> list[list[str]]:
-    """Rows in which a heading that stands beside its column, not over it, is put over it."""
+    """Moves a heading that is beside its column above it."""
     at = 0
     while at + 1 < len(rows[0]):
         one, other = [row[at] for row in rows], [row[at + 1] for row in rows]
@@ -236,7 +236,7 @@ def _headed(rows: list[list[str]]) -> list[list[str]]:
 
 
 def _is_data(rows: Sequence[Sequence[Line]]) -> bool:
-    """Whether rows are a table's, and not prose in columns, a numbered list or a table of contents."""
+    """Returns True if rows are tabular data, not prose in columns, a numbered list or a table of contents."""
     lines = [line for row in rows for line in row]
     if sum(len(line.text) for line in lines) / len(lines) > MOST_CELL_CHARACTERS:
         return False

@@ -1,4 +1,4 @@
-"""What was filled in and noted on a PDF's pages: the values of form fields, and comments."""
+"""Reads the values of form fields, and comments, from a PDF's pages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COMMENTS = frozenset(
 
 
 def notes(pdf: pdfium.PdfDocument, page: pdfium.PdfPage) -> Iterator[str]:
-    """A line for each form field that has a value ("Name: value") and for each comment."""
+    """Yields a line for each form field that has a value ("Name: value"), and for each comment."""
     form = pdf.formenv.raw if pdf.formenv else None
     for i in range(min(pdfium_c.FPDFPage_GetAnnotCount(page.raw), MOST_ANNOTATIONS)):
         annotation = pdfium_c.FPDFPage_GetAnnot(page.raw, i)
@@ -66,7 +66,7 @@ def _field(form: object, annotation: object) -> Iterator[str]:
 
 
 def _string(read: Callable[[object, int], int]) -> str:
-    """What a function of PDFium gives in UTF-16, on one line."""
+    """Returns the UTF-16 result of a PDFium function, on one line."""
     size = min(int(read(None, 0)), MOST_BYTES)
     if size <= 2:  # noqa: PLR2004 - the zero at its end
         return ""

@@ -1,4 +1,4 @@
-"""What PDFium knows of a page: its lines of text with the places of their words, and the rules drawn on it."""
+"""Reads a page's lines with word positions, and the rules drawn on it, with PDFium."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import pypdfium2.raw as pdfium_c
 
 from ingest.loaders.page_layout import Line, Rule, Word
 
-# Lines' ends, and words, which end with what PDFium gives for a hyphen that it knows to divide a word at a line's end.
+# Line ends, and words; a word may end in PDFium's marker for hyphenation at a line's end.
 TOKEN = re.compile(r"[\r\n]+|[^\s\0\x02\ufffe]*[\x02\ufffe]|[^\s\0\x02\ufffe]+")
 DIVIDING_HYPHENS = {"\x02": "\u00ad", "\ufffe": "\u00ad"}
 LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
-INVISIBLE = [*range(0x200B, 0x2010), 0x2060, 0xFEFF, 0xAD, *range(0xD800, 0xE000)]  # and halves of characters
+INVISIBLE = [*range(0x200B, 0x2010), 0x2060, 0xFEFF, 0xAD, *range(0xD800, 0xE000)]  # and lone surrogates
 REPLACED = {**dict.fromkeys(INVISIBLE), **{ord(c): words for c, words in (LIGATURES | DIVIDING_HYPHENS).items()}}
 INK, UNKNOWN = re.compile(r"[^\0-\x20]+"), re.compile("[\ufffd\ue000-\uf8ff]")
-# Words of a line that stand further apart than so many heights belong to different columns or cells.
+# Words further apart than this many line heights belong to different columns or cells.
 CELL_GAP = 0.65
-# A drawn shape thinner than this, in points, is a rule; shorter ones than the least are marks of other kinds.
+# A drawn shape thinner than this, in points, is a rule; shorter ones than the minimum are other marks.
 THIN = 3.0
 SHORTEST_RULE = 12.0
 MOST_OBJECTS = 20_000
@@ -33,10 +33,10 @@ ToPoint = Callable[[float, float], Point]
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """A page's content. Places in points from the lower left of the page as it is seen, `width` by `height` large.
+    """A page's content. Positions in points from the lower left of the displayed page of size `width` by `height`.
 
-    `characters` counts those that are text, `unknown` those of them that the file gives no meaning; `pictures` is
-    the share of the page that pictures cover, `drawn` whether anything at all is drawn on it.
+    `characters` counts text characters; `unknown` counts those without a Unicode mapping. `pictures` is the fraction
+    of the page covered by pictures; `drawn` is True if anything is drawn on it.
     """
 
     width: float
@@ -50,7 +50,7 @@ class PageText:
 
 
 def read_page(page: pdfium.PdfPage) -> PageText:
-    """Reads one page. PdfiumError where it is broken."""
+    """Reads one page. Raises PdfiumError if it is damaged."""
     view = _view(page)
     textpage = page.get_textpage()
     try:
@@ -68,7 +68,7 @@ def read_page(page: pdfium.PdfPage) -> PageText:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """How places in the file become places on the page as it is seen."""
+    """The transformation from positions in the file to positions on the displayed page."""
 
     width: float
     height: float
@@ -89,7 +89,7 @@ def _view(page: pdfium.PdfPage) -> _View:
 
 
 def _lines(textpage: pdfium_c.FPDF_TEXTPAGE, text: str, point: ToPoint) -> Iterator[Line]:
-    """The lines in the order of the file, divided where their words stand far apart."""
+    """Yields lines in file order, divided where words are far apart."""
     words: list[Word] = []
     for found in TOKEN.finditer(text):
         token = found.group()
@@ -105,12 +105,12 @@ def _lines(textpage: pdfium_c.FPDF_TEXTPAGE, text: str, point: ToPoint) -> Itera
 
 
 def _shown(token: str) -> str:
-    """A word without what cannot be seen, its ligatures taken apart."""
+    """Removes invisible characters from a word, and expands its ligatures."""
     return "".join(c for c in token.translate(REPLACED) if c.isprintable() or c == "\u00ad")
 
 
 def _box(textpage: pdfium_c.FPDF_TEXTPAGE, first: int, last: int, point: ToPoint) -> tuple[float, float, float, float]:
-    """Left, right, bottom and top of the characters from `first` to `last`, with the font's height."""
+    """Returns left, right, bottom and top of the characters from `first` to `last`, using the font's height."""
     box = pdfium_c.FS_RECTF()
     corners: list[Point] = []
     for index in {first, last}:
@@ -132,7 +132,7 @@ def _segments(words: Sequence[Word]) -> Iterator[Line]:
 
 
 def _is_apart(before: Word, word: Word) -> bool:
-    """Whether a word stands in another cell or column, or on the next line, which PDFium joins at a hyphen."""
+    """Returns True if a word is in another cell or column, or on the next line, which PDFium joins at a hyphen."""
     wide = word.left - before.right > CELL_GAP * max(before.top - before.bottom, 1.0)
     return wide or (before.text.endswith("\u00ad") and word.left < before.left)
 
@@ -152,7 +152,7 @@ def _line(words: Sequence[Word]) -> Line:
 
 
 def _drawn(page: pdfium.PdfPage, point: ToPoint) -> tuple[tuple[Rule, ...], float, bool]:
-    """The rules drawn on a page, the area that its pictures cover, and whether anything is drawn."""
+    """Returns the rules on a page, the area covered by pictures, and True if anything is drawn."""
     rules: list[Rule] = []
     pictures, drawn = 0.0, False
     left, bottom, right, top = (ctypes.c_float() for _ in range(4))
@@ -174,7 +174,7 @@ def _drawn(page: pdfium.PdfPage, point: ToPoint) -> tuple[tuple[Rule, ...], floa
 
 
 def _rules(x0: float, x1: float, y0: float, y1: float, path: object) -> Iterator[Rule]:
-    """A thin shape is one rule; of an outlined rectangle each side is one."""
+    """Yields a thin shape as one rule, and each side of an outlined rectangle as a rule."""
     wide, high = x1 - x0, y1 - y0
     if high <= THIN and wide >= SHORTEST_RULE:
         yield Rule(x0, x1, (y0 + y1) / 2, (y0 + y1) / 2)
@@ -187,6 +187,6 @@ def _rules(x0: float, x1: float, y0: float, y1: float, path: object) -> Iterator
 
 
 def _is_stroked(path: object) -> bool:
-    """Whether a path's outline is drawn; one that is only filled shades what stands on it."""
+    """Returns True if a path's outline is drawn; a path that is only filled is shading."""
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     return bool(pdfium_c.FPDFPath_GetDrawMode(path, fill, stroke) and stroke.value)

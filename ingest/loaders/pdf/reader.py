@@ -1,4 +1,4 @@
-"""PDF: text page by page with its places and tables; pages that are pictures of text are recognised."""
+"""Reads PDF text page by page with positions and tables; recognises scanned pages."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ FILE_NAME_TITLE = re.compile(
 )
 MOST_PAGES = 50_000
 MOST_PAGES_NAMED = 12
-# With fewer characters than this, a page that pictures cover by this share is a scan with a stamp on it.
+# A page with fewer characters, of which pictures cover at least this fraction, is a scan with a stamp.
 FEW_CHARACTERS = 80
 MOSTLY_PICTURE = 0.5
-# Text of which this share has no meaning is no use: fonts without a table of their characters.
+# Text with this fraction of unmapped characters is useless: its fonts lack a Unicode mapping.
 MOST_UNKNOWN = 0.3
 OCR_DPI = 200
 MOST_PIXELS = 16_000_000
 
 
 def load_pdf(source: Source) -> Document:
-    """A PDF file.
+    """Reads a PDF file.
 
     Raises:
         EncryptedDocument: a password is needed.
-        DamagedDocument: it is no PDF, or too broken to be opened.
-        EmptyDocument: no page has text; the message says which pages are what.
+        DamagedDocument: it is not a PDF, or too damaged to open.
+        EmptyDocument: no page has text; the message gives the reason for each page.
     """
     pdf = _open(source)
     try:
@@ -69,18 +69,18 @@ def _open(source: Source) -> pdfium.PdfDocument:
         if error.err_code == pdfium_c.FPDF_ERR_PASSWORD:
             raise source.locked() from error
         raise DamagedDocument(
-            f"{source} cannot be opened as a PDF: it is truncated, or not a PDF. Get a whole copy of it."
+            f"{source} cannot be opened as a PDF: it is truncated, or not a PDF. Get an intact copy."
         ) from error
-    raise DamagedDocument(f"{source} is a PDF without any pages. Get a whole copy of it.")
+    raise DamagedDocument(f"{source} is a PDF without any pages. Get an intact copy.")
 
 
 def _is_title(title: str) -> bool:
-    """Whether what the file calls its title has words, and is not the name of the file it was made from."""
+    """Returns True if the title in the metadata has words, and is not the name of the original file."""
     return bool(re.search(r"[^\W\d_]{2}", title)) and not FILE_NAME_TITLE.search(title)
 
 
 class _Reader:
-    """Reads page by page, and remembers which could not be read and why."""
+    """Reads page by page, recording why pages could not be read."""
 
     def __init__(self, pdf: pdfium.PdfDocument, source: Source) -> None:
         self._pdf = pdf
@@ -97,43 +97,43 @@ class _Reader:
             if (index + 1) % MANY_PAGES == 0:
                 self._source.at_work()
         if len(self._pdf) > MOST_PAGES:
-            self._left_out["more than are read of one file"] = list(range(MOST_PAGES + 1, len(self._pdf) + 1))
+            self._left_out["beyond the limit of pages per file"] = list(range(MOST_PAGES + 1, len(self._pdf) + 1))
 
     def warnings(self) -> list[str]:
-        """A sentence for every reason why pages have no text."""
+        """Returns a sentence for each reason why pages have no text."""
         return [f"{_named(pages)}: {reason}." for reason, pages in self._left_out.items()]
 
     def _page(self, index: int) -> PageLines:
         try:
             page = self._pdf[index]
         except pdfium.PdfiumError:
-            return self._without_text(index, "damaged, and could not be read")
+            return self._without_text(index, "damaged and unreadable")
         try:
             text = read_page(page)
             noted = tuple(notes(self._pdf, page))
             if _is_scan(text):
                 return replace(self._recognised(index, page, text), notes=noted)
         except pdfium.PdfiumError:
-            return self._without_text(index, "damaged, and could not be read")
+            return self._without_text(index, "damaged and unreadable")
         finally:
             page.close()
         if not text.lines and not noted:
-            return self._without_text(index, "nothing on it" if not text.drawn else "no text that can be read")
+            return self._without_text(index, "blank" if not text.drawn else "no readable text")
         return PageLines(text.width, text.height, text.lines, text.rules, notes=noted)
 
     def _recognised(self, index: int, page: pdfium.PdfPage, text: PageText) -> PageLines:
-        """A page whose text is recognised in its picture, where that finds more than the file's own text."""
+        """Recognises a page's text in its picture, if that gives more text than the file."""
         as_it_is = PageLines(text.width, text.height, text.lines, text.rules)
         refused = self._source.next_ocr_page()
         if refused:
             return as_it_is if _is_usable(text) else self._without_text(index, refused)
-        from ingest.loaders.images.ocr import recognise  # noqa: PLC0415 - loaded for scans alone
+        from ingest.loaders.images.ocr import recognise  # noqa: PLC0415 - loaded for scans only
 
         scale = min(OCR_DPI / 72, (MOST_PIXELS / max(text.width * text.height, 1.0)) ** 0.5)
         found = recognise(page.render(scale=scale).to_pil(), text.width, text.height)
         if sum(len(line.text) for line in found.lines) < text.characters and _is_usable(text):
             return as_it_is
-        return found if found.lines else self._without_text(index, "no text could be recognised")
+        return found if found.lines else self._without_text(index, "no text recognised")
 
     def _without_text(self, index: int, reason: str) -> PageLines:
         self._left_out.setdefault(reason, []).append(index + 1)
@@ -141,7 +141,7 @@ class _Reader:
 
 
 def _is_scan(text: PageText) -> bool:
-    """Whether a page is likely to show text that the file does not hold as such."""
+    """Returns True if a page probably shows text that the file does not contain as text."""
     if not text.characters:
         return text.drawn
     stamped = text.characters < FEW_CHARACTERS and text.pictures >= MOSTLY_PICTURE
@@ -153,7 +153,7 @@ def _is_usable(text: PageText) -> bool:
 
 
 def _named(pages: list[int]) -> str:
-    """Pages in words: "Page 3", "Pages 1, 4", or the first dozen and how many more."""
+    """Describes pages: "Page 3", "Pages 1, 4", or the first dozen and the number of others."""
     if len(pages) == 1:
         return f"Page {pages[0]}"
     runs: list[list[int]] = []

@@ -1,1 +1,1 @@
-"""Runs loaders in confined processes with limits on time, memory and output."""
+"""Runs loaders in sandboxed processes with limits on time, memory and output."""

@@ -1,8 +1,8 @@
-"""Confines a process that reads strangers' files: it gives up files, programs, network, other processes, memory, time.
+"""Sandboxes a process that reads untrusted files: no writes, programs, network or other processes, and limits.
 
-Limits of the system hold on every Unix, and so does Python's audit hook, which refuses what asks for programs, sockets
-or to write a file. On Linux the kernel holds the rest, whatever native code does: `seccomp` lets only listed system
-calls through, `landlock` only the libraries be read.
+Resource limits apply on every Unix, and so does Python's audit hook, which rejects starting programs, opening sockets
+and writing files. On Linux the kernel also restricts native code: `seccomp` permits only listed system calls,
+`landlock` permits reading only libraries.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ MIB = 1024 * 1024
 MOST_OPEN_FILES = 256
 PR_SET_DUMPABLE, PR_CAP_AMBIENT, CLEAR_ALL = 4, 47, 4
 CAPABILITY_VERSION = 0x20080522
-# New namespaces: users (so that the others may be had), network, System V IPC, host name, mounts.
+# New namespaces: users (which the others require), network, System V IPC, host name, mounts.
 NAMESPACES = 0x10000000 | 0x40000000 | 0x08000000 | 0x04000000 | 0x00020000
-# What libraries read beside themselves: of the machine, of dates, languages and fonts.
+# Other files that libraries read: facts about the machine, dates, languages and fonts.
 SYSTEM_FILES = (
     *("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/etc/mime.types", "/etc/fonts"),
     *("/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu", "/dev/null", "/dev/urandom"),
@@ -42,13 +42,13 @@ CHANGES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """Says what holds a process that reads files.
+    """The sandbox of a process that reads files.
 
     Attributes:
-        calls: only listed system calls are let through.
+        calls: only listed system calls are permitted.
         files: only libraries can be read, and nothing written.
-        namespaces: it has a network, users and mounts of its own.
-        missing: what could not be had, each with its reason.
+        namespaces: it has a private network, users and mounts.
+        missing: unavailable mechanisms, each with its reason.
     """
 
     calls: bool = False
@@ -58,31 +58,31 @@ class Confinement:
 
     def __str__(self) -> str:
         held = {
-            "a list of system calls": self.calls,
-            "libraries as the only files that it can open": self.files,
-            "namespaces of its own": self.namespaces,
+            "a list of permitted system calls": self.calls,
+            "access to library files only": self.files,
+            "private namespaces": self.namespaces,
         }
         by = ", ".join(name for name, holds in held.items() if holds)
-        return f"A process that reads files is confined by {by or 'limits on time, memory and output alone'}."
+        return f"Reading processes are confined by {by or 'limits on time, memory and output only'}."
 
 
 def not_confined(reason: str) -> str:
-    """The sentence about one of the things that are missing."""
-    return f"Not confined: a file that takes over the process that reads it is not held by everything: {reason}."
+    """Returns a sentence about a missing mechanism."""
+    return f"Not confined completely: a malicious file that takes control of its reading process {reason}."
 
 
 def confine(memory_mb: int, *, required: bool = True) -> Confinement:
-    """Gives up what reading needs not, for good. Call it once, before any thread is started and any file read.
+    """Sandboxes this process permanently. Call it once, before starting threads and reading files.
 
     Args:
-        memory_mb: address space that the process may take, in MiB.
-        required: on Linux, refuse to go on without the filter of system calls.
+        memory_mb: limit of the address space, in MiB.
+        required: on Linux, fails if the filter of system calls is unavailable.
 
     Returns:
-        What holds from now on.
+        The mechanisms in effect.
 
     Raises:
-        NotConfined: a limit or, where it is required, the filter cannot be set.
+        NotConfined: a limit cannot be set, or the filter is required and unavailable.
     """
     _limit(memory_mb)
     sys.dont_write_bytecode = True
@@ -92,7 +92,7 @@ def confine(memory_mb: int, *, required: bool = True) -> Confinement:
 
 
 def allow_seconds(seconds: float) -> None:
-    """The kernel ends the process when it has computed for so many seconds more."""
+    """Makes the kernel end the process after this many more seconds of CPU time."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     soft = int(usage.ru_utime + usage.ru_stime + seconds) + 1
@@ -101,9 +101,9 @@ def allow_seconds(seconds: float) -> None:
 
 
 def close_to_others() -> None:
-    """Keeps other processes of the same user from this one's memory, environment and descriptors (Linux).
+    """Protects this process's memory, environment and descriptors from the user's other processes (Linux).
 
-    It also leaves no core dump, and debuggers need root. Programs that it starts are open again.
+    Also disables core dumps and restricts debuggers to root. Programs that it starts are unprotected again.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
@@ -113,26 +113,26 @@ def _limit(memory_mb: int) -> None:
     limits = {
         resource.RLIMIT_AS: memory_mb * MIB,
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_FSIZE: 0,  # what is written goes to a pipe and a socket
+        resource.RLIMIT_FSIZE: 0,  # output goes to a pipe and a socket
         resource.RLIMIT_NOFILE: MOST_OPEN_FILES,
     }
     for which, wanted in limits.items():
         _, hard = resource.getrlimit(which)
-        value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)  # a stricter limit may be set already
+        value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)  # a stricter limit may exist already
         try:
             resource.setrlimit(which, (value, value))
         except (ValueError, OSError) as error:
-            if sys.platform == "linux":  # macOS has no limit of the address space
-                raise NotConfined(f"limit {which} of the system cannot be set: {error}") from error
+            if sys.platform == "linux":  # macOS does not limit the address space
+                raise NotConfined(f"the system limit {which} cannot be set: {error}") from error
 
 
 def _by_python_alone() -> Confinement:
-    return Confinement(missing=(f"{sys.platform} has no confinement that Footnote knows",))
+    return Confinement(missing=(f"can do what your user can: Footnote supports no sandbox on {sys.platform}",))
 
 
 def _confined_by_kernel(required: bool) -> Confinement:
     if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208 - names alone
-        raise NotConfined("threads run already, which Landlock would leave out")
+        raise NotConfined("threads are already running, which Landlock would not cover")
     keep_privileges_out()
     missing = []
     namespaces = _own_namespaces()
@@ -142,7 +142,7 @@ def _confined_by_kernel(required: bool) -> Confinement:
         allow_reading(_readable())
     except NotConfined as error:
         files = False
-        missing.append(f"it can read files of yours, though not send them anywhere: {error}")
+        missing.append(f"can read your files, but not send them anywhere: {error}")
     _drop_capabilities()
     try:
         filter_calls()
@@ -150,24 +150,24 @@ def _confined_by_kernel(required: bool) -> Confinement:
         if required:
             raise
         calls = False
-        missing.append(f"it can do what you can: {error}")
+        missing.append(f"can do what your user can: {error}")
     return Confinement(calls, files, namespaces, tuple(missing))
 
 
 def _own_namespaces() -> bool:
-    """Whether the kernel gives namespaces; many systems give none to a plain user."""
+    """Returns True if the kernel provides namespaces; many systems deny them to ordinary users."""
     return not ctypes.CDLL(None).unshare(NAMESPACES)
 
 
 def _drop_capabilities() -> None:
-    """Leaves nothing of root's powers, nor of those in the own namespaces. The kernel always grants it."""
+    """Drops all capabilities, including those in the private namespaces. The kernel always permits this."""
     libc = ctypes.CDLL(None)
     libc.prctl(PR_CAP_AMBIENT, CLEAR_ALL, 0, 0, 0)
     libc.capset(struct.pack("Ii", CAPABILITY_VERSION, 0), bytes(24))
 
 
 def _readable() -> Iterator[Path]:
-    """The folders and files that loaders' libraries are in, and what those read."""
+    """Yields the paths of the loaders' libraries, and of the files that those read."""
     package = Path(__file__).resolve().parents[2]
     yield package
     yield from map(Path, SYSTEM_FILES)
@@ -175,7 +175,7 @@ def _readable() -> Iterator[Path]:
     yield Path(sys.base_prefix, "lib")
     home, here = Path.home().resolve(), Path.cwd()
     for entry in (*sys.path, *site.getsitepackages(), *os.environ.get("LD_LIBRARY_PATH", "").split(":")):
-        # A folder on the path may be a checkout with its keys and data, or hold the user's home.
+        # A folder on the path may be a checkout with keys and data, or contain the user's home.
         folder = Path(entry).resolve() if entry else here
         if folder not in (here, package.parent) and not home.is_relative_to(folder):
             yield folder
@@ -186,6 +186,6 @@ def _refuse_events(event: str, arguments: tuple[object, ...]) -> None:
         _, mode, flags = arguments
         writes = isinstance(mode, str) and set(mode) & set("wax+")
         if writes or (isinstance(flags, int) and flags & WRITING):
-            raise PermissionError("a process that reads documents writes no files")
+            raise PermissionError("a process that reads documents may not write files")
     elif event.startswith(REFUSED_EVENTS) or event in CHANGES:
         raise PermissionError(f"a process that reads documents may not do this: {event}")

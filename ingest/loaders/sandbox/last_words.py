@@ -1,4 +1,4 @@
-"""What a worker process says and does at its end, for messages."""
+"""Captures a worker process's final output and exit status, for messages."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ MOST_REASON = 200
 
 
 class LastWords:
-    """The end of what a worker says on standard error.
+    """The end of a worker's standard error.
 
-    A socket, because code can be mapped from a file that the worker can write. It is read as it fills.
+    Uses a socket, not a file, because code can be mapped from a file that the worker can write. Read as it fills.
     """
 
     def __init__(self, end: socket.socket) -> None:
@@ -23,10 +23,10 @@ class LastWords:
         self._end = end
         self._kept = b""
         self.ends = [end.fileno()]
-        """The descriptors to wait for: none once the worker has closed its end."""
+        """The descriptors to wait for; none after the worker has closed its end."""
 
     def hear(self) -> None:
-        """Takes what there is, which is less than a MiB."""
+        """Reads the available output, which is less than a MiB."""
         with suppress(BlockingIOError):
             said = self._end.recv(MIB)
             self._kept = (self._kept + said)[-LAST_WORDS:]
@@ -42,7 +42,7 @@ class LastWords:
 
 
 def how_it_ended(status: int) -> str:
-    """Puts a process's exit status in words."""
+    """Describes a process's exit status."""
     with suppress(ValueError):  # real-time signals have no names
         return f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
     return f"signal {-status}"

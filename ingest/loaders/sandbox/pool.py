@@ -1,4 +1,4 @@
-"""Runs loaders in processes with limits on time, memory and output: no file can hurt more than itself."""
+"""Runs loaders in processes with limits on time, memory and output, so that a file can only affect itself."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from typing import NamedTuple, Self
 from ingest.errors import LoadError
 from ingest.host import Fingerprint
 from ingest.loaders.sandbox.confinement import Confinement
-from ingest.loaders.sandbox.worker_process import POLL_SECONDS, WORKER, Limits, WorkerProcess
+from ingest.loaders.sandbox.worker_process import POLL_SECONDS, WORKER, WorkerLimits, WorkerProcess
 from ingest.segments import SegmentedDocument
 
 
 class Loaded(NamedTuple):
-    """What became of a file: its document, or why it could not be read, and how many seconds that took.
+    """The outcome of a file: its document, or an error, and the seconds it took.
 
-    `read` says which bytes its loader read; None where it read none, or did not live to say. `unrecognised`: text was
-    left unread because recognition is turned off.
+    `read` is the fingerprint of the bytes that the loader read; None if it read none, or was ended before it reported.
+    `unrecognised`: text was left unread because OCR is off.
     """
 
     path: Path
@@ -34,18 +34,18 @@ class Loaded(NamedTuple):
 
 
 class LoaderPool:
-    """Worker processes that read files side by side. Use it in a `with` block.
+    """Worker processes that read files in parallel. Use it in a `with` block.
 
     Args:
-        workers: how many.
-        timeout: seconds a file may take, plus one for every MiB of it; each page that is recognised may as well,
-            up to ten to a hundred times as long in all, by the file's size.
+        workers: number of processes.
+        timeout: seconds a file may take, plus one per MiB; each OCR page extends this by as much, up to ten to a
+            hundred times in all, depending on the file's size.
         memory_mb: address space of a worker, in MiB.
-        max_file_mb: larger files are not read, in MiB.
-        ocr: whether text in pictures is read.
-        allow_unconfined: read files also where the kernel does not confine the workers.
+        max_file_mb: size limit of files, in MiB.
+        ocr: also reads text in pictures.
+        allow_unconfined: also reads files if the kernel does not sandbox the workers.
         command: the worker's command line; limits are appended to it.
-        spool_folder: where long documents are kept while they are read; None for the system's temporary folder.
+        spool_folder: folder for long documents while they are read; None for the system's temporary folder.
     """
 
     def __init__(
@@ -61,14 +61,16 @@ class LoaderPool:
         spool_folder: Path | None = None,
     ) -> None:
         self._workers = workers
-        self._limits = Limits(timeout, memory_mb, max_file_mb, ocr, allow_unconfined, tuple(command), spool_folder)
+        self._limits = WorkerLimits(
+            timeout, memory_mb, max_file_mb, ocr, allow_unconfined, tuple(command), spool_folder
+        )
         self._confinement: Confinement | None = None
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
     @property
     def confinement(self) -> Confinement | None:
-        """What holds its workers; None while none was started."""
+        """Returns the sandbox of its workers; None before one was started."""
         return self._confinement
 
     def __enter__(self) -> Self:
@@ -80,7 +82,7 @@ class LoaderPool:
         self.close()
 
     def close(self) -> None:
-        """Ends all workers, whatever they are at."""
+        """Ends all workers immediately."""
         self._stop.set()
         for thread in self._threads:
             thread.join()
@@ -94,15 +96,15 @@ class LoaderPool:
         """Reads files.
 
         Args:
-            paths: taken one by one as workers are free, in their threads, one at a time.
+            paths: iterated as workers become free, in their threads, one item at a time.
             cancel: ends the reading early.
-            name_of: tells what messages call a file.
+            name_of: returns a file's name for messages.
 
         Yields:
-            What became of each path, in the order they are done.
+            The outcome of each path, in order of completion.
         """
         source = _Source(paths)
-        # Small: what is read ahead waits in memory.
+        # Small, because finished documents wait in memory.
         results: queue.Queue[Loaded | BaseException | None] = queue.Queue(self._workers)
         self._threads = [
             threading.Thread(target=self._serve, args=(source, results, name_of), name=f"loader-{i}", daemon=True)
@@ -129,7 +131,7 @@ class LoaderPool:
     def _serve(
         self, source: _Source, results: queue.Queue[Loaded | BaseException | None], name_of: Callable[[Path], str]
     ) -> None:
-        """One thread's life: it owns one worker process at a time, which dies with it."""
+        """Runs one thread, which owns one worker process at a time and ends it."""
         worker = WorkerProcess(self._limits, self._stop)
         try:
             while not self._stop.is_set() and (path := source.next()) is not None:
@@ -138,7 +140,7 @@ class LoaderPool:
                 self._confinement = worker.confinement or self._confinement
                 self._put(results, Loaded(path, result, time.monotonic() - started, read, unrecognised))
             self._put(results, None)
-        except BaseException as error:  # noqa: BLE001 - raised again by `load_all`, in the caller's thread
+        except BaseException as error:  # noqa: BLE001 - re-raised by `load_all`, in the caller's thread
             self._put(results, error)
         finally:
             worker.end()
@@ -151,7 +153,7 @@ class LoaderPool:
 
 
 class _Source:
-    """An iterator that several threads take from."""
+    """An iterator shared by several threads."""
 
     def __init__(self, paths: Iterable[Path]) -> None:
         self._paths = iter(paths)

@@ -1,7 +1,7 @@
-"""What a worker process and its pool say to each other: length-prefixed JSON, which can carry data and nothing else.
+"""Protocol between a worker process and its pool: length-prefixed JSON, which can carry only data.
 
-Not pickle: bytes from a process that has read a hostile file must not be able to run code in this one. Such a process
-may say anything, so every field of an answer is checked before it is used.
+Pickle is unsuitable: bytes from a process that has read a malicious file must not execute code in this one. Such a
+process may send anything, so every field of an answer is validated before use.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from ingest.text import is_storable, storable, storable_document
 from ingest.word_boxes import check
 
 HEADER = struct.Struct(">Q")
-# An answer of no length: the file is being read, a slow step of it begins.
+# An answer of length 0: the file is being read, and a slow step begins.
 AT_WORK = HEADER.pack(0)
 KINDS = frozenset(get_args(BlockKind))
 WAYS_OF_READING = frozenset(get_args(HowRead))
 DEEPEST_HEADING = 6
-# Bytes of a frame.
+# Limit of a frame, in bytes.
 MOST_FRAME = 32 * 1024 * 1024
-# Characters of an error or a warning, and of a title, heading or label; and how many warnings are kept.
+# Limits: characters of an error or a warning, and of a title, heading or label; number of warnings.
 MOST_MESSAGE, MOST_TITLE, MOST_WARNINGS = 10_000, 1_000, 1_000
-# Bytes of a character in UTF-8.
+# Longest UTF-8 encoding of a character, in bytes.
 LONGEST_CHARACTER = 4
-# Offsets and pages that no document reaches.
+# Upper bounds for offsets and pages.
 MOST_CHARACTERS, MOST_PAGES = 1 << 40, 1 << 31
-# Strings, and what values are told apart by: JSON holds no more values than of these. A page is of nine; the fields
-# around blocks and pages are of fewer than 64.
+# Strings and separators: JSON has no more values than matches of this. A page has nine; the fields around blocks and
+# pages have fewer than 64.
 TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{,]')
 MOST_TOKENS = 9 * 2 * SEGMENT_PIECES + 64
 
@@ -51,12 +51,12 @@ class Request:
     """A file to be read.
 
     Attributes:
-        path: where the file is; its ending tells its kind.
-        name: what messages call it.
-        file: it, open for reading; the worker itself can open none.
-        seconds: it may take to the next sign of life.
-        ocr: whether text in pictures is read.
-        most_output: as of `Output.of`.
+        path: path of the file; its extension indicates its type.
+        name: its name in messages.
+        file: the open file; the worker itself cannot open any.
+        seconds: time until the next sign of life.
+        ocr: also reads text in pictures.
+        most_output: as in `Output.of`.
     """
 
     path: str
@@ -68,7 +68,7 @@ class Request:
 
 
 def send_request(channel: socket.socket, request: Request) -> None:
-    """Sends a request, and the descriptor of its file, for `receive_request`."""
+    """Sends a request, and the descriptor of its file, to `receive_request`."""
     options = json.dumps([request.name, request.seconds, request.ocr, request.most_output]).encode()
     body = options + b"\n" + os.fsencode(request.path)
     socket.send_fds(channel, [HEADER.pack(len(body))], [request.file.fileno()])
@@ -76,7 +76,7 @@ def send_request(channel: socket.socket, request: Request) -> None:
 
 
 def receive_request(channel: socket.socket) -> Request | None:
-    """The next request, whose file the caller closes; None where the other end is closed."""
+    """Returns the next request, whose file the caller closes; None if the other end is closed."""
     header, descriptors, _, _ = socket.recv_fds(channel, HEADER.size, 1)
     if len(header) < HEADER.size or not descriptors:
         return None
@@ -92,17 +92,17 @@ def receive_request(channel: socket.socket) -> Request | None:
 
 
 def encode_greeting(greeting: Confinement | NotConfined) -> bytes:
-    """A worker's first words: how it is confined, or why it cannot be; their length first."""
+    """Encodes a worker's greeting, length first: its sandbox, or why there is none."""
     fields = {"error": str(greeting)} if isinstance(greeting, NotConfined) else asdict(greeting)
     body = json.dumps(fields).encode()
     return HEADER.pack(len(body)) + body
 
 
 def decode_greeting(body: bytes) -> Confinement:
-    """The greeting, without its length. It is made before a file is read, so it can be trusted.
+    """Decodes a greeting without its length. It precedes any file, so it can be trusted.
 
     Raises:
-        NotConfined: the worker says that it cannot be confined.
+        NotConfined: the worker reports that it cannot be sandboxed.
     """
     fields = json.loads(body)
     if "error" in fields:
@@ -111,11 +111,11 @@ def decode_greeting(body: bytes) -> Confinement:
 
 
 def encode(result: Document | LoadError, *, unrecognised: bool = False) -> Iterator[bytes]:
-    """Encodes a result as frames, each with its length first: the head, then each segment, then the end.
+    """Encodes a result as frames with their lengths first: the head, then each segment, then the end.
 
     Args:
-        result: what became of a file.
-        unrecognised: whether text was left unread because recognition is turned off.
+        result: the document or error of a file.
+        unrecognised: True if text was left unread because OCR is off.
     """
     head: dict[str, Any] = {"unrecognised": unrecognised}
     if not isinstance(result, Document):
@@ -129,7 +129,7 @@ def encode(result: Document | LoadError, *, unrecognised: bool = False) -> Itera
 
 
 def encode_segment(segment: Segment) -> bytes:
-    """Encodes a segment as `decode_segment` reads it, its length first."""
+    """Encodes a segment for `decode_segment`, length first."""
     text = segment.text.encode()
     fields = {
         "start": segment.start,
@@ -142,14 +142,14 @@ def encode_segment(segment: Segment) -> bytes:
 
 
 def _first(warnings: Sequence[str]) -> list[str]:
-    """As many warnings as a user may read."""
+    """Limits the number and length of warnings."""
     left_out = len(warnings) - MOST_WARNINGS
-    more = [f"{left_out:,} more warnings are left out."] if left_out > 0 else []
+    more = [f"{left_out:,} more warnings were omitted."] if left_out > 0 else []
     return [*(one[:MOST_MESSAGE] for one in warnings[:MOST_WARNINGS]), *more]
 
 
 def _frame(fields: Mapping[str, Any], *parts: bytes) -> bytes:
-    """Puts the length of all, the length of the JSON, the JSON and what follows it together."""
+    """Joins the total length, the length of the JSON, the JSON and the parts after it."""
     head = json.dumps(fields, separators=(",", ":")).encode()
     length = HEADER.size + len(head) + sum(map(len, parts))
     return b"".join([HEADER.pack(length), HEADER.pack(len(head)), head, *parts])
@@ -157,7 +157,7 @@ def _frame(fields: Mapping[str, Any], *parts: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The first frame of an answer: an error, which is all of it, or what comes before the segments of a document."""
+    """The first frame of an answer: a complete error, or the header of a document's segments."""
 
     unrecognised: bool
     error: LoadError | None = None
@@ -166,10 +166,10 @@ class Head:
 
 
 def decode_head(frame: bytes) -> Head:
-    """Decodes the first frame of an answer, given without its length.
+    """Decodes the first frame of an answer, without its length.
 
     Raises:
-        ValueError: the bytes are not of that form.
+        ValueError: the bytes are malformed.
     """
     with _checking():
         fields, _ = _parsed(frame)
@@ -178,15 +178,15 @@ def decode_head(frame: bytes) -> Head:
             return Head(unrecognised, _error(fields))
         warnings = _list(fields["warnings"])
         if len(warnings) > MOST_WARNINGS + 1:
-            _refuse("it has more warnings than are read")
+            _refuse("it has too many warnings")
         return Head(unrecognised, None, _short(fields["title"]), tuple(map(_string, warnings)))
 
 
 def decode_segment(frame: bytes) -> Segment | None:
-    """Decodes a later frame of an answer, given without its length; None for the end.
+    """Decodes a later frame of an answer, without its length; None for the end.
 
     Raises:
-        ValueError: the bytes are not of that form, or are inconsistent.
+        ValueError: the bytes are malformed or inconsistent.
     """
     with _checking():
         fields, rest = _parsed(frame)
@@ -202,7 +202,7 @@ def _checking() -> Iterator[None]:
 
 
 def _parsed(frame: bytes) -> tuple[dict[str, Any], memoryview]:
-    """The fields of a frame, and what follows them. Of JSON, each value takes many times the memory of its text."""
+    """Returns the fields of a frame, and the bytes after them. A JSON value takes many times its text's memory."""
     (length,) = HEADER.unpack_from(frame)
     whole, end = memoryview(frame), HEADER.size + length
     head = str(whole[HEADER.size : end], "ascii")
@@ -222,23 +222,23 @@ def _segment(fields: Mapping[str, Any], rest: memoryview) -> Segment:
     check(places, len(text), pages[-1].number if pages else 0)
     continues = _truth(fields["continues"])
     if continues and not blocks:
-        _refuse("something continues that is not there")
+        _refuse("it continues a block that does not exist")
     return Segment(_whole(fields["start"], MOST_CHARACTERS), text, blocks, pages, places, continues)
 
 
 def _blocks(rows: object, text: str) -> Iterator[Block]:
-    """Blocks that follow each other within the text."""
+    """Yields blocks in order within the text."""
     at = 0
     for kind, first, last, level, title in _list(rows):
         start, end = _span(first, last, len(text))
         if kind not in KINDS or start < at:
-            _refuse("its blocks are of no kind, or overlap")
+            _refuse("its blocks are of unknown kinds, or overlap")
         at = end
         yield Block(kind, start, end, _whole(level, DEEPEST_HEADING), _short(title))
 
 
 def _pages(rows: object, text: str) -> Iterator[Page]:
-    """Pages that follow each other within the text, numbered without a gap."""
+    """Yields pages in order within the text, numbered without gaps."""
     at, before = 0, 0
     for number, first, last, label, read, confidence in _list(rows):
         start, end = _span(first, last, len(text))
@@ -250,26 +250,26 @@ def _pages(rows: object, text: str) -> Iterator[Page]:
 
 
 def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else _refuse("something is not the list that it should be")
+    return value if isinstance(value, list) else _refuse("a value is not a list")
 
 
 def _string(value: object) -> str:
-    return value if isinstance(value, str) and is_storable(value) else _refuse("something is no text to be stored")
+    return value if isinstance(value, str) and is_storable(value) else _refuse("a value is not storable text")
 
 
 def _short(value: object) -> str:
-    """A title, heading or label."""
+    """Validates a title, heading or label."""
     text = _string(value)
-    return text if len(text) <= MOST_TITLE else _refuse("a title is longer than titles are")
+    return text if len(text) <= MOST_TITLE else _refuse("a title is too long")
 
 
 def _truth(value: object) -> bool:
-    return value if isinstance(value, bool) else _refuse("something is neither true nor false")
+    return value if isinstance(value, bool) else _refuse("a value is neither true nor false")
 
 
 def _whole(value: object, most: int) -> int:
-    """A whole number from 0 to `most`."""
-    return value if type(value) is int and 0 <= value <= most else _refuse("a number is out of its range")
+    """Validates a whole number from 0 to `most`."""
+    return value if type(value) is int and 0 <= value <= most else _refuse("a number is out of range")
 
 
 def _span(start: object, end: object, length: int) -> tuple[int, int]:
@@ -280,8 +280,8 @@ def _span(start: object, end: object, length: int) -> tuple[int, int]:
 def _share(value: Any) -> float | None:
     if value is None:
         return None
-    if type(value) not in {int, float} or not 0 <= value <= 1:  # True is a whole number too, but not in JSON
-        _refuse("a share is out of its range")
+    if type(value) not in {int, float} or not 0 <= value <= 1:  # bool is a subclass of int
+        _refuse("a fraction is out of range")
     return float(value)
 
 

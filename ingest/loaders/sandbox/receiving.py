@@ -1,4 +1,4 @@
-"""Takes a document over from a worker segment by segment, each checked, and keeps it out of memory."""
+"""Receives a document from a worker segment by segment, validates each, and stores long documents on disk."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from ingest.errors import LoadError, NoRoom
 from ingest.loaders.sandbox.protocol import HEADER, decode_head, decode_segment, encode_segment
 from ingest.segments import Segment, SegmentedDocument, Tally
 
-# Bytes of a document that are kept in memory; a longer one goes to a file without a name.
+# Documents up to this many bytes stay in memory; longer ones go to an anonymous file.
 IN_MEMORY = 2 * 1024 * 1024
 
 
 class SegmentSpool:
-    """Keeps segments to be gone through again; its file is gone with it.
+    """Stores segments for repeated iteration; its file is deleted with it.
 
     Args:
-        folder: where that file lies; None for the system's folder of temporary files.
+        folder: folder of the file; None for the system's temporary folder.
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._file = SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(folder) if folder else None)  # noqa: SIM115 - lives as long as this
+        self._file = SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(folder) if folder else None)  # noqa: SIM115 - lives as long as this object
         self._end = 0
         weakref.finalize(self, _close, self._file)
 
     def add(self, segment: Segment) -> None:
-        """Keeps one more segment.
+        """Stores a segment.
 
         Raises:
-            NoRoom: the file cannot be written; the message says why.
+            NoRoom: the file cannot be written; the message gives the reason.
         """
         try:
             self._file.seek(self._end)
             self._end += self._file.write(encode_segment(segment))
-            self._file.flush()  # a full disk shows here, not when it is read again
+            self._file.flush()  # reveals a full disk now, not on a later read
         except OSError as error:
             raise NoRoom(str(error.strerror)) from error
 
@@ -54,28 +54,28 @@ class SegmentSpool:
 
 
 def _close(file: SpooledTemporaryFile[bytes]) -> None:
-    with suppress(OSError):  # what a full disk did not take is of no use any more
+    with suppress(OSError):  # data not written to a full disk is no longer needed
         file.close()
 
 
 class Received(NamedTuple):
-    """A worker's answer about a file: its document or why there is none, and whether text was left unrecognised."""
+    """A worker's answer: a document or an error, and True if text was left unread because OCR is off."""
 
     result: SegmentedDocument | LoadError
     unrecognised: bool
 
 
 def receive(frames: Iterable[bytes], most: int, folder: Path | None = None) -> Received:
-    """Takes the frames of one answer, and no more of them.
+    """Receives the frames of exactly one answer.
 
     Args:
-        frames: as `ingest.loaders.sandbox.protocol.encode` writes them, without their lengths.
-        most: characters that the file may give.
-        folder: as of `SegmentSpool`.
+        frames: frames from `ingest.loaders.sandbox.protocol.encode`, without their lengths.
+        most: limit in characters for the file.
+        folder: as in `SegmentSpool`.
 
     Raises:
-        ValueError: the frames are not of that form, are inconsistent, or hold more than the file may give.
-        NoRoom: as of `SegmentSpool.add`.
+        ValueError: the frames are malformed or inconsistent, or exceed the limit.
+        NoRoom: as in `SegmentSpool.add`.
     """
     rest = iter(frames)
     head = decode_head(next(rest))
@@ -88,6 +88,6 @@ def receive(frames: Iterable[bytes], most: int, folder: Path | None = None) -> R
             break
         tally.add(segment)
         if tally.size > most:
-            raise ValueError("not a loader's answer: it holds more than a file may give")
+            raise ValueError("not a loader's answer: it exceeds the limit of its file")
         spool.add(segment)
     return Received(SegmentedDocument(head.title, head.warnings, spool, tally), head.unrecognised)

@@ -1,8 +1,8 @@
-"""Filters a process's system calls in the kernel: an allow-list for Linux on x86_64 and aarch64, for good.
+"""Filters a process's system calls in the kernel: a permanent allow-list for Linux on x86_64 and aarch64.
 
-A call by way of another instruction set (the 32-bit entry, x32) kills the process. A call that is not on the list
-fails with EPERM, or with ENOSYS where it is newer than the list, because the C library then falls back to an older one.
-No call on the list starts a program or a process, opens a socket or a file for writing, or acts on another process.
+A call through another instruction set (the 32-bit entry, x32) kills the process. A call that is not on the list fails
+with EPERM, or with ENOSYS if it is newer than the list, so that the C library falls back to an older one. No listed
+call starts a program or a process, opens a socket or a file for writing, or affects another process.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ from ingest.errors import NotConfined
 SET_NO_NEW_PRIVILEGES, SET_MODE_FILTER, ON_ALL_THREADS = 38, 1, 1
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 LOAD, JUMP, JUMP_IF_EQUAL, JUMP_IF_AT_LEAST, JUMP_IF_BITS, RETURN = 0x20, 0x05, 0x15, 0x35, 0x45, 0x06
-# Where the kernel's `seccomp_data` has the call's number, the instruction set and the low half of the first argument.
+# Offsets in the kernel's `seccomp_data`: call number, instruction set, low half of the first argument.
 AT_CALL, AT_MACHINE, AT_ARGUMENTS = 0, 4, 16
 X32_BIT = 0x40000000
-# Calls from here on have one number on every machine, and came with Linux 5.1 and later.
+# From this number on, calls have the same number on all architectures; they appeared in Linux 5.1 and later.
 FIRST_RECENT_CALL = 424
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 WRITABLE, EXECUTABLE, ANONYMOUS = 0x2, 0x4, 0x20
 CLONE_THREAD = 0x00010000
-# fcntl: duplicate, flags of the descriptor and of the file. Not: who gets a signal when it is ready, locks, leases.
+# fcntl: duplicate, flags of the descriptor and of the file. Excluded: signal owner, locks, leases.
 FCNTL_COMMANDS = (0, 1, 2, 3, 4, 1030)
-# ioctl: is it a terminal, close on exec. prctl: the name of a thread.
+# ioctl: terminal check, close on exec. prctl: thread name.
 IOCTL_REQUESTS = (0x5401, 0x5450, 0x5451)
 PRCTL_OPTIONS = (15, 16)
 
 
 class Machine(NamedTuple):
-    """An instruction set: the kernel's constant for it, and its column in the tables of calls."""
+    """An instruction set: the kernel's constant for it, and its column in the call tables."""
 
     audit_arch: int
     column: int
 
 
 MACHINES = {"x86_64": Machine(0xC000003E, 0), "aarch64": Machine(0xC00000B7, 1)}
-# By name: the number on x86_64, and on aarch64 (the kernel's asm-generic table); None where there is no such call.
+# Numbers by name on x86_64 and aarch64 (the kernel's asm-generic table); None if the call does not exist.
 NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "seccomp": (317, 277),
     "open": (2, None),
@@ -59,7 +59,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "kill": (62, 129),
     "tgkill": (234, 131),
 }
-# Allowed whatever their arguments are.
+# Allowed with any arguments.
 ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "read": (0, 63),
     "readv": (19, 65),
@@ -132,7 +132,7 @@ ALLOWED: dict[str, tuple[int | None, int | None]] = {
 
 
 class _Step(NamedTuple):
-    """An instruction of the kernel's packet filter: its code, how far to jump if true and if false, its operand."""
+    """An instruction of the kernel's packet filter: its code, jump offsets if true and if false, and operand."""
 
     code: int
     if_true: int
@@ -141,9 +141,9 @@ class _Step(NamedTuple):
 
 
 class _Check(NamedTuple):
-    """A condition on the low half of an argument: it is one of `values`, or it has none of the bits of `forbidden`.
+    """A condition on the low half of an argument: it is one of `values`, or has no bit of `forbidden`.
 
-    `required` are bits of which it must have one. The kernel reads all arguments that are checked as 32 bits.
+    It must have at least one bit of `required`. The kernel reads all checked arguments as 32 bits.
     """
 
     argument: int
@@ -157,25 +157,25 @@ class _Program(ctypes.Structure):
 
 
 def keep_privileges_out() -> None:
-    """Lets no program that is started ever gain privileges; the kernel asks for it before a filter and Landlock.
+    """Prevents programs started by this process from gaining privileges, as the filter and Landlock require.
 
     Raises:
         NotConfined: the kernel refuses.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
-        raise NotConfined(f"the kernel keeps no_new_privs back: {os.strerror(ctypes.get_errno())}")
+        raise NotConfined(f"the kernel refuses no_new_privs: {os.strerror(ctypes.get_errno())}")
 
 
 def filter_calls() -> None:
-    """Puts the filter over every thread of this process, after `keep_privileges_out`; it cannot be taken off.
+    """Installs the filter permanently on every thread of this process, after `keep_privileges_out`.
 
     Raises:
-        NotConfined: there is none for this machine, or the kernel refuses it.
+        NotConfined: there is no filter for this machine, or the kernel refuses it.
     """
     machine = MACHINES.get(platform.machine())
     if machine is None:
-        raise NotConfined(f"there is no filter of system calls for {platform.machine()}")
+        raise NotConfined(f"there is no system call filter for {platform.machine()}")
     steps = list(_filter(machine, os.getpid()))
     packed = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *step) for step in steps))
     program = _Program(len(steps), ctypes.cast(packed, ctypes.c_void_p))
@@ -184,20 +184,20 @@ def filter_calls() -> None:
     status = libc.syscall(number, SET_MODE_FILTER, ON_ALL_THREADS, ctypes.byref(program))
     if status:
         reason = os.strerror(ctypes.get_errno()) if status < 0 else f"thread {status} cannot be filtered"
-        raise NotConfined(f"the kernel refuses a filter of system calls: {reason}")
+        raise NotConfined(f"the kernel refuses the system call filter: {reason}")
 
 
 def _conditions(own_pid: int) -> dict[str, Sequence[Sequence[_Check]]]:
-    """The calls that are allowed with some arguments: alternatives, all of whose checks must hold."""
+    """Returns the calls allowed with certain arguments: alternatives, each a list of checks that must all hold."""
     own = _Check(0, values=(own_pid,))
     return {
         "open": [[_Check(1, forbidden=WRITING)]],
         "openat": [[_Check(2, forbidden=WRITING)]],
-        # Code comes from files alone: libraries, and the document. The worker can write neither, nor any other file;
-        # memory that it can write never becomes code.
+        # Executable memory may only be mapped from files: libraries and the document, which the worker cannot write,
+        # nor any other file. Writable memory never becomes executable.
         "mmap": [[_Check(2, forbidden=EXECUTABLE)], [_Check(2, forbidden=WRITABLE), _Check(3, forbidden=ANONYMOUS)]],
         "mprotect": [[_Check(2, forbidden=EXECUTABLE)]],
-        "clone": [[_Check(0, required=CLONE_THREAD)]],  # the kernel refuses a thread in other namespaces
+        "clone": [[_Check(0, required=CLONE_THREAD)]],  # the kernel rejects threads in other namespaces
         "ioctl": [[_Check(1, values=IOCTL_REQUESTS)]],
         "fcntl": [[_Check(1, values=FCNTL_COMMANDS)]],
         "prctl": [[_Check(0, values=PRCTL_OPTIONS)]],
@@ -208,7 +208,7 @@ def _conditions(own_pid: int) -> dict[str, Sequence[Sequence[_Check]]]:
 
 
 def _filter(machine: Machine, own_pid: int) -> Iterator[_Step]:
-    """The whole program."""
+    """Yields the whole program."""
     yield _Step(LOAD, 0, 0, AT_MACHINE)
     yield _Step(JUMP_IF_EQUAL, 1, 0, machine.audit_arch)
     yield _Step(RETURN, 0, 0, KILL)
@@ -233,7 +233,7 @@ def _filter(machine: Machine, own_pid: int) -> Iterator[_Step]:
 
 
 def _alternative(checks: Sequence[_Check]) -> list[_Step]:
-    """Steps that allow the call if all checks hold, and else go on behind themselves."""
+    """Returns steps that allow the call if all checks hold, and otherwise continue after themselves."""
     steps = [_Step(RETURN, 0, 0, ALLOW)]
     for check in reversed(checks):
         steps = _checked(check, steps)
@@ -241,7 +241,7 @@ def _alternative(checks: Sequence[_Check]) -> list[_Step]:
 
 
 def _checked(check: _Check, then: list[_Step]) -> list[_Step]:
-    """Steps that do `then` if the check holds, and else go on behind it."""
+    """Returns steps that run `then` if the check holds, and otherwise continue after it."""
     load, behind = _Step(LOAD, 0, 0, AT_ARGUMENTS + 8 * check.argument), len(then)
     if check.forbidden:
         return [load, _Step(JUMP_IF_BITS, behind, 0, check.forbidden), *then]

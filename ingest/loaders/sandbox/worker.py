@@ -1,7 +1,7 @@
-"""Reads files for the pool: `python -m ingest.loaders.sandbox.worker MEMORY_MB PARENT REQUIRED`, one by one.
+"""Reads files for the pool, one by one: `python -m ingest.loaders.sandbox.worker MEMORY_MB PARENT REQUIRED`.
 
-Standard input is a socket on which requests come, each with its open file; on standard output go a greeting, then
-answers: all as `ingest.loaders.sandbox.protocol` writes them. What a library prints goes to standard error.
+Standard input is a socket that carries requests, each with its open file. Standard output carries a greeting, then
+answers, as `ingest.loaders.sandbox.protocol` encodes them. Output of libraries goes to standard error.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from ingest.loaders.sandbox.protocol import AT_WORK, Request, encode, encode_gre
 from ingest.models import Document
 
 PR_SET_PDEATHSIG = 1
-# Libraries may compute in several threads; the clock on the wall is what decides.
+# Libraries may compute in several threads, so the limit of CPU time is higher than that of wall-clock time.
 CPU_SHARE = 2.0
 
 NOTHING_READ = Fingerprint.of(b"")
 
 
-class Answer(NamedTuple):
-    """What became of a file.
+class WorkerAnswer(NamedTuple):
+    """The outcome of a file.
 
     Attributes:
-        result: its document, or why there is none.
-        read: which bytes of it were read: the file may have changed since it was hashed.
-        unrecognised: text was left unread because recognition is turned off.
+        result: its document or an error.
+        read: fingerprint of the bytes read: the file may have changed since it was hashed.
+        unrecognised: text was left unread because OCR is off.
     """
 
     result: Document | LoadError
@@ -46,14 +46,14 @@ def main(memory_mb: int, parent: int, required: str = "required") -> None:
     """Serves until the other end of standard input is closed.
 
     Args:
-        memory_mb: address space that the process may take, in MiB.
-        parent: process id of whom it serves.
-        required: "required": reads nothing where the kernel does not confine it.
+        memory_mb: limit of the address space, in MiB.
+        parent: process id of the pool.
+        required: "required": reads nothing if the kernel does not sandbox the process.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the pool's to handle
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the pool handles Ctrl-C
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before it could be watched
+    if os.getppid() != parent:  # the parent died before the death signal was set
         sys.exit(0)
     os.closerange(3, MOST_OPEN_FILES)
     requests = socket.socket(fileno=os.dup(0))
@@ -78,7 +78,7 @@ def _confined(memory_mb: int, *, required: bool) -> Confinement | NotConfined:
         return error
 
 
-def _load(request: Request, memory_mb: int, answers: BinaryIO) -> Answer:
+def _load(request: Request, memory_mb: int, answers: BinaryIO) -> WorkerAnswer:
     path, read, source = Path(request.path), NOTHING_READ, None
 
     def at_work() -> None:
@@ -93,17 +93,17 @@ def _load(request: Request, memory_mb: int, answers: BinaryIO) -> Answer:
         )
         read = Fingerprint.of(source.data)
         document = load_source(source)
-        return Answer(document, read, source.allowance.unrecognised)
+        return WorkerAnswer(document, read, source.allowance.unrecognised)
     except LoadError as error:
-        return Answer(error, read, source is not None and source.allowance.unrecognised)
+        return WorkerAnswer(error, read, source is not None and source.allowance.unrecognised)
     except MemoryError:
         reason = (
             f"{request.name} needs more than {memory_mb} MiB of memory to be read. Raise FOOTNOTE_LOAD_MEMORY_MB, or "
         )
-        return Answer(LoaderStopped(f"{reason}split it."), read)
-    except Exception as error:  # noqa: BLE001 - whatever a parser throws at a hostile file is that file's failure
+        return WorkerAnswer(LoaderStopped(f"{reason}split it."), read)
+    except Exception as error:  # noqa: BLE001 - any error of a parser is a failure of its file
         reason = f"{request.name} could not be read: {type(error).__name__}: {error}. The file may be damaged."
-        return Answer(LoadError(reason), read)
+        return WorkerAnswer(LoadError(reason), read)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Drives one worker process from outside: starts it, gives it files, bounds its time and its answers, ends it."""
+"""Controls one worker process: starts it, sends it files, limits its time and answers, ends it."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ from ingest.loaders.sandbox.receiving import receive
 from ingest.segments import SegmentedDocument
 
 MIB = 1024 * 1024
-# Fresh processes now and then: what a library leaks over many files is given back.
+# Workers are replaced after this many files, which frees what libraries leak.
 FILES_A_WORKER = 200
 POLL_SECONDS = 0.2
-# A worker may take so long to start, on a busy machine.
+# Time limit for starting a worker on a busy machine.
 STARTING_SECONDS = 60.0
 LONGEST_GREETING = 10_000
-# NumPy's threads would start with it, before the worker gives up what reading needs not; ONNX Runtime would keep an
-# identifier of the machine in the home folder, and send what it measures to its makers.
+# NumPy would start threads before the worker is sandboxed; ONNX Runtime would store a machine identifier in the home
+# folder and send telemetry.
 ADDED = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "ORT_DISABLE_TELEMETRY": "1"}
 WORKER = (sys.executable, "-m", "ingest.loaders.sandbox.worker")
-# Signs of life that one file may give, each of which lets it go on for as long as it had at first, but in all no longer
-# than so many times as long, by its size: a scanned page takes 5 KiB or more, and recognising it some seconds.
+# Most signs of life per file. Each extends the file's time by its initial limit, up to a multiple that depends on its
+# size: a scanned page takes 5 KiB or more, and some seconds of OCR.
 MOST_SIGNS = 2_000
 FEWEST_TIMES, MOST_TIMES = 10, 100
 BYTES_A_TIME = 100 * 1024
-TOO_LONG = "took too long to be read and was given up"
+TOO_LONG = "took too long to read and was skipped"
 
 
 class Read(NamedTuple):
-    """What became of a file. `fingerprint` is of the bytes that were read; None where none were."""
+    """The outcome of a file. `fingerprint` is that of the bytes read; None if none were."""
 
     result: SegmentedDocument | LoadError
     fingerprint: Fingerprint | None = None
@@ -52,8 +52,8 @@ class Read(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What a worker may take, and how it is started; as of `ingest.loaders.sandbox.pool.LoaderPool`."""
+class WorkerLimits:
+    """Limits of a worker, and how to start it; as in `ingest.loaders.sandbox.pool.LoaderPool`."""
 
     timeout: float
     memory_mb: int
@@ -66,7 +66,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """A worker that has been started, and the ends of what it is spoken to by."""
+    """A running worker, and the ends of its channels."""
 
     process: subprocess.Popen[bytes]
     requests: socket.socket
@@ -75,12 +75,14 @@ class _Running:
 
 
 def confinement_of(memory_mb: int, *, allow_unconfined: bool) -> Confinement:
-    """Starts a worker to see what holds it.
+    """Starts a worker to determine its sandbox.
 
     Raises:
-        LoadError: it does not start, or cannot be confined.
+        LoadError: it does not start, or cannot be sandboxed.
     """
-    worker = WorkerProcess(Limits(STARTING_SECONDS, memory_mb, 1, allow_unconfined=allow_unconfined), threading.Event())
+    worker = WorkerProcess(
+        WorkerLimits(STARTING_SECONDS, memory_mb, 1, allow_unconfined=allow_unconfined), threading.Event()
+    )
     try:
         return worker.start()
     finally:
@@ -88,9 +90,9 @@ def confinement_of(memory_mb: int, *, allow_unconfined: bool) -> Confinement:
 
 
 class WorkerProcess:
-    """A worker process, started when there is something to read and again when it had to be ended."""
+    """A worker process, started on demand and restarted after it was ended."""
 
-    def __init__(self, limits: Limits, stop: threading.Event) -> None:
+    def __init__(self, limits: WorkerLimits, stop: threading.Event) -> None:
         self._limits = limits
         self._stop = stop
         self._running: _Running | None = None
@@ -99,7 +101,7 @@ class WorkerProcess:
         self.confinement: Confinement | None = None
 
     def load(self, path: Path, name: str) -> Read:
-        """Reads one file, which messages call `name`; every way this can go wrong is an error about that file."""
+        """Reads one file, called `name` in messages; every failure is returned as an error of that file."""
         self._name = name
         try:
             with _open(path, name) as file:
@@ -110,10 +112,10 @@ class WorkerProcess:
             return Read(error)
 
     def start(self) -> Confinement:
-        """Starts the process, unless it runs.
+        """Starts the process unless it is running.
 
         Raises:
-            NotConfined: it cannot be confined, and must be.
+            NotConfined: it must be sandboxed but cannot be.
             LoaderStopped: it does not start.
         """
         if self._files >= FILES_A_WORKER:
@@ -128,8 +130,8 @@ class WorkerProcess:
         except NotConfined as error:
             self.end()
             raise NotConfined(
-                f"{self._name} was not read: the process that reads files cannot be confined ({error}). To have files "
-                "read all the same, set FOOTNOTE_ALLOW_UNCONFINED=true; read only files that you trust then."
+                f"{self._name} was not read: the reading process cannot be confined ({error}). To read files "
+                "anyway, set FOOTNOTE_ALLOW_UNCONFINED=true, and then read only files that you trust."
             ) from error
         except LoadError:
             raise
@@ -138,7 +140,7 @@ class WorkerProcess:
         return self.confinement
 
     def end(self) -> None:
-        """Ends the process, whatever it is at."""
+        """Ends the process immediately."""
         running, self._running = self._running, None
         if running:
             running.process.kill()
@@ -173,11 +175,11 @@ class WorkerProcess:
             return self._asked(request, most_output(file_size, most_of_all), most_seconds(seconds, file_size))
         except LoadError:
             raise
-        except Exception as error:  # a worker may say anything: what it causes is its file's failure
+        except Exception as error:  # a worker may send anything: any error it causes is a failure of its file
             raise self._crashed(error) from error
 
     def _asked(self, request: Request, most: int, in_all: float) -> Read:
-        """Sends a request, and waits so many seconds in all for its answer, of at most so many characters."""
+        """Sends a request and waits at most `in_all` seconds for its answer of at most `most` characters."""
         assert self._running
         end = time.monotonic() + in_all
         send_request(self._running.requests, request)
@@ -187,14 +189,14 @@ class WorkerProcess:
         except NoRoom as error:
             self.end()
             raise NoRoom(
-                f"{self._name} was not read, for want of room ({error}). Make room, then ingest it again."
+                f"{self._name} was not read, because the disk is full ({error}). Free some space, then ingest it again."
             ) from error
         deadline = min(time.monotonic() + request.seconds, end)
         read = Fingerprint.unpack(self._read(PACKED.size, deadline))
         return Read(received.result, read if read.size else None, received.unrecognised)
 
     def _frames(self, seconds: float, end: float) -> Iterator[bytes]:
-        """The frames of an answer. Each may take `seconds`, all until `end`; signs of life come before the first."""
+        """Yields the frames of an answer. Each may take `seconds`, all until `end`; signs of life come first."""
         signs = 0
         while True:
             deadline = min(time.monotonic() + seconds, end)
@@ -216,10 +218,10 @@ class WorkerProcess:
     def _read(self, size: int, deadline: float) -> bytes:
         assert self._running
         answers, errors = self._running.answers.fileno(), self._running.errors
-        body = bytearray()  # one, however small the pieces are in which it comes
+        body = bytearray()  # a single buffer, even if data arrives in small pieces
         while missing := size - len(body):
             if self._stop.is_set():
-                raise self._stopped("was not read to the end, because the work was stopped. Ingest it again")
+                raise self._stopped("was not read completely, because the work was stopped. Ingest it again")
             if time.monotonic() > deadline:
                 raise self._stopped(f"{TOO_LONG}. Raise FOOTNOTE_LOAD_TIMEOUT, or split it")
             ready, _, _ = select.select([answers, *errors.ends], [], [], POLL_SECONDS)
@@ -238,7 +240,7 @@ class WorkerProcess:
         return LoaderStopped(f"{self._name} {reason}.")
 
     def _crashed(self, error: Exception | None = None) -> LoaderStopped:
-        """The error of a file whose worker failed, and why; the worker is ended, if it still runs."""
+        """Returns the error of a file whose worker failed, with the reason; ends the worker if it is still running."""
         why = [f"{type(error).__name__}: {error}"[:MOST_REASON]] if error else []
         if running := self._running:
             running.process.kill()
@@ -254,16 +256,16 @@ class WorkerProcess:
 
 
 def most_seconds(seconds: float, file_size: int) -> float:
-    """How many seconds reading a file of so many bytes may take in all, of which each step may take `seconds`."""
+    """Returns the total time limit in seconds for a file of this size, where each step may take `seconds`."""
     return seconds * min(MOST_TIMES, FEWEST_TIMES + file_size / BYTES_A_TIME)
 
 
 @contextmanager
 def _open(path: Path, name: str) -> Iterator[BinaryIO]:
-    """Opens a file to be read, without waiting.
+    """Opens a file for reading without blocking.
 
     Raises:
-        UnreadableFile: the file system does not give it out.
+        UnreadableFile: the file system refuses to open or read the file.
         UnsupportedDocument: it is a folder, device, pipe or socket.
     """
     try:
@@ -271,5 +273,5 @@ def _open(path: Path, name: str) -> Iterator[BinaryIO]:
             yield file
     except OSError as error:
         raise UnreadableFile(
-            f"{name} could not be read: {error.strerror}. Check that it is there and readable."
+            f"{name} could not be read: {error.strerror}. Check that it exists and is readable."
         ) from error

@@ -164,10 +164,10 @@ def test_each_page_says_how_it_was_read(write_pdf, write_scan, tmp_path):
     assert [page.read for page in document.pages] == ["text", "empty", "ocr"]
     assert [page.confidence is not None for page in document.pages] == [False, False, True]
     assert document.page_at(document.text.index("Words in a picture")).number == 3
-    assert document.warnings == ("Page 2: nothing on it.",)
+    assert document.warnings == ("Page 2: blank.",)
     without = load(path, ocr=False)
-    assert without.warnings[1] == "Page 3: to be read by recognising it (OCR), which is turned off."
-    with pytest.raises(EmptyDocument, match=r"scan\.pdf has 1 page and no text\. Page 1: to be read by recognising"):
+    assert without.warnings[1] == "Page 3: readable only by OCR, which is turned off."
+    with pytest.raises(EmptyDocument, match=r"scan\.pdf has 1 page and no text\. Page 1: readable only by OCR"):
         load(write_scan("scan.pdf", ["Words in a picture"]), ocr=False)
 
 

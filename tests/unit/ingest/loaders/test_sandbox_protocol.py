@@ -224,7 +224,7 @@ def test_segments_that_are_smaller_than_they_are_cut_are_refused():
 
 def test_more_warnings_than_anybody_reads_are_counted():
     result = received(frames_of(Document("a", "", (), warnings=tuple("wide" for _ in range(MOST_WARNINGS + 5)))))
-    assert result.warnings[-1] == "5 more warnings are left out."
+    assert result.warnings[-1] == "5 more warnings were omitted."
     assert len(result.warnings) == MOST_WARNINGS + 1
 
 

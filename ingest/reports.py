@@ -1,0 +1,152 @@
+"""Results that are shown to users: of ingests, of lists of documents, and of the doctor. Plain and frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+FileStatus = Literal["added", "updated", "unchanged", "removed", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Statistics on how a file was read.
+
+    Attributes:
+        pages_text: pages read from the file's own text; all three counts are 0 for formats without pages.
+        pages_ocr: pages read by OCR.
+        pages_empty: pages that gave no text; the document's warnings say why.
+        tables: number of tables found.
+        characters: length of the text.
+        seconds: time that reading took.
+        confidence: mean OCR confidence of the pages, 0 to 1; None if OCR was not used.
+    """
+
+    pages_text: int = 0
+    pages_ocr: int = 0
+    pages_empty: int = 0
+    tables: int = 0
+    characters: int = 0
+    seconds: float = 0.0
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """Outcome of ingesting one file. `error` is "" unless status is "failed"; `reading` is set if it was just read."""
+
+    path: str
+    status: FileStatus
+    pages: int | None = None
+    chunks: int = 0
+    error: str = ""
+    warnings: tuple[str, ...] = ()
+    reading: Reading | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """Result of an ingest, file by file.
+
+    Attributes:
+        documents: one outcome per file, in scan order.
+        chunks: chunks written for added and updated documents.
+        embedded: texts embedded by the model.
+        seconds: wall-clock time.
+        skipped: files inside folders whose type is not supported.
+        unfollowed: symbolic links inside folders that were not followed, as requested.
+        cancelled: the user cancelled it; everything in `documents` was finished.
+        unconfined: sandbox mechanisms that are unavailable to the reading processes, each with its reason.
+    """
+
+    documents: tuple[FileOutcome, ...] = ()
+    chunks: int = 0
+    embedded: int = 0
+    seconds: float = 0.0
+    skipped: tuple[str, ...] = ()
+    unfollowed: tuple[str, ...] = ()
+    cancelled: bool = False
+    unconfined: tuple[str, ...] = ()
+
+    def count(self, status: FileStatus) -> int:
+        """Counts the files that ended with `status`."""
+        return sum(outcome.status == status for outcome in self.documents)
+
+
+@dataclass(frozen=True, slots=True)
+class IngestProgress:
+    """Progress of an ingest. `files_total` grows until `scanning` is False; `current` is the last file finished."""
+
+    files_done: int
+    files_total: int
+    chunks_done: int
+    seconds: float
+    current: str = ""
+    scanning: bool = False
+    waiting_for: str = ""
+    outcome: FileOutcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """A document of a collection, for lists. `bytes` is the size of its text, `updated` in seconds since the epoch."""
+
+    source: str
+    title: str
+    pages: int | None
+    chunks: int
+    bytes: int
+    updated: float
+    status: Literal["active", "failed"] = "active"
+    error: str = ""
+    reading: Reading = field(default_factory=Reading)
+    warnings: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionStatus:
+    """Summary of a collection. Sizes in bytes; `failures` maps each unreadable source to the reason.
+
+    `next_model` is the embedding model being prepared to replace the current one; "" if there is none.
+    """
+
+    name: str
+    documents: int
+    chunks: int
+    embedding_model: str
+    dimensions: int
+    bytes_text: int
+    pending: int = 0
+    next_model: str = ""
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something broken in a data folder.
+
+    Attributes:
+        kind: one of "disk", "documents", "conversations", "leftovers", "text-index", "vectors", "tokens",
+            "vector-store", "orphans", "privacy", "reranker", "llm" or "entailment".
+            what: a description for the user.
+            fix: the action of `footnote doctor --fix`, or the action that the user must take.
+    """
+
+    kind: str
+    what: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Problems that remain and problems that the doctor fixed; `facts` are information, not problems."""
+
+    problems: tuple[Problem, ...] = ()
+    mended: tuple[Problem, ...] = ()
+    facts: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Returns True if no problem remains."""
+        return not self.problems
