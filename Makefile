@@ -16,11 +16,11 @@ run: $(READY)
 	@exec $(BIN)/footnote run
 
 test: $(READY)
-	$(BIN)/pytest -n 2 --dist loadfile -m "not shared and not browser and not soak and not wheel"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not shared and not slow and not browser and not soak and not wheel"
 
 check: lint
 	$(BIN)/python tests/support/changed_tests.py | xargs --no-run-if-empty \
-		$(BIN)/pytest -n 2 --dist loadfile -m "not shared and not browser and not soak and not wheel"
+		$(BIN)/pytest -n 2 --dist loadfile -m "not shared and not slow and not browser and not soak and not wheel"
 
 lint: $(READY)
 	$(BIN)/ruff check .
