@@ -210,8 +210,9 @@ def test_the_sum_of_a_conversation_keeps_what_was_spent_on_attempts_and_on_excha
     filled.conversations.keep(first, answer)
     filled.conversations.keep(second, replace(answer, incomplete=True))
     filled.conversations.keep(second, replace(answer, usage=None, incomplete=True))
-    known = "2 of 3 answers; the server reported no count for the others"
-    said = f"This conversation: 2,000 tokens read, 20 written ({known})"
+    said = (
+        "This conversation: 2,000 tokens read, 20 written (2 of 3 answers; the server reported no count for the others)"
+    )
     page = open_page(filled, chat.id)
     assert said in shown(page)
     next(button for button in page.button if button.label == "Try again").click().run()
