@@ -12,11 +12,12 @@ from types import TracebackType
 from typing import IO, Self
 
 from ingest.docstore import Choices, DocStore
-from ingest.embedding import Embedder
+from ingest.embedding import Embedder, OpenEmbedder
 from ingest.errors import DocumentStoreError, QuestionError, SourceError
 from ingest.filters import Filter, tag_names
 from ingest.host import close_to_others
 from ingest.index import Index, writing
+from ingest.loaders import LoaderPool, OpenLoaders
 from ingest.models import CollectionStatus, DocumentRow, IngestProgress, IngestReport
 from ingest.pipeline import ingest
 from ingest.settings import COLLECTION_PATTERN, DEFAULT_EMBEDDING_MODEL, Settings
@@ -35,13 +36,18 @@ class Library:
 
     Args:
         settings: where things lie and which models to use.
+        open_embedder: builds the embedding model of a name; takes what `Embedder` takes.
+        open_loaders: starts the processes that read files; takes what `LoaderPool` takes.
 
     Raises:
         DocumentStoreError: the data folder cannot be used, or not be closed to other users.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, *, open_embedder: OpenEmbedder = Embedder, open_loaders: OpenLoaders = LoaderPool
+    ) -> None:
         self.settings = settings
+        self._open_embedder, self._open_loaders = open_embedder, open_loaders
         self._lock = threading.RLock()
         self._embedders: dict[str, Embedder] = {}
         self._indexes: dict[str, Index] = {}
@@ -115,6 +121,7 @@ class Library:
             follow_links=follow_links,
             on_progress=on_progress,
             cancel=cancel,
+            open_loaders=self._open_loaders,
         )
 
     def save_upload(self, name: str, data: IO[bytes], *, collection: str | None = None) -> Path:
@@ -241,7 +248,7 @@ class Library:
         name = model or DEFAULT_EMBEDDING_MODEL
         # What an index says may come from an archive of anyone's: only what the user names is fetched from a hub.
         fetch = name in {DEFAULT_EMBEDDING_MODEL, self.settings.embedding_model}
-        return self._embedders.setdefault(name, Embedder(name, self.settings.embedding_device, fetch=fetch))
+        return self._embedders.setdefault(name, self._open_embedder(name, self.settings.embedding_device, fetch=fetch))
 
     def _matching(self, index: Index, source: str) -> list[str]:
         known = index.docstore.sources(index.collection.id)

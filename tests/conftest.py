@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import docx
@@ -13,12 +14,13 @@ from PIL import Image, ImageDraw, ImageFont
 from pydantic import SecretStr
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
-from tests_support import WordEmbedder
+from tests_support import WordEmbedder, counting
 
 from app.bootstrap import open_footnote
 from app.footnote import Footnote
 from app.llm.client import ChatLLM, build_llm
-from ingest.pipeline import run
+from ingest.library import Library
+from ingest.loaders import LoaderPool
 from ingest.settings import Settings
 from ingest.text.storable_text import storable
 
@@ -33,22 +35,12 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "data" / "sample"
 
 
-REAL_LOADERS = run.LoaderPool
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Iterator[None]:
     """Makes what a test logged storable: workers send it as UTF-8, and some tests log lone surrogates."""
     report = yield
     report.sections = [(name, storable(text)) for name, text in report.sections]
     return report
-
-
-@pytest.fixture(autouse=True)
-def real_loaders() -> Iterator[None]:
-    """`durability.quick` reads files without processes; the next test shall not."""
-    yield
-    run.LoaderPool = REAL_LOADERS
 
 
 @pytest.fixture(autouse=True)
@@ -65,8 +57,14 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def footnote(settings: Settings) -> Iterator[Footnote]:
-    with open_footnote(settings) as one:
+def loads() -> list[Path]:
+    """The paths that the loaders of `footnote` have read."""
+    return []
+
+
+@pytest.fixture
+def footnote(settings: Settings, loads: list[Path]) -> Iterator[Footnote]:
+    with open_footnote(settings, partial(Library, open_loaders=counting(LoaderPool, loads))) as one:
         yield one
 
 

@@ -29,6 +29,8 @@ from ingest.text import name_on_disk
 from ingest.urls import is_url
 
 if TYPE_CHECKING:  # `--help` need not wait for it
+    from ingest.library import Library
+    from ingest.settings import Settings
     from ingest.sources import Fetcher
 
 # Exit statuses
@@ -44,7 +46,19 @@ CollectionOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")]
 
 
+def library_opener(context: typer.Context) -> Callable[[Settings], Library]:
+    """Returns what opens the library of a command: the context's object, or `Library` where it has none.
+
+    Whoever invokes a command in their own process can bring other models or loaders this way, as tests do:
+    `CliRunner().invoke(cli, arguments, obj=opener)`.
+    """
+    from ingest.library import Library  # noqa: PLC0415 - `--help` need not wait for it
+
+    return context.obj or Library
+
+
 def ingest_command(  # noqa: PLR0917 - Typer's form of options
+    context: typer.Context,
     paths: Annotated[
         list[str] | None,
         typer.Argument(help="Files, folders (read with all that is in them) and addresses of web pages."),
@@ -82,7 +96,6 @@ def ingest_command(  # noqa: PLR0917 - Typer's form of options
     notes = Console(stderr=True, emoji=False)
     done: list[FileOutcome] = []
     with messages(notes, as_json=as_json, so_far=lambda error: report_json(_so_far(done, error))):
-        from ingest.library import Library  # noqa: PLC0415 - see above
         from ingest.sources import Fetcher  # noqa: PLC0415 - `--help` need not wait for it
 
         settings = load_settings()
@@ -90,7 +103,7 @@ def ingest_command(  # noqa: PLR0917 - Typer's form of options
         with stopping(notes) as cancel:
             fetcher = Fetcher(allow_private=allowed, cancel=cancel)
             sources = _sources(paths or [], sitemap, fetcher, lambda text: _note(notes, text))
-            with Library(settings) as library, ProgressView(notes) as progress:
+            with library_opener(context)(settings) as library, ProgressView(notes) as progress:
                 _note(notes, library.model_note(collection))
                 report = library.ingest(
                     sources,

@@ -19,7 +19,7 @@ from ingest.errors import Cancelled, EmptyDocument, LoadError
 from ingest.filters import tag_names
 from ingest.host import Fingerprint, check_cancelled, fingerprint, wait_for
 from ingest.index import Index, IndexWriter, Prepared, writing
-from ingest.loaders import LOADER_FINGERPRINT, Loaded, LoaderPool, is_readable
+from ingest.loaders import LOADER_FINGERPRINT, Loaded, LoaderPool, OpenLoaders, is_readable
 from ingest.models import UNKNOWN_SCRIPT, FileOutcome, IngestProgress, IngestReport
 from ingest.pipeline.failures import Failures, is_of_one_file
 from ingest.pipeline.progress import Progress
@@ -48,6 +48,7 @@ def ingest(
     follow_links: bool = True,
     on_progress: Callable[[IngestProgress], None] | None = None,
     cancel: threading.Event | None = None,
+    open_loaders: OpenLoaders = LoaderPool,
 ) -> IngestReport:
     """Brings a collection up to date with files and folders.
 
@@ -63,6 +64,7 @@ def ingest(
         follow_links: whether symbolic links inside folders are followed, also out of them.
         on_progress: told of every file that is done, and of chunks as they are written.
         cancel: stops the work; what was finished is kept.
+        open_loaders: starts the processes that read files; takes what `LoaderPool` takes.
 
     Returns:
         What was done, file by file; a file that failed is in it and never stops the others.
@@ -73,7 +75,9 @@ def ingest(
         QuestionError: a tag cannot be one.
     """
     names = None if tags is None else tag_names(tags)
-    run = _Run(index, settings, on_progress, cancel, ocr, allow_private=allow_private, tags=names)
+    run = _Run(
+        index, settings, on_progress, cancel, ocr, allow_private=allow_private, tags=names, open_loaders=open_loaders
+    )
     return run.run(paths, prune=prune, follow_links=follow_links)
 
 
@@ -90,8 +94,10 @@ class _Run:
         *,
         allow_private: bool | None,
         tags: Sequence[str] | None,
+        open_loaders: OpenLoaders,
     ) -> None:
         self._index = index
+        self._open_loaders = open_loaders
         self._settings = settings
         self._progress = Progress(on_progress or (lambda _: None))
         self._failures = Failures(index, self._progress)
@@ -133,7 +139,7 @@ class _Run:
     def _add(self, found: Scan, writer: IndexWriter) -> None:
         workers = self._settings.workers or min(MOST_LOADERS, os.cpu_count() or 1)
         limits = self._settings
-        with LoaderPool(
+        with self._open_loaders(
             workers,
             limits.load_timeout,
             limits.load_memory_mb,

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,8 @@ from typer.testing import CliRunner
 import app
 from app.__main__ import main
 from app.cli.commands import cli
-from app.footnote import Footnote
-from app.models import Token
+from ingest.embedding import Embedder
+from ingest.library import Library
 
 ROOT = Path(__file__).resolve().parents[2]
 # What a document may hold (a text with other control characters is no text to the loader), and a model may write.
@@ -113,19 +114,19 @@ def test_ctrl_c_before_the_first_event_ends_at_once(footnote, write, monkeypatch
     footnote.ingest([write("a.txt", "Apples are red.")])
     closed = []
 
-    def loading(*_args, **_more):
-        try:
-            signal.raise_signal(signal.SIGINT)
-            threading.Event().wait(120)
-            yield Token("Apples")
-        finally:
-            closed.append(True)
+    class Loading(Embedder):
+        def knows(self, text):
+            try:
+                signal.raise_signal(signal.SIGINT)
+                return bool(threading.Event().wait(120))
+            finally:
+                closed.append(True)
 
     monkeypatch.setenv("FOOTNOTE_DATA_DIR", str(settings.data_dir))
-    monkeypatch.setattr(Footnote, "ask", loading)
+    loading = partial(Library, open_embedder=Loading)
     said = "Stopped before the first word of an answer."
     for options, printed in {(): "", ("--json",): f'{{"error": "{said}"}}\n'}.items():
-        done = CliRunner().invoke(cli, ["ask", "What colour are apples?", *options])
+        done = CliRunner().invoke(cli, ["ask", "What colour are apples?", *options], obj=loading)
         assert (done.exit_code, done.stderr, done.stdout) == (130, f"{said}\n", printed)
     assert closed == [True, True]
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from durability import (
-    WordLibrary,
     assert_equal,
     contents,
     copied,
@@ -22,6 +21,7 @@ from durability import (
     rest,
     state,
     steps_of,
+    word_library,
     write_often,
 )
 
@@ -103,7 +103,7 @@ def check_whole(footnote) -> None:
 def check_mended(footnote, folder: Path, wanted) -> None:
     footnote.ingest([folder], prune=True)
     assert_equal(contents(footnote), wanted)
-    assert examine(footnote.settings, open_library=WordLibrary).problems == ()
+    assert examine(footnote.settings, open_library=word_library).problems == ()
 
 
 def crash(before, tmp_path: Path, step: int, victim: str) -> None:
@@ -153,7 +153,7 @@ def test_a_first_ingest_that_was_killed_goes_on(tmp_path, settings):
             assert found[:1] in ([], ["zebra stays the same."])
             footnote.ingest([folder])
             assert {Path(source).name for source in contents(footnote)} == set(NEW)
-            assert examine(data, open_library=WordLibrary).problems == ()
+            assert examine(data, open_library=word_library).problems == ()
 
 
 def grow(settings, folder: Path, rounds: int) -> None:
@@ -189,7 +189,7 @@ def test_a_vector_index_cut_off_while_it_was_written_is_put_back(tmp_path, setti
     with quick(settings) as footnote:
         assert [hit.chunk.text for hit in footnote.index("default").vector_search("zebra", 1)] == [NEW["kept.txt"]]
         assert_equal(contents(footnote), wanted)
-        assert examine(settings, open_library=WordLibrary).problems == ()
+        assert examine(settings, open_library=word_library).problems == ()
 
 
 def change(footnote) -> None:
@@ -226,7 +226,7 @@ def test_killed_at_a_change_of_model_or_a_rebuild_the_next_run_mends_all(before,
             if turned:
                 found = {source: [(*one[:3], -one[3]) for one in chunks] for source, chunks in found.items()}
             assert_equal(found, wanted)
-            assert examine(data, open_library=WordLibrary).problems == (), f"{work.__name__} after {steps[step - 1]}"
+            assert examine(data, open_library=word_library).problems == (), f"{work.__name__} after {steps[step - 1]}"
         shutil.rmtree(data.data_dir, ignore_errors=True)
 
 
@@ -251,7 +251,7 @@ def test_killed_at_any_moment(tmp_path, settings):
         footnote.ingest([folder])
         found = contents(footnote)
         assert {Path(source).name for source in found} == {path.name for path in folder.iterdir()}, f"seed {seed}"
-        assert examine(settings, open_library=WordLibrary).problems == (), f"seed {seed}"
+        assert examine(settings, open_library=word_library).problems == (), f"seed {seed}"
     clean = settings.model_copy(update={"data_dir": tmp_path / "clean"})
     with quick(clean) as footnote:
         footnote.ingest([folder])

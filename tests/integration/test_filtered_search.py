@@ -6,8 +6,8 @@ from contextlib import closing
 from datetime import datetime, timedelta
 
 import pytest
-from durability import copied, killed_at, quick, rest, steps_of
-from tests_support import counting_loads
+from durability import PoolInProcess, copied, killed_at, quick, rest, steps_of, word_library
+from tests_support import counting
 
 from app.integrations.langchain import FootnoteRetriever
 from app.models import Answer
@@ -25,13 +25,13 @@ ANIMALS = ("elephant", "otter", "badger", "heron")
 
 
 @pytest.fixture
-def zoo(settings, write):
+def zoo(settings, write, loads):
     """Documents of two types in two folders; those of the second are tagged."""
     for number in range(12):
         animal = ANIMALS[number % len(ANIMALS)]
         text = f"The {animal} of story {number} is a large grey animal. It is {animal} number {number}."
         write(f"{'first' if number < 8 else 'first_2'}/{number}.{'md' if number % 2 else 'txt'}", text)
-    with quick(settings) as footnote:
+    with quick(settings, open_loaders=counting(PoolInProcess, loads)) as footnote:
         folder = settings.data_dir.parent / "docs"
         footnote.ingest([folder / "first"])
         footnote.ingest([folder / "first_2"], tags=["Contract", "new"])
@@ -144,8 +144,8 @@ def tags(footnote) -> dict[str, tuple[str, ...]]:
     return {row.source.rsplit("/", 1)[-1]: row.tags for row in footnote.documents("default") if row.tags}
 
 
-def test_tags_of_unchanged_documents_are_set_without_reading_them(zoo, folder, monkeypatch):
-    loads = counting_loads(monkeypatch)
+def test_tags_of_unchanged_documents_are_set_without_reading_them(zoo, folder, loads):
+    loads.clear()
     report = zoo.ingest([folder / "first_2"], tags=["Old  Stuff", "old stuff"])
     assert (report.count("unchanged"), report.embedded, loads) == (4, 0, [])
     assert tags(zoo) == dict.fromkeys(("8.txt", "9.md", "10.txt", "11.md"), ("old stuff",))
@@ -203,4 +203,4 @@ def test_killed_anywhere_a_tagged_ingest_is_finished_by_the_next(settings, tmp_p
             work(footnote)
             assert tags(footnote) == dict.fromkeys(("a.txt", "b.txt", "c.txt"), ("tagged",))
         rest(broken)
-        assert examine(broken, open_library=type(footnote.library)).ok
+        assert examine(broken, open_library=word_library).ok

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from durability import WordLibrary, WordModel, contents, quick
+from durability import WordModel, contents, quick, word_library
 from tests_support import WordEmbedder, save_tiny_model
 
 from ingest.errors import Cancelled, EmbedderError, EmbedderMismatch, SourceError
@@ -59,10 +59,10 @@ def test_a_new_model_takes_over_and_the_old_one_is_kept(filled):
     assert first_found(filled, "cedar") == "cedar"
     vector = contents(filled)[next(iter(contents(filled)))][0][3]
     assert vector.sum() < 0  # "other" turns vectors round
-    assert examine(filled.settings, open_library=WordLibrary).problems == ()
+    assert examine(filled.settings, open_library=word_library).problems == ()
     drop_others(index)
     assert models(filled) == {"current": "other"}
-    assert examine(filled.settings, open_library=WordLibrary).problems == ()
+    assert examine(filled.settings, open_library=word_library).problems == ()
 
 
 def test_it_goes_on_where_it_was_stopped(filled, monkeypatch):
@@ -106,7 +106,7 @@ def test_while_it_is_filled_searches_go_on_and_new_documents_go_to_both(filled, 
     filled.ingest([late])
     assert first_found(filled, "willow") == "willow"
     assert models(filled)["current"] == "other"
-    assert examine(filled.settings, open_library=WordLibrary).problems == ()
+    assert examine(filled.settings, open_library=word_library).problems == ()
 
 
 def test_a_model_that_finds_less_is_refused_and_can_be_forced(filled):
@@ -142,7 +142,7 @@ def test_the_way_back_takes_in_what_came_since(filled, tmp_path):
     assert models(filled) == {"current": "words", "previous": "other"}
     assert first_found(filled, "willow") == "willow"
     assert all(hit.chunk.text.split()[0] != "ash" for hit in index.vector_search("ash", 50))
-    assert examine(filled.settings, open_library=WordLibrary).problems == ()
+    assert examine(filled.settings, open_library=word_library).problems == ()
 
 
 def test_what_cannot_be_done_is_said(filled):
@@ -161,7 +161,7 @@ def test_a_third_model_takes_the_place_of_one_that_was_begun(filled, monkeypatch
         reembed(index, "blind", on_progress=lambda *_: cancel.set(), cancel=cancel)
     reembed(index, "other")
     assert models(filled) == {"current": "other", "previous": "words"}
-    assert examine(filled.settings, open_library=WordLibrary).problems == ()
+    assert examine(filled.settings, open_library=word_library).problems == ()
 
 
 def test_two_changes_of_model_do_not_mix_their_vectors(filled, monkeypatch):
@@ -188,7 +188,7 @@ def test_two_changes_of_model_do_not_mix_their_vectors(filled, monkeypatch):
     assert models(filled) == {"current": "blind", "previous": "words"}
     blind = WordModel("blind").encode_query("anything")
     assert all(np.abs(one[3] - blind).max() <= 1e-6 for chunks in contents(filled).values() for one in chunks)
-    assert examine(filled.settings, open_library=WordLibrary).problems == ()
+    assert examine(filled.settings, open_library=word_library).problems == ()
 
 
 def test_what_is_given_up_while_it_is_filled_ends_with_a_reason(filled, monkeypatch):

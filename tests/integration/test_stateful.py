@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from durability import WordLibrary, contents, quick, rest
+from durability import contents, quick, rest, word_library
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -64,7 +64,7 @@ class Machine(RuleBasedStateMachine):
         if hasattr(self, "footnote"):
             self.footnote.ingest([self.docs], prune=True)
             assert self.seen() == self.files
-            assert examine(self.settings, open_library=WordLibrary).problems == ()
+            assert examine(self.settings, open_library=word_library).problems == ()
             self.footnote.close()
             rest(self.settings)
             shutil.rmtree(self.root)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import tantivy
-from durability import WordLibrary, copied, killed_at, quick, rest, steps_of
+from durability import copied, killed_at, quick, rest, steps_of, word_library
 
 from app.bootstrap import open_footnote
 from app.footnote import Footnote
@@ -154,7 +154,7 @@ def test_a_renewal_that_is_killed_at_any_step_is_done_by_the_next_writer(setting
             assert not lexical.outdated
             assert [chunk for chunk, _ in lexical.search("retry", 5)] == lexical.ids()
             assert len(lexical.search("3.5", 5)) == 1
-        assert examine(killed, open_library=WordLibrary).problems == ()
+        assert examine(killed, open_library=word_library).problems == ()
 
 
 @pytest.mark.parametrize("name", ["footnote.sqlite", "chats.sqlite"])
@@ -220,7 +220,7 @@ def test_a_text_index_that_was_being_switched_is_there_again_and_nothing_is_left
         assert footnote.search("apple", 1)
         footnote.ingest([write("b.txt", "banana two.")])
     assert [one.name for one in folder.parent.iterdir()] == [folder.name]
-    assert examine(settings, open_library=WordLibrary).problems == ()
+    assert examine(settings, open_library=word_library).problems == ()
 
 
 def test_a_text_index_made_anew_has_all_of_a_document_that_is_read_in_parts(settings, write, monkeypatch):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 import pytest
-from durability import quick
+from durability import quick, word_library
 from tests_support import WordTokenizer, chunks_of
 
 from ingest import segments
@@ -84,7 +84,7 @@ def test_a_stop_in_a_step_is_seen_before_its_next_window(unprocessed, long_text,
     assert after == (["upsert"] if step == "put" else [])
     monkeypatch.undo()
     assert unprocessed.ingest([long_text]).count("added") == 1
-    assert examine(unprocessed.settings, open_library=type(unprocessed.library)).problems == ()
+    assert examine(unprocessed.settings, open_library=word_library).problems == ()
 
 
 def test_a_stop_while_a_text_is_split_is_seen_before_its_next_window(unprocessed, long_text, monkeypatch):
@@ -132,7 +132,7 @@ def test_a_second_try_that_reads_less_leaves_nothing_of_the_first(unprocessed, l
     assert len(ids) == 3
     assert leg.store.ids() == set(index.lexical.ids()) == set(ids)
     assert index.docstore.kept.count_unused(leg.row.id) == 0
-    assert examine(unprocessed.settings, open_library=type(unprocessed.library)).problems == ()
+    assert examine(unprocessed.settings, open_library=word_library).problems == ()
 
 
 @pytest.mark.parametrize("lost", ["text", "vectors"])

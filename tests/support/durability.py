@@ -11,6 +11,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +33,8 @@ from ingest.lexical.writer import LexicalWriter
 from ingest.library import Library
 from ingest.loaders import load
 from ingest.loaders.sandbox.pool import Loaded
-from ingest.pipeline import run
 from ingest.segments import SegmentedDocument
-from ingest.settings import Settings
+from ingest.settings import DEFAULT_EMBEDDING_MODEL, Settings
 from ingest.vectors.store import HNSW, VectorStore
 
 # Every method that changes a store. A kill falls after one of them, and so before the next.
@@ -71,26 +71,19 @@ processes.set_forkserver_preload(["durability", "chromadb", "tantivy", "app.boot
 
 
 class WordModel(WordTokenizer, WordEmbedder):
-    """Counts words. A model called "blind" sees all texts as the same."""
+    """Counts words. A model called "blind" sees all texts as the same; "words" is the default one."""
 
     ready = True
 
-    def __init__(self, name: str) -> None:
-        self.model = name
-        self.identity = EmbedderIdentity(name, f"{name:f<64}", self.dimensions)
+    def __init__(self, name: str = DEFAULT_EMBEDDING_MODEL, _device: str = "", **_: object) -> None:
+        self.model = "words" if name == DEFAULT_EMBEDDING_MODEL else name
+        self.identity = EmbedderIdentity(self.model, f"{self.model:f<64}", self.dimensions)
 
     def load(self) -> None: ...
 
     def encode_query(self, text):
         vector = super().encode_query("same" if self.model == "blind" else text)
         return -vector if self.model == "other" else vector
-
-
-class WordLibrary(Library):
-    """A library whose every model is a `WordModel`."""
-
-    def _embedder_for(self, model: str):
-        return self._embedders.setdefault(model, WordModel(model or "words"))
 
 
 class PoolInProcess:
@@ -113,10 +106,13 @@ class PoolInProcess:
                 yield Loaded(path, error, 0.0)
 
 
-def quick(settings: Settings) -> Footnote:
-    """Opens a data folder with the stand-ins."""
-    run.LoaderPool = PoolInProcess
-    return open_footnote(settings, WordLibrary)
+# Opens a library whose every model is a `WordModel`, and which reads files in this process.
+word_library = partial(Library, open_embedder=WordModel, open_loaders=PoolInProcess)
+
+
+def quick(settings: Settings, **others: object) -> Footnote:
+    """Opens a data folder with the stand-ins, or others of what `Library` is made of."""
+    return open_footnote(settings, partial(word_library, **others))
 
 
 def write_often() -> None:

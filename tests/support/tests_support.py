@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 
 from ingest.embedding.token_vectors import Encoded, TokenVectors
+from ingest.loaders import LoaderPool
 from ingest.segments import SegmentedDocument
 
 
@@ -72,20 +74,16 @@ def whole(result):
     return result.whole() if isinstance(result, SegmentedDocument) else result
 
 
-def counting_loads(monkeypatch) -> list:
-    """The paths that are given to loaders from now on."""
-    from ingest.pipeline import run
+def counting(loaders: type[LoaderPool], taken: list[Path]) -> type[LoaderPool]:
+    """Loaders that write down the paths they have read."""
 
-    taken = []
-
-    class Counting(run.LoaderPool):
+    class Counting(loaders):
         def load_all(self, *arguments):
             for loaded in super().load_all(*arguments):
                 taken.append(loaded.path)
                 yield loaded
 
-    monkeypatch.setattr(run, "LoaderPool", Counting)
-    return taken
+    return Counting
 
 
 def save_tiny_model(folder, seed: int = 1, prompts: dict[str, str] | None = None):
