@@ -26,9 +26,10 @@ class _End:
 class _Stream(Generic[T]):
     """One stream, read by a task of the loop into a queue."""
 
-    def __init__(self, begin: Callable[[], AsyncIterator[T]]) -> None:
+    def __init__(self, begin: Callable[[], AsyncIterator[T]], closing: float) -> None:
         self.items: SimpleQueue[T | _End] = SimpleQueue()
         self._begin = begin
+        self._closing = closing
         self._begun, self._left, self._ended = threading.Event(), threading.Event(), threading.Event()
         self._future = asyncio.run_coroutine_threadsafe(self._read(), _loop())
 
@@ -50,10 +51,10 @@ class _Stream(Generic[T]):
         """Ends the task, and with it its request; waits until its connection is closed, if it has begun one."""
         self._left.set()
         if self._future.cancel() and self._begun.is_set():
-            self._ended.wait(CLOSING_SECONDS)
+            self._ended.wait(self._closing)
 
 
-def pumped(begin: Callable[[], AsyncIterator[T]], beat: float) -> Iterator[T | None]:
+def pumped(begin: Callable[[], AsyncIterator[T]], beat: float, closing: float = CLOSING_SECONDS) -> Iterator[T | None]:
     """The items of an asynchronous stream, for those who are not.
 
     Closing this iterator ends the request at once, also while the server says nothing.
@@ -62,8 +63,9 @@ def pumped(begin: Callable[[], AsyncIterator[T]], beat: float) -> Iterator[T | N
         begin: starts the stream; called in the loop that all of this process's streams share, because the libraries
             keep connections from one to the next.
         beat: where nothing came for so many seconds, None is given, so that whoever reads can do something else.
+        closing: seconds to wait for a connection that was begun to be closed, before going on without knowing.
     """
-    stream = _Stream(begin)
+    stream = _Stream(begin, closing)
     try:
         while True:
             try:

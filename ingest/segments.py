@@ -15,9 +15,6 @@ from typing import TypeVar
 from ingest.models import Block, Document, Page, Reading
 from ingest.word_boxes import count_words, divided, joined
 
-SEGMENT_CHARACTERS = 1024 * 1024
-# Blocks and pages of a segment; one with a long title counts as several.
-SEGMENT_PIECES = 16_384
 # A segment that is so full ends at the next heading or page.
 FULL_ENOUGH = 0.5
 # What pieces of a document take of memory, in characters of text.
@@ -29,12 +26,28 @@ OPENING = 1_000
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentSize:
+    """How long a segment may be.
+
+    Attributes:
+        characters: of its text.
+        pieces: blocks and pages; one with a long title counts as several.
+    """
+
+    characters: int = 1024 * 1024
+    pieces: int = 16_384
+
+
+SEGMENT_SIZE = SegmentSize()
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """A stretch of a document.
 
     Attributes:
         start: offset in characters of the document's text; all other offsets count from there.
-        text: up to SEGMENT_CHARACTERS characters.
+        text: up to `SegmentSize.characters` characters.
         blocks: those that begin in the segment, and the rest of one that began before it.
         pages: likewise.
         places: of its words, as `ingest.word_boxes` packs them.
@@ -57,6 +70,10 @@ class Segment:
 class Tally:
     """Adds up what segments hold, as they come.
 
+    Args:
+        warnings: of the document.
+        most: how long its segments may be.
+
     Attributes:
         size: characters of memory that the document takes; what the limits of output count.
         characters: of text.
@@ -64,7 +81,8 @@ class Tally:
         opening: the first characters of the text.
     """
 
-    def __init__(self, warnings: Iterable[str] = ()) -> None:
+    def __init__(self, warnings: Iterable[str] = (), most: SegmentSize = SEGMENT_SIZE) -> None:
+        self._most = most
         self.size = sum(WARNING + len(one) for one in warnings)
         self.characters = 0
         self.blank = True
@@ -95,7 +113,7 @@ class Tally:
         self.size += len(segment.text) + sum(BLOCK + len(block.title) for block in blocks)
         self.size += sum(PAGE + len(page.label) for page in pages) + WORD * count_words(segment.places)
         self._segments += 1
-        if self._segments - 1 > self.size / (SEGMENT_CHARACTERS * FULL_ENOUGH):
+        if self._segments - 1 > self.size / (self._most.characters * FULL_ENOUGH):
             raise ValueError("its segments are smaller than they may be")
         self.opening = self.opening or segment.text[:OPENING]
         self.blank = self.blank and not any(segment.text[b.start : b.end].strip() for b in segment.blocks)
@@ -141,9 +159,9 @@ class SegmentedDocument:
     tally: Tally = field(repr=False, compare=False)
 
     @classmethod
-    def of(cls, document: Document) -> SegmentedDocument:
-        """Cuts a document that is in memory."""
-        segments, tally = tuple(cut(document)), Tally(document.warnings)
+    def of(cls, document: Document, most: SegmentSize = SEGMENT_SIZE) -> SegmentedDocument:
+        """Cuts a document that is in memory into segments that are no longer than `most`."""
+        segments, tally = tuple(cut(document, most)), Tally(document.warnings, most)
         for segment in segments:
             tally.add(segment)
         return cls(document.title, document.warnings, segments, tally)
@@ -183,9 +201,9 @@ class _Place:
     opens: bool = False
 
 
-def cut(document: Document) -> Iterator[Segment]:
+def cut(document: Document, most: SegmentSize = SEGMENT_SIZE) -> Iterator[Segment]:
     """Cuts a document before headings and pages, or where there are none, between blocks, lines or words."""
-    ends = list(_cuts(document))
+    ends = list(_cuts(document, most))
     bounds = [(0, 0, 0), *((end.offset, end.block, end.page) for end in ends)]
     places = divided(document.places, [end.offset for end in ends])
     for ((start, block, page), (end, next_block, next_page)), packed in zip(pairwise(bounds), places, strict=True):
@@ -214,20 +232,20 @@ def _clipped(piece: Piece, start: int, end: int) -> Piece:
     return replace(piece, start=max(piece.start, start) - start, end=min(piece.end, end) - start)
 
 
-def _cuts(document: Document) -> Iterator[_Place]:
+def _cuts(document: Document, most: SegmentSize) -> Iterator[_Place]:
     """Where segments end, the last one at the end of the text."""
     end = _Place(len(document.text), len(document.blocks), len(document.pages))
     at = last = _Place(0, 0, 0)
     pieces = 0
-    enough = int(SEGMENT_CHARACTERS * FULL_ENOUGH)
+    enough = int(most.characters * FULL_ENOUGH)
     for place in chain(_places(document), [end]):
-        while place.offset - at.offset > SEGMENT_CHARACTERS:
+        while place.offset - at.offset > most.characters:
             if last.offset - at.offset < enough:
-                last = replace(place, offset=_break(document.text, at.offset + enough, at.offset + SEGMENT_CHARACTERS))
+                last = replace(place, offset=_break(document.text, at.offset + enough, at.offset + most.characters))
             yield last
             at, pieces = last, 0
-        full = pieces + place.pieces > SEGMENT_PIECES
-        full_enough = place.offset - at.offset >= enough or pieces >= SEGMENT_PIECES * FULL_ENOUGH
+        full = pieces + place.pieces > most.pieces
+        full_enough = place.offset - at.offset >= enough or pieces >= most.pieces * FULL_ENOUGH
         if place is not end and (full or (place.opens and full_enough)):
             yield place
             at, pieces = place, 0

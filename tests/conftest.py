@@ -19,6 +19,7 @@ from tests_support import WordEmbedder, counting
 from app.bootstrap import open_footnote
 from app.footnote import Footnote
 from app.llm.client import ChatLLM, build_llm
+from app.llm.limits import PATIENCE, Patience
 from ingest.library import Library
 from ingest.loaders import LoaderPool
 from ingest.settings import Settings
@@ -204,10 +205,10 @@ def dead_proxy(monkeypatch):
 def llm(settings, dead_proxy):
     """Builds the language model of a server's address, and of settings that are another than here."""
 
-    def built(url: str, **more) -> ChatLLM:
+    def built(url: str, patience: Patience = PATIENCE, **more) -> ChatLLM:
         fields = {"llm": "openai:test-model", "llm_base_url": url, "llm_timeout": 20, "llm_retry_seconds": 0.0}
         fields |= {"openai_api_key": SecretStr("sk-very-secret")}
-        found = build_llm(settings.model_copy(update=fields | more))
+        found = build_llm(settings.model_copy(update=fields | more), patience)
         assert found is not None
         return found
 

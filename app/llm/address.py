@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from app.bounded_http import ask, bearer
+from app.llm.limits import PATIENCE
 from ingest.settings import Settings
 
-# Seconds for an answer that a server gives at once or never, and bytes of it: OpenRouter lists 340 models in 500 KB.
-ASKING_SECONDS = 3.0
+# Bytes of a list of models: OpenRouter lists 340 in 500 KB.
 MOST_BYTES = 8 * 1024 * 1024
 # What people copy with the address.
 ENDPOINT = re.compile(r"/(?:chat/completions|completions|responses|models|embeddings)\Z")
@@ -66,12 +66,17 @@ def listing(base: str, key: str, seconds: float) -> Listing:
 class Server:
     """The server of FOOTNOTE_LLM_BASE_URL, or OpenAI's. Asks nothing before `look`. Thread-safe.
 
+    Args:
+        settings: its address and key.
+        seconds: that it may take to answer at each of its addresses.
+
     Attributes:
         base: where its API is, as far as is known.
         models: what it lists by name; None where it was not asked yet or gave no list.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, seconds: float = PATIENCE.asking) -> None:
+        self._seconds = seconds
         self._bases = tuple(bases(settings.llm_base_url or OPENAI))
         self._key = settings.openai_api_key.get_secret_value()
         self.base = self._bases[0]
@@ -87,15 +92,15 @@ class Server:
             self.base, self.models = found.base, found.models
         return found.models is not None
 
-    def ask(self, seconds: float | None = None) -> Listing:
-        """The first of its addresses that lists models, each within so many seconds; else what the first one said.
+    def ask(self) -> Listing:
+        """The first of its addresses that lists models; else what the first one said.
 
         Raises:
             httpx.HTTPError, httpx.InvalidURL: it cannot be asked now.
         """
         first: Listing | None = None
         for base in self._bases:
-            found = listing(base, self._key, ASKING_SECONDS if seconds is None else seconds)
+            found = listing(base, self._key, self._seconds)
             if found.models is not None or found.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
                 return found
             first = first or found

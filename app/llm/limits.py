@@ -4,14 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ingest.errors import LLMError, LLMInterrupted, LLMUnreachable
 
 # Characters of an answer, and of all that a model writes, thoughts included.
 MOST_ANSWER, MOST_WRITTEN = 100_000, 1_000_000
-# Times FOOTNOTE_LLM_TIMEOUT: until the first word, whatever else comes; and all in all.
-THINKING, WHOLE = 5, 10
 SLOW = "Raise FOOTNOTE_LLM_TIMEOUT for a model that is so slow, or choose another one in FOOTNOTE_LLM."
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a model and its server are waited for.
+
+    Attributes:
+        asking: seconds for an answer that a server gives at once or never, such as its list of models.
+        stale: seconds in which a kept connection turns out to be closed; more than a moment, for a busy machine.
+        thinking: times FOOTNOTE_LLM_TIMEOUT, until the first word, whatever else comes.
+        whole: times FOOTNOTE_LLM_TIMEOUT, all in all.
+    """
+
+    asking: float = 3.0
+    stale: float = 3.0
+    thinking: int = 5
+    whole: int = 10
+
+
+PATIENCE = Patience()
 
 
 class Limits:
@@ -20,14 +39,22 @@ class Limits:
     Args:
         who: the model, in messages.
         seconds: FOOTNOTE_LLM_TIMEOUT. Without any sign of the server, and after its first word between two words, no
-            more may go by; THINKING times as many before the first word; WHOLE times as many in all.
+            more may go by; before the first word and in all, so many times as many as `patience` says.
         clock: seconds that go on.
+        patience: how many times as many.
     """
 
-    def __init__(self, who: str, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        who: str,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        patience: Patience = PATIENCE,
+    ) -> None:
         self._who = who
         self._seconds = seconds
         self._clock = clock
+        self._thinking, self._whole = patience.thinking * seconds, patience.whole * seconds
         self._began = self._heard = clock()
         self._worded: float | None = None
         self._written = self._length = 0
@@ -86,10 +113,10 @@ class Limits:
             self._end(f"{self._who} gave no further word within {self._seconds:g} seconds", SLOW)
         if worded is None and now - self._heard > self._seconds:
             raise LLMUnreachable(unanswered(self._who, self._seconds))
-        if worded is None and now - self._began > THINKING * self._seconds:
-            self._end(f"{self._who} gave no word of an answer within {THINKING * self._seconds:g} seconds", SLOW)
-        if now - self._began > WHOLE * self._seconds:
-            self._end(f"The answer of {self._who} was not complete within {WHOLE * self._seconds:g} seconds", SLOW)
+        if worded is None and now - self._began > self._thinking:
+            self._end(f"{self._who} gave no word of an answer within {self._thinking:g} seconds", SLOW)
+        if now - self._began > self._whole:
+            self._end(f"The answer of {self._who} was not complete within {self._whole:g} seconds", SLOW)
 
     def _end(self, what: str, then: str) -> None:
         if self.text.strip():

@@ -17,12 +17,9 @@ from numpy.typing import NDArray
 
 from ingest.docstore import ChunkVectors, DocStore
 from ingest.filters import Filter
+from ingest.index.sizes import SIZES, Sizes
 from ingest.vectors import VectorStore
 
-# Chunks that are always scored one by one: as many are read in the time that Chroma takes for what stands in the way of
-# its own (bench/retrieval/filters.py: 9 microseconds a chunk, once a filter; 15 a result of Chroma's).
-MOST_EXACT = 4_000
-CHUNKS_A_RESULT = 1.7
 # Asked of Chroma: so many times what would do if the nearest were spread evenly; at the next try, so many times that.
 MARGIN = 1.5
 GROWTH = 4
@@ -40,7 +37,7 @@ class Chosen:
     Attributes:
         versions: of the documents.
         chunks: how many those have.
-        share: of the collection's chunks, 0 to 1; told only where there are more than `MOST_EXACT`.
+        share: of the collection's chunks, 0 to 1; told only where there are more than `Sizes.most_exact`.
         vectors: those of the chunks by one embedder, once they were read.
     """
 
@@ -60,9 +57,11 @@ class Choosing:
     Args:
         docstore: the document store.
         collection: the collection's number.
+        sizes: from where on Chroma is asked.
     """
 
-    def __init__(self, docstore: DocStore, collection: int) -> None:
+    def __init__(self, docstore: DocStore, collection: int, sizes: Sizes = SIZES) -> None:
+        self._sizes = sizes
         self._docstore = docstore
         self._collection = collection
         self._known: OrderedDict[tuple[int, Filter], Chosen] = OrderedDict()
@@ -94,7 +93,7 @@ class Choosing:
     def _look(self, changes: int, within: Filter) -> Chosen:
         versions = self._docstore.selection.versions(self._collection, within)
         chunks = self._docstore.selection.count_chunks(versions)
-        share = chunks / max(1, self._count(changes)) if chunks > MOST_EXACT else 1.0
+        share = chunks / max(1, self._count(changes)) if chunks > self._sizes.most_exact else 1.0
         return Chosen(frozenset(versions), chunks, min(1.0, share))
 
     def nearest(
@@ -110,7 +109,7 @@ class Choosing:
             chosen: by this object.
         """
         n = math.ceil(k / max(chosen.share, 1e-9) * MARGIN)
-        while not _is_quicker_exact(chosen, embedder, n):
+        while not self._is_quicker_exact(chosen, embedder, n):
             found = [(chunk, score) for chunk, score in store.search(vector, n) if chosen.holds(chunk)]
             if len(found) >= k:
                 return found[:k]
@@ -129,8 +128,7 @@ class Choosing:
                 chosen.vectors[embedder] = known
         return known.nearest(vector, k)
 
-
-def _is_quicker_exact(chosen: Chosen, embedder: int, n: int) -> bool:
-    """Whether scoring all chunks of a filter takes less time than asking Chroma for the nearest `n` of all."""
-    enough = max(MOST_EXACT, CHUNKS_A_RESULT * n)
-    return embedder in chosen.vectors or chosen.chunks <= enough or n > MOST_FETCHED
+    def _is_quicker_exact(self, chosen: Chosen, embedder: int, n: int) -> bool:
+        """Whether scoring all chunks of a filter takes less time than asking Chroma for the nearest `n` of all."""
+        enough = max(self._sizes.most_exact, self._sizes.chunks_a_result * n)
+        return embedder in chosen.vectors or chosen.chunks <= enough or n > MOST_FETCHED

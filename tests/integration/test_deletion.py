@@ -13,7 +13,7 @@ from durability import quick, rest, word_library
 
 from app.models import Answer
 from app.ui.components import rendering
-from ingest.index import recovery
+from ingest.index import Sizes
 from ingest.maintenance.doctor import examine
 
 SECRET = "xanthophyllous"
@@ -105,8 +105,7 @@ def test_a_document_in_two_collections_is_removed_from_one_only(settings, write)
         assert examine(settings, open_library=word_library).problems == ()
 
 
-def test_disk_space_comes_back(settings, tmp_path, monkeypatch):
-    monkeypatch.setattr(recovery, "GARBAGE", 50)
+def test_disk_space_comes_back(settings, tmp_path):
     folder = tmp_path / "many"
     folder.mkdir()
     (folder / "kept.txt").write_text("kept word")
@@ -122,7 +121,7 @@ def test_disk_space_comes_back(settings, tmp_path, monkeypatch):
     full = footnote.bytes_on_disk()
     for i in range(60):
         (folder / f"{i}.txt").unlink()
-    with quick(settings) as footnote:
+    with quick(settings, sizes=Sizes(garbage=50)) as footnote:
         assert footnote.ingest([folder], prune=True).count("removed") == 60
         assert [hit.chunk.text for hit in footnote.search("kept", 5)] == ["kept word"]
     rest(settings)

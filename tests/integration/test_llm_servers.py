@@ -23,6 +23,7 @@ from pydantic import SecretStr
 
 from app.llm.client import ChatLLM, build_llm
 from app.llm.errors import dropped, in_words
+from app.llm.limits import Patience
 from app.llm.usage import Spending
 from app.models import Prompt
 from ingest.errors import (
@@ -124,10 +125,9 @@ def test_a_server_that_drops_a_first_question_is_asked_once(llm):
 
 
 @pytest.mark.parametrize("script", [cut_after("Half"), lambda handler: (time.sleep(0.3), closing(handler))])
-def test_a_server_that_began_to_work_is_not_asked_again(llm, monkeypatch, script):
-    monkeypatch.setattr("app.llm.client.STALE_SECONDS", 0.2)
+def test_a_server_that_began_to_work_is_not_asked_again(llm, script):
     with scripted(in_turn(kept_open, script)) as (url, requests):
-        model = llm(url)
+        model = llm(url, Patience(stale=0.2))
         words(model)
         with pytest.raises(LLMError):
             words(model)

@@ -18,6 +18,7 @@ from app.footnote import Footnote
 from ingest.docstore.schema import SCHEMA_VERSION
 from ingest.docstore.store import DocStore
 from ingest.errors import DocumentStoreError
+from ingest.index import Sizes
 from ingest.index.recovery import rebuild_text
 from ingest.index.writer import writing
 from ingest.lexical.store import AS_WRITTEN, LexicalStore
@@ -223,9 +224,8 @@ def test_a_text_index_that_was_being_switched_is_there_again_and_nothing_is_left
     assert examine(settings, open_library=word_library).problems == ()
 
 
-def test_a_text_index_made_anew_has_all_of_a_document_that_is_read_in_parts(settings, write, monkeypatch):
-    monkeypatch.setattr("ingest.docstore.store.PART", 3)
-    with quick(settings) as footnote:
+def test_a_text_index_made_anew_has_all_of_a_document_that_is_read_in_parts(settings, write):
+    with quick(settings, sizes=Sizes(part=3)) as footnote:
         footnote.ingest([write(f"{name}.txt", " ".join(f"w{i}" for i in range(600))) for name in "ab"])
         index = footnote.index("default")
         wanted = index.lexical.ids()

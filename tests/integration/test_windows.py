@@ -11,22 +11,19 @@ import pytest
 from durability import quick, word_library
 from tests_support import WordTokenizer, chunks_of
 
-from ingest import segments
 from ingest.chunking import Chunker, Split
 from ingest.chunking.sections import MOST_TITLE_CHARACTERS
 from ingest.chunking.token_counter import CHARACTERS_PER_TOKEN, WINDOW_CHARACTERS
 from ingest.docstore import ChunkRow
-from ingest.docstore import store as docstore
 from ingest.docstore.store import DocStore
 from ingest.docstore.vector_cache import KeptVectors
 from ingest.docstore.versions import Versions
-from ingest.index import staging
+from ingest.index import Sizes
 from ingest.index.indexing import EMBED_BATCH
 from ingest.index.staging import Prepared, stage
 from ingest.lexical.writer import LexicalEntry, LexicalWriter
 from ingest.loaders.document_builder import Builder
 from ingest.loaders.output_limits import DEFAULT_MOST
-from ingest.loaders.sandbox import receiving
 from ingest.loaders.sandbox.protocol import HEADER, encode, encode_segment
 from ingest.loaders.sandbox.receiving import receive
 from ingest.maintenance.doctor import examine
@@ -34,7 +31,7 @@ from ingest.models import Block, Document, Page, chunk_id, page_at
 from ingest.segments import Segment, SegmentedDocument
 from ingest.vectors.store import VectorStore
 
-PART, SEGMENT = 20, 64 * 1024
+PART, SEGMENT = 20, 600 * 1024
 WRITING = {
     "add_pending": Versions,
     "add_chunks": Versions,
@@ -47,17 +44,20 @@ WRITING = {
 
 
 @pytest.fixture
-def unprocessed(settings):
-    """A Footnote on real stores, with stand-ins for the model and the reading processes."""
-    with quick(settings) as one:
+def part() -> int:
+    return PART
+
+
+@pytest.fixture
+def unprocessed(settings, part):
+    """A Footnote on real stores, with small windows and stand-ins for the model and the reading processes."""
+    with quick(settings, sizes=Sizes(part=part)) as one:
         yield one
 
 
 @pytest.fixture
-def long_text(write, monkeypatch):
-    """A text of three windows of chunks, which are made small for it."""
-    monkeypatch.setattr(docstore, "PART", PART)
-    monkeypatch.setattr(staging, "PART", PART)
+def long_text(write):
+    """A text of three windows of chunks."""
     return write("long.txt", "\n\n".join(f"word{i} " * 55 for i in range(2 * PART + 10)))
 
 
@@ -173,9 +173,8 @@ def test_a_long_document_is_written_window_by_window(unprocessed, long_text, mon
     assert unprocessed.search("word45", 1)[0].chunk.text.startswith("word45 ")
 
 
-def test_documents_that_are_written_together_lose_nothing_at_the_edges_of_windows(unprocessed, write, monkeypatch):
-    monkeypatch.setattr(docstore, "PART", 3)
-    monkeypatch.setattr(staging, "PART", 3)
+@pytest.mark.parametrize("part", [3])
+def test_documents_that_are_written_together_lose_nothing_at_the_edges_of_windows(unprocessed, write):
     paths = [write(f"{name}.txt", "\n\n".join(f"{name}{i} " * 55 for i in range(4))) for name in "abcdefgh"]
     assert unprocessed.ingest(paths).count("added") == 8
     index = unprocessed.index("default")
@@ -292,12 +291,11 @@ def frames_of(segments: int) -> Iterator[bytes]:
     yield from (frame[HEADER.size :] for frame in [*encode(Document("", "t", ()))][-1:])
 
 
-def test_a_document_is_taken_over_and_stored_in_the_same_memory_whatever_its_length(unprocessed, write, monkeypatch):
-    monkeypatch.setattr(segments, "SEGMENT_CHARACTERS", SEGMENT)
-    monkeypatch.setattr(receiving, "IN_MEMORY", 1)
+@pytest.mark.parametrize("part", [512])
+def test_a_document_is_taken_over_and_stored_in_the_same_memory_whatever_its_length(unprocessed, write):
     unprocessed.ingest([write("short.txt", "So that there is a collection.")])
     index, peaks = unprocessed.index("default"), []
-    for number in (20, 60):
+    for number in (4, 8):  # either is longer than what is kept in memory
         tracemalloc.start()
         document = receive(frames_of(number), DEFAULT_MOST).result
         chunks = Split(Chunker(WordTokenizer(), 64), document)
