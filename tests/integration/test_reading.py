@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests_support import written_before
 
 from app.presentation import reading_words, report_json
 from ingest.errors import SourceError
@@ -80,10 +81,8 @@ def test_what_recognition_would_have_read_is_read_when_it_is_on_again(footnote, 
     assert [path.name for path in loads] == ["scan.pdf"]
 
 
-def test_documents_that_older_loaders_read_are_read_again_once(footnote, write, monkeypatch):
+def test_documents_that_older_loaders_read_are_read_again_once(footnote, write):
     path = write("a.txt", "Apples are red.")
-    with monkeypatch.context() as older:
-        older.setattr("ingest.pipeline.run.LOADER_FINGERPRINT", "loaders-1")
-        footnote.ingest([path])
+    written_before(footnote, path)
     assert footnote.ingest([path]).count("updated") == 1
     assert footnote.ingest([path]).count("unchanged") == 1

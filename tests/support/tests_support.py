@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 
 import numpy as np
 
+from ingest.chunking import Chunker, Split
 from ingest.embedding.token_vectors import Encoded, TokenVectors
-from ingest.loaders import LoaderPool
+from ingest.host import fingerprint
+from ingest.index import Prepared, writing
+from ingest.loaders import LoaderPool, load
 from ingest.segments import SegmentedDocument
 
 
@@ -84,6 +88,15 @@ def counting(loaders: type[LoaderPool], taken: list[Path]) -> type[LoaderPool]:
                 yield loaded
 
     return Counting
+
+
+def written_before(footnote, path: Path, chunks=None) -> None:
+    """Writes a document as an older pipeline did, which made these chunks of it, or those of today."""
+    index, document = footnote.index("default"), SegmentedDocument.of(load(path))
+    known = fingerprint(path, 1, threading.Event())
+    chunks = chunks or Split(Chunker(index.embedder), document)
+    with writing(index, "test") as writer:
+        writer.put([Prepared(str(path), known.content_sha, "older", known.size, document, chunks, 0.0)])
 
 
 def save_tiny_model(folder, seed: int = 1, prompts: dict[str, str] | None = None):
