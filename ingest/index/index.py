@@ -152,7 +152,7 @@ class Index:
         name = self.chroma_name(row)
         facts = {"footnote_collection": self.collection.name, "embedding_model": row.model}
         with self._lock:
-            store = self._stores.setdefault(name, VectorStore(self.chroma, name, facts))
+            store = self._stores.setdefault(name, VectorStore(self.chroma, name, facts, self.sizes.sync))
         return VectorLeg(row, store, self.embedder_for(row.model))
 
     def chroma_name(self, row: EmbedderRow) -> str:

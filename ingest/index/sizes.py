@@ -17,12 +17,14 @@ class Sizes:
             for what stands in the way of its own (bench/retrieval/filters.py: 9 microseconds a chunk, once a filter;
             15 a result of Chroma's).
         chunks_a_result: chunks that are scored one by one in the time of one result of Chroma's.
+        sync: vectors after which Chroma writes its index to disk anew; None for as many as it takes itself.
         garbage: an index is made anew when more chunks than this were deleted from it, and more than are left.
     """
 
     part: int = PART
     most_exact: int = 4_000
     chunks_a_result: float = 1.7
+    sync: int | None = None
     garbage: int = 2_000
 
 

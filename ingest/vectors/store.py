@@ -40,17 +40,19 @@ class VectorStore:
         chroma: the connection.
         name: Chroma's name for the collection.
         metadata: facts for other readers of the collection (collection, model).
+        sync: vectors after which a new collection is written to disk anew; None for as many as Chroma takes, 1,000.
     """
 
-    def __init__(self, chroma: Chroma, name: str, metadata: Mapping[str, str | int]) -> None:
+    def __init__(self, chroma: Chroma, name: str, metadata: Mapping[str, str | int], sync: int | None = None) -> None:
         self.name = name
         self._chroma = chroma
         self._metadata = dict(metadata)
+        self._hnsw = HNSW if sync is None else {**HNSW, "sync_threshold": sync}
         self._collection: Collection | None = None
 
     def create(self) -> None:
         """Makes the collection where there is none."""
-        configuration: Any = {"hnsw": HNSW}
+        configuration: Any = {"hnsw": self._hnsw}
         with mapped(f"make the Chroma collection {self.name}"):
             self._again(
                 lambda: self._chroma.client().get_or_create_collection(

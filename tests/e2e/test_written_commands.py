@@ -15,8 +15,6 @@ import pytest
 from llm_servers import answering, in_turn, refusing, scripted, silent_after
 from typer.testing import CliRunner
 
-import app
-from app.__main__ import main
 from app.cli.commands import cli
 from ingest.embedding import Embedder
 from ingest.library import Library
@@ -131,18 +129,23 @@ def test_ctrl_c_before_the_first_event_ends_at_once(footnote, write, monkeypatch
     assert closed == [True, True]
 
 
-def test_ctrl_c_while_the_command_itself_is_loaded_leaves_no_traceback(monkeypatch):
-    class Interrupted:
-        def find_spec(self, name, *_):
-            if name == "app.cli.commands":
-                raise KeyboardInterrupt
+def test_ctrl_c_while_the_command_itself_is_loaded_leaves_no_traceback():
+    code = """
+import sys
 
-    monkeypatch.delitem(sys.modules, "app.cli.commands", raising=False)
-    monkeypatch.delattr(app.cli, "commands", raising=False)
-    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 130
+class Interrupted:
+    def find_spec(self, name, *_):
+        if name == "app.cli.commands":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupted())
+from app.__main__ import main
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False, timeout=120
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_no_control_character_of_a_document_or_an_answer_reaches_the_terminal(asking, settings):

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from durability import WordModel, assert_equal, contents, quick, rest, word_library
+from faults import failing
 
 from app.models import Answer
 from ingest.docstore.database import Database
@@ -177,16 +178,11 @@ def test_indexes_that_lay_in_the_folder_before_do_not_hide_what_is_restored(fill
 
 
 @pytest.mark.parametrize("step", ["copytree", "unlink", "replace"])
-def test_a_restore_that_was_cut_off_can_be_done_again(archive, elsewhere, monkeypatch, step):
+def test_a_restore_that_was_cut_off_can_be_done_again(archive, elsewhere, step):
     class Killed(BaseException): ...
 
-    def killed(*_args: object, **_kwargs: object) -> None:
-        raise Killed
-
     place = shutil if step == "copytree" else Path
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(place, step, killed)
-        patch.setattr(shutil, "rmtree", killed)
+    with failing(place, step, Killed()), failing(shutil, "rmtree", Killed()), pytest.raises(Killed):
         restore_backup(archive, elsewhere, no_model)
     restore_backup(archive, elsewhere, no_model)
     assert list(elsewhere.data_dir.glob(".restore-*")) == []
@@ -208,12 +204,9 @@ def test_only_its_owner_may_read_an_archive(archive):
     assert archive.stat().st_mode & 0o077 == 0
 
 
-def test_a_disk_that_is_full_for_sqlite_is_said_too(filled, tmp_path, monkeypatch):
-    def full(_database, _path) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
-
-    monkeypatch.setattr(Database, "copy_to", full)
-    with pytest.raises(BackupError, match=r"Could not write .*big\.zip: database or disk is full.* make room"):
+def test_a_disk_that_is_full_for_sqlite_is_said_too(filled, tmp_path):
+    full = failing(Database, "copy_to", sqlite3.OperationalError("database or disk is full"))
+    with full, pytest.raises(BackupError, match=r"Could not write .*big\.zip: database or disk is full.* make room"):
         write_backup(filled.library, tmp_path / "big.zip")
     assert list(tmp_path.glob("*.zip")) == []
 
@@ -266,14 +259,10 @@ def test_a_folder_that_holds_something_is_left_alone(filled, archive):
     assert_equal(contents(filled), before)
 
 
-def test_an_archive_that_cannot_be_written_leaves_the_one_before(filled, archive, tmp_path, monkeypatch):
+def test_an_archive_that_cannot_be_written_leaves_the_one_before(filled, archive, tmp_path):
     before = archive.read_bytes()
-
-    def full(*_args: object, **_kwargs: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
-    with pytest.raises(BackupError, match="No space left on device"):
+    full = failing(zipfile.ZipFile, "writestr", OSError(28, "No space left on device"))
+    with full, pytest.raises(BackupError, match="No space left on device"):
         write_backup(filled.library, archive)
     assert archive.read_bytes() == before
     assert [path.name for path in archive.parent.iterdir() if "footnote-" in path.name] == []

@@ -18,12 +18,12 @@ import pytest
 from durability import assert_equal, contents, copied, processes, quick, rest, word_library
 
 from ingest.errors import FootnoteError, StoreError
+from ingest.index import Sizes
 from ingest.index.recovery import rebuild_vectors
 from ingest.index.writer import writing
 from ingest.maintenance.doctor import examine
 from ingest.models import Diagnosis
 from ingest.settings import Settings
-from ingest.vectors.store import HNSW
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = {
@@ -41,8 +41,7 @@ def whole(tmp_path_factory):
     for name, text in TEXTS.items():
         (folder / name).write_text(text)
     settings = Settings(_env_file=None, data_dir=root / "data")
-    with pytest.MonkeyPatch.context() as patch, quick(settings) as footnote:
-        patch.setitem(HNSW, "sync_threshold", 3)
+    with quick(settings, sizes=Sizes(sync=3)) as footnote:
         footnote.ingest([folder])
         conversation = footnote.conversations.create("default")
         footnote.conversations.add_question(conversation.id, "Where is ash?")

@@ -22,14 +22,13 @@ from durability import (
     state,
     steps_of,
     word_library,
-    write_often,
 )
 
+from ingest.index import Sizes
 from ingest.index.recovery import rebuild_text, rebuild_vectors
 from ingest.index.reembedding import drop_others, reembed, roll_back
 from ingest.index.writer import writing
 from ingest.maintenance.doctor import examine
-from ingest.vectors.store import HNSW
 
 OLD = {
     "kept.txt": "zebra stays the same.",
@@ -156,9 +155,12 @@ def test_a_first_ingest_that_was_killed_goes_on(tmp_path, settings):
             assert examine(data, open_library=word_library).problems == ()
 
 
+# Chroma writes its index to disk every 20 chunks instead of every 1,000: kills meet it at that.
+OFTEN = Sizes(sync=20)
+
+
 def grow(settings, folder: Path, rounds: int) -> None:
-    write_often()
-    with quick(settings) as footnote:
+    with quick(settings, sizes=OFTEN) as footnote:
         for i in range(rounds):
             unfinished = folder.with_name("unfinished.txt")  # a kill in between must not leave an empty document
             unfinished.write_text(f"document{i} " + " ".join(f"w{i}x{j}" for j in range(400)))
@@ -167,10 +169,9 @@ def grow(settings, folder: Path, rounds: int) -> None:
 
 
 @pytest.mark.parametrize("how", ["cut off", "grown", "of another time"])
-def test_a_vector_index_cut_off_while_it_was_written_is_put_back(tmp_path, settings, how, monkeypatch):
-    monkeypatch.setitem(HNSW, "sync_threshold", 20)
+def test_a_vector_index_cut_off_while_it_was_written_is_put_back(tmp_path, settings, how):
     folder = write_all(tmp_path / "docs", NEW)
-    with quick(settings) as footnote:
+    with quick(settings, sizes=OFTEN) as footnote:
         footnote.ingest([folder])
         (folder / "long.txt").write_text(" ".join(f"w{i}" for i in range(3000)))
         footnote.ingest([folder])
@@ -186,7 +187,7 @@ def test_a_vector_index_cut_off_while_it_was_written_is_put_back(tmp_path, setti
     else:
         files["header.bin"].write_bytes(bytes(100))
     (run_folder / "chroma.running").touch()
-    with quick(settings) as footnote:
+    with quick(settings, sizes=OFTEN) as footnote:
         assert [hit.chunk.text for hit in footnote.index("default").vector_search("zebra", 1)] == [NEW["kept.txt"]]
         assert_equal(contents(footnote), wanted)
         assert examine(settings, open_library=word_library).problems == ()

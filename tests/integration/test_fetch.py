@@ -9,12 +9,13 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from faults import watched
 
 from ingest.errors import Cancelled, LoadError, SettingsError, SourceError
 from ingest.settings import load_settings
-from ingest.sources import web_pages
 from ingest.sources.public_network import PublicNetwork
 from ingest.sources.sitemaps import pages_of
 from ingest.sources.web_pages import Fetcher
@@ -310,16 +311,16 @@ def test_pages_are_ingested_under_their_address(footnote):
     assert footnote.remove(base) == 3
 
 
-def test_a_page_is_deleted_from_the_disk_when_it_was_read(footnote, monkeypatch):
+def test_a_page_is_deleted_from_the_disk_when_it_was_read(footnote):
     folders = []
 
-    class Kept(web_pages.tempfile.TemporaryDirectory):
-        def cleanup(self) -> None:
-            folders.append([path.name for path in Path(self.name).iterdir()])
-            super().cleanup()
+    def emptied(arguments) -> None:
+        folders.append([path.name for path in Path(arguments[0].name).iterdir()])
 
-    monkeypatch.setattr(web_pages.tempfile, "TemporaryDirectory", Kept)
-    with site({"/a": b"<p>Good words.</p>", "/b": b"<p>Other words.</p>"}) as (base, _):
+    with (
+        watched(TemporaryDirectory, "cleanup", emptied, before=True),
+        site({"/a": b"<p>Good words.</p>", "/b": b"<p>Other words.</p>"}) as (base, _),
+    ):
         for _ in range(2):
             footnote.ingest([f"{base}/a", f"{base}/b"], allow_private=True)
     assert folders == [[], []]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import shutil
 import sqlite3
 import zipfile
 from contextlib import closing
@@ -13,6 +12,7 @@ from dataclasses import asdict, fields, replace
 
 import pytest
 from durability import contents, quick, word_library
+from faults import failing, room_left
 
 from app.models import Answer, Citation, Quote, Sentence, Usage
 from ingest.docstore.database import Database
@@ -22,7 +22,7 @@ from ingest.library import Library
 from ingest.maintenance.archived_rows import DOCUMENT_TABLES, copy_documents
 from ingest.maintenance.archived_values import NotOurs
 from ingest.maintenance.backup import write_backup
-from ingest.maintenance.restore import restore_backup
+from ingest.maintenance.restore import MOST_MANIFEST, restore_backup
 
 
 @pytest.fixture
@@ -224,29 +224,36 @@ def test_a_document_that_lies_elsewhere_is_never_deleted(archive, elsewhere, tmp
     assert precious.read_text() == "mine"
 
 
-def test_a_model_that_an_archive_names_is_not_fetched(archive, elsewhere, monkeypatch):
+def test_a_model_that_an_archive_names_is_not_fetched(archive, elsewhere):
+    import sentence_transformers
+
     asked: list[bool] = []
 
-    def missing(_source: str, *, local_files_only: bool = False, **_more: object) -> None:
+    def missing(_source: str, *, local_files_only: bool = False, **_more: object) -> OSError:
         asked.append(local_files_only)
-        raise OSError("not here")
+        return OSError("not here")
 
     changed(archive, "UPDATE embedders SET model = 'someone/evil-model'")
     restore_backup(archive, elsewhere, word_library)
-    monkeypatch.setattr("sentence_transformers.SentenceTransformer", missing)
-    with Library(elsewhere) as library:
-        embedder = library.index("default").embedder
-        with pytest.raises(EmbedderError, match=r"only where you name it\. Set FOOTNOTE_EMBEDDING_MODEL=someone/evil"):
-            embedder.load()
-    assert asked == [True]
     named = elsewhere.model_copy(update={"embedding_model": "someone/evil-model"})
-    with Library(named) as library, pytest.raises(EmbedderError, match="cannot be loaded"):
-        library.index("default").embedder.load()
+    with failing(sentence_transformers, "SentenceTransformer", missing):
+        with Library(elsewhere) as library:
+            embedder = library.index("default").embedder
+            with pytest.raises(EmbedderError, match=r"only where you name it\. Set FOOTNOTE_EMBEDDING_MODEL=someone/"):
+                embedder.load()
+        assert asked == [True]
+        with Library(named) as library, pytest.raises(EmbedderError, match="cannot be loaded"):
+            library.index("default").embedder.load()
     assert asked == [True, True, False]
 
 
-def test_a_manifest_is_as_long_as_manifests_are(archive, elsewhere, monkeypatch):
-    monkeypatch.setattr("ingest.maintenance.restore.MOST_MANIFEST", 100)
+def test_a_manifest_is_as_long_as_manifests_are(archive, elsewhere):
+    with zipfile.ZipFile(archive) as whole:
+        members = {one.filename: whole.read(one) for one in whole.infolist()}
+    members["manifest.json"] = b" " * MOST_MANIFEST + members["manifest.json"]
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
+        for one, content in members.items():
+            out.writestr(one, content)
     with pytest.raises(BackupError, match="its manifest cannot be read"):
         restore_backup(archive, elsewhere, word_library)
 
@@ -264,17 +271,15 @@ def test_an_archive_that_has_no_room_is_refused_before_it_is_unpacked(archive, e
         restore_backup(archive, elsewhere, word_library)
 
 
-def test_there_must_be_room_for_the_databases_while_they_are_copied(archive, elsewhere, monkeypatch):
+def test_there_must_be_room_for_the_databases_while_they_are_copied(archive, elsewhere):
     with zipfile.ZipFile(archive) as whole:
         sizes = {one.filename: one.file_size for one in whole.infolist() if one.filename != "manifest.json"}
     copied = max(sizes["footnote.sqlite"], sizes["chats.sqlite"])
     free = sum(sizes.values()) + 2 * copied
-    usage = shutil.disk_usage(archive)
-    monkeypatch.setattr("shutil.disk_usage", lambda _path: usage._replace(free=free - 1))
-    with pytest.raises(BackupError, match="has no room"):
+    with room_left(free - 1), pytest.raises(BackupError, match="has no room"):
         restore_backup(archive, elsewhere, word_library)
-    monkeypatch.setattr("shutil.disk_usage", lambda _path: usage._replace(free=free))
-    assert restore_backup(archive, elsewhere, word_library).documents == 1
+    with room_left(free):
+        assert restore_backup(archive, elsewhere, word_library).documents == 1
 
 
 def test_a_store_of_format_2_becomes_one_of_today(tmp_path):

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 
 import pytest
+from faults import failing
 from tests_support import save_tiny_model
 
 from app.bootstrap import open_footnote
@@ -198,13 +199,12 @@ def test_a_stopped_run_keeps_what_was_done_and_goes_on(footnote, write):
     assert examine(footnote.settings).problems == ()
 
 
-def test_a_run_killed_before_activation_leaves_the_old_version_and_is_finished_later(footnote, write, monkeypatch):
+def test_a_run_killed_before_activation_leaves_the_old_version_and_is_finished_later(footnote, write):
     path = write("a.txt", "The old limit is forty.")
     footnote.ingest([path])
     write("a.txt", "The new limit is ninety.")
     docstore = footnote.index("default").docstore
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(docstore.versions, "activate", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with failing(docstore.versions, "activate", KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         footnote.ingest([path])
     assert [hit.chunk.text for hit in footnote.search("limit", 5)] == ["The old limit is forty."]
     report = footnote.ingest([path])

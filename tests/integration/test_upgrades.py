@@ -17,12 +17,14 @@ from app.bootstrap import open_footnote
 from app.footnote import Footnote
 from ingest.docstore.schema import SCHEMA_VERSION
 from ingest.docstore.store import DocStore
+from ingest.embedding import Embedder
 from ingest.errors import DocumentStoreError
 from ingest.index import Sizes
 from ingest.index.recovery import rebuild_text
 from ingest.index.writer import writing
 from ingest.lexical.store import AS_WRITTEN, LexicalStore
 from ingest.lexical.writer import ANALYZER, FIRST_SCHEMA, LexicalEntry, LexicalWriter
+from ingest.library import Library
 from ingest.maintenance.doctor import examine
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -37,11 +39,22 @@ def named(path: Path) -> str:
     return path.name.partition(".")[0]
 
 
+@pytest.fixture
+def embedded() -> list[str]:
+    """The texts of chunks that `opened` has embedded."""
+    return []
+
+
 @pytest.fixture(params=ARCHIVES, ids=named)
-def opened(request, settings):
+def opened(request, settings, embedded):
+    class Counting(Embedder):
+        def encode_chunks(self, texts):
+            embedded.extend(texts)
+            return super().encode_chunks(texts)
+
     with tarfile.open(request.param) as archive:
         archive.extractall(settings.data_dir, filter="data")
-    with open_footnote(settings) as footnote:
+    with open_footnote(settings, partial(Library, open_embedder=Counting)) as footnote:
         yield footnote
 
 
@@ -65,10 +78,7 @@ def test_an_index_of_every_format_answers_and_keeps_its_conversations(opened):
     assert opened.surroundings(citation).quote == citation.quote
 
 
-def test_an_index_of_every_format_is_well_and_can_be_written_to(opened, write, monkeypatch):
-    embedder, embedded = opened.index("default").embedder, []
-    encode = embedder.encode_chunks
-    monkeypatch.setattr(embedder, "encode_chunks", lambda texts: embedded.extend(texts) or encode(texts))
+def test_an_index_of_every_format_is_well_and_can_be_written_to(opened, write, embedded):
     opened.ingest([write("parking.txt", "Parking is free on Sundays.")])
     assert embedded == ["Parking is free on Sundays."]  # what was there keeps its vectors
     assert opened.remove("/srv/documents/keys.html") == 1
@@ -172,20 +182,20 @@ def test_a_data_folder_of_a_newer_footnote_is_refused_and_left_as_it_is(settings
     assert (newer.data_dir / name).read_bytes() == before
 
 
-def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
-    from ingest.docstore.schema import MIGRATIONS
-
+def test_a_migration_that_fails_changes_nothing(tmp_path):
     with tarfile.open(FIXTURES / "index-2.tar.gz") as archive:
         archive.extractall(tmp_path, filter="data")
     path = tmp_path / "footnote.sqlite"
-    broken = {**MIGRATIONS, 3: MIGRATIONS[3] + "INSERT INTO nowhere VALUES (1);"}
-    monkeypatch.setattr("ingest.docstore.store.MIGRATIONS", broken)
+    # To become format 3, it changes the rows of documents after all its tables.
+    trigger = "CREATE TRIGGER broken AFTER UPDATE ON documents BEGIN INSERT INTO nowhere VALUES (1); END"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(trigger)
     with pytest.raises(DocumentStoreError, match="nowhere"):
         DocStore.open(path)
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (2,)
         assert db.execute("SELECT embedding_model FROM collections").fetchone() == ("all-MiniLM-L6-v2",)
-    monkeypatch.undo()
+        db.execute("DROP TRIGGER broken")
     with closing(DocStore.open(path)) as store:
         assert store.catalog.embedders(1)["current"].model == "all-MiniLM-L6-v2"
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import multiprocessing
 import os
 import shutil
 import signal
 import time
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import psutil
+from faults import killed_after, told_of
 from tests_support import WordEmbedder, WordTokenizer
 
 from app.bootstrap import open_footnote
@@ -35,7 +34,7 @@ from ingest.loaders import load
 from ingest.loaders.sandbox.pool import Loaded
 from ingest.segments import SegmentedDocument
 from ingest.settings import DEFAULT_EMBEDDING_MODEL, Settings
-from ingest.vectors.store import HNSW, VectorStore
+from ingest.vectors.store import VectorStore
 
 # Every method that changes a store. A kill falls after one of them, and so before the next.
 STEPS = [
@@ -115,11 +114,6 @@ def quick(settings: Settings, **others: object) -> Footnote:
     return open_footnote(settings, partial(word_library, **others))
 
 
-def write_often() -> None:
-    """Chroma writes its vector index to disk every 20 chunks instead of every 1,000: kills meet it at that."""
-    HNSW["sync_threshold"] = 20
-
-
 def state(settings: Settings) -> dict[str, int]:
     """What the Chroma server's supervisor says of it."""
     return json.loads((settings.data_dir / "run" / "chroma.json").read_text())
@@ -178,40 +172,18 @@ def killed_at(settings: Settings, work: Callable[[Footnote], object], step: int,
 
 def _counted(settings: Settings, work: Callable[[Footnote], object], send) -> None:
     names: list[str] = []
-    _after_each_step(names.append)
-    with quick(settings) as footnote:
+    with told_of(STEPS, names.append), quick(settings) as footnote:
         work(footnote)
     send.send(names)
 
 
 def _killed(settings: Settings, work: Callable[[Footnote], object], at: int, victim: str) -> None:
-    done = Counter()
+    def victims() -> list[int]:
+        servers = [] if victim == "ingest" else [state(settings)["supervisor" if victim == "supervisor" else "server"]]
+        return [*servers, os.getpid()] if victim in {"ingest", "both"} else servers
 
-    def count(_name: str) -> None:
-        done["steps"] += 1
-        if done["steps"] != at:
-            return
-        if victim != "ingest":
-            os.kill(state(settings)["supervisor" if victim == "supervisor" else "server"], signal.SIGKILL)
-        if victim in {"ingest", "both"}:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    _after_each_step(count)
-    with quick(settings) as footnote:
+    with killed_after(STEPS, at, victims), quick(settings) as footnote:
         work(footnote)
-
-
-def _after_each_step(told: Callable[[str], None]) -> None:
-    for owner, name in STEPS:
-        method = getattr(owner, name)
-
-        @functools.wraps(method)
-        def wrapped(*args, method=method, name=f"{owner.__name__}.{name}", **kwargs):
-            result = method(*args, **kwargs)
-            told(name)
-            return result
-
-        setattr(owner, name, wrapped)
 
 
 def contents(footnote: Footnote, collection: str = "default") -> dict[str, list[tuple]]:
