@@ -17,19 +17,24 @@ from ingest.library import CONVERSATIONS, DOCUMENTS, Library
 from ingest.settings import Settings, load_settings
 
 
-def open_footnote(settings: Settings, open_library: Callable[[Settings], Library] = Library) -> Footnote:
+def open_footnote(
+    settings: Settings,
+    open_library: Callable[[Settings], Library] = Library,
+    open_answers: Callable[[Library, Models], AnswerService] = AnswerService,
+) -> Footnote:
     """Opens a data folder as the whole application. Models are built on first use.
 
     Args:
         settings: the data folder and the models to use.
         open_library: opens the folder's documents.
+        open_answers: builds the answering service.
 
     Raises:
         DocumentStoreError: the data folder cannot be used, or cannot be closed to other users.
     """
     library = open_library(settings)
     models = build_models(settings)
-    answers = AnswerService(library, models)
+    answers = open_answers(library, models)
     return Footnote(
         library,
         answers,

@@ -23,21 +23,23 @@ R = TypeVar("R")
 
 
 def _of_library(method: Callable[Concatenate[Library, P], R]) -> Callable[Concatenate[Footnote, P], R]:
-    """Exposes a `Library` method under its own name."""
+    """Exposes a method of the library, or of its substitute, under its own name."""
 
     @functools.wraps(method)
     def offered(self: Footnote, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return method(self.library, *args, **kwargs)
+        own: Callable[P, R] = getattr(self.library, method.__name__)
+        return own(*args, **kwargs)
 
     return offered
 
 
 def _of_answers(method: Callable[Concatenate[AnswerService, P], R]) -> Callable[Concatenate[Footnote, P], R]:
-    """Exposes an `AnswerService` method under its own name."""
+    """Exposes a method of the answering service, or of its substitute, under its own name."""
 
     @functools.wraps(method)
     def offered(self: Footnote, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return method(self.answers, *args, **kwargs)
+        own: Callable[P, R] = getattr(self.answers, method.__name__)
+        return own(*args, **kwargs)
 
     return offered
 

@@ -26,9 +26,10 @@ class _End:
 class _Stream(Generic[T]):
     """One stream, read into a queue by a task of the loop."""
 
-    def __init__(self, begin: Callable[[], AsyncIterator[T]]) -> None:
+    def __init__(self, begin: Callable[[], AsyncIterator[T]], closing: float) -> None:
         self.items: SimpleQueue[T | _End] = SimpleQueue()
         self._begin = begin
+        self._closing = closing
         self._begun, self._left, self._ended = threading.Event(), threading.Event(), threading.Event()
         self._future = asyncio.run_coroutine_threadsafe(self._read(), _loop())
 
@@ -50,10 +51,10 @@ class _Stream(Generic[T]):
         """Cancels the task and its request, and waits until an open connection is closed."""
         self._left.set()
         if self._future.cancel() and self._begun.is_set():
-            self._ended.wait(CLOSING_SECONDS)
+            self._ended.wait(self._closing)
 
 
-def pumped(begin: Callable[[], AsyncIterator[T]], beat: float) -> Iterator[T | None]:
+def pumped(begin: Callable[[], AsyncIterator[T]], beat: float, closing: float = CLOSING_SECONDS) -> Iterator[T | None]:
     """Yields the items of an asynchronous stream to synchronous code.
 
     Closing this iterator ends the request at once, even while the server is silent.
@@ -62,8 +63,9 @@ def pumped(begin: Callable[[], AsyncIterator[T]], beat: float) -> Iterator[T | N
         begin: starts the stream. Called in the loop shared by all streams of this process, because the libraries
             reuse connections between calls.
         beat: None is yielded after this many seconds without an item, so that the reader can do something else.
+        closing: the longest wait for an open connection to close, in seconds.
     """
-    stream = _Stream(begin)
+    stream = _Stream(begin, closing)
     try:
         while True:
             try:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Self
 
 from ingest.docstore import Choices, DocStore
-from ingest.embedding import Embedder
+from ingest.embedding import Embedder, OpenEmbedder
 from ingest.errors import DocumentStoreError, QuestionError, SourceError
 from ingest.filters import Filter, tag_names
-from ingest.host import close_to_others
-from ingest.index import Index, writing
+from ingest.host import bytes_in, close_to_others
+from ingest.index import SIZES, Index, Sizes, writing
+from ingest.loaders import LoaderPool, OpenLoaders
 from ingest.pipeline import ingest
 from ingest.reports import CollectionStatus, DocumentRow, IngestProgress, IngestReport
 from ingest.settings import COLLECTION_PATTERN, DEFAULT_EMBEDDING_MODEL, Settings
@@ -35,27 +34,36 @@ class Library:
 
     Args:
         settings: paths and models.
+        open_embedder: builds the embedder for a model name; takes the arguments of `Embedder`.
+        open_loaders: starts the processes that read files; takes the arguments of `LoaderPool`.
+        sizes: batch sizes and thresholds of a collection.
 
     Raises:
         DocumentStoreError: the data folder cannot be used, or its permissions cannot be restricted.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        open_embedder: OpenEmbedder = Embedder,
+        open_loaders: OpenLoaders = LoaderPool,
+        sizes: Sizes = SIZES,
+    ) -> None:
         self.settings = settings
+        self._open_embedder, self._open_loaders, self._sizes = open_embedder, open_loaders, sizes
         self._lock = threading.RLock()
         self._embedders: dict[str, Embedder] = {}
         self._indexes: dict[str, Index] = {}
         self._uploads = Uploads(settings.data_dir / UPLOADS)
         _close_to_others(settings.data_dir)
-        self._docstore = DocStore.open(settings.data_dir / DOCUMENTS)
+        self._docstore = DocStore.open(settings.data_dir / DOCUMENTS, sizes.part)
         self.chroma = _chroma(settings)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -73,7 +81,13 @@ class Library:
             if collection not in self._indexes:
                 name = _checked_name(collection)
                 self._indexes[name] = Index.open(
-                    self.settings, self._docstore, self.chroma, name, embedder_for=self._embedder_for, heal=_heal
+                    self.settings,
+                    self._docstore,
+                    self.chroma,
+                    name,
+                    embedder_for=self._embedder_for,
+                    heal=_heal,
+                    sizes=self._sizes,
                 )
             return self._indexes[collection]
 
@@ -115,6 +129,7 @@ class Library:
             follow_links=follow_links,
             on_progress=on_progress,
             cancel=cancel,
+            open_loaders=self._open_loaders,
         )
 
     def save_upload(self, name: str, data: IO[bytes], *, collection: str | None = None) -> Path:
@@ -234,14 +249,13 @@ class Library:
 
     def bytes_on_disk(self) -> int:
         """Returns the size of the data folder in bytes."""
-        sizes = (_size(Path(folder) / name) for folder, _, names in os.walk(self.settings.data_dir) for name in names)
-        return sum(sizes)
+        return bytes_in(self.settings.data_dir)
 
     def _embedder_for(self, model: str) -> Embedder:
         name = model or DEFAULT_EMBEDDING_MODEL
         # The model name in an index may come from an untrusted archive: only models that the user names are downloaded.
         fetch = name in {DEFAULT_EMBEDDING_MODEL, self.settings.embedding_model}
-        return self._embedders.setdefault(name, Embedder(name, self.settings.embedding_device, fetch=fetch))
+        return self._embedders.setdefault(name, self._open_embedder(name, self.settings.embedding_device, fetch=fetch))
 
     def _matching(self, index: Index, source: str) -> list[str]:
         known = index.docstore.sources(index.collection.id)
@@ -283,10 +297,3 @@ def _checked_name(collection: str) -> str:
             "and underscores, the first a letter or digit."
         )
     return collection
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.lstat().st_size
-    except OSError:  # gone since the folder was listed
-        return 0

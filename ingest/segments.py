@@ -16,9 +16,6 @@ from ingest.models import Block, Document, Page
 from ingest.reports import Reading
 from ingest.word_boxes import count_words, divided, joined
 
-SEGMENT_CHARACTERS = 1024 * 1024
-# Most blocks and pages of a segment; one with a long title counts as several.
-SEGMENT_PIECES = 16_384
 # A segment at least this full ends at the next heading or page.
 FULL_ENOUGH = 0.5
 # Memory cost of the pieces of a document, in characters of text.
@@ -30,12 +27,28 @@ OPENING = 1_000
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentSize:
+    """The size limits of a segment.
+
+    Attributes:
+        characters: length of its text.
+        pieces: number of its blocks and pages; one with a long title counts as several.
+    """
+
+    characters: int = 1024 * 1024
+    pieces: int = 16_384
+
+
+SEGMENT_SIZE = SegmentSize()
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """A stretch of a document.
 
     Attributes:
         start: offset in characters of the document's text; all other offsets count from there.
-        text: up to SEGMENT_CHARACTERS characters.
+        text: up to `SegmentSize.characters` characters.
         blocks: blocks that begin in the segment, and the rest of one that began earlier.
         pages: the same for pages.
         places: positions of its words, as `ingest.word_boxes` packs them.
@@ -58,6 +71,10 @@ class Segment:
 class Tally:
     """Accumulates totals over the segments of a document.
 
+    Args:
+        warnings: the document's warnings.
+        most: the size limits of its segments.
+
     Attributes:
         size: memory that the document takes, in characters; output limits apply to it.
         characters: characters of text.
@@ -65,7 +82,8 @@ class Tally:
         opening: the first characters of the text.
     """
 
-    def __init__(self, warnings: Iterable[str] = ()) -> None:
+    def __init__(self, warnings: Iterable[str] = (), most: SegmentSize = SEGMENT_SIZE) -> None:
+        self._most = most
         self.size = sum(WARNING + len(one) for one in warnings)
         self.characters = 0
         self.blank = True
@@ -96,7 +114,7 @@ class Tally:
         self.size += len(segment.text) + sum(BLOCK + len(block.title) for block in blocks)
         self.size += sum(PAGE + len(page.label) for page in pages) + WORD * count_words(segment.places)
         self._segments += 1
-        if self._segments - 1 > self.size / (SEGMENT_CHARACTERS * FULL_ENOUGH):
+        if self._segments - 1 > self.size / (self._most.characters * FULL_ENOUGH):
             raise ValueError("there are too many segments")
         self.opening = self.opening or segment.text[:OPENING]
         self.blank = self.blank and not any(segment.text[b.start : b.end].strip() for b in segment.blocks)
@@ -142,9 +160,9 @@ class SegmentedDocument:
     tally: Tally = field(repr=False, compare=False)
 
     @classmethod
-    def of(cls, document: Document) -> SegmentedDocument:
-        """Divides a document that is in memory."""
-        segments, tally = tuple(cut(document)), Tally(document.warnings)
+    def of(cls, document: Document, most: SegmentSize = SEGMENT_SIZE) -> SegmentedDocument:
+        """Divides a document that is in memory into segments no longer than `most`."""
+        segments, tally = tuple(cut(document, most)), Tally(document.warnings, most)
         for segment in segments:
             tally.add(segment)
         return cls(document.title, document.warnings, segments, tally)
@@ -184,9 +202,9 @@ class _Place:
     opens: bool = False
 
 
-def cut(document: Document) -> Iterator[Segment]:
+def cut(document: Document, most: SegmentSize = SEGMENT_SIZE) -> Iterator[Segment]:
     """Divides a document before headings and pages, or if there are none, between blocks, lines or words."""
-    ends = list(_cuts(document))
+    ends = list(_cuts(document, most))
     bounds = [(0, 0, 0), *((end.offset, end.block, end.page) for end in ends)]
     places = divided(document.places, [end.offset for end in ends])
     for ((start, block, page), (end, next_block, next_page)), packed in zip(pairwise(bounds), places, strict=True):
@@ -215,20 +233,20 @@ def _clipped(piece: Piece, start: int, end: int) -> Piece:
     return replace(piece, start=max(piece.start, start) - start, end=min(piece.end, end) - start)
 
 
-def _cuts(document: Document) -> Iterator[_Place]:
+def _cuts(document: Document, most: SegmentSize) -> Iterator[_Place]:
     """Yields the ends of segments, the last one at the end of the text."""
     end = _Place(len(document.text), len(document.blocks), len(document.pages))
     at = last = _Place(0, 0, 0)
     pieces = 0
-    enough = int(SEGMENT_CHARACTERS * FULL_ENOUGH)
+    enough = int(most.characters * FULL_ENOUGH)
     for place in chain(_places(document), [end]):
-        while place.offset - at.offset > SEGMENT_CHARACTERS:
+        while place.offset - at.offset > most.characters:
             if last.offset - at.offset < enough:
-                last = replace(place, offset=_break(document.text, at.offset + enough, at.offset + SEGMENT_CHARACTERS))
+                last = replace(place, offset=_break(document.text, at.offset + enough, at.offset + most.characters))
             yield last
             at, pieces = last, 0
-        full = pieces + place.pieces > SEGMENT_PIECES
-        full_enough = place.offset - at.offset >= enough or pieces >= SEGMENT_PIECES * FULL_ENOUGH
+        full = pieces + place.pieces > most.pieces
+        full_enough = place.offset - at.offset >= enough or pieces >= most.pieces * FULL_ENOUGH
         if place is not end and (full or (place.opens and full_enough)):
             yield place
             at, pieces = place, 0

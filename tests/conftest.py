@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import docx
@@ -13,12 +14,14 @@ from PIL import Image, ImageDraw, ImageFont
 from pydantic import SecretStr
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
-from tests_support import WordEmbedder
+from tests_support import WordEmbedder, counting
 
 from app.bootstrap import open_footnote
 from app.footnote import Footnote
 from app.llm.client import ChatLLM, build_llm
-from ingest.pipeline import run
+from app.llm.limits import PATIENCE, Patience
+from ingest.library import Library
+from ingest.loaders import LoaderPool
 from ingest.settings import Settings
 from ingest.text.storable_text import storable
 
@@ -33,22 +36,12 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "data" / "sample"
 
 
-REAL_LOADERS = run.LoaderPool
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Iterator[None]:
     """Makes what a test logged storable: workers send it as UTF-8, and some tests log lone surrogates."""
     report = yield
     report.sections = [(name, storable(text)) for name, text in report.sections]
     return report
-
-
-@pytest.fixture(autouse=True)
-def real_loaders() -> Iterator[None]:
-    """`durability.quick` reads files without processes; the next test shall not."""
-    yield
-    run.LoaderPool = REAL_LOADERS
 
 
 @pytest.fixture(autouse=True)
@@ -65,8 +58,14 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def footnote(settings: Settings) -> Iterator[Footnote]:
-    with open_footnote(settings) as one:
+def loads() -> list[Path]:
+    """Returns the paths read by the loaders of `footnote`, as they are read."""
+    return []
+
+
+@pytest.fixture
+def footnote(settings: Settings, loads: list[Path]) -> Iterator[Footnote]:
+    with open_footnote(settings, partial(Library, open_loaders=counting(LoaderPool, loads))) as one:
         yield one
 
 
@@ -206,10 +205,10 @@ def dead_proxy(monkeypatch):
 def llm(settings, dead_proxy):
     """Builds the language model of a server's address, and of settings that are another than here."""
 
-    def built(url: str, **more) -> ChatLLM:
+    def built(url: str, patience: Patience = PATIENCE, **more) -> ChatLLM:
         fields = {"llm": "openai:test-model", "llm_base_url": url, "llm_timeout": 20, "llm_retry_seconds": 0.0}
         fields |= {"openai_api_key": SecretStr("sk-very-secret")}
-        found = build_llm(settings.model_copy(update=fields | more))
+        found = build_llm(settings.model_copy(update=fields | more), patience)
         assert found is not None
         return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -21,6 +20,7 @@ from app.cli.output import (
     hits_json,
     print_answer,
     print_hits,
+    print_progress,
     print_status,
     status_json,
     told_while_waiting,
@@ -35,6 +35,7 @@ from ingest.cli import (
     JsonOption,
     failure_words,
     ingest_command,
+    library_opener,
     messages,
     print_anything,
     print_json,
@@ -82,6 +83,7 @@ def run() -> None:
 
 @cli.command()
 def search(  # noqa: PLR0917 - Typer requires one parameter per option
+    context: typer.Context,
     question: QuestionArgument = None,
     k: Annotated[int, typer.Option("-k", help="Number of passages, from 1 to 1,000.")] = 5,
     collection: CollectionOption = None,
@@ -94,7 +96,7 @@ def search(  # noqa: PLR0917 - Typer requires one parameter per option
     as_json: JsonOption = False,
 ) -> None:
     """Find the passages that best match a question, in all documents or in those selected by the options."""
-    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
+    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote(context) as footnote:
         within = chosen(in_, type_, since, until, tag)
         _note(footnote, collection)
 
@@ -114,14 +116,12 @@ def search(  # noqa: PLR0917 - Typer requires one parameter per option
         else:
             hits, notice = found(question or "")
             print_hits(hits, Console(emoji=False))
-            if notice:
-                Console(stderr=True, emoji=False).print(
-                    notice, style="yellow", markup=False, highlight=False, soft_wrap=True
-                )
+            _notice(notice)
 
 
 @cli.command()
 def ask(  # noqa: PLR0917 - Typer requires one parameter per option
+    context: typer.Context,
     question: QuestionArgument = None,
     k: Annotated[int | None, typer.Option("-k", help="Number of passages to answer from, 1 to 50.")] = None,
     collection: CollectionOption = None,
@@ -142,7 +142,7 @@ def ask(  # noqa: PLR0917 - Typer requires one parameter per option
     came = threading.Event()
     with (
         messages(notes, as_json=as_json),
-        _footnote() as footnote,
+        _footnote(context) as footnote,
         stopping(notes, STOPPING, keeps=came.is_set) as cancel,
     ):
         within = chosen(in_, type_, since, until, tag)
@@ -167,9 +167,9 @@ def ask(  # noqa: PLR0917 - Typer requires one parameter per option
 
 
 @cli.command()
-def status(as_json: JsonOption = False) -> None:
+def status(context: typer.Context, as_json: JsonOption = False) -> None:
     """Show the contents of the index: collections, documents, chunks, models, sizes, failures."""
-    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
+    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote(context) as footnote:
         for name in footnote.collections():
             _note(footnote, name)
         facts = (footnote.status(), footnote.settings.data_dir, footnote.bytes_on_disk())
@@ -181,6 +181,7 @@ def status(as_json: JsonOption = False) -> None:
 
 @cli.command()
 def report(
+    context: typer.Context,
     source: Annotated[
         str | None, typer.Argument(help="A document or a folder; the whole collection if not given.")
     ] = None,
@@ -191,7 +192,7 @@ def report(
 
     A failed file is tried again if its content changes or if it is named: footnote ingest FILE.
     """
-    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
+    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote(context) as footnote:
         rows = footnote.report(source, collection=collection)
         if as_json:
             print_json(report_json(rows))
@@ -201,12 +202,13 @@ def report(
 
 @cli.command()
 def remove(
+    context: typer.Context,
     source: Annotated[str, typer.Argument(help="A document or a folder, as named by `footnote report`.")],
     collection: CollectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Remove a document, or all documents of a folder, from the index. The files themselves are kept."""
-    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
+    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote(context) as footnote:
         removed = footnote.remove(source, collection=collection)
         if as_json:
             print_json({"removed": removed})
@@ -215,9 +217,9 @@ def remove(
 
 
 @cli.command()
-def collections(as_json: JsonOption = False) -> None:
+def collections(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the collections."""
-    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote() as footnote:
+    with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote(context) as footnote:
         names = footnote.collections()
         if as_json:
             print_json({"collections": names})
@@ -233,17 +235,21 @@ def main() -> None:
     cli()
 
 
-def _footnote() -> Any:
+def _footnote(context: typer.Context) -> Any:
     """Opens the application. Imported late, so that `--help` does not wait for it."""
     from app.bootstrap import open_footnote  # noqa: PLC0415 - see above
 
-    return open_footnote(load_settings())
+    return open_footnote(load_settings(), library_opener(context))
 
 
 def _note(footnote: Any, collection: str | None) -> None:
     """Prints a note if the settings name another embedding model than the collection's."""
-    if note := footnote.model_note(collection):
-        Console(stderr=True, emoji=False).print(note, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    _notice(footnote.model_note(collection))
+
+
+def _notice(text: str) -> None:
+    if text:
+        Console(stderr=True, emoji=False).print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def _stoppable(events: Any, cancel: threading.Event, came: threading.Event) -> Iterator[Event]:
@@ -286,12 +292,6 @@ def _each(question: str | None, path: Path, answered: Callable[[str], dict[str, 
             failed += 1
             result = {"error": failure_words(error)}
         print_json({"_id": one.id, **result})
-        _progress(done, len(asked))
+        print_progress(done, len(asked))
     if failed:
         raise typer.Exit(SOME_FAILED)
-
-
-def _progress(done: int, total: int) -> None:
-    end = "\n" if done == total else "\r"
-    if sys.stderr.isatty() or done == total or done % 50 == 0:
-        print(f"{done}/{total} questions", end=end if sys.stderr.isatty() else "\n", file=sys.stderr)  # noqa: T201 - progress

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +15,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from ingest.cli import SOME_FAILED, CollectionOption, JsonOption, messages, print_json, stopping
+from ingest.cli import SOME_FAILED, CollectionOption, JsonOption, library_opener, messages, print_json, stopping
 from ingest.errors import SourceError
 from ingest.settings import load_settings
 
@@ -46,6 +47,7 @@ evaluation_cli = typer.Typer(
 
 @evaluation_cli.command(EVALUATE)
 def evaluate_command(  # noqa: PLR0917 - Typer requires one parameter per option
+    context: typer.Context,
     dataset: Annotated[
         Path,
         typer.Argument(
@@ -108,7 +110,9 @@ def evaluate_command(  # noqa: PLR0917 - Typer requires one parameter per option
 
         changes = _changes(compare_settings or [], compare)
         _check_files(save, report)
-        with _experiment(dataset, limit, notes, k=k, collection=collection, keep=keep, answers=answers) as experiment:
+        with _experiment(
+            context, dataset, limit, notes, k=k, collection=collection, keep=keep, answers=answers
+        ) as experiment:
             told = _told(experiment, changes, compare, gate)
         if save is not None:
             save_evaluation(told.evaluation, save, tolerance)
@@ -126,6 +130,7 @@ def evaluate_command(  # noqa: PLR0917 - Typer requires one parameter per option
 
 @evaluation_cli.command("generate")
 def generate_command(  # noqa: PLR0917 - Typer requires one parameter per option
+    context: typer.Context,
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write, for example questions.jsonl.")],
     n: Annotated[int, typer.Option("-n", min=1, help="Number of questions.")] = 50,
     collection: CollectionOption = None,
@@ -141,17 +146,13 @@ def generate_command(  # noqa: PLR0917 - Typer requires one parameter per option
     notes = Console(stderr=True, emoji=False)
     with messages(notes, as_json=as_json):
         from app.bootstrap import open_footnote  # noqa: PLC0415 - `--help` need not wait for it
-        from app.evaluation import (  # noqa: PLC0415 - see above
-            EvaluationView,
-            check_writable,
-            write_text,
-        )
+        from app.evaluation import EvaluationView, check_writable, write_text  # noqa: PLC0415 - see above
 
         if output.exists() and not force:
             raise SourceError(f"{output} already exists. Name another file, or add --force to replace it.")
         check_writable(output)
         with (
-            open_footnote(load_settings()) as footnote,
+            open_footnote(load_settings(), library_opener(context)) as footnote,
             stopping(notes) as cancel,
             EvaluationView(notes, "Writing") as view,
         ):
@@ -174,6 +175,7 @@ def generate_command(  # noqa: PLR0917 - Typer requires one parameter per option
 
 @contextmanager
 def _experiment(
+    context: typer.Context,
     dataset: Path,
     limit: int | None,
     notes: Console,
@@ -185,11 +187,7 @@ def _experiment(
 ) -> Iterator[Experiment]:
     """Opens the experiment with a progress display; Ctrl-C stops it."""
     from app.bootstrap import open_footnote  # noqa: PLC0415 - `--help` need not wait for it
-    from app.evaluation import (  # noqa: PLC0415 - `--help` need not wait for it
-        EvaluationView,
-        Experiment,
-        read_dataset,
-    )
+    from app.evaluation import EvaluationView, Experiment, read_dataset  # noqa: PLC0415 - see above
     from app.retrieval import check_k  # noqa: PLC0415 - see above
 
     check_k(k, MOST_K)
@@ -201,7 +199,7 @@ def _experiment(
             load_settings(),
             keep or Path(folder),
             k=k,
-            opened=open_footnote,
+            opened=partial(open_footnote, open_library=library_opener(context)),
             collection=collection,
             answers=answers,
             cancel=cancel,

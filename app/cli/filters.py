@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from ingest.cli import CollectionOption, JsonOption, messages, one_line, print_json
+from ingest.cli import CollectionOption, JsonOption, library_opener, messages, one_line, print_json
 from ingest.filters import Filter
 from ingest.settings import load_settings
 
@@ -55,7 +55,8 @@ def chosen(
     return Filter.of(sources=sources or (), types=types or (), since=since, until=until, tags=tags or ()) or None
 
 
-def tag_command(
+def tag_command(  # noqa: PLR0917 - Typer requires one parameter per option
+    context: typer.Context,
     source: Annotated[str, typer.Argument(help="A document or a folder, as named by `footnote report`.")],
     add: Annotated[list[str] | None, typer.Option("--add", help="A tag to add; repeat for more.")] = None,
     remove: Annotated[list[str] | None, typer.Option("--remove", help="A tag to remove; repeat for more.")] = None,
@@ -67,9 +68,7 @@ def tag_command(
     Nothing is read or embedded again. Ask tagged documents with: footnote ask QUESTION --tag NAME
     """
     with messages(Console(stderr=True, emoji=False), as_json=as_json):
-        from ingest.library import Library  # noqa: PLC0415 - `--help` need not wait for it
-
-        with Library(load_settings()) as library:
+        with library_opener(context)(load_settings()) as library:
             rows = library.tag(source, add=add or (), remove=remove or (), collection=collection)
         if as_json:
             found = [{"document": row.source, "tags": list(row.tags)} for row in rows]

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ingest.cli import SOME_FAILED, CollectionOption, JsonOption, messages, print_json, stopping
+from ingest.cli import SOME_FAILED, CollectionOption, JsonOption, library_opener, messages, print_json, stopping
 from ingest.errors import EmbedderError, RerankerError, SourceError
 from ingest.reports import Diagnosis, Problem
 from ingest.settings import Settings, load_settings
@@ -20,6 +20,7 @@ MIB = 1024 * 1024
 
 
 def doctor_command(
+    context: typer.Context,
     fix: Annotated[bool, typer.Option("--fix", help="Repair whatever can be rebuilt from the stored text.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -33,7 +34,12 @@ def doctor_command(
 
         with notes.status("Checking the data folder") as line:
             settings = load_settings()
-            found = examine(settings, fix=fix, on_wait=lambda who: line.update(f"Waiting for {escape(who)}"))
+            found = examine(
+                settings,
+                fix=fix,
+                on_wait=lambda who: line.update(f"Waiting for {escape(who)}"),
+                open_library=library_opener(context),
+            )
             line.update("Trying the process that reads files")
             reading = try_reading(settings)
             facts = (*reading.facts, *server_facts(settings))
@@ -56,6 +62,7 @@ def doctor_command(
 
 
 def reembed_command(  # noqa: PLR0917 - Typer requires one parameter per option
+    context: typer.Context,
     model: Annotated[str, typer.Option("--model", help="A sentence-transformers name or folder.")] = "",
     rollback: Annotated[bool, typer.Option("--rollback", help="Switch back to the previous model.")] = False,
     drop: Annotated[
@@ -72,14 +79,13 @@ def reembed_command(  # noqa: PLR0917 - Typer requires one parameter per option
     notes = Console(stderr=True, emoji=False)
     with messages(notes, as_json=as_json):
         from ingest.index import drop_others, reembed, roll_back  # noqa: PLC0415 - `--help` need not wait for it
-        from ingest.library import Library  # noqa: PLC0415 - see above
 
         if sum((bool(model), rollback, drop)) != 1:
             raise SourceError("Say what to do: --model NAME, --rollback or --drop.")
         settings = load_settings()
         if model:  # named by the user, so it may be downloaded
             settings = settings.model_copy(update={"embedding_model": model})
-        with Library(settings) as library:
+        with library_opener(context)(settings) as library:
             index = library.index(library.existing(collection))
             if drop:
                 names = drop_others(index)
@@ -99,20 +105,21 @@ def reembed_command(  # noqa: PLR0917 - Typer requires one parameter per option
 
 
 def backup_command(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The archive to write, for example footnote.zip.")],
     as_json: JsonOption = False,
 ) -> None:
     """Write documents, vectors, uploads and conversations to one archive, while they are in use."""
     with messages(Console(stderr=True, emoji=False), as_json=as_json):
-        from ingest.library import Library  # noqa: PLC0415 - see above
         from ingest.maintenance import write_backup  # noqa: PLC0415 - `--help` need not wait for it
 
-        with Library(load_settings()) as library:
+        with library_opener(context)(load_settings()) as library:
             facts = write_backup(library, file.absolute())
     _tell(asdict(facts), f"Wrote {file}: {_held(asdict(facts))}.", as_json=as_json)
 
 
 def restore_command(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(help="An archive that `footnote backup` wrote.")],
     as_json: JsonOption = False,
 ) -> None:
@@ -121,7 +128,7 @@ def restore_command(
         from ingest.maintenance import restore_backup  # noqa: PLC0415 - `--help` need not wait for it
 
         settings = load_settings()
-        facts = restore_backup(file.absolute(), settings)
+        facts = restore_backup(file.absolute(), settings, library_opener(context))
     _tell(asdict(facts), f"Restored into {settings.data_dir}: {_held(asdict(facts))}.", as_json=as_json)
 
 

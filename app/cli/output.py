@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -202,6 +203,13 @@ def _print_proof(answer: Answer, console: Console) -> None:
         console.print(f"\n{escape(visible(answer.notice))}", style="dim", highlight=False)
     if answer.usage:
         console.print(f"{escape(answer.answerer)}: {usage_words(answer.usage)}", style="dim", highlight=False)
+
+
+def print_progress(done: int, total: int) -> None:
+    """Prints the number of finished questions on standard error: each on a terminal, every 50th in a log."""
+    end = "\n" if done == total else "\r"
+    if sys.stderr.isatty() or done == total or done % 50 == 0:
+        print(f"{done}/{total} questions", end=end if sys.stderr.isatty() else "\n", file=sys.stderr)  # noqa: T201 - progress
 
 
 def _place(document: str, place: str, heading: Sequence[str]) -> str:

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from app.bounded_http import ask, bearer
+from app.llm.limits import PATIENCE
 from ingest.settings import Settings
 
-# Seconds allowed for a quick request, and bytes of its response: OpenRouter lists 340 models in 500 KB.
-ASKING_SECONDS = 3.0
+# Size limit of a list of models in bytes: OpenRouter lists 340 in 500 KB.
 MOST_BYTES = 8 * 1024 * 1024
 # Endpoint paths that users copy along with the address.
 ENDPOINT = re.compile(r"/(?:chat/completions|completions|responses|models|embeddings)\Z")
@@ -66,12 +66,17 @@ def listing(base: str, key: str, seconds: float) -> Listing:
 class Server:
     """The server at FOOTNOTE_LLM_BASE_URL, or OpenAI's. Sends no request before `look`. Thread-safe.
 
+    Args:
+        settings: its address and key.
+        seconds: time limit of each request.
+
     Attributes:
         base: the address of its API, as far as known.
         models: its models by name; None if not requested yet or not listed.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, seconds: float = PATIENCE.asking) -> None:
+        self._seconds = seconds
         self._bases = tuple(bases(settings.llm_base_url or OPENAI))
         self._key = settings.openai_api_key.get_secret_value()
         self.base = self._bases[0]
@@ -87,15 +92,15 @@ class Server:
             self.base, self.models = found.base, found.models
         return found.models is not None
 
-    def ask(self, seconds: float | None = None) -> Listing:
-        """Returns the first listing found, or else the first response; `seconds` limits each request.
+    def ask(self) -> Listing:
+        """Returns the first listing found, or else the first response.
 
         Raises:
             httpx.HTTPError, httpx.InvalidURL: the requests failed.
         """
         first: Listing | None = None
         for base in self._bases:
-            found = listing(base, self._key, ASKING_SECONDS if seconds is None else seconds)
+            found = listing(base, self._key, self._seconds)
             if found.models is not None or found.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
                 return found
             first = first or found

@@ -11,7 +11,7 @@ from app.llm.address import Server
 from app.llm.chat_model import ANSWER_SHARE, built_model, named
 from app.llm.context_window import ContextWindow, most_tokens
 from app.llm.errors import dropped, in_words, is_not_found, no_api, no_model, refuses_stream_options
-from app.llm.limits import AnswerLimits
+from app.llm.limits import PATIENCE, AnswerLimits, Patience
 from app.llm.reasoning import ThoughtFilter
 from app.llm.usage import Spending
 from app.models import Prompt, Retracted, Waiting
@@ -31,20 +31,22 @@ REASONS = ("finish_reason", "stop_reason", "done_reason", "status")
 CUT_BY_LENGTH = {"length", "max_tokens", "MAX_TOKENS", "incomplete"}
 # Seconds between two signs of life while a model is silent, and between two updates of a countdown.
 BEAT_SECONDS = 0.25
-# A stale connection fails within a moment; this allows for a busy machine.
-STALE_SECONDS = 3.0
 COUNT_SECONDS = 1.0
 
 
-def build_llm(settings: Settings) -> ChatLLM | None:
+def build_llm(settings: Settings, patience: Patience = PATIENCE) -> ChatLLM | None:
     """Builds the configured language model; None if the settings name none. Opens no connection yet.
+
+    Args:
+        settings: the model, its server and key.
+        patience: time limits for the model and its server.
 
     Raises:
         LLMNotConfigured: FOOTNOTE_LLM cannot be used as set.
     """
     if not settings.llm:
         return None
-    return ChatLLM(settings.llm, built_model(settings), settings)
+    return ChatLLM(settings.llm, built_model(settings), settings, patience=patience)
 
 
 class ChatLLM:
@@ -55,19 +57,26 @@ class ChatLLM:
         model: LangChain's model.
         settings: address, context and retry time, which error messages name.
         sleep: waits the given number of seconds.
+        patience: time limits for the model and its server.
     """
 
     def __init__(
-        self, name: str, model: BaseChatModel, settings: Settings, sleep: Callable[[float], None] = time.sleep
+        self,
+        name: str,
+        model: BaseChatModel,
+        settings: Settings,
+        sleep: Callable[[float], None] = time.sleep,
+        patience: Patience = PATIENCE,
     ) -> None:
         self.name = name
         self._model = model
         self._settings = settings
         self._sleep = sleep
+        self._patience = patience
         self._counts_tokens = True
         self._keeps = False  # a connection from an earlier answer
         self._thinks_first = False  # without a start mark: its answers begin inside a thought
-        self._server = Server(settings)
+        self._server = Server(settings, patience.asking)
         self._context = ContextWindow(settings, model, self._server)
 
     @property
@@ -135,7 +144,7 @@ class ChatLLM:
         )
 
     def _once(self, prompt: Prompt, spending: Spending) -> Generator[str | Waiting | Retracted, None, None]:
-        limits = AnswerLimits(named(self._settings), self._settings.llm_timeout)
+        limits = AnswerLimits(named(self._settings), self._settings.llm_timeout, patience=self._patience)
         thoughts = ThoughtFilter(hold=self._thinks_first)
         try:
             with closing(self._pieces(prompt, spending, limits)) as pieces:
@@ -205,7 +214,7 @@ class ChatLLM:
                     heard = heard or chunk is not None
                     yield chunk
         except Exception as error:
-            if heard or not self._keeps or not dropped(error) or time.monotonic() > asked + STALE_SECONDS:
+            if heard or not self._keeps or not dropped(error) or time.monotonic() > asked + self._patience.stale:
                 raise
             yield from self._request(prompt)
         self._keeps = True

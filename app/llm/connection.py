@@ -47,11 +47,15 @@ class Connection:
     Args:
         settings: the model, its server and key.
         clock: a monotonic clock, in seconds.
+        seconds: how long a page may wait for the server before it is drawn.
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, settings: Settings, clock: Callable[[], float] = time.monotonic, seconds: float = SECONDS
+    ) -> None:
         self._settings = settings
         self._clock = clock
+        self._seconds = seconds
         self._lock = threading.Lock()
         self._asked = -KEPT_SECONDS
         self._found = ""
@@ -72,7 +76,7 @@ class Connection:
     def _look(self) -> str:
         settings, where = self._settings, named(self._settings)
         try:
-            found = Server(settings).ask(SECONDS)
+            found = Server(settings, self._seconds).ask()
             if found.status == HTTPStatus.UNAUTHORIZED:
                 return str(refused_key(where, "OPENAI_API_KEY"))
             if found.models is None:
@@ -90,7 +94,7 @@ class Connection:
         """Returns True if there is a chat endpoint: it rejects an empty question, but its path exists."""
         key = self._settings.openai_api_key.get_secret_value()
         chat = below(base, "chat/completions")
-        said = ask(chat, seconds=SECONDS, most_bytes=MOST_BYTES, json={}, headers=bearer(key))
+        said = ask(chat, seconds=self._seconds, most_bytes=MOST_BYTES, json={}, headers=bearer(key))
         return said.status not in NOTHING_THERE and said.kind != "text/html"
 
 

@@ -4,14 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ingest.errors import LLMError, LLMInterrupted, LLMUnreachable
 
 # Most characters of an answer, and of all that a model writes, including reasoning.
 MOST_ANSWER, MOST_WRITTEN = 100_000, 1_000_000
-# Multiples of FOOTNOTE_LLM_TIMEOUT: until the first word of the answer, and for the whole answer.
-THINKING, WHOLE = 5, 10
 SLOW = "Raise FOOTNOTE_LLM_TIMEOUT if the model is slow, or choose another one in FOOTNOTE_LLM."
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Time limits for a model and its server.
+
+    Attributes:
+        asking: seconds allowed for a quick request, such as the server's list of models.
+        stale: seconds within which a stale connection fails; more than a moment, to allow for a busy machine.
+        thinking: multiple of FOOTNOTE_LLM_TIMEOUT until the first word of the answer.
+        whole: multiple of FOOTNOTE_LLM_TIMEOUT for the whole answer.
+    """
+
+    asking: float = 3.0
+    stale: float = 3.0
+    thinking: int = 5
+    whole: int = 10
+
+
+PATIENCE = Patience()
 
 
 class AnswerLimits:
@@ -19,15 +38,22 @@ class AnswerLimits:
 
     Args:
         who: the model's name in messages.
-        seconds: FOOTNOTE_LLM_TIMEOUT, which limits the wait for any sign of the server, and for the next word. The
-            first word may take THINKING times as long, the whole answer WHOLE times as long.
+        seconds: FOOTNOTE_LLM_TIMEOUT, which limits the wait for any sign of the server, and for the next word.
         clock: a monotonic clock, in seconds.
+        patience: the longer limits for the first word and the whole answer, as multiples of `seconds`.
     """
 
-    def __init__(self, who: str, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        who: str,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        patience: Patience = PATIENCE,
+    ) -> None:
         self._who = who
         self._seconds = seconds
         self._clock = clock
+        self._thinking, self._whole = patience.thinking * seconds, patience.whole * seconds
         self._began = self._heard = clock()
         self._worded: float | None = None
         self._written = self._length = 0
@@ -86,10 +112,10 @@ class AnswerLimits:
             self._end(f"{self._who} sent no further text within {self._seconds:g} seconds", SLOW)
         if worded is None and now - self._heard > self._seconds:
             raise LLMUnreachable(unanswered(self._who, self._seconds))
-        if worded is None and now - self._began > THINKING * self._seconds:
-            self._end(f"{self._who} sent no text of an answer within {THINKING * self._seconds:g} seconds", SLOW)
-        if now - self._began > WHOLE * self._seconds:
-            self._end(f"The answer of {self._who} was not complete within {WHOLE * self._seconds:g} seconds", SLOW)
+        if worded is None and now - self._began > self._thinking:
+            self._end(f"{self._who} sent no text of an answer within {self._thinking:g} seconds", SLOW)
+        if now - self._began > self._whole:
+            self._end(f"The answer of {self._who} was not complete within {self._whole:g} seconds", SLOW)
 
     def _end(self, what: str, then: str) -> None:
         if self.text.strip():

@@ -39,11 +39,9 @@ class QuestionModel(RandomModel):
         return self._real.query_tokens(text)
 
 
-class QuestionLibrary(Library):
-    """A library with a `QuestionModel`."""
-
-    def _embedder_for(self, model: str) -> QuestionModel:
-        return self._embedders.setdefault(model, QuestionModel())
+def question_library(settings: Settings) -> Library:
+    """Opens a library with a `QuestionModel`."""
+    return Library(settings, open_embedder=lambda *_, **__: QuestionModel())
 
 
 def run(_shared: Path | None = None) -> None:
@@ -52,7 +50,7 @@ def run(_shared: Path | None = None) -> None:
     for size in SIZES:
         with (
             tempfile.TemporaryDirectory() as folder,
-            open_footnote(Settings(_env_file=None, data_dir=Path(folder)), QuestionLibrary) as one,
+            open_footnote(Settings(_env_file=None, data_dir=Path(folder)), question_library) as one,
         ):
             index, made = one.index("default"), Made()
             fill(index, made, size)

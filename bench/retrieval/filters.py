@@ -55,11 +55,9 @@ class RandomModel:
         return np.stack([self.encode_query(word) for word in text.split()])
 
 
-class RandomLibrary(Library):
-    """A library with a `RandomModel`."""
-
-    def _embedder_for(self, model: str) -> RandomModel:
-        return self._embedders.setdefault(model, RandomModel())
+def random_library(settings: Settings) -> Library:
+    """Opens a library with a `RandomModel`."""
+    return Library(settings, open_embedder=lambda *_, **__: RandomModel())
 
 
 @dataclass
@@ -86,7 +84,7 @@ def run(_shared: Path | None = None) -> None:
     """Prints a row for each filter."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        open_footnote(Settings(_env_file=None, data_dir=Path(folder)), RandomLibrary) as one,
+        open_footnote(Settings(_env_file=None, data_dir=Path(folder)), random_library) as one,
     ):
         index, made = one.index("default"), Made()
         began = time.perf_counter()

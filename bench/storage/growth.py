@@ -62,9 +62,8 @@ class _RandomVectors:
         return self.encode_documents(text.split() or [""])
 
 
-class _Modelless(Library):
-    def _embedder_for(self, model: str) -> _RandomVectors:
-        return self._embedders.setdefault(model, _RandomVectors())
+def _modelless(settings: Settings) -> Library:
+    return Library(settings, open_embedder=lambda *_, **__: _RandomVectors())
 
 
 class _Peak:
@@ -97,7 +96,7 @@ def run(_shared: Path | None = None) -> None:
     print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     with (
         tempfile.TemporaryDirectory() as root,
-        open_footnote(Settings(_env_file=None, data_dir=Path(root) / "data"), _Modelless) as one,
+        open_footnote(Settings(_env_file=None, data_dir=Path(root) / "data"), _modelless) as one,
     ):
         one.index("default").vector_search("warm", 1)
         for step in range(STEPS):

@@ -7,6 +7,7 @@ from ingest.cli.command import (
     JsonOption,
     failure_words,
     ingest_command,
+    library_opener,
     main,
     messages,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "ProgressView",
     "failure_words",
     "ingest_command",
+    "library_opener",
     "main",
     "messages",
     "one_line",

@@ -29,6 +29,8 @@ from ingest.text import name_on_disk
 from ingest.urls import is_url
 
 if TYPE_CHECKING:  # not imported for `--help`
+    from ingest.library import Library
+    from ingest.settings import Settings
     from ingest.sources import Fetcher
 
 # Exit statuses
@@ -44,7 +46,19 @@ CollectionOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON on standard output.")]
 
 
+def library_opener(context: typer.Context) -> Callable[[Settings], Library]:
+    """Returns the function that opens a command's library: the context's object, or `Library` if it has none.
+
+    Callers that invoke a command in their own process, such as tests, can supply other models or loaders:
+    `CliRunner().invoke(cli, arguments, obj=opener)`.
+    """
+    from ingest.library import Library  # noqa: PLC0415 - not imported for `--help`
+
+    return context.obj or Library
+
+
 def ingest_command(  # noqa: PLR0917 - Typer's form of options
+    context: typer.Context,
     paths: Annotated[
         list[str] | None,
         typer.Argument(help="Files, folders (read recursively) and addresses of web pages."),
@@ -80,7 +94,6 @@ def ingest_command(  # noqa: PLR0917 - Typer's form of options
     notes = Console(stderr=True, emoji=False)
     done: list[FileOutcome] = []
     with messages(notes, as_json=as_json, so_far=lambda error: report_json(_so_far(done, error))):
-        from ingest.library import Library  # noqa: PLC0415 - see above
         from ingest.sources import Fetcher  # noqa: PLC0415 - not imported for `--help`
 
         settings = load_settings()
@@ -88,7 +101,7 @@ def ingest_command(  # noqa: PLR0917 - Typer's form of options
         with stopping(notes) as cancel:
             fetcher = Fetcher(allow_private=allowed, cancel=cancel)
             sources = _sources(paths or [], sitemap, fetcher, lambda text: _note(notes, text))
-            with Library(settings) as library, ProgressView(notes) as progress:
+            with library_opener(context)(settings) as library, ProgressView(notes) as progress:
                 _note(notes, library.model_note(collection))
                 report = library.ingest(
                     sources,

@@ -40,9 +40,11 @@ class DocStore:
 
     Args:
         database: the database, opened with `ingest.docstore.schema`.
+        part: the number of chunks read or written together in a pass over all of them.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, part: int = PART) -> None:
+        self.part = part
         self.catalog = Catalog(database)
         self.kept = KeptVectors(database)
         self.holdings = Holdings(database, self.catalog)
@@ -54,13 +56,13 @@ class DocStore:
         self._transaction = database.transaction
 
     @classmethod
-    def open(cls, path: Path) -> DocStore:
-        """Opens the store at `path`, or creates it.
+    def open(cls, path: Path, part: int = PART) -> DocStore:
+        """Opens the store at `path`, or creates it; `part` is passed to the class.
 
         Raises:
             DocumentStoreError: it cannot be opened, is damaged, or was written by a newer version.
         """
-        return cls(Database(path, SCHEMA, SCHEMA_VERSION, MIGRATIONS))
+        return cls(Database(path, SCHEMA, SCHEMA_VERSION, MIGRATIONS), part)
 
     def close(self) -> None:
         """Closes the file."""
@@ -195,7 +197,7 @@ class DocStore:
     def in_parts(self, chunk_ids: Iterable[str]) -> Iterator[list[IndexedChunk]]:
         """Yields indexed chunks for ordered ids in parts that fit in memory, each version's chunks together."""
         left = iter(chunk_ids)
-        while ids := list(islice(left, PART)):
+        while ids := list(islice(left, self.part)):
             if part := self.indexed_chunks(ids):
                 yield part
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -275,6 +275,10 @@ class Embedder(Embeddings):
         read &= np.cumsum(read) > made.get("prompt_length", 0)
         telling = read & self._telling[numbers.astype(np.int64)]
         return unit(array(made["token_embeddings"])[telling if telling.any() else read])
+
+
+# Builds an embedder; takes the arguments of `Embedder`.
+OpenEmbedder: TypeAlias = Callable[..., Embedder]
 
 
 def query_vector(encode: Callable[[str], NDArray[np.float32]], query: str | Query) -> NDArray[np.float32]:

@@ -14,12 +14,20 @@ from ingest.host.private_files import (
     private_opener,
     write_private_text,
 )
-from ingest.host.regular_files import PACKED, Fingerprint, check_size, fingerprint, open_regular_file
+from ingest.host.regular_files import (
+    PACKED,
+    Fingerprint,
+    bytes_in,
+    check_size,
+    fingerprint,
+    open_regular_file,
+)
 
 __all__ = [
     "OWNER_FILE",
     "PACKED",
     "Fingerprint",
+    "bytes_in",
     "check_cancelled",
     "check_size",
     "close_files_to_others",

@@ -8,7 +8,7 @@ import stat
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -81,6 +81,16 @@ def fingerprint(path: Path, max_mb: int, cancel: threading.Event) -> Fingerprint
             size += len(part)
             check_size(str(path), size, max_mb)  # it may grow while it is read
     return Fingerprint(digest.hexdigest(), size)
+
+
+def bytes_in(folder: Path) -> int:
+    """Returns the total size of the files in a folder and its subfolders, in bytes; skips files deleted meanwhile."""
+    total = 0
+    for above, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += Path(above, name).lstat().st_size
+    return total
 
 
 def check_size(name: str, size: int, max_mb: int) -> None:

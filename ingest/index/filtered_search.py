@@ -16,12 +16,9 @@ from numpy.typing import NDArray
 
 from ingest.docstore import ChunkVectors, DocStore
 from ingest.filters import Filter
+from ingest.index.sizes import SIZES, Sizes
 from ingest.vectors import VectorStore
 
-# Up to this many chunks are always scored exactly: that takes as long as Chroma's fixed overhead
-# (bench/retrieval/filters.py: 9 microseconds per chunk, once per filter; 15 per result of Chroma's).
-MOST_EXACT = 4_000
-CHUNKS_A_RESULT = 1.7
 # Chroma is asked for this multiple of the count that evenly spread matches would need; again at each retry.
 MARGIN = 1.5
 GROWTH = 4
@@ -39,7 +36,7 @@ class Chosen:
     Attributes:
         versions: their active version ids.
         chunks: number of their chunks.
-        share: fraction of the collection's chunks, 0 to 1; set only if there are more than `MOST_EXACT`.
+        share: fraction of the collection's chunks, 0 to 1; set only if there are more than `Sizes.most_exact`.
         vectors: vectors of the chunks by embedder, once loaded.
     """
 
@@ -59,9 +56,11 @@ class Choosing:
     Args:
         docstore: the document store.
         collection: the collection's number.
+        sizes: thresholds above which Chroma is asked.
     """
 
-    def __init__(self, docstore: DocStore, collection: int) -> None:
+    def __init__(self, docstore: DocStore, collection: int, sizes: Sizes = SIZES) -> None:
+        self._sizes = sizes
         self._docstore = docstore
         self._collection = collection
         self._known: OrderedDict[tuple[int, Filter], Chosen] = OrderedDict()
@@ -93,7 +92,7 @@ class Choosing:
     def _look(self, changes: int, within: Filter) -> Chosen:
         versions = self._docstore.selection.versions(self._collection, within)
         chunks = self._docstore.selection.count_chunks(versions)
-        share = chunks / max(1, self._count(changes)) if chunks > MOST_EXACT else 1.0
+        share = chunks / max(1, self._count(changes)) if chunks > self._sizes.most_exact else 1.0
         return Chosen(frozenset(versions), chunks, min(1.0, share))
 
     def nearest(
@@ -109,7 +108,7 @@ class Choosing:
             chosen: a result of `chosen`.
         """
         n = math.ceil(k / max(chosen.share, 1e-9) * MARGIN)
-        while not _is_quicker_exact(chosen, embedder, n):
+        while not self._is_quicker_exact(chosen, embedder, n):
             found = [(chunk, score) for chunk, score in store.search(vector, n) if chosen.holds(chunk)]
             if len(found) >= k:
                 return found[:k]
@@ -128,8 +127,7 @@ class Choosing:
                 chosen.vectors[embedder] = known
         return known.nearest(vector, k)
 
-
-def _is_quicker_exact(chosen: Chosen, embedder: int, n: int) -> bool:
-    """Returns True if scoring all chunks of a filter is faster than asking Chroma for the `n` nearest overall."""
-    enough = max(MOST_EXACT, CHUNKS_A_RESULT * n)
-    return embedder in chosen.vectors or chosen.chunks <= enough or n > MOST_FETCHED
+    def _is_quicker_exact(self, chosen: Chosen, embedder: int, n: int) -> bool:
+        """Returns True if scoring all chunks of a filter is faster than asking Chroma for the `n` nearest overall."""
+        enough = max(self._sizes.most_exact, self._sizes.chunks_a_result * n)
+        return embedder in chosen.vectors or chosen.chunks <= enough or n > MOST_FETCHED

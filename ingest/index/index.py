@@ -20,6 +20,7 @@ from ingest.embedding import Embedder, nearness, query_vector
 from ingest.errors import EmbedderMismatch, LexicalDamaged, VectorsDamaged
 from ingest.filters import Filter
 from ingest.index.filtered_search import Choosing
+from ingest.index.sizes import SIZES, Sizes
 from ingest.lexical import LexicalStore
 from ingest.models import Query, SearchHit, as_query
 from ingest.settings import Settings
@@ -73,6 +74,7 @@ class Index:
         new_model: str,
         queue: WriterQueue,
         heal: Callable[[Index], None],
+        sizes: Sizes = SIZES,
     ) -> None:
         self.docstore = docstore
         self.collection = collection
@@ -82,7 +84,8 @@ class Index:
         self.embedder_for = embedder_for
         self._new_model = new_model
         self._heal = heal
-        self._choosing = Choosing(docstore, collection.id)
+        self.sizes = sizes
+        self._choosing = Choosing(docstore, collection.id, sizes)
         self._stores: dict[str, VectorStore] = {}
         self._unchecked = True
         self._lock = threading.Lock()
@@ -97,16 +100,18 @@ class Index:
         *,
         embedder_for: Callable[[str], Embedder],
         heal: Callable[[Index], None],
+        sizes: Sizes = SIZES,
     ) -> Index:
         """Opens a collection; creates it if it does not exist.
 
         Args:
-                settings: paths, and the embedding model of new collections.
-                docstore: the document store.
-                chroma: the connection to Chroma.
-                name: the collection's name.
-                embedder_for: returns the embedder for a model name or folder.
-                heal: repairs the index; called when a search finds it damaged.
+            settings: paths, and the embedding model of new collections.
+            docstore: the document store.
+            chroma: the connection to Chroma.
+            name: the collection's name.
+            embedder_for: returns the embedder for a model name or folder.
+            heal: repairs the index; called when a search finds it damaged.
+            sizes: batch sizes and thresholds.
         """
         catalog = docstore.catalog
         row = catalog.collection(name) or catalog.create_collection(name, uuid.uuid4().hex[:12])
@@ -119,6 +124,7 @@ class Index:
             new_model=settings.embedding_model,
             queue=docstore.writer_queue(row.id, settings.data_dir / "run" / f"{row.uid}.writer"),
             heal=heal,
+            sizes=sizes,
         )
 
     # Embedding models
@@ -146,7 +152,7 @@ class Index:
         name = self.chroma_name(row)
         facts = {"footnote_collection": self.collection.name, "embedding_model": row.model}
         with self._lock:
-            store = self._stores.setdefault(name, VectorStore(self.chroma, name, facts))
+            store = self._stores.setdefault(name, VectorStore(self.chroma, name, facts, self.sizes.sync))
         return VectorLeg(row, store, self.embedder_for(row.model))
 
     def chroma_name(self, row: EmbedderRow) -> str:

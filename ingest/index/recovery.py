@@ -16,8 +16,6 @@ from ingest.index.index import Index
 from ingest.index.indexing import parts, write_text, write_vectors
 
 logger = logging.getLogger(__name__)
-# An index is rebuilt when more than this many chunks were deleted from it, and more than remain.
-GARBAGE = 2_000
 
 
 def recover(
@@ -93,11 +91,11 @@ def rebuild_vectors(index: Index, row: EmbedderRow, cancel: threading.Event | No
 
 def tidy(index: Index, cancel: threading.Event | None = None) -> None:
     """Reclaims space if deletions left much of it."""
-    live = index.docstore.count_chunks(index.collection.id)
-    if index.lexical.exists and index.lexical.count_deleted() > max(GARBAGE, live):
+    enough = max(index.sizes.garbage, index.docstore.count_chunks(index.collection.id))
+    if index.lexical.exists and index.lexical.count_deleted() > enough:
         rebuild_text(index, cancel)
     for row in index.embedders().values():
-        if row.garbage <= max(GARBAGE, live):
+        if row.garbage <= enough:
             continue
         if row.role == "current":
             rebuild_vectors(index, row, cancel)

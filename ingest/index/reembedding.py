@@ -54,6 +54,7 @@ def reembed(
     force: bool = False,
     on_progress: Progress | None = None,
     cancel: threading.Event | None = None,
+    part: int = PART,
 ) -> Reembedded:
     """Changes a collection to another model. Resumes an interrupted change.
 
@@ -63,6 +64,7 @@ def reembed(
         force: skips the comparison of the two models' retrieval.
         on_progress: called with the chunks done, their total, and the writer waited for ("" for none).
         cancel: stops it; finished vectors are kept.
+        part: the number of chunks written between two checks for waiting writers.
 
     Raises:
         SourceError: the collection is empty, or uses this model already.
@@ -80,7 +82,7 @@ def reembed(
             raise SourceError(f"The collection {index.collection.name!r} already uses {current.model}.")
         _check_lengths(index, embedder, index.docstore.longest_chunks(index.collection.id, SAMPLE))
         before = None if force else _hit_rate(index, "current")
-        embedded = _fill(index, _following(index, embedder), writer, told, cancel)
+        embedded = _fill(index, _following(index, embedder), writer, told, cancel, part=part)
         after = _hit_rate(index, "next")
         if before is not None and after is not None and after < before - MOST_LOSS:
             raise EmbedderMismatch(
@@ -146,7 +148,15 @@ def _following(index: Index, embedder: Embedder) -> EmbedderRow:
     return row
 
 
-def _fill(index: Index, row: EmbedderRow, writer: IndexWriter, told: Progress, cancel: threading.Event | None) -> int:
+def _fill(
+    index: Index,
+    row: EmbedderRow,
+    writer: IndexWriter,
+    told: Progress,
+    cancel: threading.Event | None,
+    *,
+    part: int = PART,
+) -> int:
     """Writes the missing vectors. Lets waiting writers go first between parts, and includes what they add."""
     embedded = 0
     while True:
@@ -157,8 +167,8 @@ def _fill(index: Index, row: EmbedderRow, writer: IndexWriter, told: Progress, c
         told(done, len(wanted), "")
         if not missing:
             return embedded
-        for i in range(0, len(missing), PART):
-            chunks = index.docstore.indexed_chunks(missing[i : i + PART])
+        for i in range(0, len(missing), part):
+            chunks = index.docstore.indexed_chunks(missing[i : i + part])
             leg = index.leg(_as_it_is_now(index, row))
             _check_lengths(index, leg.embedder, chunks)
             embedded += write_vectors(index.docstore, leg, chunks, None, cancel)

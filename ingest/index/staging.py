@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 
-from ingest.docstore import PART, ChunkRow, SegmentRow, VersionRow
+from ingest.docstore import ChunkRow, SegmentRow, VersionRow
 from ingest.host import check_cancelled
 from ingest.index.index import Index
 from ingest.models import Chunk, chunk_id
@@ -49,9 +49,10 @@ def stage(index: Index, prepared: Prepared, cancel: threading.Event | None) -> S
             Cancelled: `cancel` was set; the next attempt overwrites what is stored.
     """
     versions, version = index.docstore.versions, _version(index, prepared)
+    at_once = index.docstore.part
     segments = _segment_rows(prepared.document)
     chunks = _chunk_rows(version.id, prepared.chunks, cancel)
-    first_segment, first_chunks = list(islice(segments, 1)), list(islice(chunks, PART))
+    first_segment, first_chunks = list(islice(segments, 1)), list(islice(chunks, at_once))
     check_cancelled(cancel)
     versions.add_pending(index.collection.id, version, first_segment, first_chunks)
     n_segments, n = len(first_segment), len(first_chunks)
@@ -59,7 +60,7 @@ def stage(index: Index, prepared: Prepared, cancel: threading.Event | None) -> S
         check_cancelled(cancel)
         versions.add_segments(version.id, [segment])
         n_segments += 1
-    while part := list(islice(chunks, PART)):
+    while part := list(islice(chunks, at_once)):
         versions.add_chunks(version.id, part)
         n += len(part)
     return Staged(version.id, n_segments, n)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -33,15 +33,24 @@ class LexicalStore:
     """The full-text index in one folder. Searching is safe from any thread and process.
 
     Args:
-            folder: the index folder; created on first use.
-            stop_words: drops the common words of a question's language, if it has other words.
-            windows: searches the text around a chunk too.
+        folder: the index folder; created on first use.
+        stop_words: drops the common words of a question's language, if it has other words.
+        windows: searches the text around a chunk too.
+        sleep: waits the given number of seconds.
     """
 
-    def __init__(self, folder: Path, *, stop_words: bool = True, windows: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        stop_words: bool = True,
+        windows: bool = True,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.folder = folder
         self._stop_words = stop_words
         self._windows = windows
+        self._sleep = sleep
         self._lock = threading.Lock()
         self._opened: tuple[tantivy.Index, bool] | None = None
 
@@ -224,7 +233,7 @@ class LexicalStore:
     def _wait_for_switch(self) -> None:
         until = time.monotonic() + SWITCH_SECONDS
         while not self.exists and self._beside("old").exists() and time.monotonic() < until:
-            time.sleep(LOOK_SECONDS)
+            self._sleep(LOOK_SECONDS)
 
 
 def _any_term(weighted: Sequence[tuple[str, float]], *, windows: bool) -> tantivy.Query | None:

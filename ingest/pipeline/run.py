@@ -19,7 +19,7 @@ from ingest.errors import Cancelled, EmptyDocument, LoadError
 from ingest.filters import tag_names
 from ingest.host import Fingerprint, check_cancelled, fingerprint, wait_for
 from ingest.index import Index, IndexWriter, Prepared, writing
-from ingest.loaders import LOADER_FINGERPRINT, Loaded, LoaderPool, is_readable
+from ingest.loaders import LOADER_FINGERPRINT, Loaded, LoaderPool, OpenLoaders, is_readable
 from ingest.models import UNKNOWN_SCRIPT
 from ingest.pipeline.failures import Failures, is_of_one_file
 from ingest.pipeline.progress import Progress
@@ -49,6 +49,7 @@ def ingest(
     follow_links: bool = True,
     on_progress: Callable[[IngestProgress], None] | None = None,
     cancel: threading.Event | None = None,
+    open_loaders: OpenLoaders = LoaderPool,
 ) -> IngestReport:
     """Ingests files, folders and web pages into a collection.
 
@@ -64,6 +65,7 @@ def ingest(
         follow_links: follows symbolic links inside folders, even if they lead outside.
         on_progress: called for every finished file, and for chunks as they are written.
         cancel: stops the work; finished documents are kept.
+        open_loaders: starts the processes that read files; takes the arguments of `LoaderPool`.
 
     Returns:
         The outcome of each file; a failed file never stops the others.
@@ -74,7 +76,9 @@ def ingest(
         QuestionError: a tag is invalid.
     """
     names = None if tags is None else tag_names(tags)
-    run = _Run(index, settings, on_progress, cancel, ocr, allow_private=allow_private, tags=names)
+    run = _Run(
+        index, settings, on_progress, cancel, ocr, allow_private=allow_private, tags=names, open_loaders=open_loaders
+    )
     return run.run(paths, prune=prune, follow_links=follow_links)
 
 
@@ -91,8 +95,10 @@ class _Run:
         *,
         allow_private: bool | None,
         tags: Sequence[str] | None,
+        open_loaders: OpenLoaders,
     ) -> None:
         self._index = index
+        self._open_loaders = open_loaders
         self._settings = settings
         self._progress = Progress(on_progress or (lambda _: None))
         self._failures = Failures(index, self._progress)
@@ -134,7 +140,7 @@ class _Run:
     def _add(self, found: Scan, writer: IndexWriter) -> None:
         workers = self._settings.workers or min(MOST_LOADERS, os.cpu_count() or 1)
         limits = self._settings
-        with LoaderPool(
+        with self._open_loaders(
             workers,
             limits.load_timeout,
             limits.load_memory_mb,

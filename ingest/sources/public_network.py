@@ -5,13 +5,25 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
 
 import httpcore
 
 from ingest.errors import LoadError
 from ingest.urls import is_public
+
+# Returns the addresses of a host and port, the best first; raises OSError or UnicodeError if there are none.
+Resolve: TypeAlias = Callable[[str, int], list[str]]
+
+
+def addresses_of(host: str, port: int) -> list[str]:
+    """Looks up the addresses of a host with the system's resolver.
+
+    Raises:
+        OSError, UnicodeError: the host was not found.
+    """
+    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 class PublicNetwork(httpcore.NetworkBackend):
@@ -21,9 +33,11 @@ class PublicNetwork(httpcore.NetworkBackend):
         shown: the page's address, for messages.
         until: the deadline, in seconds of `time.monotonic`.
         allow_private: allows connections to addresses that are not public.
+        resolve: looks up the addresses of a host.
     """
 
-    def __init__(self, shown: str, until: float, *, allow_private: bool) -> None:
+    def __init__(self, shown: str, until: float, *, allow_private: bool, resolve: Resolve = addresses_of) -> None:
+        self._resolve = resolve
         self._shown = shown
         self._until = until
         self._allow_private = allow_private
@@ -57,12 +71,11 @@ class PublicNetwork(httpcore.NetworkBackend):
 
     def _addresses(self, host: str, port: int) -> list[str]:
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            addresses = self._resolve(host, port)
         except (OSError, UnicodeError) as error:
             raise LoadError(
                 f"{self._shown} could not be fetched: the host {host!r} was not found ({error})."
             ) from error
-        addresses = [str(entry[4][0]) for entry in found]
         private = [address for address in addresses if not is_public(address)]
         if private and not self._allow_private:
             raise LoadError(

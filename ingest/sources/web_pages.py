@@ -13,6 +13,7 @@ import ssl
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,11 +70,21 @@ class Fetcher:
         allow_private: allows loopback, link-local and private addresses.
         max_mb: size limit of a page, in MiB.
         cancel: stops fetching at once.
+        seconds: time limit of a page, including redirects.
+        open_network: opens the network of a page; takes the arguments of `PublicNetwork`.
     """
 
     def __init__(
-        self, *, allow_private: bool = False, max_mb: int = 200, cancel: threading.Event | None = None
+        self,
+        *,
+        allow_private: bool = False,
+        max_mb: int = 200,
+        cancel: threading.Event | None = None,
+        seconds: float = WHOLE_SECONDS,
+        open_network: Callable[..., PublicNetwork] = PublicNetwork,
     ) -> None:
+        self._seconds = seconds
+        self._open_network = open_network
         self._allow_private = allow_private
         self._most = max_mb * MIB
         self._cancel = cancel or threading.Event()
@@ -85,20 +96,22 @@ class Fetcher:
             LoadError: it cannot be fetched, is too large, or leads to an address that is not allowed.
             Cancelled: `cancel` was set.
         """
-        until = time.monotonic() + WHOLE_SECONDS
+        until = time.monotonic() + self._seconds
         shown = masked(url)
         try:
             # A DNS lookup cannot be stopped or limited, so it runs in a thread that can be abandoned.
             return wait_for(lambda: self._follow(url, shown, until), self._cancel, until + GRACE_SECONDS)
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
             if time.monotonic() > until:
-                raise _too_slow(shown) from error
+                raise LoadError(
+                    f"{shown} could not be fetched: it took more than {self._seconds:.0f} seconds."
+                ) from error
             reason = masked(str(error)) or type(error).__name__
             raise LoadError(f"{shown} could not be fetched: {reason}. Check the address and the network.") from error
 
     def _follow(self, url: str, shown: str, until: float) -> Fetched:
         here = url
-        network = PublicNetwork(shown, until, allow_private=self._allow_private)
+        network = self._open_network(shown, until, allow_private=self._allow_private)
         with httpcore.ConnectionPool(network_backend=network, ssl_context=self._trust) as pool:
             for _ in range(MOST_REDIRECTS + 1):
                 answer = self._ask(pool, here, shown)
@@ -171,10 +184,6 @@ class WebPages:
         """Deletes a page after it was read, because a site's pages would fill the disk. Ignores other files."""
         if self._folder is not None and path.parent == self._folder:
             path.unlink(missing_ok=True)
-
-
-def _too_slow(shown: str) -> LoadError:
-    return LoadError(f"{shown} could not be fetched: it took more than {WHOLE_SECONDS:.0f} seconds.")
 
 
 def _parsed(here: str, shown: str) -> httpx.URL:

@@ -143,19 +143,20 @@ class Broker(threading.Thread):
             self._listener.close()
 
 
-def handed_out(folder: Path, timeout: float | None = None) -> socket.socket:
+def handed_out(folder: Path, timeout: float | None = None, *, within: float = HAND_OUT_SECONDS) -> socket.socket:
     """Returns a connection to the server of a run folder, made inside its namespace.
 
     Args:
         folder: the run folder.
         timeout: timeout of the connection in seconds; None for no limit.
+        within: time limit for receiving the connection, in seconds.
 
     Raises:
         PermissionError: the server belongs to another user.
-        OSError: no connection was handed out within `HAND_OUT_SECONDS`, or the server refused it.
+        OSError: no connection was handed out in time, or the server refused it.
     """
     with socket.socket(socket.AF_UNIX) as asking:
-        asking.settimeout(HAND_OUT_SECONDS)
+        asking.settimeout(within)
         with _short(folder) as name:
             asking.connect(name)
         said, descriptors, _, _ = socket.recv_fds(asking, 1, 1, socket.MSG_CMSG_CLOEXEC)

@@ -40,17 +40,19 @@ class VectorStore:
         chroma: the connection.
         name: Chroma's name for the collection.
         metadata: facts for other users of the server (collection, model).
+        sync: a new collection is written to disk after this many vectors; None for Chroma's default, 1,000.
     """
 
-    def __init__(self, chroma: Chroma, name: str, metadata: Mapping[str, str | int]) -> None:
+    def __init__(self, chroma: Chroma, name: str, metadata: Mapping[str, str | int], sync: int | None = None) -> None:
         self.name = name
         self._chroma = chroma
         self._metadata = dict(metadata)
+        self._hnsw = HNSW if sync is None else {**HNSW, "sync_threshold": sync}
         self._collection: Collection | None = None
 
     def create(self) -> None:
         """Creates the collection if it does not exist."""
-        configuration: Any = {"hnsw": HNSW}
+        configuration: Any = {"hnsw": self._hnsw}
         with mapped(f"make the Chroma collection {self.name}"):
             self._again(
                 lambda: self._chroma.client().get_or_create_collection(

@@ -9,12 +9,18 @@ from pages import open_page, shown
 from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 
-from app.models import Answer, Citation, Sentence, Token, Usage, Waiting
-from app.ui.components import streaming, upload
+from app.answering import AnswerService
+from app.bootstrap import open_footnote
+from app.footnote import Footnote
+from app.models import Answer, Citation, Sentence, Token, Usage
+from app.ui.components import upload
 from app.ui.components.rendering import MISTAKE, plain
-from app.ui.pages import chat as chat_view
-from app.ui.pages.chat import STARTERS
+from app.ui.pages.chat import SHOWN_EXCHANGES, STARTERS
 from ingest.errors import VectorStoreError
+from ingest.library import Library
+
+# An address without a language model.
+GONE = "http://127.0.0.1:9/v1"
 
 
 def labels(page: AppTest) -> list[str]:
@@ -70,16 +76,32 @@ def test_a_question_that_was_searched_in_other_words_says_so(filled):
     assert searched in shown(page)
 
 
-def test_an_error_is_a_message_and_the_question_can_be_asked_again(filled, monkeypatch):
+@pytest.fixture
+def answered_by(filled):
+    """Returns the same Footnote with an answering service of this class."""
+    opened = []
+
+    def composed(service: type[AnswerService]) -> Footnote:
+        opened.append(open_footnote(filled.settings, lambda _settings: filled.library, service))
+        return opened[-1]
+
+    yield composed
+    for one in opened:
+        one.conversations.close()
+
+
+def test_an_error_is_a_message_and_the_question_can_be_asked_again(answered_by):
     message = "Chroma is not there. Start it."
+    failures = [VectorStoreError(message)]
 
-    def failing(*_args, **_more):
-        raise VectorStoreError(message)
+    class FailingOnce(AnswerService):
+        def ask(self, *arguments, **options):
+            if failures:
+                raise failures.pop()
+            return super().ask(*arguments, **options)
 
-    page = open_page(filled)
-    with monkeypatch.context() as patch:
-        patch.setattr(filled.answers, "ask", failing)
-        page.chat_input[0].set_value("What colour are bears?").run()
+    page = open_page(answered_by(FailingOnce))
+    page.chat_input[0].set_value("What colour are bears?").run()
     assert [warning.value for warning in page.warning] == [plain(message)]
     assert not page.exception
     next(button for button in page.button if button.label == "Ask again").click().run()
@@ -88,35 +110,38 @@ def test_an_error_is_a_message_and_the_question_can_be_asked_again(filled, monke
 
 
 def written_until(break_down, *pieces: str):
-    """Events of an answer in the place of `ask`: its pieces, then what breaks; whoever stops it gets what came."""
+    """A service that yields pieces of an answer, then the broken event; stopping it returns the partial answer."""
 
-    def asked(question, *_args, cancel, **_more):
-        for piece in cancel.until(pieces):
-            yield Token(piece)
-        if not cancel.cancelled:
-            break_down()
-            yield Waiting("at work")
-        if pieces:
-            text = "".join(pieces)
-            yield Answer(question, question, text, False, "openai:m", (), (), incomplete=True, notice=cancel.reason)
+    class Breaking(AnswerService):
+        def ask(self, question, *_args, cancel, **_more):
+            for piece in cancel.until(pieces):
+                yield Token(piece)
+            if not cancel.cancelled:
+                yield break_down()
+            if pieces:
+                text = "".join(pieces)
+                yield Answer(question, question, text, False, "openai:m", (), (), incomplete=True, notice=cancel.reason)
 
-    return asked
+    return Breaking
 
 
-def broken(*_args, **_more):
+def broken():
     raise ZeroDivisionError
+
+
+class Undrawable:
+    """Text that raises when it is appended to other text."""
+
+    def __radd__(self, _before):
+        raise ZeroDivisionError
 
 
 @pytest.mark.parametrize("pieces", [(), ("Apples are ",)])
 def test_a_mistake_of_ours_while_an_answer_is_drawn_is_told_as_one_and_what_came_is_kept(
-    filled, monkeypatch, caplog, pieces
+    filled, answered_by, caplog, pieces
 ):
-    page = open_page(filled)
-    with monkeypatch.context() as patch:
-        patch.setattr(filled.answers, "ask", written_until(lambda: None, *pieces))
-        patch.setattr(streaming, "REDRAW_SECONDS", 0.0)
-        patch.setattr(streaming, "_moment_html", broken)
-        page.chat_input[0].set_value("What colour are apples?").run()
+    page = open_page(answered_by(written_until(lambda: Token(Undrawable()), *pieces)))
+    page.chat_input[0].set_value("What colour are apples?").run()
     assert not page.exception
     assert "ZeroDivisionError" in caplog.text
     (exchange,) = filled.conversations.exchanges(filled.conversations.all()[0].id)
@@ -127,31 +152,31 @@ def test_a_mistake_of_ours_while_an_answer_is_drawn_is_told_as_one_and_what_came
     assert {"Ask again", "Try again"} & set(labels(page))
 
 
-def test_a_mistake_of_ours_in_the_making_of_an_answer_is_told_as_one(filled, monkeypatch, caplog):
-    page = open_page(filled)
-    with monkeypatch.context() as patch:
-        patch.setattr(filled.answers, "ask", written_until(broken, "Apples are "))
-        page.chat_input[0].set_value("What colour are apples?").run()
+def test_a_mistake_of_ours_in_the_making_of_an_answer_is_told_as_one(answered_by, caplog):
+    page = open_page(answered_by(written_until(broken, "Apples are ")))
+    page.chat_input[0].set_value("What colour are apples?").run()
     assert "ZeroDivisionError" in caplog.text
     assert [warning.value for warning in page.warning] == [plain(MISTAKE)]
     assert "Ask again" in labels(page)
 
 
-def test_a_stop_of_streamlits_is_told_as_one(filled, monkeypatch, caplog):
+def test_a_stop_of_streamlits_is_told_as_one(answered_by, caplog):
     def stopped():
         raise StopException
 
-    page = open_page(filled)
-    with monkeypatch.context() as patch:
-        patch.setattr(filled.answers, "ask", written_until(stopped))
-        page.chat_input[0].set_value("What colour are apples?").run()
+    page = open_page(answered_by(written_until(stopped)))
+    page.chat_input[0].set_value("What colour are apples?").run()
     assert [warning.value for warning in page.run().warning] == [plain("Stopped before the first word of an answer.")]
     assert "could not be" not in caplog.text
 
 
-def test_a_mistake_of_ours_is_admitted_without_a_traceback(filled, monkeypatch):
-    monkeypatch.setattr(filled, "documents", lambda _collection: 1 / 0)
-    page = open_page(filled)
+def test_a_mistake_of_ours_is_admitted_without_a_traceback(filled):
+    class Broken(Library):
+        def documents(self, _collection):
+            raise ZeroDivisionError
+
+    with open_footnote(filled.settings, Broken) as footnote:
+        page = open_page(footnote)
     assert "Something went wrong" in page.error[0].value
     assert not page.exception
 
@@ -170,6 +195,7 @@ def test_an_unsupported_sentence_is_marked_and_the_reason_is_there(filled):
     assert "is no longer in the index" in shown(page)
 
 
+@pytest.mark.usefixtures("dead_proxy")
 @pytest.mark.parametrize(
     ("fields", "configured", "offered"),
     [
@@ -179,13 +205,15 @@ def test_an_unsupported_sentence_is_marked_and_the_reason_is_there(filled):
         ({"answerer": "openai:m"}, "openai:m", None),
     ],
 )
-def test_an_answer_that_is_not_all_it_could_be_can_be_asked_for_again(filled, monkeypatch, fields, configured, offered):
+def test_an_answer_that_is_not_all_it_could_be_can_be_asked_for_again(
+    filled, with_settings, fields, configured, offered
+):
     chat = filled.conversations.create("default")
     note = Citation(1, "/docs/a.txt", "gone", "", None, (), 0, 15, "Apples are red.")
     found = Answer("q", "q", "Apples are", refused=False, sentences=(), citations=(note,), **fields)
     filled.conversations.keep(filled.conversations.add_question(chat.id, "What colour are apples?"), found)
-    monkeypatch.setattr(filled, "answerer_name", lambda: configured)
-    page = open_page(filled, chat.id)
+    gone = {} if configured == "extractive" else {"llm": configured, "llm_base_url": GONE}
+    page = open_page(with_settings(filled, **gone), chat.id)
     assert not page.exception
     assert {"Try again", "Ask the model"} & set(labels(page)) == ({offered} if offered else set())
     if offered:
@@ -194,19 +222,21 @@ def test_an_answer_that_is_not_all_it_could_be_can_be_asked_for_again(filled, mo
         assert not filled.conversations.exchanges(chat.id)[0].answer.incomplete
 
 
-def test_the_page_says_what_is_wrong_with_the_language_model(filled, monkeypatch):
+def test_the_page_says_what_is_wrong_with_the_language_model(filled, dead_proxy, with_settings):
     assert not open_page(filled).warning
-    said = "openai:m at http://127.0.0.1:9/v1 cannot be reached."
-    monkeypatch.setattr(filled, "answerer_problem", lambda: said)
-    page = open_page(filled)
+    asking = with_settings(filled, llm="openai:m", llm_base_url=GONE)
+    said = asking.answerer_problem()
+    assert said.startswith(f"openai:m at {GONE} cannot be reached.")
+    page = open_page(asking)
     assert [one.value for one in page.sidebar.warning] == [plain(said)]
 
 
-def test_the_sum_of_a_conversation_keeps_what_was_spent_on_attempts_and_on_exchanges_out_of_sight(filled, monkeypatch):
-    monkeypatch.setattr(chat_view, "SHOWN_EXCHANGES", 1)
+def test_the_sum_of_a_conversation_keeps_what_was_spent_on_attempts_and_on_exchanges_out_of_sight(filled):
     chat = filled.conversations.create("default")
     answer = Answer("q", "q", "Apples", False, "openai:m", (), (), usage=Usage(1_000, 10), prompt="0123456789ab")
-    first, second = (filled.conversations.add_question(chat.id, "What colour are apples?") for _ in range(2))
+    first, *_, second = (
+        filled.conversations.add_question(chat.id, "What colour are apples?") for _ in range(SHOWN_EXCHANGES + 1)
+    )
     filled.conversations.keep(first, answer)
     filled.conversations.keep(second, replace(answer, incomplete=True))
     filled.conversations.keep(second, replace(answer, usage=None, incomplete=True))
@@ -216,7 +246,7 @@ def test_the_sum_of_a_conversation_keeps_what_was_spent_on_attempts_and_on_excha
     page = open_page(filled, chat.id)
     assert said in shown(page)
     next(button for button in page.button if button.label == "Try again").click().run()
-    assert not filled.conversations.exchanges(chat.id)[1].answer.incomplete
+    assert not filled.conversations.exchanges(chat.id)[-1].answer.incomplete
     assert said in shown(page)
 
 

@@ -8,9 +8,12 @@ import pytest
 from pages import open_page, shown
 from streamlit.testing.v1 import AppTest
 
+from app.bootstrap import open_footnote
 from app.ui.components.rendering import plain
-from app.ui.components.scope import folders, label
+from app.ui.components.scope import MOST_OPTIONS, folders, label
+from ingest.docstore import Choices
 from ingest.filters import Filter
+from ingest.library import Library
 
 
 def field(page: AppTest, name: str):
@@ -129,11 +132,17 @@ def test_days_in_the_wrong_order_are_pointed_out(filled):
     assert "The first day is after the last one." in [one.value for one in page.warning]
 
 
-def test_many_documents_are_narrowed_by_typing(filled, monkeypatch):
-    monkeypatch.setattr("app.ui.components.scope.MOST_OPTIONS", 2)
-    page = open_page(filled)
-    part = next(one for one in page.text_input if one.label.startswith("Part of"))
-    part.set_value("B.TXT").run()
+def test_many_documents_are_narrowed_by_typing(filled):
+    class Many(Library):
+        def choices(self, collection):
+            return Choices(
+                sources=(*super().choices(collection).sources, *(f"/d/{i}.txt" for i in range(MOST_OPTIONS)))
+            )
+
+    with open_footnote(filled.settings, Many) as footnote:
+        page = open_page(footnote)
+        part = next(one for one in page.text_input if one.label.startswith("Part of"))
+        part.set_value("B.TXT").run()
     assert [one.rsplit("/", 1)[-1] for one in field(page, "Documents and folders").options] == ["b.txt"]
 
 

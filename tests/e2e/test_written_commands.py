@@ -8,17 +8,16 @@ import signal
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 from llm_servers import answering, in_turn, refusing, scripted, silent_after
 from typer.testing import CliRunner
 
-import app
-from app.__main__ import main
 from app.cli.commands import cli
-from app.footnote import Footnote
-from app.models import Token
+from ingest.embedding import Embedder
+from ingest.library import Library
 
 ROOT = Path(__file__).resolve().parents[2]
 # What a document may hold (a text with other control characters is no text to the loader), and a model may write.
@@ -113,35 +112,40 @@ def test_ctrl_c_before_the_first_event_ends_at_once(footnote, write, monkeypatch
     footnote.ingest([write("a.txt", "Apples are red.")])
     closed = []
 
-    def loading(*_args, **_more):
-        try:
-            signal.raise_signal(signal.SIGINT)
-            threading.Event().wait(120)
-            yield Token("Apples")
-        finally:
-            closed.append(True)
+    class Loading(Embedder):
+        def knows(self, text):
+            try:
+                signal.raise_signal(signal.SIGINT)
+                return bool(threading.Event().wait(120))
+            finally:
+                closed.append(True)
 
     monkeypatch.setenv("FOOTNOTE_DATA_DIR", str(settings.data_dir))
-    monkeypatch.setattr(Footnote, "ask", loading)
+    loading = partial(Library, open_embedder=Loading)
     said = "Stopped before the first word of an answer."
     for options, printed in {(): "", ("--json",): f'{{"error": "{said}"}}\n'}.items():
-        done = CliRunner().invoke(cli, ["ask", "What colour are apples?", *options])
+        done = CliRunner().invoke(cli, ["ask", "What colour are apples?", *options], obj=loading)
         assert (done.exit_code, done.stderr, done.stdout) == (130, f"{said}\n", printed)
     assert closed == [True, True]
 
 
-def test_ctrl_c_while_the_command_itself_is_loaded_leaves_no_traceback(monkeypatch):
-    class Interrupted:
-        def find_spec(self, name, *_):
-            if name == "app.cli.commands":
-                raise KeyboardInterrupt
+def test_ctrl_c_while_the_command_itself_is_loaded_leaves_no_traceback():
+    code = """
+import sys
 
-    monkeypatch.delitem(sys.modules, "app.cli.commands", raising=False)
-    monkeypatch.delattr(app.cli, "commands", raising=False)
-    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 130
+class Interrupted:
+    def find_spec(self, name, *_):
+        if name == "app.cli.commands":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupted())
+from app.__main__ import main
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False, timeout=120
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_no_control_character_of_a_document_or_an_answer_reaches_the_terminal(asking, settings):

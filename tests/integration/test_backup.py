@@ -13,10 +13,12 @@ import subprocess
 import sys
 import threading
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
-from durability import WordLibrary, assert_equal, contents, quick, rest
+from durability import WordModel, assert_equal, contents, quick, rest, word_library
+from faults import failing
 
 from app.models import Answer
 from ingest.docstore.database import Database
@@ -66,13 +68,13 @@ def elsewhere(settings, tmp_path):
     return settings.model_copy(update={"data_dir": tmp_path / "elsewhere" / "data"})
 
 
-class NoModel(WordLibrary):
-    """A library whose models can count, but not embed."""
+class Wordless(WordModel):
+    """A model that counts tokens, but cannot embed."""
 
-    def _embedder_for(self, model: str):
-        embedder = super()._embedder_for(model)
-        embedder.encode_documents = None
-        return embedder
+    encode_documents = None
+
+
+no_model = partial(word_library, open_embedder=Wordless)
 
 
 def ids(footnote, collection: str = "default") -> list[str]:
@@ -81,7 +83,7 @@ def ids(footnote, collection: str = "default") -> list[str]:
 
 
 def test_restored_elsewhere_it_is_the_same_and_nothing_is_embedded(filled, archive, elsewhere, tmp_path):
-    facts = restore_backup(archive, elsewhere, NoModel)
+    facts = restore_backup(archive, elsewhere, no_model)
     assert (facts.documents, facts.conversations, facts.uploads) == (5, 1, 1)
     assert facts.size == archive.stat().st_size
     with quick(elsewhere) as footnote:
@@ -111,7 +113,7 @@ def test_restored_elsewhere_it_is_the_same_and_nothing_is_embedded(filled, archi
         assert footnote.index("default").embedders()["previous"].model == "words"
         again = footnote.ingest([upload, tmp_path / "docs"])
         assert again.count("unchanged") == 4
-        assert examine(elsewhere, open_library=WordLibrary).problems == ()
+        assert examine(elsewhere, open_library=word_library).problems == ()
 
 
 def test_it_is_whole_although_it_was_taken_while_documents_were_written(filled, elsewhere, tmp_path):
@@ -134,8 +136,8 @@ def test_it_is_whole_although_it_was_taken_while_documents_were_written(filled, 
         writer.join(60)
     for i in range(3):
         settings = elsewhere.model_copy(update={"data_dir": tmp_path / f"restored-{i}"})
-        restore_backup(tmp_path / f"{i}.zip", settings, NoModel)
-        assert examine(settings, open_library=WordLibrary).problems == ()
+        restore_backup(tmp_path / f"{i}.zip", settings, no_model)
+        assert examine(settings, open_library=word_library).problems == ()
         with quick(settings) as footnote:
             assert len(contents(footnote)) in {4, 5}
 
@@ -153,7 +155,7 @@ def test_a_damaged_archive_is_refused_before_anything_is_touched(archive, elsewh
         del data[dice.randrange(len(data)) :]
     archive.write_bytes(data)
     with pytest.raises(BackupError, match="Nothing was changed"):
-        restore_backup(archive, elsewhere, WordLibrary)
+        restore_backup(archive, elsewhere, word_library)
     assert not elsewhere.data_dir.exists()
 
 
@@ -167,27 +169,22 @@ def test_indexes_that_lay_in_the_folder_before_do_not_hide_what_is_restored(fill
     for name in ("footnote.sqlite", "chats.sqlite"):
         for file in settings.data_dir.glob(f"{name}*"):
             file.unlink()
-    restore_backup(archive, settings, NoModel)
+    restore_backup(archive, settings, no_model)
     with quick(settings) as footnote:
         for leg in (footnote.index("default").keyword_search, footnote.index("default").vector_search):
             assert leg("birch", 1)[0].chunk.text.startswith("birch grows")
             assert all("beech" not in hit.chunk.text for hit in leg("beech", 50))
-    assert examine(settings, open_library=WordLibrary).problems == ()
+    assert examine(settings, open_library=word_library).problems == ()
 
 
 @pytest.mark.parametrize("step", ["copytree", "unlink", "replace"])
-def test_a_restore_that_was_cut_off_can_be_done_again(archive, elsewhere, monkeypatch, step):
+def test_a_restore_that_was_cut_off_can_be_done_again(archive, elsewhere, step):
     class Killed(BaseException): ...
 
-    def killed(*_args: object, **_kwargs: object) -> None:
-        raise Killed
-
     place = shutil if step == "copytree" else Path
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(place, step, killed)
-        patch.setattr(shutil, "rmtree", killed)
-        restore_backup(archive, elsewhere, NoModel)
-    restore_backup(archive, elsewhere, NoModel)
+    with failing(place, step, Killed()), failing(shutil, "rmtree", Killed()), pytest.raises(Killed):
+        restore_backup(archive, elsewhere, no_model)
+    restore_backup(archive, elsewhere, no_model)
     assert list(elsewhere.data_dir.glob(".restore-*")) == []
     with quick(elsewhere) as footnote:
         assert len(contents(footnote)) == 4
@@ -200,19 +197,17 @@ def test_a_folder_that_a_chat_runs_on_is_left_alone(archive, elsewhere):
     with lock.open("a") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(BackupError, match="Stop it with Ctrl-C"):
-            restore_backup(archive, elsewhere, WordLibrary)
+            restore_backup(archive, elsewhere, word_library)
 
 
 def test_only_its_owner_may_read_an_archive(archive):
     assert archive.stat().st_mode & 0o077 == 0
 
 
-def test_a_disk_that_is_full_for_sqlite_is_said_too(filled, tmp_path, monkeypatch):
-    def full(_database, _path) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
-
-    monkeypatch.setattr(Database, "copy_to", full)
-    with pytest.raises(BackupError, match=r"Could not write .*big\.zip: database or disk is full.* free some space"):
+def test_a_disk_that_is_full_for_sqlite_is_said_too(filled, tmp_path):
+    full = failing(Database, "copy_to", sqlite3.OperationalError("database or disk is full"))
+    said = r"Could not write .*big\.zip: database or disk is full.* free some space"
+    with full, pytest.raises(BackupError, match=said):
         write_backup(filled.library, tmp_path / "big.zip")
     assert list(tmp_path.glob("*.zip")) == []
 
@@ -254,25 +249,21 @@ def _without_documents(manifest, members) -> None:
 def test_an_archive_that_is_not_ours_is_refused(archive, elsewhere, change, said):
     rewritten(archive, change)
     with pytest.raises(BackupError, match=said):
-        restore_backup(archive, elsewhere, WordLibrary)
+        restore_backup(archive, elsewhere, word_library)
     assert not elsewhere.data_dir.exists()
 
 
 def test_a_folder_that_holds_something_is_left_alone(filled, archive):
     before = contents(filled)
     with pytest.raises(BackupError, match="is not empty"):
-        restore_backup(archive, filled.settings, WordLibrary)
+        restore_backup(archive, filled.settings, word_library)
     assert_equal(contents(filled), before)
 
 
-def test_an_archive_that_cannot_be_written_leaves_the_one_before(filled, archive, tmp_path, monkeypatch):
+def test_an_archive_that_cannot_be_written_leaves_the_one_before(filled, archive, tmp_path):
     before = archive.read_bytes()
-
-    def full(*_args: object, **_kwargs: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
-    with pytest.raises(BackupError, match="No space left on device"):
+    full = failing(zipfile.ZipFile, "writestr", OSError(28, "No space left on device"))
+    with full, pytest.raises(BackupError, match="No space left on device"):
         write_backup(filled.library, archive)
     assert archive.read_bytes() == before
     assert [path.name for path in archive.parent.iterdir() if "footnote-" in path.name] == []

@@ -17,6 +17,7 @@ import pptx
 import pytest
 import xlsxwriter
 from durability import PoolInProcess, quick
+from faults import failing
 from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
@@ -79,55 +80,37 @@ def test_a_lone_surrogate_in_a_name_of_json_ends_no_other_file(footnote, write):
     assert footnote.ingest([folder]).count("unchanged") == 6
 
 
-def test_a_file_that_breaks_the_chunker_is_that_files_failure(unprocessed, write, monkeypatch):
+def test_a_file_that_breaks_the_chunker_is_that_files_failure(unprocessed, write):
     folder = write("a.txt", "Apples are red.").parent
     write("bad.txt", "This one breaks it.")
-    real = Chunker.split
-
-    def split(self, document):
-        if "breaks" in document.tally.opening:
-            raise TypeError(f"not a {LONE} string")
-        return real(self, document)
-
-    monkeypatch.setattr(Chunker, "split", split)
-    report = unprocessed.ingest([folder])
+    breaks = lambda _, document: "breaks" in document.tally.opening  # noqa: E731
+    with failing(Chunker, "split", TypeError(f"not a {LONE} string"), when=breaks):
+        report = unprocessed.ingest([folder])
     assert statuses(report) == {"a.txt": "added", "bad.txt": "failed"}
     assert "internal error (TypeError: not a" in report.documents[1].error
-    monkeypatch.setattr(Chunker, "split", real)
     assert statuses(unprocessed.ingest([folder])) == {"a.txt": "unchanged", "bad.txt": "added"}
 
 
 @pytest.mark.parametrize("error", [TypeError("no str"), MemoryError(), DocumentStoreError("too big")])
-def test_a_document_that_cannot_be_written_does_not_take_its_batch_with_it(unprocessed, write, monkeypatch, error):
+def test_a_document_that_cannot_be_written_does_not_take_its_batch_with_it(unprocessed, write, error):
     for name in "abc":
         write(f"{name}.txt", f"Words of {name}.")
     folder = write("bad.txt", "Breaks the writing.").parent
     if isinstance(error, StoreError):
         error.__cause__ = OverflowError("larger than SQLite's integers")
-    real = writer.write_text
-
-    def write_text(lexical, chunks):
-        real(lexical, chunks)
-        if any("Breaks" in one.chunk.text for one in chunks):
-            raise error
-
-    monkeypatch.setattr(writer, "write_text", write_text)
-    report = unprocessed.ingest([folder])
+    breaks = lambda _, chunks: any("Breaks" in one.chunk.text for one in chunks)  # noqa: E731
+    with failing(writer, "write_text", error, when=breaks, after=True):
+        report = unprocessed.ingest([folder])
     assert statuses(report) == {"a.txt": "added", "b.txt": "added", "bad.txt": "failed", "c.txt": "added"}
     assert {row.source: row.status for row in unprocessed.report()}[str(folder / "bad.txt")] == "failed"
     assert [Path(hit.chunk.source).name for hit in unprocessed.search("words of b", 1)] == ["b.txt"]
 
 
 @pytest.mark.parametrize("error", [DocumentStoreError("The disk is full."), EmbedderError("No model.")])
-def test_what_is_wrong_with_the_index_or_the_model_still_ends_the_run(unprocessed, write, monkeypatch, error):
+def test_what_is_wrong_with_the_index_or_the_model_still_ends_the_run(unprocessed, write, error):
     folder = write("a.txt").parent
     write("b.txt", "Other words.")
-
-    def fails(*_: object) -> None:
-        raise error
-
-    monkeypatch.setattr(writer, "write_text", fails)
-    with pytest.raises(type(error), match=str(error)):
+    with failing(writer, "write_text", error), pytest.raises(type(error), match=str(error)):
         unprocessed.ingest([folder])
 
 
@@ -227,12 +210,8 @@ def test_json_is_printed_of_a_run_that_an_error_ends(settings, write, monkeypatc
     monkeypatch.setenv("FOOTNOTE_DATA_DIR", str(settings.data_dir))
     folder = write("a.txt").parent
     write("b.pdf", "no pdf")
-
-    def put(*_: object) -> None:
-        raise EmbedderError("The model is gone.")
-
-    monkeypatch.setattr(writer.IndexWriter, "put", put)
-    result = CliRunner().invoke(cli, ["ingest", str(folder), "--json"])
+    with failing(writer.IndexWriter, "put", EmbedderError("The model is gone.")):
+        result = CliRunner().invoke(cli, ["ingest", str(folder), "--json"])
     told = json.loads(result.stdout)
     assert (result.exit_code, told["error"], told["failed"]) == (3, "The model is gone.", 1)
 

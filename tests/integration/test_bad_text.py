@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
-from durability import WordLibrary, quick
+from durability import WordModel, quick, word_library
 from hypothesis import given
 from hypothesis import strategies as st
 from llm_servers import answering, scripted
@@ -15,22 +16,28 @@ from app.cli.commands import cli
 from app.cli.question_files import read_questions
 from app.conversations import Conversations
 from app.evaluation.dataset_readers import read_lines
-from app.footnote import Footnote
 from app.models import Answer, Token, Turn
 from ingest.errors import SourceError
-from ingest.library import Library
 from ingest.text.storable_text import StorableStream, is_storable, storable
 
 LONE = "\ud800"
 UNDECODED = "caf\udce9"  # as Python gives bytes of the command line that are no UTF-8
 
 
+class Breakable(WordModel):
+    """A model that fails on one question."""
+
+    def encode_query(self, text):
+        if text == "break":
+            raise TypeError(f"not{LONE} this")
+        return super().encode_query(text)
+
+
 @pytest.fixture
 def fruit(settings, write, monkeypatch):
-    """A data folder with one document, and the models' stand-ins in every Footnote that is opened on it."""
+    """A data folder with one document, opened with fake models."""
     monkeypatch.setenv("FOOTNOTE_DATA_DIR", str(settings.data_dir))
     with quick(settings) as one:
-        monkeypatch.setattr(Library, "_embedder_for", WordLibrary._embedder_for)
         one.ingest([write("a.md", "# Fruit\n\nApples are red. A crate holds 40 apples.")])
         yield one
 
@@ -78,21 +85,15 @@ def test_pieces_become_the_text_whose_characters_are_whole(pieces):
     assert "".join(c for c in made if c != "\ufffd") == "".join(c for c in storable(whole) if c != "\ufffd")
 
 
-def test_each_question_of_a_file_is_answered_or_says_why_not(fruit, tmp_path, monkeypatch):
+def test_each_question_of_a_file_is_answered_or_says_why_not(fruit, tmp_path):
     path = tmp_path / "questions.jsonl"
     lines = [{"_id": f"a{LONE}", "text": f"What colour{LONE} are apples?"}, {"_id": "b", "text": "x" * 9000}]
     lines += [{"_id": "c", "text": "break"}, {"_id": "d", "text": "one\u2028two apples"}]
     path.write_text("\n".join(json.dumps(line, ensure_ascii=line["_id"] != "d") for line in lines), encoding="utf-8")
-    real = Footnote.retrieve
-
-    def retrieve(self, question, *more, **options):
-        if question == "break":
-            raise TypeError(f"not{LONE} this")
-        return real(self, question, *more, **options)
-
-    monkeypatch.setattr(Footnote, "retrieve", retrieve)
     for command in ("search", "ask"):
-        result = CliRunner().invoke(cli, [command, "--questions", str(path)])
+        result = CliRunner().invoke(
+            cli, [command, "--questions", str(path)], obj=partial(word_library, open_embedder=Breakable)
+        )
         told = {one["_id"]: one for one in map(json.loads, result.stdout.splitlines())}
         assert list(told) == ["a\ufffd", "b", "c", "d"]
         assert result.exit_code == 1
@@ -112,7 +113,7 @@ def test_a_line_that_is_no_question_is_named(tmp_path, line):
         read_questions(path)
 
 
-def test_a_question_that_cannot_be_asked_ends_no_evaluation(fruit, tmp_path, monkeypatch):
+def test_a_question_that_cannot_be_asked_ends_no_evaluation(fruit, tmp_path):
     path = tmp_path / "own.jsonl"
     lines = [
         {"question": f"What colour{LONE} are apples?", "source": "a.md"},
@@ -121,7 +122,7 @@ def test_a_question_that_cannot_be_asked_ends_no_evaluation(fruit, tmp_path, mon
     path.write_text(
         "\n".join(map(json.dumps, [*lines, {"question": "How many apples hold crates?", "source": "a.md"}]))
     )
-    result = CliRunner().invoke(cli, ["eval", str(path), "--json"])
+    result = CliRunner().invoke(cli, ["eval", str(path), "--json"], obj=word_library)
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     assert [one["id"] for one in told["questions"]] == ["1", "3"]
@@ -156,7 +157,7 @@ def test_questions_of_ones_own_may_hold_any_unicode():
 )
 @pytest.mark.parametrize("as_json", [True, False])
 def test_arguments_that_are_no_unicode_end_in_a_message(fruit, arguments, as_json):
-    result = CliRunner().invoke(cli, [*arguments, *(["--json"] if as_json else [])])
+    result = CliRunner().invoke(cli, [*arguments, *(["--json"] if as_json else [])], obj=word_library)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert result.exit_code in {0, 1, 2}
     assert not as_json or json.loads(result.stdout)

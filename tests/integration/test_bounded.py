@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 
 import psutil
-from durability import quick, state
+from durability import quick, state, word_library
 
 from ingest.maintenance.doctor import examine
 
@@ -33,7 +33,7 @@ def test_files_and_threads_do_not_grow(settings, tmp_path):
     for (files, threads), (files_then, threads_then) in zip(after, before, strict=True):
         assert files <= files_then + 5, (before, after)
         assert threads <= threads_then + 5, (before, after)
-    assert examine(settings, open_library=type(footnote.library)).problems == ()
+    assert examine(settings, open_library=word_library).problems == ()
 
 
 def test_opening_and_closing_leaves_nothing_open(settings, tmp_path):

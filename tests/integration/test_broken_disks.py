@@ -15,15 +15,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from durability import WordLibrary, assert_equal, contents, copied, processes, quick, rest
+from durability import assert_equal, contents, copied, processes, quick, rest, word_library
 
 from ingest.errors import FootnoteError, StoreError
+from ingest.index import Sizes
 from ingest.index.recovery import rebuild_vectors
 from ingest.index.writer import writing
 from ingest.maintenance.doctor import examine
 from ingest.reports import Diagnosis
 from ingest.settings import Settings
-from ingest.vectors.store import HNSW
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = {
@@ -41,8 +41,7 @@ def whole(tmp_path_factory):
     for name, text in TEXTS.items():
         (folder / name).write_text(text)
     settings = Settings(_env_file=None, data_dir=root / "data")
-    with pytest.MonkeyPatch.context() as patch, quick(settings) as footnote:
-        patch.setitem(HNSW, "sync_threshold", 3)
+    with quick(settings, sizes=Sizes(sync=3)) as footnote:
         footnote.ingest([folder])
         conversation = footnote.conversations.create("default")
         footnote.conversations.add_question(conversation.id, "Where is ash?")
@@ -98,11 +97,11 @@ def test_the_doctor_finds_and_mends(whole, tmp_path, what):
     damage, kind = DAMAGE[what]
     data = copied(settings, tmp_path / "data")
     damage(data.data_dir)
-    found = examine(data, open_library=WordLibrary)
+    found = examine(data, open_library=word_library)
     assert not found.ok
     assert kind in {problem.kind for problem in found.problems}
     assert all(problem.what and problem.fix for problem in found.problems)
-    after = examine(data, fix=True, open_library=WordLibrary)
+    after = examine(data, fix=True, open_library=word_library)
     assert after.problems == ()
     assert kind in {problem.kind for problem in after.mended}
     with quick(data) as footnote:
@@ -164,7 +163,7 @@ def test_the_doctor_does_no_harm_to_a_folder_in_use(whole, tmp_path):
     worker.start()
     try:
         for _ in range(6):
-            assert examine(data, fix=True, open_library=WordLibrary) == Diagnosis()
+            assert examine(data, fix=True, open_library=word_library) == Diagnosis()
     finally:
         done.set()
         worker.join(60)
@@ -175,7 +174,7 @@ def test_the_doctor_does_no_harm_to_a_folder_in_use(whole, tmp_path):
 def test_a_data_folder_without_its_documents_is_no_healthy_one(whole, tmp_path):
     data = copied(whole[0], tmp_path / "data")
     (data.data_dir / "footnote.sqlite").unlink()
-    (problem,) = examine(data, fix=True, open_library=WordLibrary).problems
+    (problem,) = examine(data, fix=True, open_library=word_library).problems
     assert problem.kind == "documents"
     assert "footnote restore FILE" in problem.fix
 
@@ -187,7 +186,7 @@ def test_documents_whose_database_is_broken_are_said_to_need_a_backup(whole, tmp
     for page in range(2, len(content) // 4096):
         content[page * 4096 : page * 4096 + 64] = bytes(64)
     path.write_bytes(content)
-    found = examine(data, fix=True, open_library=WordLibrary)
+    found = examine(data, fix=True, open_library=word_library)
     assert {problem.kind for problem in found.problems} == {"documents"}
     assert any("footnote restore FILE" in problem.fix for problem in found.problems)
     with pytest.raises(FootnoteError, match="is damaged"), quick(data) as footnote:
@@ -204,8 +203,8 @@ def test_a_broken_index_of_sqlite_is_made_anew(whole, tmp_path):
     with path.open("r+b") as file:  # an empty leaf: every row is missing from the index
         file.seek((root - 1) * size)
         file.write(bytes([10, 0, 0, 0, 0, size >> 8, size & 255, 0]))
-    assert {problem.kind for problem in examine(data, open_library=WordLibrary).problems} == {"documents"}
-    assert examine(data, fix=True, open_library=WordLibrary).ok
+    assert {problem.kind for problem in examine(data, open_library=word_library).problems} == {"documents"}
+    assert examine(data, fix=True, open_library=word_library).ok
 
 
 @contextmanager
@@ -242,12 +241,12 @@ def test_no_space_left_changes_nothing_and_is_said(tmp_path):
             held = contents(footnote)
             assert_equal({source: held[source] for source in before}, before)
             assert footnote.search("ash", 1)[0].chunk.text.startswith("ash is here.")
-            assert "disk" in {problem.kind for problem in examine(settings, open_library=WordLibrary).problems}
+            assert "disk" in {problem.kind for problem in examine(settings, open_library=word_library).problems}
             subprocess.run(["mount", "-o", "remount,size=300m", small], check=True)
             ballast.unlink()
             assert footnote.ingest([folder]).count("failed") == 0
             assert len(contents(footnote)) == 41
-            assert examine(settings, open_library=WordLibrary).problems == ()
+            assert examine(settings, open_library=word_library).problems == ()
         rest(settings)
 
 
@@ -257,11 +256,11 @@ def test_a_read_only_disk_changes_nothing_and_is_said(tmp_path, whole):
         subprocess.run(["mount", "-o", "remount,ro", locked], check=True)
         with pytest.raises(StoreError, match="Check that the folder is writable"), quick(data) as footnote:
             footnote.ingest([tmp_path])
-        assert "disk" in {problem.kind for problem in examine(data, fix=True, open_library=WordLibrary).problems}
+        assert "disk" in {problem.kind for problem in examine(data, fix=True, open_library=word_library).problems}
         subprocess.run(["mount", "-o", "remount,rw", locked], check=True)
         with quick(data) as footnote:
             assert_equal(contents(footnote), whole[1])
-        assert examine(data, open_library=WordLibrary).ok
+        assert examine(data, open_library=word_library).ok
         rest(data)
 
 
@@ -292,7 +291,7 @@ def test_a_limit_on_the_size_of_files_is_said(tmp_path, settings, most_bytes):
     with quick(settings) as footnote:
         assert footnote.ingest([folder]).count("failed") == 0
         assert footnote.search("tree7", 1)[0].chunk.text.startswith("tree7")
-    assert examine(settings, open_library=WordLibrary).problems == ()
+    assert examine(settings, open_library=word_library).problems == ()
 
 
 def test_doctor_on_the_command_line(sampled, tmp_path):

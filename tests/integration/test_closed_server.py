@@ -23,7 +23,6 @@ import pytest
 from durability import ended, quick, state
 
 from ingest.errors import VectorStoreError
-from ingest.vectors import network_namespace
 from ingest.vectors.client import Chroma
 from ingest.vectors.network_namespace import SOCKET, handed_out, isolate
 from ingest.vectors.server import ChromaServer
@@ -255,13 +254,12 @@ def test_what_a_killed_supervisor_left_disturbs_nobody(filled, settings):
     assert state(settings)["supervisor"] != supervisor
 
 
-def test_a_request_ends_where_nobody_hands_out_connections(filled, settings, monkeypatch):
-    monkeypatch.setattr(network_namespace, "HAND_OUT_SECONDS", 0.5)
+def test_a_request_ends_where_nobody_hands_out_connections(filled, settings):
     supervisor = state(settings)["supervisor"]
     os.kill(supervisor, signal.SIGSTOP)
     try:
         with pytest.raises(TimeoutError):
-            handed_out(settings.data_dir / "run")
+            handed_out(settings.data_dir / "run", within=0.5)
     finally:
         os.kill(supervisor, signal.SIGCONT)
     assert filled.search("apples", 1)

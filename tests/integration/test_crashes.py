@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from durability import (
-    WordLibrary,
     assert_equal,
     contents,
     copied,
@@ -22,14 +21,14 @@ from durability import (
     rest,
     state,
     steps_of,
-    write_often,
+    word_library,
 )
 
+from ingest.index import Sizes
 from ingest.index.recovery import rebuild_text, rebuild_vectors
 from ingest.index.reembedding import drop_others, reembed, roll_back
 from ingest.index.writer import writing
 from ingest.maintenance.doctor import examine
-from ingest.vectors.store import HNSW
 
 OLD = {
     "kept.txt": "zebra stays the same.",
@@ -103,7 +102,7 @@ def check_whole(footnote) -> None:
 def check_mended(footnote, folder: Path, wanted) -> None:
     footnote.ingest([folder], prune=True)
     assert_equal(contents(footnote), wanted)
-    assert examine(footnote.settings, open_library=WordLibrary).problems == ()
+    assert examine(footnote.settings, open_library=word_library).problems == ()
 
 
 def crash(before, tmp_path: Path, step: int, victim: str) -> None:
@@ -153,12 +152,15 @@ def test_a_first_ingest_that_was_killed_goes_on(tmp_path, settings):
             assert found[:1] in ([], ["zebra stays the same."])
             footnote.ingest([folder])
             assert {Path(source).name for source in contents(footnote)} == set(NEW)
-            assert examine(data, open_library=WordLibrary).problems == ()
+            assert examine(data, open_library=word_library).problems == ()
+
+
+# Chroma writes its index to disk every 20 chunks instead of every 1,000, so that kills interrupt such writes.
+OFTEN = Sizes(sync=20)
 
 
 def grow(settings, folder: Path, rounds: int) -> None:
-    write_often()
-    with quick(settings) as footnote:
+    with quick(settings, sizes=OFTEN) as footnote:
         for i in range(rounds):
             unfinished = folder.with_name("unfinished.txt")  # a kill in between must not leave an empty document
             unfinished.write_text(f"document{i} " + " ".join(f"w{i}x{j}" for j in range(400)))
@@ -167,10 +169,9 @@ def grow(settings, folder: Path, rounds: int) -> None:
 
 
 @pytest.mark.parametrize("how", ["cut off", "grown", "of another time"])
-def test_a_vector_index_cut_off_while_it_was_written_is_put_back(tmp_path, settings, how, monkeypatch):
-    monkeypatch.setitem(HNSW, "sync_threshold", 20)
+def test_a_vector_index_cut_off_while_it_was_written_is_put_back(tmp_path, settings, how):
     folder = write_all(tmp_path / "docs", NEW)
-    with quick(settings) as footnote:
+    with quick(settings, sizes=OFTEN) as footnote:
         footnote.ingest([folder])
         (folder / "long.txt").write_text(" ".join(f"w{i}" for i in range(3000)))
         footnote.ingest([folder])
@@ -186,10 +187,10 @@ def test_a_vector_index_cut_off_while_it_was_written_is_put_back(tmp_path, setti
     else:
         files["header.bin"].write_bytes(bytes(100))
     (run_folder / "chroma.running").touch()
-    with quick(settings) as footnote:
+    with quick(settings, sizes=OFTEN) as footnote:
         assert [hit.chunk.text for hit in footnote.index("default").vector_search("zebra", 1)] == [NEW["kept.txt"]]
         assert_equal(contents(footnote), wanted)
-        assert examine(settings, open_library=WordLibrary).problems == ()
+        assert examine(settings, open_library=word_library).problems == ()
 
 
 def change(footnote) -> None:
@@ -226,7 +227,7 @@ def test_killed_at_a_change_of_model_or_a_rebuild_the_next_run_mends_all(before,
             if turned:
                 found = {source: [(*one[:3], -one[3]) for one in chunks] for source, chunks in found.items()}
             assert_equal(found, wanted)
-            assert examine(data, open_library=WordLibrary).problems == (), f"{work.__name__} after {steps[step - 1]}"
+            assert examine(data, open_library=word_library).problems == (), f"{work.__name__} after {steps[step - 1]}"
         shutil.rmtree(data.data_dir, ignore_errors=True)
 
 
@@ -251,7 +252,7 @@ def test_killed_at_any_moment(tmp_path, settings):
         footnote.ingest([folder])
         found = contents(footnote)
         assert {Path(source).name for source in found} == {path.name for path in folder.iterdir()}, f"seed {seed}"
-        assert examine(settings, open_library=WordLibrary).problems == (), f"seed {seed}"
+        assert examine(settings, open_library=word_library).problems == (), f"seed {seed}"
     clean = settings.model_copy(update={"data_dir": tmp_path / "clean"})
     with quick(clean) as footnote:
         footnote.ingest([folder])

@@ -9,11 +9,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from durability import quick, rest
+from durability import quick, rest, word_library
 
 from app.models import Answer
 from app.ui.components import rendering
-from ingest.index import recovery
+from ingest.index import Sizes
 from ingest.maintenance.doctor import examine
 
 SECRET = "xanthophyllous"
@@ -62,13 +62,13 @@ def test_words_that_cannot_be_removed_from_chromas_files_are_found_by_the_doctor
             chroma.execute("ALTER TABLE segments ADD COLUMN of_another_version TEXT")
     rest(settings)
     assert holding(settings.data_dir, SECRET) == ["chroma.sqlite3"]
-    (problem,) = examine(settings, open_library=type(footnote.library)).problems
+    (problem,) = examine(settings, open_library=word_library).problems
     assert problem.kind == "deleted"
     assert "its table segments has the columns id, type, scope, collection, of_another_version" in problem.what
     rest(settings)
     with closing(sqlite3.connect(settings.data_dir / "chroma" / "chroma.sqlite3")) as chroma:
         chroma.execute("ALTER TABLE segments DROP COLUMN of_another_version")
-    diagnosis = examine(settings, fix=True, open_library=type(footnote.library))
+    diagnosis = examine(settings, fix=True, open_library=word_library)
     assert diagnosis.problems == ()
     assert [one.kind for one in diagnosis.mended] == ["deleted"]
     rest(settings)
@@ -102,11 +102,10 @@ def test_a_document_in_two_collections_is_removed_from_one_only(settings, write)
         footnote.remove(str(path), collection="Second")
         assert footnote.search("copper", 1)
         assert footnote.search("copper", 1, collection="Second") == []
-        assert examine(settings, open_library=type(footnote.library)).problems == ()
+        assert examine(settings, open_library=word_library).problems == ()
 
 
-def test_disk_space_comes_back(settings, tmp_path, monkeypatch):
-    monkeypatch.setattr(recovery, "GARBAGE", 50)
+def test_disk_space_comes_back(settings, tmp_path):
     folder = tmp_path / "many"
     folder.mkdir()
     (folder / "kept.txt").write_text("kept word")
@@ -122,7 +121,7 @@ def test_disk_space_comes_back(settings, tmp_path, monkeypatch):
     full = footnote.bytes_on_disk()
     for i in range(60):
         (folder / f"{i}.txt").unlink()
-    with quick(settings) as footnote:
+    with quick(settings, sizes=Sizes(garbage=50)) as footnote:
         assert footnote.ingest([folder], prune=True).count("removed") == 60
         assert [hit.chunk.text for hit in footnote.search("kept", 5)] == ["kept word"]
     rest(settings)

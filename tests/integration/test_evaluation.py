@@ -8,17 +8,14 @@ import threading
 from html.parser import HTMLParser
 
 import pytest
-from durability import PoolInProcess, WordLibrary
+from durability import quick, word_library
 from llm_servers import answering, scripted
 from typer.testing import CliRunner
 
-from app.bootstrap import open_footnote
 from app.cli.commands import cli
 from app.evaluation.dataset_readers import read_dataset
 from app.evaluation.experiment import Experiment
 from ingest.errors import Cancelled, SettingsError, SourceError
-from ingest.library import Library
-from ingest.pipeline import run as pipeline
 
 FRUIT = {
     "apples": "Apples are red fruit that grow on trees in orchards of the north.",
@@ -39,10 +36,7 @@ QUESTIONS = [
 
 
 @pytest.fixture(autouse=True)
-def words(monkeypatch, settings):
-    """Every Footnote counts words instead of loading a model; the stores are real."""
-    monkeypatch.setattr(Library, "_embedder_for", WordLibrary._embedder_for)
-    monkeypatch.setattr(pipeline, "LoaderPool", PoolInProcess)
+def environment(monkeypatch, settings):
     monkeypatch.setenv("FOOTNOTE_DATA_DIR", str(settings.data_dir))
     monkeypatch.setenv("COLUMNS", "200")
 
@@ -71,8 +65,10 @@ def beir(tmp_path):
 
 @pytest.fixture
 def run():
+    """Runs `footnote eval` with real stores and a model that counts words."""
+
     def run(*arguments):
-        return CliRunner().invoke(cli, ["eval", *map(str, arguments)])
+        return CliRunner().invoke(cli, ["eval", *map(str, arguments)], obj=word_library)
 
     return run
 
@@ -153,10 +149,16 @@ def test_a_saved_evaluation_is_compared_with(run, beir, tmp_path):
 
 
 @pytest.fixture
+def footnote(settings):
+    with quick(settings) as one:
+        yield one
+
+
+@pytest.fixture
 def mine(footnote, write, tmp_path):
     folder = write("fruit/apples.md", f"# Apples\n\n{FRUIT['apples']}").parent.parent
     write("fruit/bananas.md", f"# Bananas\n\n{FRUIT['bananas']}")
-    with open_footnote(footnote.settings) as one:
+    with quick(footnote.settings) as one:
         one.ingest([folder])
     rows = [
         {"question": "Which red fruit grow in orchards?", "source": "apples.md", "quote": "red fruit that GROW"},
@@ -167,7 +169,7 @@ def mine(footnote, write, tmp_path):
 
 
 def test_questions_of_ones_own_are_asked_of_the_collection_and_change_nothing(run, mine, settings):
-    with open_footnote(settings) as footnote:
+    with quick(settings) as footnote:
         before = footnote.status(), footnote.documents("default")
     found = run(mine, "--json", "-k", 1)
     assert found.exit_code == 0, found.output
@@ -177,7 +179,7 @@ def test_questions_of_ones_own_are_asked_of_the_collection_and_change_nothing(ru
     assert metrics["Refusal recall"]["value"] == 1
     shown = run(mine, "--no-answers")
     assert "no such words" in shown.stdout
-    with open_footnote(settings) as footnote:
+    with quick(settings) as footnote:
         assert (footnote.status(), footnote.documents("default")) == before
 
 
@@ -269,7 +271,7 @@ def test_a_run_that_is_stopped_says_so(beir, settings, tmp_path):
         settings,
         tmp_path,
         k=2,
-        opened=open_footnote,
+        opened=quick,
         cancel=cancel,
         on_progress=lambda *_: cancel.set(),
     )
@@ -279,9 +281,9 @@ def test_a_run_that_is_stopped_says_so(beir, settings, tmp_path):
 
 def test_an_experiment_refuses_what_is_no_setting(beir, settings, tmp_path):
     with pytest.raises(SettingsError, match="no_such is not a setting"):
-        Experiment(read_dataset(beir), settings, tmp_path, k=2, opened=open_footnote).run({"no_such": "1"})
+        Experiment(read_dataset(beir), settings, tmp_path, k=2, opened=quick).run({"no_such": "1"})
     with pytest.raises(SourceError, match="cannot be used"):
-        Experiment(read_dataset(beir), settings, beir / "corpus.jsonl", k=2, opened=open_footnote).run()
+        Experiment(read_dataset(beir), settings, beir / "corpus.jsonl", k=2, opened=quick).run()
 
 
 def test_questions_are_generated_from_the_documents_and_answered_by_them(run, mine, tmp_path, write, footnote):

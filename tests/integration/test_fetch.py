@@ -6,14 +6,16 @@ import gzip
 import socket
 import threading
 from contextlib import contextmanager, suppress
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from faults import watched
 
 from ingest.errors import Cancelled, LoadError, SettingsError, SourceError
 from ingest.settings import load_settings
-from ingest.sources import public_network, web_pages
 from ingest.sources.public_network import PublicNetwork
 from ingest.sources.sitemaps import pages_of
 from ingest.sources.web_pages import Fetcher
@@ -49,6 +51,11 @@ def site(pages: dict):
     finally:
         server.shutdown()
         server.server_close()
+
+
+def looking_up(resolve):
+    """Returns a network that looks up hosts with this function."""
+    return partial(PublicNetwork, resolve=resolve)
 
 
 def get(url: str, **more):
@@ -102,28 +109,26 @@ def test_addresses_that_are_not_public_are_refused(url):
         Fetcher().get(url)
 
 
-def test_a_redirect_is_checked_like_the_first_address(monkeypatch):
+def test_a_redirect_is_checked_like_the_first_address():
     """The first host is taken for a public one; where it leads to is not."""
     with site({"/inner": b"secret"}) as (inner, asked):
         with site({"/": (302, {"location": f"{inner}/inner"}, b"")}) as (outer, _):
             port = int(outer.rsplit(":", 1)[1])
-            real = PublicNetwork._addresses
 
-            def addresses(self, host, at):
-                return ["127.0.0.1"] if at == port else real(self, host, at)
+            class Trusting(PublicNetwork):
+                def _addresses(self, host, at):
+                    return ["127.0.0.1"] if at == port else super()._addresses(host, at)
 
-            monkeypatch.setattr(PublicNetwork, "_addresses", addresses)
             with pytest.raises(LoadError, match="not a public address"):
-                Fetcher().get(outer)
+                Fetcher(open_network=Trusting).get(outer)
         assert asked == []
 
 
-def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch):
+def test_the_connection_goes_to_the_address_that_was_checked():
     with site({"/": b"Words"}) as (base, asked):
         port = base.rsplit(":", 1)[1]
-        found = [(2, 1, 6, "", ("127.0.0.1", int(port)))]
-        monkeypatch.setattr(public_network.socket, "getaddrinfo", lambda *_, **__: found)
-        assert get(f"http://no-such-host.invalid:{port}/").data == b"Words"
+        network = looking_up(lambda _host, _port: ["127.0.0.1"])
+        assert get(f"http://no-such-host.invalid:{port}/", open_network=network).data == b"Words"
         assert asked == [f"no-such-host.invalid:{port}/"]
 
 
@@ -140,13 +145,12 @@ def test_redirects_end(location, reason):
         get(base)
 
 
-def test_size_and_time_are_bounded(monkeypatch):
+def test_size_and_time_are_bounded():
     with site({"/big": bytes(3 * 1024 * 1024), "/": b"Words"}) as (base, _):
         with pytest.raises(LoadError, match="has more than 2 MiB"):
             get(f"{base}/big", max_mb=2)
-        monkeypatch.setattr(web_pages, "WHOLE_SECONDS", -1.0)
         with pytest.raises(LoadError, match="took more than"):
-            get(base)
+            get(base, seconds=-1.0)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd", "br", "gzip, identity", "x-bomb"])
@@ -193,26 +197,23 @@ def raw(*parts: bytes, again: bool = False):
         (b"y",),
     ],
 )
-def test_a_server_that_never_comes_to_an_end_is_given_up(monkeypatch, parts):
-    monkeypatch.setattr(web_pages, "WHOLE_SECONDS", 1.0)
+def test_a_server_that_never_comes_to_an_end_is_given_up(parts):
     with raw(*parts, again=True) as url, pytest.raises(LoadError, match="could not be fetched"):
-        get(url)
+        get(url, seconds=1.0)
 
 
-def test_a_server_that_says_nothing_is_left_when_asked(monkeypatch):
+def test_a_server_that_says_nothing_is_left_when_asked():
     cancel = threading.Event()
     asked = threading.Event()
-    found = [(2, 1, 6, "", ("127.0.0.1", 9))]
 
-    def look_up(*_, **__):
+    def look_up(_host, _port):
         asked.set()
         cancel.set()
         threading.Event().wait(5)
-        return found
+        return ["127.0.0.1"]
 
-    monkeypatch.setattr(public_network.socket, "getaddrinfo", look_up)
     with pytest.raises(Cancelled):
-        Fetcher(cancel=cancel).get("http://slow.example/")
+        Fetcher(cancel=cancel, open_network=looking_up(look_up)).get("http://slow.example/")
     assert asked.is_set()
 
 
@@ -248,17 +249,17 @@ def test_a_page_in_whatever_charset_a_server_names_ends_in_storable_text(charset
         assert is_storable(get(base).data.decode("utf-8-sig", "replace"))
 
 
-def test_hosts_outside_ascii_are_asked_for_by_their_name_in_the_dns(monkeypatch):
+def test_hosts_outside_ascii_are_asked_for_by_their_name_in_the_dns():
     with site({"/%C3%A4?q=%C3%B6": b"Words"}) as (base, asked):
         port = base.rsplit(":", 1)[1]
         hosts = []
 
-        def look_up(host, *_, **__):
+        def look_up(host, _port):
             hosts.append(host)
-            return [(2, 1, 6, "", ("127.0.0.1", int(port)))]
+            return ["127.0.0.1"]
 
-        monkeypatch.setattr(public_network.socket, "getaddrinfo", look_up)
-        assert get(f"http://b\xfccher.example:{port}/\xe4?q=\xf6").data == b"Words"
+        network = looking_up(look_up)
+        assert get(f"http://b\xfccher.example:{port}/\xe4?q=\xf6", open_network=network).data == b"Words"
         assert hosts[0] == "xn--bcher-kva.example"
         assert asked == [f"xn--bcher-kva.example:{port}/%C3%A4?q=%C3%B6"]
 
@@ -310,16 +311,16 @@ def test_pages_are_ingested_under_their_address(footnote):
     assert footnote.remove(base) == 3
 
 
-def test_a_page_is_deleted_from_the_disk_when_it_was_read(footnote, monkeypatch):
+def test_a_page_is_deleted_from_the_disk_when_it_was_read(footnote):
     folders = []
 
-    class Kept(web_pages.tempfile.TemporaryDirectory):
-        def cleanup(self) -> None:
-            folders.append([path.name for path in Path(self.name).iterdir()])
-            super().cleanup()
+    def emptied(arguments) -> None:
+        folders.append([path.name for path in Path(arguments[0].name).iterdir()])
 
-    monkeypatch.setattr(web_pages.tempfile, "TemporaryDirectory", Kept)
-    with site({"/a": b"<p>Good words.</p>", "/b": b"<p>Other words.</p>"}) as (base, _):
+    with (
+        watched(TemporaryDirectory, "cleanup", emptied, before=True),
+        site({"/a": b"<p>Good words.</p>", "/b": b"<p>Other words.</p>"}) as (base, _),
+    ):
         for _ in range(2):
             footnote.ingest([f"{base}/a", f"{base}/b"], allow_private=True)
     assert folders == [[], []]

@@ -6,32 +6,39 @@ from contextlib import closing
 from datetime import datetime, timedelta
 
 import pytest
-from durability import copied, killed_at, quick, rest, steps_of
-from tests_support import counting_loads
+from durability import PoolInProcess, copied, killed_at, quick, rest, steps_of, word_library
+from tests_support import counting
 
 from app.integrations.langchain import FootnoteRetriever
 from app.models import Answer
 from ingest.docstore.store import DocStore
 from ingest.errors import QuestionError, SourceError
 from ingest.filters import Filter
-from ingest.index import filtered_search as within_module
+from ingest.index import Sizes
 from ingest.library import DOCUMENTS
 from ingest.maintenance.doctor import examine
 
 LEGS = pytest.mark.parametrize("leg", ["vector_search", "keyword_search"])
 # Both ways of the vectors' leg: from the vectors that are kept, and by asking Chroma for more than is wanted.
-WAYS = pytest.mark.parametrize("exact", [True, False], ids=["exact", "Chroma"])
+WAYS = pytest.mark.parametrize(
+    "sizes", [Sizes(), Sizes(most_exact=0, chunks_a_result=0)], ids=["exact", "Chroma"], indirect=True
+)
 ANIMALS = ("elephant", "otter", "badger", "heron")
 
 
 @pytest.fixture
-def zoo(settings, write):
+def sizes(request):
+    return getattr(request, "param", Sizes())
+
+
+@pytest.fixture
+def zoo(settings, write, loads, sizes):
     """Documents of two types in two folders; those of the second are tagged."""
     for number in range(12):
         animal = ANIMALS[number % len(ANIMALS)]
         text = f"The {animal} of story {number} is a large grey animal. It is {animal} number {number}."
         write(f"{'first' if number < 8 else 'first_2'}/{number}.{'md' if number % 2 else 'txt'}", text)
-    with quick(settings) as footnote:
+    with quick(settings, open_loaders=counting(PoolInProcess, loads), sizes=sizes) as footnote:
         folder = settings.data_dir.parent / "docs"
         footnote.ingest([folder / "first"])
         footnote.ingest([folder / "first_2"], tags=["Contract", "new"])
@@ -41,12 +48,6 @@ def zoo(settings, write):
 @pytest.fixture
 def folder(settings):
     return settings.data_dir.parent / "docs"
-
-
-def choose(monkeypatch, exact: bool) -> None:
-    if not exact:
-        monkeypatch.setattr(within_module, "MOST_EXACT", 0)
-        monkeypatch.setattr(within_module, "CHUNKS_A_RESULT", 0)
 
 
 def names(hits) -> set[str]:
@@ -68,8 +69,7 @@ def filters(folder) -> list[Filter]:
 
 @LEGS
 @WAYS
-def test_a_leg_gives_chunks_their_scores_whatever_else_is_searched(zoo, folder, monkeypatch, leg, exact):
-    choose(monkeypatch, exact)
+def test_a_leg_gives_chunks_their_scores_whatever_else_is_searched(zoo, folder, leg):
     index = zoo.index("default")
     search = getattr(index, leg)
     everything = search("large grey otter number 5", 100)
@@ -94,8 +94,7 @@ def test_an_empty_filter_is_no_filter(zoo, leg):
 
 
 @WAYS
-def test_a_filter_sees_what_changes(zoo, folder, write, monkeypatch, exact):
-    choose(monkeypatch, exact)
+def test_a_filter_sees_what_changes(zoo, folder, write):
     within = Filter.of(sources=[str(folder / "first_2")])
     assert names(zoo.search("otter", 20, within=within)) == {"8.txt", "9.md", "10.txt", "11.md"}
     zoo.ingest([write("first_2/12.txt", "One more otter came.")])
@@ -144,8 +143,8 @@ def tags(footnote) -> dict[str, tuple[str, ...]]:
     return {row.source.rsplit("/", 1)[-1]: row.tags for row in footnote.documents("default") if row.tags}
 
 
-def test_tags_of_unchanged_documents_are_set_without_reading_them(zoo, folder, monkeypatch):
-    loads = counting_loads(monkeypatch)
+def test_tags_of_unchanged_documents_are_set_without_reading_them(zoo, folder, loads):
+    loads.clear()
     report = zoo.ingest([folder / "first_2"], tags=["Old  Stuff", "old stuff"])
     assert (report.count("unchanged"), report.embedded, loads) == (4, 0, [])
     assert tags(zoo) == dict.fromkeys(("8.txt", "9.md", "10.txt", "11.md"), ("old stuff",))
@@ -203,4 +202,4 @@ def test_killed_anywhere_a_tagged_ingest_is_finished_by_the_next(settings, tmp_p
             work(footnote)
             assert tags(footnote) == dict.fromkeys(("a.txt", "b.txt", "c.txt"), ("tagged",))
         rest(broken)
-        assert examine(broken, open_library=type(footnote.library)).ok
+        assert examine(broken, open_library=word_library).ok

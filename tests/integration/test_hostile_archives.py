@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import shutil
 import sqlite3
 import zipfile
 from contextlib import closing
 from dataclasses import asdict, fields, replace
 
 import pytest
-from durability import WordLibrary, contents, quick
+from durability import contents, quick, word_library
+from faults import failing, room_left
 
 from app.models import Answer, Citation, Quote, Sentence, Usage
 from ingest.docstore.database import Database
@@ -22,7 +22,7 @@ from ingest.library import Library
 from ingest.maintenance.archived_rows import DOCUMENT_TABLES, copy_documents
 from ingest.maintenance.archived_values import NotOurs
 from ingest.maintenance.backup import write_backup
-from ingest.maintenance.restore import restore_backup
+from ingest.maintenance.restore import MOST_MANIFEST, restore_backup
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELEC
 )
 def test_what_an_archive_would_run_is_not_restored(archive, elsewhere, statements):
     changed(archive, *statements)
-    restore_backup(archive, elsewhere, WordLibrary)
+    restore_backup(archive, elsewhere, word_library)
     with closing(sqlite3.connect(elsewhere.data_dir / "footnote.sqlite")) as db:
         made = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')")}
         tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -127,7 +127,7 @@ def test_what_an_archive_would_run_is_not_restored(archive, elsewhere, statement
 def test_values_that_footnote_would_not_have_written_are_refused(archive, elsewhere, statement, said):
     changed(archive, statement)
     with pytest.raises(BackupError, match=said):
-        restore_backup(archive, elsewhere, WordLibrary)
+        restore_backup(archive, elsewhere, word_library)
     assert not elsewhere.data_dir.exists()
 
 
@@ -149,7 +149,7 @@ def test_values_that_footnote_would_not_have_written_are_refused(archive, elsewh
 def test_conversations_that_could_not_be_opened_are_refused(archive, elsewhere, statement, said):
     changed(archive, statement, name="chats.sqlite")
     with pytest.raises(BackupError, match=said):
-        restore_backup(archive, elsewhere, WordLibrary)
+        restore_backup(archive, elsewhere, word_library)
     assert not elsewhere.data_dir.exists()
 
 
@@ -168,7 +168,7 @@ def test_answers_with_every_field_that_there_is_are_restored(archive, elsewhere)
     answer = everything(Answer)
     statement = "UPDATE exchanges SET answer = :answer, earlier = :earlier"
     changed(archive, statement, name="chats.sqlite", answer=json.dumps(answer), earlier=json.dumps([None, answer["usage"]]))  # fmt: skip  # noqa: E501
-    restore_backup(archive, elsewhere, WordLibrary)
+    restore_backup(archive, elsewhere, word_library)
     with quick(elsewhere) as footnote:
         (conversation,) = footnote.conversations.all()
         (exchange,) = footnote.conversations.exchanges(conversation.id)
@@ -190,7 +190,7 @@ def test_what_format_2_says_of_its_model_is_held_to_the_same(tmp_path):
 
 def test_a_view_in_the_place_of_a_table_is_not_read(archive, elsewhere):
     changed(archive, "ALTER TABLE tags RENAME TO t", f"CREATE VIEW tags AS SELECT i AS document, i AS name FROM ({ENDLESS.replace('max(i)', 'i')})")  # fmt: skip  # noqa: E501
-    restore_backup(archive, elsewhere, WordLibrary)
+    restore_backup(archive, elsewhere, word_library)
     with quick(elsewhere) as footnote:
         assert footnote.choices("default").tags == ()
 
@@ -198,9 +198,9 @@ def test_a_view_in_the_place_of_a_table_is_not_read(archive, elsewhere):
 def test_conversations_are_held_to_the_same(archive, elsewhere):
     changed(archive, "UPDATE exchanges SET answer = '[]'", name="chats.sqlite")
     with pytest.raises(BackupError, match=r"exchanges\.answer contains JSON of an unexpected form"):
-        restore_backup(archive, elsewhere, WordLibrary)
+        restore_backup(archive, elsewhere, word_library)
     changed(archive, "UPDATE exchanges SET answer = NULL", f"CREATE TRIGGER t AFTER UPDATE ON exchanges BEGIN {ENDLESS}; END", name="chats.sqlite")  # fmt: skip  # noqa: E501
-    restore_backup(archive, elsewhere, WordLibrary)
+    restore_backup(archive, elsewhere, word_library)
     with quick(elsewhere) as footnote:
         (conversation,) = footnote.conversations.all()
         (exchange,) = footnote.conversations.exchanges(conversation.id)
@@ -218,39 +218,44 @@ def test_a_document_that_lies_elsewhere_is_never_deleted(archive, elsewhere, tmp
     names = {"dots": "uploads/../../../precious.txt", "link": "uploads/link/precious.txt"}
     source = str(elsewhere.data_dir / names[way]) if way in names else str(precious)
     changed(archive, "UPDATE documents SET source = :source", source=source)
-    restore_backup(archive, elsewhere, WordLibrary)
+    restore_backup(archive, elsewhere, word_library)
     with quick(elsewhere) as footnote:
         assert footnote.remove(source) == 1
     assert precious.read_text() == "mine"
 
 
-def test_a_model_that_an_archive_names_is_not_fetched(archive, elsewhere, monkeypatch):
+def test_a_model_that_an_archive_names_is_not_fetched(archive, elsewhere):
+    import sentence_transformers
+
     asked: list[bool] = []
 
-    def missing(_source: str, *, local_files_only: bool = False, **_more: object) -> None:
+    def missing(_source: str, *, local_files_only: bool = False, **_more: object) -> OSError:
         asked.append(local_files_only)
-        raise OSError("not here")
+        return OSError("not here")
 
     changed(archive, "UPDATE embedders SET model = 'someone/evil-model'")
-    restore_backup(archive, elsewhere, WordLibrary)
-    monkeypatch.setattr("sentence_transformers.SentenceTransformer", missing)
-    with Library(elsewhere) as library:
-        embedder = library.index("default").embedder
-        with pytest.raises(
-            EmbedderError, match=r"Only models that you name are downloaded\. Set FOOTNOTE_EMBEDDING_MODEL=someone/evil"
-        ):
-            embedder.load()
-    assert asked == [True]
+    restore_backup(archive, elsewhere, word_library)
     named = elsewhere.model_copy(update={"embedding_model": "someone/evil-model"})
-    with Library(named) as library, pytest.raises(EmbedderError, match="cannot be loaded"):
-        library.index("default").embedder.load()
+    with failing(sentence_transformers, "SentenceTransformer", missing):
+        with Library(elsewhere) as library:
+            embedder = library.index("default").embedder
+            with pytest.raises(EmbedderError, match=r"only where you name it\. Set FOOTNOTE_EMBEDDING_MODEL=someone/"):
+                embedder.load()
+        assert asked == [True]
+        with Library(named) as library, pytest.raises(EmbedderError, match="cannot be loaded"):
+            library.index("default").embedder.load()
     assert asked == [True, True, False]
 
 
-def test_a_manifest_is_as_long_as_manifests_are(archive, elsewhere, monkeypatch):
-    monkeypatch.setattr("ingest.maintenance.restore.MOST_MANIFEST", 100)
+def test_a_manifest_is_as_long_as_manifests_are(archive, elsewhere):
+    with zipfile.ZipFile(archive) as whole:
+        members = {one.filename: whole.read(one) for one in whole.infolist()}
+    members["manifest.json"] = b" " * MOST_MANIFEST + members["manifest.json"]
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
+        for one, content in members.items():
+            out.writestr(one, content)
     with pytest.raises(BackupError, match="its manifest cannot be read"):
-        restore_backup(archive, elsewhere, WordLibrary)
+        restore_backup(archive, elsewhere, word_library)
 
 
 def test_an_archive_that_has_no_room_is_refused_before_it_is_unpacked(archive, elsewhere):
@@ -263,20 +268,18 @@ def test_an_archive_that_has_no_room_is_refused_before_it_is_unpacked(archive, e
         for one, content in members.items():
             out.writestr(one, content)
     with pytest.raises(BackupError, match="too little space: the restore needs"):
-        restore_backup(archive, elsewhere, WordLibrary)
+        restore_backup(archive, elsewhere, word_library)
 
 
-def test_there_must_be_room_for_the_databases_while_they_are_copied(archive, elsewhere, monkeypatch):
+def test_there_must_be_room_for_the_databases_while_they_are_copied(archive, elsewhere):
     with zipfile.ZipFile(archive) as whole:
         sizes = {one.filename: one.file_size for one in whole.infolist() if one.filename != "manifest.json"}
     copied = max(sizes["footnote.sqlite"], sizes["chats.sqlite"])
     free = sum(sizes.values()) + 2 * copied
-    usage = shutil.disk_usage(archive)
-    monkeypatch.setattr("shutil.disk_usage", lambda _path: usage._replace(free=free - 1))
-    with pytest.raises(BackupError, match="has too little space"):
-        restore_backup(archive, elsewhere, WordLibrary)
-    monkeypatch.setattr("shutil.disk_usage", lambda _path: usage._replace(free=free))
-    assert restore_backup(archive, elsewhere, WordLibrary).documents == 1
+    with room_left(free - 1), pytest.raises(BackupError, match="has too little space"):
+        restore_backup(archive, elsewhere, word_library)
+    with room_left(free):
+        assert restore_backup(archive, elsewhere, word_library).documents == 1
 
 
 def test_a_store_of_format_2_becomes_one_of_today(tmp_path):

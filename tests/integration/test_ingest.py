@@ -8,7 +8,8 @@ import sqlite3
 import threading
 
 import pytest
-from tests_support import counting_loads, save_tiny_model
+from faults import failing
+from tests_support import save_tiny_model
 
 from app.bootstrap import open_footnote
 from ingest.errors import EmbedderMismatch, SourceError
@@ -37,10 +38,10 @@ def test_a_folder_is_read_with_all_that_is_in_it_and_nothing_hidden(footnote, wr
         assert footnote.search(question, 1)[0].chunk.source.endswith(document)
 
 
-def test_a_second_run_over_unchanged_files_loads_and_embeds_nothing(footnote, write, monkeypatch):
+def test_a_second_run_over_unchanged_files_loads_and_embeds_nothing(footnote, write, loads):
     folder = write("a.txt", "Apples are red.").parent
     footnote.ingest([folder])
-    loads = counting_loads(monkeypatch)
+    loads.clear()
     report = footnote.ingest([folder])
     assert statuses(report) == {"a.txt": "unchanged"}
     assert (report.embedded, report.chunks, loads) == (0, 0, [])
@@ -85,11 +86,11 @@ def test_prune_removes_what_is_gone_and_only_under_the_given_folders(footnote, w
     assert footnote.search("apples", 5)[0].chunk.source == str(there)
 
 
-def test_a_failure_is_remembered_until_the_bytes_change(footnote, write, write_pdf, monkeypatch):
+def test_a_failure_is_remembered_until_the_bytes_change(footnote, write, write_pdf, loads):
     path = write("a.pdf", "not a pdf")
     folder = path.parent
     assert footnote.ingest([folder]).count("failed") == 1
-    loads = counting_loads(monkeypatch)
+    loads.clear()
     again = footnote.ingest([folder])
     assert "is not a PDF: it contains plain text" in again.documents[0].error
     assert loads == []
@@ -198,13 +199,12 @@ def test_a_stopped_run_keeps_what_was_done_and_goes_on(footnote, write):
     assert examine(footnote.settings).problems == ()
 
 
-def test_a_run_killed_before_activation_leaves_the_old_version_and_is_finished_later(footnote, write, monkeypatch):
+def test_a_run_killed_before_activation_leaves_the_old_version_and_is_finished_later(footnote, write):
     path = write("a.txt", "The old limit is forty.")
     footnote.ingest([path])
     write("a.txt", "The new limit is ninety.")
     docstore = footnote.index("default").docstore
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(docstore.versions, "activate", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with failing(docstore.versions, "activate", KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         footnote.ingest([path])
     assert [hit.chunk.text for hit in footnote.search("limit", 5)] == ["The old limit is forty."]
     report = footnote.ingest([path])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +13,11 @@ import psutil
 import pytest
 from durability import state
 
-from ingest import settings as settings_module
 from ingest.errors import SettingsError
 from ingest.settings import ignored_settings, load_settings
 
+ROOT = Path(__file__).resolve().parents[2]
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
 KEYS = "FOOTNOTE_LLM=openai:model\nFOOTNOTE_LLM_BASE_URL=https://thief.example/v1\n"
 
 
@@ -26,23 +29,26 @@ def data(tmp_path, monkeypatch):
     return folder
 
 
-@pytest.fixture
-def installed(monkeypatch):
-    """As an installed package, which has no checkout."""
-    monkeypatch.setattr(settings_module, "_checkout", lambda: None)
+def said_by(folder: Path, expression: str, cwd: Path) -> object:
+    """Evaluates an expression over `ingest.settings` in a new process, with a copy of the package in a folder."""
+    shutil.copytree(ROOT / "ingest", folder / "ingest", ignore=shutil.ignore_patterns("sample", "__pycache__"))
+    code = f"import json; from ingest.settings import *; print(json.dumps({expression}))"
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, cwd=cwd)
+    return json.loads(done.stdout)
 
 
-def test_the_folder_that_a_command_is_run_in_has_no_say(data, tmp_path, monkeypatch, installed):
+def test_the_folder_that_a_command_is_run_in_has_no_say(data, tmp_path, monkeypatch):
     elsewhere = tmp_path / "unpacked"
     elsewhere.mkdir()
     (elsewhere / ".env").write_text(KEYS)
     monkeypatch.chdir(elsewhere)
     assert load_settings().llm == ""
-    # A new interpreter, started there, too: what is read may depend on where the module was first imported.
-    code = "import ingest.settings as s; s._checkout = lambda: None; print(repr(s.load_settings().llm_base_url))"
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout == "''\n"
+    # An installed package without a checkout, in a new interpreter started there: the files read may depend on where
+    # the module was first imported.
+    found = said_by(tmp_path / "installed", "[load_settings().llm, load_settings().llm_base_url]", cwd=elsewhere)
+    assert found == ["", ""]
 
 
 def test_the_data_folders_file_is_read(data):
@@ -62,18 +68,20 @@ def test_a_named_file_is_read_in_its_place(data, tmp_path, monkeypatch):
         load_settings()
 
 
-def test_a_file_that_others_may_write_is_not_trusted(data, monkeypatch):
+def test_a_file_that_others_may_write_is_not_trusted(data):
     (data / ".env").write_text(KEYS)
     (data / ".env").chmod(0o602)
     with pytest.raises(SettingsError, match="another user owns it or may write to it"):
         load_settings()
     (data / ".env").chmod(0o600)
     assert load_settings().llm == "openai:model"
-    owner = (data / ".env").stat().st_uid
-    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
-    real = os.stat_result
-    theirs = real((0o100600, 1, 1, 1, 4242, 4242, 10, 0, 0, 0))
-    monkeypatch.setattr(Path, "stat", lambda self, **_: theirs)
+
+
+@needs_root
+def test_a_file_of_another_user_is_not_trusted(data):
+    (data / ".env").write_text(KEYS)
+    (data / ".env").chmod(0o600)
+    os.chown(data / ".env", 4242, 4242)
     with pytest.raises(SettingsError, match="Take ownership of it"):
         load_settings()
 
@@ -84,12 +92,12 @@ def test_a_file_of_no_text_is_told(data):
         load_settings()
 
 
-def test_a_file_that_was_read_before_and_is_not_now_is_told(tmp_path, monkeypatch):
+def test_a_file_that_was_read_before_and_is_not_now_is_told(tmp_path):
     (tmp_path / ".env").write_text(KEYS)
-    monkeypatch.setattr(settings_module, "_checkout", lambda: tmp_path)
-    (said,) = ignored_settings()
+    (tmp_path / "pyproject.toml").touch()  # marks a checkout, as opposed to an installed package
+    (said,), llm = said_by(tmp_path, "[ignored_settings(), load_settings().llm]", cwd=tmp_path)
     assert f"{tmp_path / '.env'} is no longer read" in said
-    assert load_settings().llm == ""
+    assert llm == ""
 
 
 def test_chromas_processes_are_given_no_keys(settings, write, monkeypatch):

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+from functools import partial
 
+import pytest
+from tests_support import written_before
+
+from app.bootstrap import open_footnote
 from app.retrieval.retriever import UNKNOWN_SCRIPT, Scored, unique
+from ingest.embedding import Embedder
+from ingest.library import Library
 from ingest.maintenance.doctor import examine
-from ingest.models import SearchHit, StoredChunk
+from ingest.models import Chunk, SearchHit, StoredChunk
 
 
 @pytest.mark.parametrize("leg", ["vector_search", "keyword_search"])
@@ -78,14 +84,17 @@ def test_the_chunk_that_holds_what_is_named_comes_first(footnote, write):
     assert "81-2024" in first.chunk.text
 
 
-def test_a_script_that_the_model_does_not_know_is_searched_by_keywords_alone_and_says_so(footnote, write, monkeypatch):
+def test_a_script_that_the_model_does_not_know_is_searched_by_keywords_alone_and_says_so(footnote, write):
+    class English(Embedder):
+        def knows(self, text):
+            return text.isascii()
+
     footnote.ingest([write("a.txt", "โรงงานปิดเวลา 17:00 น."), write("b.txt", "Bread is baked in the morning.")])
-    embedder = footnote.index("default").embedder
-    monkeypatch.setattr(embedder, "knows", lambda text: text.isascii())
-    found = footnote.retriever("default").passages("โรงงานปิดกี่โมง", 3)
+    with open_footnote(footnote.settings, partial(Library, open_embedder=English)) as english:
+        found = english.retriever("default").passages("โรงงานปิดกี่โมง", 3)
+        asked_in_english = english.retriever("default").passages("When is bread baked?", 3)
     assert [passage.text for passage in found.passages] == ["โรงงานปิดเวลา 17:00 น."]
     assert found.notices == (UNKNOWN_SCRIPT,)
-    asked_in_english = footnote.retriever("default").passages("When is bread baked?", 3)
     assert [passage.text for passage in asked_in_english.passages] == ["Bread is baked in the morning."]
     assert asked_in_english.notices == ()
 
@@ -129,13 +138,11 @@ def test_equal_texts_are_shown_once_with_their_other_sources():
     assert (one.chunk.id, one.also_in) == ("a", ("y",))
 
 
-def test_what_an_older_chunker_split_is_found_and_split_anew_by_the_next_ingest(footnote, write, monkeypatch):
+def test_what_an_older_chunker_split_is_found_and_split_anew_by_the_next_ingest(footnote, write):
     paragraphs = [" ".join([f"Pump {n} is drained before the winter of its year."] * 8) for n in range(2)]
     path = write("a.txt", "\n\n".join(paragraphs))
-    with monkeypatch.context() as older:
-        older.setattr("ingest.pipeline.run.CHUNKER_FINGERPRINT", "structure-1")
-        older.setattr("ingest.chunking.chunker.ENOUGH_TOKENS", 1_000)
-        footnote.ingest([path])
+    both = path.read_text()
+    written_before(footnote, path, [Chunk(0, 0, len(both), both, None, (), "", 200)])
     (hit,) = footnote.search("pump 1", 2)
     assert hit.chunk.text == "\n\n".join(paragraphs)
     assert footnote.ingest([path]).count("updated") == 1

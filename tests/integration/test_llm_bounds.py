@@ -12,9 +12,9 @@ from llm_servers import answering, dripping_headers, endless, raw, scripted
 from rerank_servers import saying
 
 from app.bounded_http import TooMuch, ask
-from app.llm import limits
 from app.llm.address import httpx
 from app.llm.client import ChatLLM
+from app.llm.limits import Patience
 from app.models import Prompt, Retracted, Waiting
 from app.retrieval.rerank_server import RerankServer
 from ingest.errors import LLMError, LLMInterrupted, RerankerFailed
@@ -32,13 +32,11 @@ MIB = 1024 * 1024
         (endless("word "), LLMInterrupted, "was not complete"),
     ],
 )
-def test_what_does_not_end_is_left(llm, monkeypatch, script, error, said):
-    monkeypatch.setattr(limits, "THINKING", 2)
-    monkeypatch.setattr(limits, "WHOLE", 3)
+def test_what_does_not_end_is_left(llm, script, error, said):
     left = threading.Event()
     with scripted(script, left=left) as (url, _):
         with pytest.raises(error, match=said):
-            list(llm(url, llm_timeout=0.5).stream(PROMPT))
+            list(llm(url, Patience(thinking=2, whole=3), llm_timeout=0.5).stream(PROMPT))
         assert left.wait(30)
 
 

@@ -142,10 +142,9 @@ def test_a_server_is_asked_now_and_then(using):
     assert "cannot be reached. Check that it is running" in connection.problem()
 
 
-def test_a_server_that_takes_its_time_is_no_problem_of_the_page(using, monkeypatch):
-    monkeypatch.setattr("app.llm.connection.SECONDS", 0.2)
+def test_a_server_that_takes_its_time_is_no_problem_of_the_page(using):
     with scripted(silent, models=MODELS, slow=True) as (url, _):
-        assert Connection(using(url)).problem() == ""
+        assert Connection(using(url), seconds=0.2).problem() == ""
 
 
 def test_another_provider_is_not_asked_by_the_page(settings):

@@ -6,10 +6,10 @@ import pytest
 from llm_servers import answering, refusing, scripted
 from pydantic import SecretStr
 
-from app.llm import address
 from app.llm.address import Server
 from app.llm.client import build_llm
 from app.llm.context_window import ASK_AGAIN_SECONDS, ContextWindow
+from app.llm.limits import Patience
 from app.models import Prompt
 from ingest.errors import LLMContextTooLong
 
@@ -71,11 +71,10 @@ def test_a_server_that_could_not_be_asked_is_asked_again_a_minute_later(llm):
     assert window.tokens() == 4096, "what was told is kept"
 
 
-def test_a_server_that_hangs_is_waited_for_once_a_minute(llm, monkeypatch):
-    monkeypatch.setattr(address, "ASKING_SECONDS", 0.3)
+def test_a_server_that_hangs_is_waited_for_once_a_minute(llm):
     looked_up: list[str] = []
     with scripted(answering("Fine."), models=MODELS, slow=True, looked_up=looked_up) as (url, _):
-        model = llm(url)
+        model = llm(url, Patience(asking=0.3))
         assert model.context_tokens == 8192
         once = len(looked_up)
         assert once

@@ -7,7 +7,9 @@ import time
 from email.utils import format_datetime
 
 import httpx
+import langchain.chat_models
 import pytest
+from faults import failing
 from llm_servers import (
     answering,
     closing,
@@ -23,6 +25,7 @@ from pydantic import SecretStr
 
 from app.llm.client import ChatLLM, build_llm
 from app.llm.errors import dropped, in_words
+from app.llm.limits import Patience
 from app.llm.usage import Spending
 from app.models import Prompt
 from ingest.errors import (
@@ -124,10 +127,9 @@ def test_a_server_that_drops_a_first_question_is_asked_once(llm):
 
 
 @pytest.mark.parametrize("script", [cut_after("Half"), lambda handler: (time.sleep(0.3), closing(handler))])
-def test_a_server_that_began_to_work_is_not_asked_again(llm, monkeypatch, script):
-    monkeypatch.setattr("app.llm.client.STALE_SECONDS", 0.2)
+def test_a_server_that_began_to_work_is_not_asked_again(llm, script):
     with scripted(in_turn(kept_open, script)) as (url, requests):
-        model = llm(url)
+        model = llm(url, Patience(stale=0.2))
         words(model)
         with pytest.raises(LLMError):
             words(model)
@@ -192,13 +194,16 @@ def test_azure_says_what_it_lacks(settings: Settings, monkeypatch):
 
 
 def test_what_a_library_says_of_its_settings_shows_no_key(settings, monkeypatch):
-    def refusing_to(*_, **more):
-        raise ValueError(f"bad\nkey {more['api_key']} and token tk-very-secret at http://me:pass@host/")
+    def refused(*_, **more):
+        return ValueError(f"bad\nkey {more['api_key']} and token tk-very-secret at http://me:pass@host/")
 
     monkeypatch.setenv("SOME_TOKEN", "tk-very-secret")
-    monkeypatch.setattr("langchain.chat_models.init_chat_model", refusing_to)
     fields = {"llm": "openai:m", "openai_api_key": SecretStr(KEY)}
-    with pytest.raises(LLMNotConfigured, match=r"bad key \*\*\* and token \*\*\* at http://\*\*\*@host/") as error:
+    said = r"bad key \*\*\* and token \*\*\* at http://\*\*\*@host/"
+    with (
+        failing(langchain.chat_models, "init_chat_model", refused),
+        pytest.raises(LLMNotConfigured, match=said) as error,
+    ):
         build_llm(settings.model_copy(update=fields))
     assert not any(secret in str(error.value) for secret in (KEY, "tk-very-secret", "pass@"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests_support import counting_loads
+from tests_support import written_before
 
 from app.presentation import reading_words, report_json
 from ingest.errors import SourceError
@@ -64,13 +64,13 @@ def test_the_report_says_how_each_file_was_read(footnote, write, write_pdf, writ
     assert (printed["pages"], printed["pages_text"], printed["pages_empty"], printed["tables"]) == (3, 2, 1, 0)
 
 
-def test_what_recognition_would_have_read_is_read_when_it_is_on_again(footnote, write, write_scan, monkeypatch):
+def test_what_recognition_would_have_read_is_read_when_it_is_on_again(footnote, write, write_scan, loads):
     write("a.txt", "Apples are red.")
     folder = write_scan("scan.pdf", ["The otters swim"]).parent
     first = footnote.ingest([folder], ocr=False)
     assert (first.count("added"), first.count("failed")) == (1, 1)
     assert "OCR, which is turned off" in footnote.status()[0].failures[str(folder / "scan.pdf")]
-    loads = counting_loads(monkeypatch)
+    loads.clear()
     assert footnote.ingest([folder], ocr=False).count("failed") == 1
     assert loads == []
     second = footnote.ingest([folder])
@@ -81,10 +81,8 @@ def test_what_recognition_would_have_read_is_read_when_it_is_on_again(footnote, 
     assert [path.name for path in loads] == ["scan.pdf"]
 
 
-def test_documents_that_older_loaders_read_are_read_again_once(footnote, write, monkeypatch):
+def test_documents_that_older_loaders_read_are_read_again_once(footnote, write):
     path = write("a.txt", "Apples are red.")
-    with monkeypatch.context() as older:
-        older.setattr("ingest.pipeline.run.LOADER_FINGERPRINT", "loaders-1")
-        footnote.ingest([path])
+    written_before(footnote, path)
     assert footnote.ingest([path]).count("updated") == 1
     assert footnote.ingest([path]).count("unchanged") == 1

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from durability import WordLibrary, WordModel, contents, quick
-from tests_support import WordEmbedder, save_tiny_model
+from durability import WordModel, contents, quick, word_library
+from tests_support import save_tiny_model
 
 from ingest.errors import Cancelled, EmbedderError, EmbedderMismatch, SourceError
-from ingest.index import reembedding
 from ingest.index.reembedding import drop_others, reembed, roll_back
 from ingest.maintenance.doctor import examine
 
@@ -59,14 +58,13 @@ def test_a_new_model_takes_over_and_the_old_one_is_kept(filled):
     assert first_found(filled, "cedar") == "cedar"
     vector = contents(filled)[next(iter(contents(filled)))][0][3]
     assert vector.sum() < 0  # "other" turns vectors round
-    assert examine(filled.settings, open_library=WordLibrary).problems == ()
+    assert examine(filled.settings, open_library=word_library).problems == ()
     drop_others(index)
     assert models(filled) == {"current": "other"}
-    assert examine(filled.settings, open_library=WordLibrary).problems == ()
+    assert examine(filled.settings, open_library=word_library).problems == ()
 
 
-def test_it_goes_on_where_it_was_stopped(filled, monkeypatch):
-    monkeypatch.setattr(reembedding, "PART", 4)
+def test_it_goes_on_where_it_was_stopped(filled):
     index, cancel, seen = filled.index("default"), threading.Event(), []
     total = index.docstore.count_chunks(index.collection.id)
 
@@ -76,19 +74,18 @@ def test_it_goes_on_where_it_was_stopped(filled, monkeypatch):
             cancel.set()
 
     with pytest.raises(Cancelled):
-        reembed(index, "other", on_progress=stop_halfway, cancel=cancel)
+        reembed(index, "other", on_progress=stop_halfway, cancel=cancel, part=4)
     assert models(filled) == {"current": "words", "next": "other"}
     assert first_found(filled, "fir") == "fir"
     (status,) = filled.status()
     assert status.next_model == "other"
     left = total - seen[-1]
-    done = reembed(index, "other")
+    done = reembed(index, "other", part=4)
     assert done.embedded == left
     assert first_found(filled, "fir") == "fir"
 
 
-def test_while_it_is_filled_searches_go_on_and_new_documents_go_to_both(filled, tmp_path, monkeypatch):
-    monkeypatch.setattr(reembedding, "PART", 4)
+def test_while_it_is_filled_searches_go_on_and_new_documents_go_to_both(filled, tmp_path):
     late = tmp_path / "late.txt"
     late.write_text("willow grows here since today.")
     index, found, threads = filled.index("default"), [], []
@@ -100,13 +97,13 @@ def test_while_it_is_filled_searches_go_on_and_new_documents_go_to_both(filled, 
             threads[0].start()
             wait_for_a_waiting_job(index, threads[0])
 
-    reembed(index, "other", on_progress=meanwhile)
+    reembed(index, "other", on_progress=meanwhile, part=4)
     threads[0].join(30)
     assert set(found) == {"birch"}
     filled.ingest([late])
     assert first_found(filled, "willow") == "willow"
     assert models(filled)["current"] == "other"
-    assert examine(filled.settings, open_library=WordLibrary).problems == ()
+    assert examine(filled.settings, open_library=word_library).problems == ()
 
 
 def test_a_model_that_finds_less_is_refused_and_can_be_forced(filled):
@@ -123,10 +120,15 @@ def test_a_model_that_finds_less_is_refused_and_can_be_forced(filled):
     assert first_found(filled, "elm") == "elm"
 
 
-def test_a_model_that_reads_less_than_the_chunks_hold_is_refused(filled, monkeypatch):
-    monkeypatch.setattr(WordModel, "max_tokens", 20)
-    with pytest.raises(EmbedderMismatch, match="reads at most 20 tokens"):
-        reembed(filled.index("default"), "other")
+def test_a_model_that_reads_less_than_the_chunks_hold_is_refused(filled):
+    class Short(WordModel):
+        max_tokens = 20
+
+    with (
+        quick(filled.settings, open_embedder=Short) as short,
+        pytest.raises(EmbedderMismatch, match="reads at most 20 tokens"),
+    ):
+        reembed(short.index("default"), "other")
     assert models(filled) == {"current": "words"}
 
 
@@ -142,7 +144,7 @@ def test_the_way_back_takes_in_what_came_since(filled, tmp_path):
     assert models(filled) == {"current": "words", "previous": "other"}
     assert first_found(filled, "willow") == "willow"
     assert all(hit.chunk.text.split()[0] != "ash" for hit in index.vector_search("ash", 50))
-    assert examine(filled.settings, open_library=WordLibrary).problems == ()
+    assert examine(filled.settings, open_library=word_library).problems == ()
 
 
 def test_what_cannot_be_done_is_said(filled):
@@ -155,23 +157,22 @@ def test_what_cannot_be_done_is_said(filled):
         reembed(filled.index("Empty"), "other")
 
 
-def test_a_third_model_takes_the_place_of_one_that_was_begun(filled, monkeypatch):
+def test_a_third_model_takes_the_place_of_one_that_was_begun(filled):
     index, cancel = filled.index("default"), threading.Event()
     with pytest.raises(Cancelled):
         reembed(index, "blind", on_progress=lambda *_: cancel.set(), cancel=cancel)
     reembed(index, "other")
     assert models(filled) == {"current": "other", "previous": "words"}
-    assert examine(filled.settings, open_library=WordLibrary).problems == ()
+    assert examine(filled.settings, open_library=word_library).problems == ()
 
 
-def test_two_changes_of_model_do_not_mix_their_vectors(filled, monkeypatch):
+def test_two_changes_of_model_do_not_mix_their_vectors(filled):
     """The first gives way, the second takes its place: the first ends, and says why."""
-    monkeypatch.setattr(reembedding, "PART", 4)
     index, problems, threads = filled.index("default"), [], []
 
     def second() -> None:
         with quick(filled.settings) as another:
-            reembed(another.index("default"), "blind", force=True)
+            reembed(another.index("default"), "blind", force=True, part=4)
 
     def start_second(done: int, _total: int, _waiting: str) -> None:
         if done and not threads:
@@ -180,7 +181,7 @@ def test_two_changes_of_model_do_not_mix_their_vectors(filled, monkeypatch):
             wait_for_a_waiting_job(index, threads[0])
 
     try:
-        reembed(index, "other", on_progress=start_second)
+        reembed(index, "other", on_progress=start_second, part=4)
     except SourceError as error:
         problems.append(str(error))
     threads[0].join(60)
@@ -188,11 +189,10 @@ def test_two_changes_of_model_do_not_mix_their_vectors(filled, monkeypatch):
     assert models(filled) == {"current": "blind", "previous": "words"}
     blind = WordModel("blind").encode_query("anything")
     assert all(np.abs(one[3] - blind).max() <= 1e-6 for chunks in contents(filled).values() for one in chunks)
-    assert examine(filled.settings, open_library=WordLibrary).problems == ()
+    assert examine(filled.settings, open_library=word_library).problems == ()
 
 
-def test_what_is_given_up_while_it_is_filled_ends_with_a_reason(filled, monkeypatch):
-    monkeypatch.setattr(reembedding, "PART", 4)
+def test_what_is_given_up_while_it_is_filled_ends_with_a_reason(filled):
     index, threads = filled.index("default"), []
 
     def give_up(done: int, _total: int, _waiting: str) -> None:
@@ -202,12 +202,12 @@ def test_what_is_given_up_while_it_is_filled_ends_with_a_reason(filled, monkeypa
             wait_for_a_waiting_job(index, threads[0])
 
     with pytest.raises(SourceError, match="Another process cancelled the change to other"):
-        reembed(index, "other", on_progress=give_up)
+        reembed(index, "other", on_progress=give_up, part=4)
     threads[0].join(30)
     assert models(filled) == {"current": "words"}
 
 
-def test_a_model_that_changed_can_be_replaced(filled, monkeypatch):
+def test_a_model_that_changed_can_be_replaced(filled):
     """Where the old model cannot be used any more, there is nothing to compare with."""
     index = filled.index("default")
     with index.docstore.database.transaction() as db:
@@ -219,20 +219,21 @@ def test_a_model_that_changed_can_be_replaced(filled, monkeypatch):
     assert first_found(filled, "fir") == "fir"
 
 
-def test_a_begun_change_whose_model_is_gone_stops_no_ingest(filled, tmp_path, monkeypatch, caplog):
+def test_a_begun_change_whose_model_is_gone_stops_no_ingest(filled, tmp_path, caplog):
     index, cancel = filled.index("default"), threading.Event()
     with pytest.raises(Cancelled):
         reembed(index, "other", on_progress=lambda *_: cancel.set(), cancel=cancel)
 
-    def gone(self, texts):
-        if self.model == "other":
-            raise EmbedderError("The embedding model other is not to be found.")
-        return WordEmbedder.encode_documents(self, texts)
+    class Gone(WordModel):
+        def encode_documents(self, texts):
+            if self.model == "other":
+                raise EmbedderError("The embedding model other is not to be found.")
+            return super().encode_documents(texts)
 
-    monkeypatch.setattr(WordModel, "encode_documents", gone)
     late = tmp_path / "late.txt"
     late.write_text("willow grows here since today.")
-    assert filled.ingest([late]).count("added") == 1
+    with quick(filled.settings, open_embedder=Gone) as footnote:
+        assert footnote.ingest([late]).count("added") == 1
     assert first_found(filled, "willow") == "willow"
     assert "footnote reembed --drop" in caplog.text
 

@@ -8,7 +8,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from durability import PoolInProcess, WordLibrary, quick
+from durability import quick, word_library
 from llm_servers import scripted
 from rerank_servers import saying, scoring
 from tests_support import save_tiny_cross_encoder
@@ -20,8 +20,6 @@ from app.integrations.langchain import FootnoteRetriever
 from app.models import Answer
 from ingest.errors import RerankerError
 from ingest.filters import Filter
-from ingest.library import Library
-from ingest.pipeline import run
 from ingest.settings import changed
 
 QUESTION = "Which otter swims in the river?"
@@ -39,12 +37,11 @@ def otters(settings, write):
 
 
 @pytest.fixture
-def words(monkeypatch, settings):
-    """The command line's Footnote counts words instead of loading a model; the stores are real."""
-    monkeypatch.setattr(Library, "_embedder_for", WordLibrary._embedder_for)
-    monkeypatch.setattr(run, "LoaderPool", PoolInProcess)
+def run(monkeypatch, settings):
+    """Runs the command line with real stores and a model that counts words."""
     monkeypatch.setenv("FOOTNOTE_DATA_DIR", str(settings.data_dir))
     monkeypatch.setenv("COLUMNS", "200")
+    return lambda arguments: CliRunner().invoke(cli, arguments, obj=word_library)
 
 
 def backwards(text: str) -> float:
@@ -142,40 +139,40 @@ def _renumbered(passage, n):
     return replace(passage, n=n, score=1 / (n + 1))
 
 
-def test_the_command_line_searches_in_the_new_order_and_says_where_it_could_not(otters, words, monkeypatch):
+def test_the_command_line_searches_in_the_new_order_and_says_where_it_could_not(otters, run, monkeypatch):
     with scripted(scoring(backwards)) as (url, _):
         monkeypatch.setenv("FOOTNOTE_RERANKER_URL", url)
-        done = CliRunner().invoke(cli, ["search", QUESTION, "--json", "-k", "2"])
+        done = run(["search", QUESTION, "--json", "-k", "2"])
         assert [hit["text"].split("number")[1][:2] for hit in json.loads(done.stdout)["hits"]] == ["11", "10"]
         assert json.loads(done.stdout)["notice"] is None
-        assert json.loads(CliRunner().invoke(cli, ["doctor", "--json"]).stdout)["ok"] is True
+        assert json.loads(run(["doctor", "--json"]).stdout)["ok"] is True
     for command in ("search", "ask"):  # the server is gone
-        done = CliRunner().invoke(cli, [command, QUESTION, "--json"])
+        done = run([command, QUESTION, "--json"])
         assert done.exit_code == 0
         assert "cannot be reached" in json.loads(done.stdout)["notice"]
-        done = CliRunner().invoke(cli, [command, QUESTION])
+        done = run([command, QUESTION])
         assert done.exit_code == 0
         assert (done.stderr if command == "search" else done.stdout).count("cannot be reached") == 1
-    done = CliRunner().invoke(cli, ["doctor", "--json"])
+    done = run(["doctor", "--json"])
     assert done.exit_code == 1
     (problem,) = json.loads(done.stdout)["problems"]
     assert problem["kind"] == "reranker"
     assert "FOOTNOTE_RERANKER_URL" in problem["what"]
 
 
-def test_an_evaluation_compares_with_and_without_it_and_counts_where_it_failed(otters, words, tmp_path):
+def test_an_evaluation_compares_with_and_without_it_and_counts_where_it_failed(otters, run, tmp_path):
     dataset = tmp_path / "questions.jsonl"
     dataset.write_text(json.dumps({"question": QUESTION, "source": "11.txt"}) + "\n")
     with scripted(scoring(backwards)) as (url, _):
         compare = ["eval", str(dataset), "-k", "1", "--json", "--compare-settings", f"reranker_url={url}"]
-        done = CliRunner().invoke(cli, compare)
+        done = run(compare)
         assert done.exit_code == 0, done.output
         found = json.loads(done.stdout)
         assert found["metrics"]["Recall@1"]["value"] == 1
         assert not any("not reranked" in note for note in found["notes"])
-    found = json.loads(CliRunner().invoke(cli, compare).stdout)
+    found = json.loads(run(compare).stdout)
     assert any("searches were not reranked" in note and "cannot be reached" in note for note in found["notes"])
     for secret in ("reranker_key", "openai_api_key"):
-        done = CliRunner().invoke(cli, ["eval", str(dataset), "--compare-settings", f"{secret}=sk-1"])
+        done = run(["eval", str(dataset), "--compare-settings", f"{secret}=sk-1"])
         assert done.exit_code == 2
         assert "sk-1" not in done.output

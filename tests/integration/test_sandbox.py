@@ -10,9 +10,11 @@ from itertools import count, repeat
 
 import psutil
 import pytest
+from faults import failing
 from tests_support import whole
 
 from ingest.errors import EmptyDocument, LoaderStopped, UnreadableFile, UnsupportedDocument
+from ingest.loaders.sandbox import worker_process
 from ingest.loaders.sandbox.pool import LoaderPool
 from ingest.loaders.sandbox.worker_process import FILES_A_WORKER, STARTING_SECONDS, most_seconds
 from ingest.models import Document
@@ -146,12 +148,9 @@ def test_long_scans_have_the_time_that_recognising_their_pages_takes():
     assert most_seconds(120, 10**12) == most_seconds(120, 10**9) < 4 * 3600
 
 
-def test_whatever_goes_wrong_with_an_answer_is_that_files_failure(write, monkeypatch):
-    def broken(*_):
-        raise IndexError("a mistake of the reader's own")
-
-    monkeypatch.setattr("ingest.loaders.sandbox.worker_process.receive", broken)
-    with pool(workers=1) as loaders:
+def test_whatever_goes_wrong_with_an_answer_is_that_files_failure(write):
+    broken = failing(worker_process, "receive", IndexError("a mistake of the reader's own"))
+    with broken, pool(workers=1) as loaders:
         results = read(loaders, [write("a.txt", "Good words."), write("b.txt", "Good words.")])
     assert len(results) == 2
     assert all(isinstance(one, LoaderStopped) and "a mistake of the reader" in str(one) for one in results.values())

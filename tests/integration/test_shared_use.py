@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from durability import WordLibrary, contents, ended, processes, quick, state
+from durability import contents, ended, processes, quick, state, word_library
 
 from ingest.errors import FootnoteError, SourceError
 from ingest.maintenance.doctor import examine
@@ -120,7 +120,7 @@ def use_together(settings, folder: Path, seconds: float) -> dict[str, int]:
         assert footnote.search("second3", 1)[0].chunk.text.startswith("second3")
         held = {Path(source).stem for source in contents(footnote)}
         assert held == {*BASE, *(f"first{i}" for i in range(4)), *(f"second{i}" for i in range(4))}
-        assert examine(settings, open_library=WordLibrary).problems == ()
+        assert examine(settings, open_library=word_library).problems == ()
     assert ended(server)
     return rounds
 

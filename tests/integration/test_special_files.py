@@ -11,17 +11,20 @@ import sys
 import threading
 import time
 import unicodedata
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
+from app.bootstrap import open_footnote
+from app.footnote import Footnote
 from ingest.embedding.embedder import Embedder
 from ingest.errors import Cancelled, LoadError, UnsupportedDocument
 from ingest.host.regular_files import Fingerprint, fingerprint, open_regular_file
+from ingest.library import Library
 from ingest.loaders import is_readable
 from ingest.loaders.sandbox.pool import LoaderPool
-from ingest.pipeline import run
 from ingest.sources.files import each_once, scan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,21 +41,18 @@ def giant(path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def changes_after_hashing(monkeypatch):
-    """Makes every file other words between its hashing and its reading."""
+def changing_after_hashing(settings, content: str) -> Footnote:
+    """A Footnote whose files all change between hashing and reading."""
 
-    def begin(content: str) -> None:
-        real = run.fingerprint
+    class Late(LoaderPool):
+        def load_all(self, paths, *more):
+            return super().load_all(map(self.changed, paths), *more)
 
-        def changing(path, *more):
-            found = real(path, *more)
+        def changed(self, path):
             path.write_text(content)
-            return found
+            return path
 
-        monkeypatch.setattr(run, "fingerprint", changing)
-
-    return begin
+    return open_footnote(settings, partial(Library, open_loaders=Late))
 
 
 def test_pipes_devices_and_giants_in_a_folder_are_named_failures(footnote, write):
@@ -109,13 +109,10 @@ def test_the_first_signal_stops_an_ingest_that_hashes_a_giant(settings, write, n
     assert (process.returncode, json.loads(out)["cancelled"]) == (130, True)
 
 
-def test_the_bytes_that_are_kept_under_a_hash_are_the_bytes_that_were_read(
-    footnote, write, monkeypatch, changes_after_hashing
-):
+def test_the_bytes_that_are_kept_under_a_hash_are_the_bytes_that_were_read(footnote, write):
     path = write("a.txt", "The old words.")
-    changes_after_hashing("The new words, which are others.")
-    footnote.ingest([path])
-    monkeypatch.undo()
+    with changing_after_hashing(footnote.settings, "The new words, which are others.") as changing:
+        changing.ingest([path])
     kept = footnote.index("default").docstore.known_version(1, str(path))
     assert footnote.search("words", 1)[0].chunk.text == "The new words, which are others."
     assert kept.content_sha == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -123,11 +120,10 @@ def test_the_bytes_that_are_kept_under_a_hash_are_the_bytes_that_were_read(
     assert statuses(footnote.ingest([path])) == {"a.txt": "updated"}
 
 
-def test_a_failure_is_remembered_of_the_bytes_that_failed(footnote, write, monkeypatch, changes_after_hashing):
+def test_a_failure_is_remembered_of_the_bytes_that_failed(footnote, write):
     path = write("a.json", '{"good": "words of the first"}')
-    changes_after_hashing("{broken")
-    assert statuses(footnote.ingest([path.parent])) == {"a.json": "failed"}
-    monkeypatch.undo()
+    with changing_after_hashing(footnote.settings, "{broken") as changing:
+        assert statuses(changing.ingest([path.parent])) == {"a.json": "failed"}
     path.write_text('{"good": "words of the first"}')
     assert statuses(footnote.ingest([path.parent])) == {"a.json": "added"}
 
@@ -207,15 +203,16 @@ def test_links_out_of_a_folder_are_followed_unless_that_is_not_wanted(footnote, 
     assert statuses(footnote.ingest([inside])) == {"a.txt": "unchanged", "link.txt": "added"}
 
 
-def test_an_ingest_that_is_stopped_does_not_wait_for_the_model(footnote, write, monkeypatch):
+def test_an_ingest_that_is_stopped_does_not_wait_for_the_model(settings, write):
     cancel, released = threading.Event(), threading.Event()
 
-    def load(_self) -> None:
-        cancel.set()
-        released.wait(60)
+    class Slow(Embedder):
+        def load(self) -> None:
+            cancel.set()
+            released.wait(60)
 
-    monkeypatch.setattr(Embedder, "load", load)
-    report = footnote.ingest([write("a.txt")], cancel=cancel)
+    with open_footnote(settings, partial(Library, open_embedder=Slow)) as footnote:
+        report = footnote.ingest([write("a.txt")], cancel=cancel)
     assert report.cancelled
     assert not released.is_set()
     released.set()

@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from durability import WordLibrary, contents, quick, rest
+from durability import contents, quick, rest, word_library
+from faults import failing
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -64,7 +65,7 @@ class Machine(RuleBasedStateMachine):
         if hasattr(self, "footnote"):
             self.footnote.ingest([self.docs], prune=True)
             assert self.seen() == self.files
-            assert examine(self.settings, open_library=WordLibrary).problems == ()
+            assert examine(self.settings, open_library=word_library).problems == ()
             self.footnote.close()
             rest(self.settings)
             shutil.rmtree(self.root)
@@ -99,19 +100,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule(crash=CRASHES, after=st.booleans(), prune=st.booleans())
     def crash(self, crash, after: bool, prune: bool) -> None:
-        owner, name = crash
-        method = getattr(owner, name)
-
-        def killed(*args, **kwargs):
-            if after:
-                method(*args, **kwargs)
-            raise Killed
-
         wanted = dict(self.files) if prune else self.held | self.files
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(owner, name, killed)
-            with suppress(Killed):
-                self.footnote.ingest([self.docs], prune=prune)
+        with failing(*crash, Killed(), after=after), suppress(Killed):
+            self.footnote.ingest([self.docs], prune=prune)
         self.reopen()
         seen = self.seen()
         for one in {*self.held, *wanted, *seen}:  # each document is as it was, or as it was to be

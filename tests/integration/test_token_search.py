@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from durability import WordLibrary, quick
+from durability import quick, word_library
 from tests_support import save_static_model
 
 from app.bootstrap import open_footnote
@@ -70,10 +70,10 @@ def test_where_some_have_no_tokens_the_order_is_that_of_both_searches(words):
 def test_the_doctor_makes_up_for_what_an_older_footnote_did_not_keep(words, settings):
     whole = words.index("default").token_scores("copper fell", chunk_ids(words))
     forget_tokens(words)
-    (problem,) = examine(settings, open_library=WordLibrary).problems
+    (problem,) = examine(settings, open_library=word_library).problems
     assert problem.kind == "tokens"
     assert "3 texts of 'default'" in problem.what
-    mended = examine(settings, open_library=WordLibrary, fix=True)
+    mended = examine(settings, open_library=word_library, fix=True)
     assert [one.kind for one in mended.mended] == ["tokens"]
     assert mended.problems == ()
     assert words.index("default").token_scores("copper fell", chunk_ids(words)) == whole

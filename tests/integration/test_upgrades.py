@@ -11,17 +11,20 @@ from pathlib import Path
 
 import pytest
 import tantivy
-from durability import WordLibrary, copied, killed_at, quick, rest, steps_of
+from durability import copied, killed_at, quick, rest, steps_of, word_library
 
 from app.bootstrap import open_footnote
 from app.footnote import Footnote
 from ingest.docstore.schema import SCHEMA_VERSION
 from ingest.docstore.store import DocStore
+from ingest.embedding import Embedder
 from ingest.errors import DocumentStoreError
+from ingest.index import Sizes
 from ingest.index.recovery import rebuild_text
 from ingest.index.writer import writing
 from ingest.lexical.store import AS_WRITTEN, LexicalStore
 from ingest.lexical.writer import ANALYZER, FIRST_SCHEMA, LexicalEntry, LexicalWriter
+from ingest.library import Library
 from ingest.maintenance.doctor import examine
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -36,11 +39,22 @@ def named(path: Path) -> str:
     return path.name.partition(".")[0]
 
 
+@pytest.fixture
+def embedded() -> list[str]:
+    """Returns the chunk texts embedded by `opened`, as they are embedded."""
+    return []
+
+
 @pytest.fixture(params=ARCHIVES, ids=named)
-def opened(request, settings):
+def opened(request, settings, embedded):
+    class Counting(Embedder):
+        def encode_chunks(self, texts):
+            embedded.extend(texts)
+            return super().encode_chunks(texts)
+
     with tarfile.open(request.param) as archive:
         archive.extractall(settings.data_dir, filter="data")
-    with open_footnote(settings) as footnote:
+    with open_footnote(settings, partial(Library, open_embedder=Counting)) as footnote:
         yield footnote
 
 
@@ -64,10 +78,7 @@ def test_an_index_of_every_format_answers_and_keeps_its_conversations(opened):
     assert opened.surroundings(citation).quote == citation.quote
 
 
-def test_an_index_of_every_format_is_well_and_can_be_written_to(opened, write, monkeypatch):
-    embedder, embedded = opened.index("default").embedder, []
-    encode = embedder.encode_chunks
-    monkeypatch.setattr(embedder, "encode_chunks", lambda texts: embedded.extend(texts) or encode(texts))
+def test_an_index_of_every_format_is_well_and_can_be_written_to(opened, write, embedded):
     opened.ingest([write("parking.txt", "Parking is free on Sundays.")])
     assert embedded == ["Parking is free on Sundays."]  # what was there keeps its vectors
     assert opened.remove("/srv/documents/keys.html") == 1
@@ -154,7 +165,7 @@ def test_a_renewal_that_is_killed_at_any_step_is_done_by_the_next_writer(setting
             assert not lexical.outdated
             assert [chunk for chunk, _ in lexical.search("retry", 5)] == lexical.ids()
             assert len(lexical.search("3.5", 5)) == 1
-        assert examine(killed, open_library=WordLibrary).problems == ()
+        assert examine(killed, open_library=word_library).problems == ()
 
 
 @pytest.mark.parametrize("name", ["footnote.sqlite", "chats.sqlite"])
@@ -171,20 +182,20 @@ def test_a_data_folder_of_a_newer_footnote_is_refused_and_left_as_it_is(settings
     assert (newer.data_dir / name).read_bytes() == before
 
 
-def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
-    from ingest.docstore.schema import MIGRATIONS
-
+def test_a_migration_that_fails_changes_nothing(tmp_path):
     with tarfile.open(FIXTURES / "index-2.tar.gz") as archive:
         archive.extractall(tmp_path, filter="data")
     path = tmp_path / "footnote.sqlite"
-    broken = {**MIGRATIONS, 3: MIGRATIONS[3] + "INSERT INTO nowhere VALUES (1);"}
-    monkeypatch.setattr("ingest.docstore.store.MIGRATIONS", broken)
+    # The migration to format 3 changes the rows of documents after all tables.
+    trigger = "CREATE TRIGGER broken AFTER UPDATE ON documents BEGIN INSERT INTO nowhere VALUES (1); END"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(trigger)
     with pytest.raises(DocumentStoreError, match="nowhere"):
         DocStore.open(path)
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (2,)
         assert db.execute("SELECT embedding_model FROM collections").fetchone() == ("all-MiniLM-L6-v2",)
-    monkeypatch.undo()
+        db.execute("DROP TRIGGER broken")
     with closing(DocStore.open(path)) as store:
         assert store.catalog.embedders(1)["current"].model == "all-MiniLM-L6-v2"
 
@@ -220,12 +231,11 @@ def test_a_text_index_that_was_being_switched_is_there_again_and_nothing_is_left
         assert footnote.search("apple", 1)
         footnote.ingest([write("b.txt", "banana two.")])
     assert [one.name for one in folder.parent.iterdir()] == [folder.name]
-    assert examine(settings, open_library=WordLibrary).problems == ()
+    assert examine(settings, open_library=word_library).problems == ()
 
 
-def test_a_text_index_made_anew_has_all_of_a_document_that_is_read_in_parts(settings, write, monkeypatch):
-    monkeypatch.setattr("ingest.docstore.store.PART", 3)
-    with quick(settings) as footnote:
+def test_a_text_index_made_anew_has_all_of_a_document_that_is_read_in_parts(settings, write):
+    with quick(settings, sizes=Sizes(part=3)) as footnote:
         footnote.ingest([write(f"{name}.txt", " ".join(f"w{i}" for i in range(600))) for name in "ab"])
         index = footnote.index("default")
         wanted = index.lexical.ids()

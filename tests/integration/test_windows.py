@@ -5,28 +5,27 @@ from __future__ import annotations
 import threading
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import islice
 
 import pytest
-from durability import quick
+from durability import quick, word_library
+from faults import replaced, watched
 from tests_support import WordTokenizer, chunks_of
 
-from ingest import segments
 from ingest.chunking import Chunker, Split
 from ingest.chunking.sections import MOST_TITLE_CHARACTERS
 from ingest.chunking.token_counter import CHARACTERS_PER_TOKEN, WINDOW_CHARACTERS
 from ingest.docstore import ChunkRow
-from ingest.docstore import store as docstore
 from ingest.docstore.store import DocStore
 from ingest.docstore.vector_cache import KeptVectors
 from ingest.docstore.versions import Versions
-from ingest.index import staging
+from ingest.index import Sizes
 from ingest.index.indexing import EMBED_BATCH
 from ingest.index.staging import Prepared, stage
 from ingest.lexical.writer import LexicalEntry, LexicalWriter
 from ingest.loaders.document_builder import Builder
 from ingest.loaders.output_limits import DEFAULT_MOST
-from ingest.loaders.sandbox import receiving
 from ingest.loaders.sandbox.protocol import HEADER, encode, encode_segment
 from ingest.loaders.sandbox.receiving import receive
 from ingest.maintenance.doctor import examine
@@ -34,7 +33,7 @@ from ingest.models import Block, Document, Page, chunk_id, page_at
 from ingest.segments import Segment, SegmentedDocument
 from ingest.vectors.store import VectorStore
 
-PART, SEGMENT = 20, 64 * 1024
+PART, SEGMENT = 20, 700 * 1024
 WRITING = {
     "add_pending": Versions,
     "add_chunks": Versions,
@@ -47,47 +46,40 @@ WRITING = {
 
 
 @pytest.fixture
-def unprocessed(settings):
-    """A Footnote on real stores, with stand-ins for the model and the reading processes."""
-    with quick(settings) as one:
+def part() -> int:
+    return PART
+
+
+@pytest.fixture
+def unprocessed(settings, part):
+    """Returns a Footnote with real stores, small windows, and fakes of the model and the reading processes."""
+    with quick(settings, sizes=Sizes(part=part)) as one:
         yield one
 
 
 @pytest.fixture
-def long_text(write, monkeypatch):
-    """A text of three windows of chunks, which are made small for it."""
-    monkeypatch.setattr(docstore, "PART", PART)
-    monkeypatch.setattr(staging, "PART", PART)
+def long_text(write):
+    """Returns a text of three windows of chunks."""
     return write("long.txt", "\n\n".join(f"word{i} " * 55 for i in range(2 * PART + 10)))
 
 
-def spied(monkeypatch, kind, name, seen) -> None:
-    real = getattr(kind, name)
-
-    def method(self, *arguments, **more):
-        result = real(self, *arguments, **more)
-        seen(arguments)
-        return result
-
-    monkeypatch.setattr(kind, name, method)
-
-
 @pytest.mark.parametrize("step", [name for name in WRITING if name != "activate"])
-def test_a_stop_in_a_step_is_seen_before_its_next_window(unprocessed, long_text, monkeypatch, step):
+def test_a_stop_in_a_step_is_seen_before_its_next_window(unprocessed, long_text, step):
     cancel, after = threading.Event(), []
-    for name, kind in WRITING.items():
-        spied(monkeypatch, kind, name, lambda _, name=name: after.append(name) if cancel.is_set() else None)
-    spied(monkeypatch, WRITING[step], step, lambda _: cancel.set())
-    report = unprocessed.ingest([long_text], cancel=cancel)
+    with ExitStack() as stack:
+        for name, kind in WRITING.items():
+            told = lambda _, name=name: after.append(name) if cancel.is_set() else None  # noqa: E731
+            stack.enter_context(watched(kind, name, told))
+        stack.enter_context(watched(WRITING[step], step, lambda _: cancel.set()))
+        report = unprocessed.ingest([long_text], cancel=cancel)
     assert report.cancelled
     # What a window's vectors are kept as goes to Chroma too before the next look.
     assert after == (["upsert"] if step == "put" else [])
-    monkeypatch.undo()
     assert unprocessed.ingest([long_text]).count("added") == 1
-    assert examine(unprocessed.settings, open_library=type(unprocessed.library)).problems == ()
+    assert examine(unprocessed.settings, open_library=word_library).problems == ()
 
 
-def test_a_stop_while_a_text_is_split_is_seen_before_its_next_window(unprocessed, long_text, monkeypatch):
+def test_a_stop_while_a_text_is_split_is_seen_before_its_next_window(unprocessed, long_text):
     cancel, made = threading.Event(), []
 
     def stop_at_ten(_):
@@ -95,20 +87,18 @@ def test_a_stop_while_a_text_is_split_is_seen_before_its_next_window(unprocessed
         if len(made) == 10:
             cancel.set()
 
-    spied(monkeypatch, Chunker, "_chunk", stop_at_ten)
-    assert unprocessed.ingest([long_text], cancel=cancel).cancelled
+    with watched(Chunker, "_chunk", stop_at_ten):
+        assert unprocessed.ingest([long_text], cancel=cancel).cancelled
     assert len(made) <= PART + 1
 
 
-def test_a_file_that_was_stopped_is_taken_up_again_a_part_at_a_time(unprocessed, write, long_text, monkeypatch):
+def test_a_file_that_was_stopped_is_taken_up_again_a_part_at_a_time(unprocessed, write, long_text):
     cancel, second = threading.Event(), threading.Event()
-    with monkeypatch.context() as patch:
-        spied(patch, VectorStore, "upsert", lambda _: cancel.set())
+    with watched(VectorStore, "upsert", lambda _: cancel.set()):
         assert unprocessed.ingest([long_text], cancel=cancel).cancelled
     index, total = unprocessed.index("default"), 2 * PART + 10
     (version,) = index.docstore.versions.leftovers(index.collection.id, "pending")
-    with monkeypatch.context() as patch:
-        spied(patch, Versions, "add_pending", lambda _: second.set())
+    with watched(Versions, "add_pending", lambda _: second.set()):
         assert unprocessed.ingest([long_text], cancel=second).cancelled
     # What the first try stored stays until it is written over: deleting it all at once would take no stop.
     assert sum(map(len, index.docstore.versions.chunk_ids([version]))) == total
@@ -117,28 +107,25 @@ def test_a_file_that_was_stopped_is_taken_up_again_a_part_at_a_time(unprocessed,
     assert index.docstore.holdings.status(index.collection).bytes_text == len(long_text.read_text())
 
 
-def test_a_second_try_that_reads_less_leaves_nothing_of_the_first(unprocessed, long_text, monkeypatch):
+def test_a_second_try_that_reads_less_leaves_nothing_of_the_first(unprocessed, long_text):
     cancel = threading.Event()
-    with monkeypatch.context() as patch:
-        spied(patch, VectorStore, "upsert", lambda _: cancel.set())
+    with watched(VectorStore, "upsert", lambda _: cancel.set()):
         assert unprocessed.ingest([long_text], cancel=cancel).cancelled
     index = unprocessed.index("default")
     real = Split.__iter__
-    with monkeypatch.context() as patch:  # as where a page takes too long to be recognised the second time
-        patch.setattr(Split, "__iter__", lambda self: islice(real(self), 3))
+    # Simulates a page that takes too long to recognise the second time.
+    with replaced(Split, "__iter__", lambda self: islice(real(self), 3)):
         assert unprocessed.ingest([long_text]).chunks == 3
     ids = index.docstore.chunk_ids(index.collection.id)
     leg = index.leg(index.embedders()["current"])
     assert len(ids) == 3
     assert leg.store.ids() == set(index.lexical.ids()) == set(ids)
     assert index.docstore.kept.count_unused(leg.row.id) == 0
-    assert examine(unprocessed.settings, open_library=type(unprocessed.library)).problems == ()
+    assert examine(unprocessed.settings, open_library=word_library).problems == ()
 
 
 @pytest.mark.parametrize("lost", ["text", "vectors"])
-def test_a_stop_while_an_index_is_put_back_is_seen_before_its_next_part(
-    unprocessed, write, long_text, monkeypatch, lost
-):
+def test_a_stop_while_an_index_is_put_back_is_seen_before_its_next_part(unprocessed, write, long_text, lost):
     unprocessed.ingest([long_text])
     index, cancel, parts = unprocessed.index("default"), threading.Event(), []
 
@@ -150,21 +137,22 @@ def test_a_stop_while_an_index_is_put_back_is_seen_before_its_next_part(
         index.lexical.wipe()
     else:
         index.leg(index.embedders()["current"]).store.drop()
-    with monkeypatch.context() as patch:
-        spied(patch, *((LexicalWriter, "add") if lost == "text" else (VectorStore, "upsert")), stop)
+    with watched(*((LexicalWriter, "add") if lost == "text" else (VectorStore, "upsert")), stop):
         assert unprocessed.ingest([write("new.txt", "News.")], cancel=cancel).cancelled
     assert parts == [1]
     assert unprocessed.ingest([write("new.txt", "News.")]).count("added") == 1
     assert len(index.lexical.ids()) == index.leg(index.embedders()["current"]).store.count() == 2 * PART + 11
 
 
-def test_a_long_document_is_written_window_by_window(unprocessed, long_text, monkeypatch):
+def test_a_long_document_is_written_window_by_window(unprocessed, long_text):
     sizes = {}
-    for name, kind in {"add_pending": Versions, "add_chunks": Versions, "indexed_chunks": DocStore}.items():
-        spied(monkeypatch, kind, name, lambda a, name=name: sizes.setdefault(name, []).append(len(a[-1])))
-    spied(monkeypatch, LexicalWriter, "add", lambda a: sizes.setdefault("add", []).append(len(a[0])))
-    spied(monkeypatch, VectorStore, "upsert", lambda a: sizes.setdefault("upsert", []).append(len(a[0])))
-    (outcome,) = unprocessed.ingest([long_text]).documents
+    with ExitStack() as stack:
+        for name, kind in {"add_pending": Versions, "add_chunks": Versions, "indexed_chunks": DocStore}.items():
+            told = lambda a, name=name: sizes.setdefault(name, []).append(len(a[-1]))  # noqa: E731
+            stack.enter_context(watched(kind, name, told))
+        stack.enter_context(watched(LexicalWriter, "add", lambda a: sizes.setdefault("add", []).append(len(a[1]))))
+        stack.enter_context(watched(VectorStore, "upsert", lambda a: sizes.setdefault("upsert", []).append(len(a[1]))))
+        (outcome,) = unprocessed.ingest([long_text]).documents
     assert outcome.chunks == 2 * PART + 10
     assert sizes["add_pending"] == [PART]
     assert sizes["add_chunks"] == sizes["add"][1:] == [PART, 10]
@@ -173,9 +161,8 @@ def test_a_long_document_is_written_window_by_window(unprocessed, long_text, mon
     assert unprocessed.search("word45", 1)[0].chunk.text.startswith("word45 ")
 
 
-def test_documents_that_are_written_together_lose_nothing_at_the_edges_of_windows(unprocessed, write, monkeypatch):
-    monkeypatch.setattr(docstore, "PART", 3)
-    monkeypatch.setattr(staging, "PART", 3)
+@pytest.mark.parametrize("part", [3])
+def test_documents_that_are_written_together_lose_nothing_at_the_edges_of_windows(unprocessed, write):
     paths = [write(f"{name}.txt", "\n\n".join(f"{name}{i} " * 55 for i in range(4))) for name in "abcdefgh"]
     assert unprocessed.ingest(paths).count("added") == 8
     index = unprocessed.index("default")
@@ -286,18 +273,17 @@ def frames_of(segments: int) -> Iterator[bytes]:
     """What a worker says of a long text, made as it is asked for."""
     yield from (frame[HEADER.size :] for frame in [*encode(Document("", "t", ()))][:1])
     for number in range(segments):
-        text = f"word{number:03d} and more words. " * (SEGMENT // 30)
+        text = f"word{number:03d} and more words. " * (SEGMENT // 24)
         blocks = (Block("paragraph", 0, len(text)),)
         yield encode_segment(Segment(number * len(text), text, blocks, continues=number > 0))[HEADER.size :]
     yield from (frame[HEADER.size :] for frame in [*encode(Document("", "t", ()))][-1:])
 
 
-def test_a_document_is_taken_over_and_stored_in_the_same_memory_whatever_its_length(unprocessed, write, monkeypatch):
-    monkeypatch.setattr(segments, "SEGMENT_CHARACTERS", SEGMENT)
-    monkeypatch.setattr(receiving, "IN_MEMORY", 1)
+@pytest.mark.parametrize("part", [512])
+def test_a_document_is_taken_over_and_stored_in_the_same_memory_whatever_its_length(unprocessed, write):
     unprocessed.ingest([write("short.txt", "So that there is a collection.")])
     index, peaks = unprocessed.index("default"), []
-    for number in (20, 60):
+    for number in (3, 5):  # both exceed the limit in memory
         tracemalloc.start()
         document = receive(frames_of(number), DEFAULT_MOST).result
         chunks = Split(Chunker(WordTokenizer(), 64), document)
@@ -311,7 +297,7 @@ def test_a_document_is_taken_over_and_stored_in_the_same_memory_whatever_its_len
     assert peaks[1] < 1.2 * peaks[0] + 100_000
 
 
-def test_a_stop_is_seen_before_the_next_chunk_is_made(unprocessed, write, monkeypatch):
+def test_a_stop_is_seen_before_the_next_chunk_is_made(unprocessed, write):
     cancel, made = threading.Event(), []
 
     def stop_at_three(_):
@@ -319,9 +305,9 @@ def test_a_stop_is_seen_before_the_next_chunk_is_made(unprocessed, write, monkey
         if len(made) == 3:
             cancel.set()
 
-    spied(monkeypatch, Chunker, "_chunk", stop_at_three)
     text = write("long.txt", "\n\n".join(f"word{i} " * 55 for i in range(30)))
-    assert unprocessed.ingest([text], cancel=cancel).cancelled
+    with watched(Chunker, "_chunk", stop_at_three):
+        assert unprocessed.ingest([text], cancel=cancel).cancelled
     assert len(made) <= 4
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import multiprocessing
 import os
 import shutil
 import signal
 import time
-from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import psutil
+from faults import killed_after, watched_steps
 from tests_support import WordEmbedder, WordTokenizer
 
 from app.bootstrap import open_footnote
@@ -32,10 +32,9 @@ from ingest.lexical.writer import LexicalWriter
 from ingest.library import Library
 from ingest.loaders import load
 from ingest.loaders.sandbox.pool import Loaded
-from ingest.pipeline import run
 from ingest.segments import SegmentedDocument
-from ingest.settings import Settings
-from ingest.vectors.store import HNSW, VectorStore
+from ingest.settings import DEFAULT_EMBEDDING_MODEL, Settings
+from ingest.vectors.store import VectorStore
 
 # Every method that changes a store. A kill falls after one of them, and so before the next.
 STEPS = [
@@ -71,26 +70,19 @@ processes.set_forkserver_preload(["durability", "chromadb", "tantivy", "app.boot
 
 
 class WordModel(WordTokenizer, WordEmbedder):
-    """Counts words. A model called "blind" sees all texts as the same."""
+    """Counts words. A model called "blind" embeds all texts the same; "words" is the default model."""
 
     ready = True
 
-    def __init__(self, name: str) -> None:
-        self.model = name
-        self.identity = EmbedderIdentity(name, f"{name:f<64}", self.dimensions)
+    def __init__(self, name: str = DEFAULT_EMBEDDING_MODEL, _device: str = "", **_: object) -> None:
+        self.model = "words" if name == DEFAULT_EMBEDDING_MODEL else name
+        self.identity = EmbedderIdentity(self.model, f"{self.model:f<64}", self.dimensions)
 
     def load(self) -> None: ...
 
     def encode_query(self, text):
         vector = super().encode_query("same" if self.model == "blind" else text)
         return -vector if self.model == "other" else vector
-
-
-class WordLibrary(Library):
-    """A library whose every model is a `WordModel`."""
-
-    def _embedder_for(self, model: str):
-        return self._embedders.setdefault(model, WordModel(model or "words"))
 
 
 class PoolInProcess:
@@ -113,15 +105,13 @@ class PoolInProcess:
                 yield Loaded(path, error, 0.0)
 
 
-def quick(settings: Settings) -> Footnote:
-    """Opens a data folder with the stand-ins."""
-    run.LoaderPool = PoolInProcess
-    return open_footnote(settings, WordLibrary)
+# Opens a library that uses `WordModel` for every model and reads files in this process.
+word_library = partial(Library, open_embedder=WordModel, open_loaders=PoolInProcess)
 
 
-def write_often() -> None:
-    """Chroma writes its vector index to disk every 20 chunks instead of every 1,000: kills meet it at that."""
-    HNSW["sync_threshold"] = 20
+def quick(settings: Settings, **others: object) -> Footnote:
+    """Opens a data folder with fakes of the model and the loaders; `others` are passed to `Library`."""
+    return open_footnote(settings, partial(word_library, **others))
 
 
 def state(settings: Settings) -> dict[str, int]:
@@ -182,40 +172,18 @@ def killed_at(settings: Settings, work: Callable[[Footnote], object], step: int,
 
 def _counted(settings: Settings, work: Callable[[Footnote], object], send) -> None:
     names: list[str] = []
-    _after_each_step(names.append)
-    with quick(settings) as footnote:
+    with watched_steps(STEPS, names.append), quick(settings) as footnote:
         work(footnote)
     send.send(names)
 
 
 def _killed(settings: Settings, work: Callable[[Footnote], object], at: int, victim: str) -> None:
-    done = Counter()
+    def victims() -> list[int]:
+        servers = [] if victim == "ingest" else [state(settings)["supervisor" if victim == "supervisor" else "server"]]
+        return [*servers, os.getpid()] if victim in {"ingest", "both"} else servers
 
-    def count(_name: str) -> None:
-        done["steps"] += 1
-        if done["steps"] != at:
-            return
-        if victim != "ingest":
-            os.kill(state(settings)["supervisor" if victim == "supervisor" else "server"], signal.SIGKILL)
-        if victim in {"ingest", "both"}:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    _after_each_step(count)
-    with quick(settings) as footnote:
+    with killed_after(STEPS, at, victims), quick(settings) as footnote:
         work(footnote)
-
-
-def _after_each_step(told: Callable[[str], None]) -> None:
-    for owner, name in STEPS:
-        method = getattr(owner, name)
-
-        @functools.wraps(method)
-        def wrapped(*args, method=method, name=f"{owner.__name__}.{name}", **kwargs):
-            result = method(*args, **kwargs)
-            told(name)
-            return result
-
-        setattr(owner, name, wrapped)
 
 
 def contents(footnote: Footnote, collection: str = "default") -> dict[str, list[tuple]]:

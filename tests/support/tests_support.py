@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+import threading
+from pathlib import Path
 
 import numpy as np
 
+from ingest.chunking import Chunker, Split
 from ingest.embedding.token_vectors import Encoded, TokenVectors
+from ingest.host import fingerprint
+from ingest.index import Prepared, writing
+from ingest.loaders import LoaderPool, load
 from ingest.segments import SegmentedDocument
 
 
@@ -72,20 +78,25 @@ def whole(result):
     return result.whole() if isinstance(result, SegmentedDocument) else result
 
 
-def counting_loads(monkeypatch) -> list:
-    """The paths that are given to loaders from now on."""
-    from ingest.pipeline import run
+def counting(loaders: type[LoaderPool], taken: list[Path]) -> type[LoaderPool]:
+    """Returns loaders that append the paths they read to `taken`."""
 
-    taken = []
-
-    class Counting(run.LoaderPool):
+    class Counting(loaders):
         def load_all(self, *arguments):
             for loaded in super().load_all(*arguments):
                 taken.append(loaded.path)
                 yield loaded
 
-    monkeypatch.setattr(run, "LoaderPool", Counting)
-    return taken
+    return Counting
+
+
+def written_before(footnote, path: Path, chunks=None) -> None:
+    """Writes a document as an older pipeline, with these chunks or the current ones."""
+    index, document = footnote.index("default"), SegmentedDocument.of(load(path))
+    known = fingerprint(path, 1, threading.Event())
+    chunks = chunks or Split(Chunker(index.embedder), document)
+    with writing(index, "test") as writer:
+        writer.put([Prepared(str(path), known.content_sha, "older", known.size, document, chunks, 0.0)])
 
 
 def save_tiny_model(folder, seed: int = 1, prompts: dict[str, str] | None = None):

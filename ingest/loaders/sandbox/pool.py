@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeAlias
 
 from ingest.errors import LoadError
 from ingest.host import Fingerprint
@@ -150,6 +150,10 @@ class LoaderPool:
             with suppress(queue.Full):
                 results.put(result, timeout=POLL_SECONDS)
                 return
+
+
+# Starts loaders; takes the arguments of `LoaderPool`.
+OpenLoaders: TypeAlias = Callable[..., LoaderPool]
 
 
 class _Source:

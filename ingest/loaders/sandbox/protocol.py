@@ -22,7 +22,7 @@ from ingest.errors import LoadError, NotConfined
 from ingest.loaders.output_limits import DEFAULT_MOST
 from ingest.loaders.sandbox.confinement import Confinement
 from ingest.models import Block, BlockKind, Document, HowRead, Page
-from ingest.segments import SEGMENT_CHARACTERS, SEGMENT_PIECES, Segment, cut
+from ingest.segments import SEGMENT_SIZE, Segment, cut
 from ingest.text import is_storable, storable, storable_document
 from ingest.word_boxes import check
 
@@ -43,7 +43,7 @@ MOST_CHARACTERS, MOST_PAGES = 1 << 40, 1 << 31
 # Strings and separators: JSON has no more values than matches of this. A page has nine; the fields around blocks and
 # pages have fewer than 64.
 TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{,]')
-MOST_TOKENS = 9 * 2 * SEGMENT_PIECES + 64
+MOST_TOKENS = 9 * 2 * SEGMENT_SIZE.pieces + 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +213,9 @@ def _parsed(frame: bytes) -> tuple[dict[str, Any], memoryview]:
 
 
 def _segment(fields: Mapping[str, Any], rest: memoryview) -> Segment:
-    length = _whole(fields["text"], min(len(rest), LONGEST_CHARACTER * SEGMENT_CHARACTERS))
+    length = _whole(fields["text"], min(len(rest), LONGEST_CHARACTER * SEGMENT_SIZE.characters))
     text = str(rest[:length], "utf-8")
-    if len(text) > SEGMENT_CHARACTERS or not is_storable(text):
+    if len(text) > SEGMENT_SIZE.characters or not is_storable(text):
         _refuse("its text cannot be stored")
     blocks, pages = tuple(_blocks(fields["blocks"], text)), tuple(_pages(fields["pages"], text))
     places = bytes(rest[length:])

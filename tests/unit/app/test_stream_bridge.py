@@ -33,12 +33,11 @@ def test_all_who_come_first_share_one_loop():
         assert len(set(pool.map(loop, range(8)))) == 1
 
 
-def test_a_stream_that_never_began_is_left_at_once(monkeypatch):
-    monkeypatch.setattr(stream_bridge, "CLOSING_SECONDS", 300)
+def test_a_stream_that_never_began_is_left_at_once():
     busy, free, over = threading.Event(), threading.Event(), threading.Event()
     stream_bridge._loop().call_soon_threadsafe(lambda: (busy.set(), free.wait(30), over.set()))
     busy.wait(30)
-    items = pumped(endless, 0.001)
+    items = pumped(endless, 0.001, closing=300)
     assert next(items) is None
     items.close()
     assert not over.is_set()

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import random
-from unittest import mock
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests_support import WordTokenizer
 
-from ingest import segments
 from ingest.chunking import Chunker
 from ingest.loaders.document_builder import Builder
 from ingest.loaders.output_limits import size_of
 from ingest.models import Block, Document, Page
-from ingest.segments import SegmentedDocument, cut
+from ingest.segments import SegmentedDocument, SegmentSize, cut
 from ingest.word_boxes import boxes, divided, joined, pack, unpack
 
 SMALL, FEW = 100, 12
-
-
-@pytest.fixture(autouse=True, scope="module")
-def small():
-    """Segments of a size that tests can look at."""
-    with mock.patch.multiple(segments, SEGMENT_CHARACTERS=SMALL, SEGMENT_PIECES=FEW):
-        yield
+# Small segments, for readable tests.
+MOST = SegmentSize(SMALL, FEW)
 
 
 def made(seed: int) -> Document:
@@ -56,14 +48,14 @@ def made(seed: int) -> Document:
 @given(st.integers())
 def test_segments_are_small_and_make_the_whole_again(seed):
     document = made(seed)
-    found = list(cut(document))
+    found = list(cut(document, MOST))
     for segment in found:
         pieces = [*segment.blocks, *segment.pages]
         assert len(segment.text) <= SMALL
         assert len(pieces) <= FEW + 3
         assert all(0 <= piece.start <= piece.end <= len(segment.text) for piece in pieces)
         boxes(segment.places, 0, len(segment.text))
-    segmented = SegmentedDocument.of(document)
+    segmented = SegmentedDocument.of(document, MOST)
     assert segmented.whole() == document
     assert segmented.tally.size == size_of(document)
     assert segmented.tally.characters == len(document.text)
@@ -79,7 +71,7 @@ def test_a_document_is_cut_before_headings_and_pages_where_they_come_in_time():
         builder.add("paragraph", "words " * 5)
     document = builder.build()
     starts = {page.start for page in document.pages} | {b.start for b in document.blocks if b.kind == "heading"}
-    found = list(cut(document))
+    found = list(cut(document, MOST))
     assert len(found) > 3
     assert all(segment.start in starts for segment in found)
     assert all(len(segment.text) >= SMALL / 2 for segment in found[:-1])
@@ -87,7 +79,7 @@ def test_a_document_is_cut_before_headings_and_pages_where_they_come_in_time():
 
 def test_a_block_without_end_is_cut_between_lines_then_words_then_anywhere():
     for text in ("a line\n" * 60, "words " * 70, "x" * 420):
-        found = list(cut(Document(text, "", (Block("code", 0, len(text)),))))
+        found = list(cut(Document(text, "", (Block("code", 0, len(text)),)), MOST))
         assert [segment.continues for segment in found] == [False] + [True] * (len(found) - 1)
         assert "".join(segment.text for segment in found) == text
         assert all(len(segment.text) in range(SMALL // 2, SMALL + 1) for segment in found[:-1])
@@ -119,7 +111,7 @@ def test_chunks_of_a_document_in_segments_have_its_offsets_headings_pages_and_ta
     builder.begin_page("page two")
     builder.add("paragraph", "Words after the table. " * 30)
     document = builder.build("List")
-    segmented = SegmentedDocument.of(document)
+    segmented = SegmentedDocument.of(document, MOST)
     chunks = list(Chunker(WordTokenizer(), 64).split(segmented))
     assert [chunk.position for chunk in chunks] == list(range(len(chunks)))
     assert all(document.text[chunk.start : chunk.end] == chunk.text for chunk in chunks)

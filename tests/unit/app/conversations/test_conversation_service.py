@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from faults import failing
 
 from app.cancellation import STOPPED
 from app.conversations import ChatStore, Conversations
@@ -123,20 +124,17 @@ def test_what_goes_wrong_is_raised_to_whoever_reads_and_leaves_the_question(open
     assert conversations.exchanges(chat.id)[0].answer is None
 
 
-def test_what_cannot_be_kept_is_logged_by_stop_and_raised_to_a_reader(opened, monkeypatch, caplog):
+def test_what_cannot_be_kept_is_logged_by_stop_and_raised_to_a_reader(opened, caplog):
     conversations = opened(Scripted("Apples ", "are red."))
     chat = conversations.create("fruit")
 
-    def full(*_args):
-        raise OSError("disk full")
-
-    monkeypatch.setattr(conversations, "keep", full)
-    making = conversations.ask(chat, "Apples?")
-    first_token(making)
-    assert making.stop() is None
-    assert "could not be saved" in caplog.text
-    with pytest.raises(OSError, match="disk full"):
-        list(conversations.ask(chat, "Apples?"))
+    with failing(ChatStore, "add_answer", OSError("disk full")):
+        making = conversations.ask(chat, "Apples?")
+        first_token(making)
+        assert making.stop() is None
+        assert "could not be saved" in caplog.text
+        with pytest.raises(OSError, match="disk full"):
+            list(conversations.ask(chat, "Apples?"))
 
 
 def test_another_collection_is_asked_of_all_its_documents(opened):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.llm.limits import MOST_ANSWER, MOST_WRITTEN, THINKING, WHOLE, AnswerLimits
+from app.llm.limits import MOST_ANSWER, MOST_WRITTEN, PATIENCE, AnswerLimits
 from ingest.errors import LLMError, LLMInterrupted, LLMUnreachable
 
 SECONDS = 10
@@ -37,7 +37,7 @@ def test_a_server_without_a_sign_is_given_up_after_the_time(limits, clock):
 
 @pytest.mark.parametrize("shown", ["", " \n"])
 def test_thoughts_and_white_space_may_go_on_for_a_while_and_no_longer(limits, clock, shown):
-    for _ in range(THINKING):
+    for _ in range(PATIENCE.thinking):
         clock.now += SECONDS
         limits.heard("Hm. ")
         limits.said(shown)
@@ -63,7 +63,7 @@ def test_words_that_stop_coming_end_the_answer_whatever_else_comes(limits, clock
 
 
 def test_an_answer_that_drips_ends_all_the_same(limits, clock):
-    for _ in range(WHOLE):
+    for _ in range(PATIENCE.whole):
         clock.now += SECONDS
         limits.heard("word ")
         limits.said("word ")

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from faults import failing
 from hypothesis import given
 from hypothesis import strategies as st
 from llm_servers import scripted, silent
@@ -108,15 +109,12 @@ def test_a_model_that_is_not_there_or_no_reranker_says_which_setting_names_it(tm
         CrossEncoderJudge(str(folder), "cpu").scores("a", ["b"])
 
 
-def test_a_model_that_breaks_while_it_reads_has_failed_this_time(tmp_path, monkeypatch):
+def test_a_model_that_breaks_while_it_reads_has_failed_this_time(tmp_path):
     from sentence_transformers import CrossEncoder
 
-    def full(*_, **__):
-        raise RuntimeError("CUDA out of memory.\nTried to allocate")
-
     folder = save_tiny_cross_encoder(tmp_path / "ranker", ["LABEL_0"], says="LABEL_0")
-    monkeypatch.setattr(CrossEncoder, "predict", full)
-    with pytest.raises(RerankerFailed, match=r"could not read the passages: CUDA out of memory\.$"):
+    full = failing(CrossEncoder, "predict", RuntimeError("CUDA out of memory.\nTried to allocate"))
+    with full, pytest.raises(RerankerFailed, match=r"could not read the passages: CUDA out of memory\.$"):
         CrossEncoderJudge(str(folder), "cpu").scores("a", ["b"])
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ingest.errors import LexicalDamaged
-from ingest.lexical import store as lexical
+from ingest.lexical.analyzer import ANALYSIS
+from ingest.lexical.files import made_with, note
 from ingest.lexical.store import LexicalStore
 from ingest.lexical.writer import LexicalEntry
 
@@ -43,9 +46,9 @@ def test_no_passage_has_anything_from_another_document(store):
     assert "other-0" not in dict(store.search("zephyr colour", 6))
 
 
-def test_an_index_with_older_terms_is_searched_with_the_fields_that_it_has(store, monkeypatch):
+def test_an_index_with_older_terms_is_searched_with_the_fields_that_it_has(store):
     before = store.search("zephyr oil", 6)
-    monkeypatch.setattr(lexical, "ANALYSIS", lexical.ANALYSIS + 1)
+    note(store.folder, replace(made_with(store.folder), analysis=ANALYSIS - 1))
     later = LexicalStore(store.folder)
     assert later.outdated
     assert later.search("zephyr oil", 6) == before
@@ -55,18 +58,20 @@ def test_an_index_with_older_terms_is_searched_with_the_fields_that_it_has(store
     assert [chunk_id for chunk_id, _ in later.search("gasket", 6)] == ["new-0"]
 
 
-def test_a_search_in_the_middle_of_a_switch_waits_for_it(store, monkeypatch):
+def test_a_search_in_the_middle_of_a_switch_waits_for_it(store):
     before, aside = store.search("zephyr", 6), store.folder.with_name("index.old")
     store.folder.rename(aside)
-    monkeypatch.setattr(lexical.time, "sleep", lambda _: aside.rename(store.folder))
-    assert LexicalStore(store.folder).search("zephyr", 6) == before
+    waiting = LexicalStore(store.folder, sleep=lambda _: aside.rename(store.folder))
+    assert waiting.search("zephyr", 6) == before
 
 
-def test_a_reader_that_loses_the_index_under_its_hands_makes_none_in_its_place(store, monkeypatch):
+def test_a_reader_that_loses_the_index_under_its_hands_makes_none_in_its_place(store):
+    class Late(LexicalStore):
+        exists = True  # as of a moment ago
+
     store.folder.rename(store.folder.with_name("aside"))
-    monkeypatch.setattr(LexicalStore, "exists", True)  # as it was a moment ago
     with pytest.raises(LexicalDamaged, match="search the text index"):
-        store.search("zephyr", 6)
+        Late(store.folder).search("zephyr", 6)
     assert not store.folder.exists()
 
 

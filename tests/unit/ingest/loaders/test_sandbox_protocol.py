@@ -280,14 +280,13 @@ def test_a_disk_that_fills_up_is_said_when_a_segment_is_kept_and_not_later(tmp_p
 import resource, signal, sys
 from pathlib import Path
 from ingest.errors import NoRoom
-from ingest.loaders.sandbox import receiving
+from ingest.loaders.sandbox.receiving import IN_MEMORY, SegmentSpool
 from ingest.segments import Segment
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-receiving.IN_MEMORY = 1
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
-spool = receiving.SegmentSpool(Path(sys.argv[1]))
+spool = SegmentSpool(Path(sys.argv[1]))
 try:
-    spool.add(Segment(0, "x" * 500, ()))
+    spool.add(Segment(0, "x" * 2 * IN_MEMORY, ()))
 except NoRoom as error:
     print("told:", error)
 """

@@ -1,0 +1,75 @@
+"""Rules for the tests themselves: fakes are passed to constructors, and faults are injected by one file."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parents[1]
+FAULTS = TESTS / "support" / "faults.py"
+# Functions that set or delete an attribute by name.
+SETTERS = {"setattr", "delattr"}
+
+
+def replacements(code: str) -> list[int]:
+    """Returns the line numbers of a test that replace an attribute of a module, class or object.
+
+    These are calls of `setattr` or `delattr`, built in or pytest's, `unittest.mock`, and assignments to attributes of
+    imported names.
+    """
+    tree = ast.parse(code)
+    imported = {
+        (alias.asname or alias.name).split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    return sorted({node.lineno for node in ast.walk(tree) if _replaces(node, imported)})
+
+
+def _replaces(node: ast.AST, imported: set[str]) -> bool:
+    match node:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in SETTERS
+        case ast.Import(names=names):
+            return any(one.name.startswith("unittest") for one in names)
+        case ast.ImportFrom(module=str(module)):
+            return module.startswith("unittest")
+        case ast.Attribute(ctx=ast.Store() | ast.Del(), value=value):
+            while isinstance(value, ast.Attribute):
+                value = value.value
+            return isinstance(value, ast.Name) and value.id in imported
+    return False
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "monkeypatch.setattr(module, 'SECONDS', 1)",
+        "setattr(owner, name, method)",
+        "monkeypatch.delattr(module, 'name')",
+        "from unittest import mock",
+        "import unittest.mock",
+        "import package.module\npackage.module.SECONDS = 1",
+        "from package import module\nmodule.part.SECONDS = 1",
+        "from package import Library\nLibrary.open = None",
+        "from package import module\ndel module.SECONDS",
+    ],
+)
+def test_a_replacement_is_seen_in_whatever_form(line):
+    assert replacements(line)
+
+
+def test_what_is_ones_own_may_be_set():
+    assert replacements("from package import module\none = module.Thing()\none.name = 'x'\nself.held = {}") == []
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("*.py")), ids=lambda path: str(path.relative_to(TESTS)))
+def test_no_test_replaces_attributes(path):
+    found = replacements(path.read_text(encoding="utf-8"))
+    if path == FAULTS:
+        assert found
+    else:
+        assert found == [], f"{path}: use a parameter, or tests/support/faults.py"
