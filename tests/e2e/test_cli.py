@@ -32,6 +32,7 @@ def run(settings):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "command"), [("app", ["ingest"]), ("ingest", [])])
 def test_ingest_prints_one_json_object_and_nothing_else(run, write, module, command):
     good, bad = write("a.txt", "Apples are red."), write("b.pdf", "no pdf")
@@ -53,6 +54,7 @@ def test_ingest_prints_one_json_object_and_nothing_else(run, write, module, comm
     assert "b.pdf is not a PDF" in by_path[str(bad)]["error"]
 
 
+@pytest.mark.slow
 def test_a_round_of_all_commands(run, write):
     path = write("hand book.md", "# Leave\n\nEverybody has 28 days of paid leave. Managers have thirty.")
     ingested = run("ingest", path.parent)
@@ -83,6 +85,7 @@ def test_a_round_of_all_commands(run, write):
     assert refused["citations"] == []
 
 
+@pytest.mark.slow
 def test_many_questions_are_answered_a_line_each(run, write, tmp_path):
     run("ingest", write("a.txt", "Apples are red. Bears are brown."))
     questions = tmp_path / "questions.jsonl"
@@ -166,6 +169,7 @@ def test_a_misspelt_setting_is_pointed_out(settings, monkeypatch):
     assert "Did you mean FOOTNOTE_COLLECTION?" in " ".join(result.stderr.split())
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_an_ingest_cleanly_and_the_next_run_goes_on(settings, write):
     folder = write("first.txt", "The first thing.").parent
     for i in range(400):
@@ -186,6 +190,7 @@ def test_ctrl_c_ends_an_ingest_cleanly_and_the_next_run_goes_on(settings, write)
     assert again["added"] + again["unchanged"] == 401
 
 
+@pytest.mark.slow
 def test_the_port_taken_is_said(run):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -217,6 +222,7 @@ def wait_until(condition, seconds: float = 120) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_report_shows_how_files_were_read(run, write_pdf):
     path = write_pdf("a.pdf", ["Words", ""])
     run("ingest", str(path))
@@ -231,12 +237,14 @@ def test_report_shows_how_files_were_read(run, write_pdf):
     assert run("report", "nowhere.pdf").returncode == 2
 
 
+@pytest.mark.slow
 def test_ingest_needs_something_to_ingest(run):
     result = run("ingest")
     assert result.returncode == 2
     assert "Nothing to ingest" in result.stderr
 
 
+@pytest.mark.slow
 def test_web_pages_on_this_machine_are_refused_unless_allowed(run):
     result = run("ingest", "http://127.0.0.1:1/page", "--json")
     assert result.returncode == 1
@@ -248,6 +256,7 @@ def test_web_pages_on_this_machine_are_refused_unless_allowed(run):
     assert "is not a public address" in result.stderr
 
 
+@pytest.mark.slow
 def test_documents_are_tagged_and_only_some_are_searched(run, write):
     red, brown = write("fruit/a.txt", "Apples are red."), write("animals/b.md", "Bears are brown.")
     assert run("ingest", red, "--tag", "Fruit", module="app").returncode == 0
@@ -284,6 +293,7 @@ def test_documents_are_tagged_and_only_some_are_searched(run, write):
     assert json.loads(lines)["filter"] == {"tags": ["old"]}
 
 
+@pytest.mark.slow
 def test_text_that_the_encoding_of_the_output_lacks_is_spelled_out(run, write):
     path = write("Straße.md", "# Wörter\n\nÄpfel sind rot \u2603.")
     assert run("ingest", path, PYTHONIOENCODING="ascii").returncode == 0

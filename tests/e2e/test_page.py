@@ -44,6 +44,7 @@ def test_an_empty_collection_invites_documents(footnote):
     assert not page.exception
 
 
+@pytest.mark.slow
 def test_a_newcomer_is_offered_four_questions_that_the_samples_answer(sampled):
     page = open_page(sampled)
     assert set(STARTERS) <= set(labels(page))
@@ -136,6 +137,7 @@ class Undrawable:
         raise ZeroDivisionError
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pieces", [(), ("Apples are ",)])
 def test_a_mistake_of_ours_while_an_answer_is_drawn_is_told_as_one_and_what_came_is_kept(
     filled, answered_by, caplog, pieces
@@ -195,6 +197,7 @@ def test_an_unsupported_sentence_is_marked_and_the_reason_is_there(filled):
     assert "is no longer in the index" in shown(page)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("dead_proxy")
 @pytest.mark.parametrize(
     ("fields", "configured", "offered"),

@@ -124,6 +124,7 @@ def test_another_collection_is_asked_without_the_filter(filled, write):
     assert "Cats are grey." in shown(page)
 
 
+@pytest.mark.slow
 def test_days_in_the_wrong_order_are_pointed_out(filled):
     page = open_page(filled)
     page.date_input[0].set_value("2026-02-01").run()

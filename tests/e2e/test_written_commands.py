@@ -47,6 +47,7 @@ def asking(footnote, write, settings):
     return begin
 
 
+@pytest.mark.slow
 def test_a_wait_is_told_and_what_was_used_is_printed(asking):
     written = answering("Apples are red [1].", usage=(1000, 20))
     prices = {"FOOTNOTE_LLM_INPUT_PRICE": "1", "FOOTNOTE_LLM_OUTPUT_PRICE": "10"}
@@ -63,6 +64,7 @@ def test_a_wait_is_told_and_what_was_used_is_printed(asking):
     assert err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_ctrl_c_keeps_what_came_and_ends_the_request(asking, options):
     left, came = threading.Event(), threading.Event()
@@ -91,6 +93,7 @@ def test_ctrl_c_keeps_what_came_and_ends_the_request(asking, options):
         assert "Stopped before it was complete. Ask again" in out
 
 
+@pytest.mark.slow
 def test_ctrl_c_before_the_first_word_says_so(asking):
     came = threading.Event()
 
@@ -148,6 +151,7 @@ main()
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
+@pytest.mark.slow
 def test_no_control_character_of_a_document_or_an_answer_reaches_the_terminal(asking, settings):
     with scripted(answering(f"Apples are red [1]. {STEERING} are red.")) as (url, _):
         out, _ = asking(url, FORCE_COLOR="1").communicate(timeout=120)

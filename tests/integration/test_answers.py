@@ -30,6 +30,7 @@ def sample_answers(sampled) -> list[tuple[dict, Answer]]:
     return [(question, answered(sampled, question["text"])) for question in questions("sample_questions.jsonl")]
 
 
+@pytest.mark.slow
 def test_nearly_all_sample_questions_are_answered_by_quotes(sample_answers):
     wrong = [q["text"] for q, a in sample_answers if q["answer_contains"].casefold() not in a.text.casefold()]
     assert len(wrong) <= 6, wrong

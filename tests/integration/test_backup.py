@@ -82,6 +82,7 @@ def ids(footnote, collection: str = "default") -> list[str]:
     return index.docstore.chunk_ids(index.collection.id)
 
 
+@pytest.mark.slow
 def test_restored_elsewhere_it_is_the_same_and_nothing_is_embedded(filled, archive, elsewhere, tmp_path):
     facts = restore_backup(archive, elsewhere, no_model)
     assert (facts.documents, facts.conversations, facts.uploads) == (5, 1, 1)
@@ -116,6 +117,7 @@ def test_restored_elsewhere_it_is_the_same_and_nothing_is_embedded(filled, archi
         assert examine(elsewhere, open_library=word_library).problems == ()
 
 
+@pytest.mark.slow
 def test_it_is_whole_although_it_was_taken_while_documents_were_written(filled, elsewhere, tmp_path):
     folder, done = tmp_path / "busy", threading.Event()
     folder.mkdir()
@@ -142,6 +144,7 @@ def test_it_is_whole_although_it_was_taken_while_documents_were_written(filled, 
             assert len(contents(footnote)) in {4, 5}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_a_damaged_archive_is_refused_before_anything_is_touched(archive, elsewhere, seed):
     dice, data = random.Random(seed), bytearray(archive.read_bytes())
@@ -159,6 +162,7 @@ def test_a_damaged_archive_is_refused_before_anything_is_touched(archive, elsewh
     assert not elsewhere.data_dir.exists()
 
 
+@pytest.mark.slow
 def test_indexes_that_lay_in_the_folder_before_do_not_hide_what_is_restored(filled, archive, tmp_path):
     """The documents were changed since, then their database was lost; the old indexes hold as many chunks."""
     settings, path = filled.settings, tmp_path / "docs" / "birch.txt"
@@ -177,6 +181,7 @@ def test_indexes_that_lay_in_the_folder_before_do_not_hide_what_is_restored(fill
     assert examine(settings, open_library=word_library).problems == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["copytree", "unlink", "replace"])
 def test_a_restore_that_was_cut_off_can_be_done_again(archive, elsewhere, step):
     class Killed(BaseException): ...
@@ -191,6 +196,7 @@ def test_a_restore_that_was_cut_off_can_be_done_again(archive, elsewhere, step):
         assert len(footnote.conversations.all()) == 1
 
 
+@pytest.mark.slow
 def test_a_folder_that_a_chat_runs_on_is_left_alone(archive, elsewhere):
     lock = elsewhere.data_dir / "run" / "chat.lock"
     lock.parent.mkdir(parents=True)
@@ -200,6 +206,7 @@ def test_a_folder_that_a_chat_runs_on_is_left_alone(archive, elsewhere):
             restore_backup(archive, elsewhere, word_library)
 
 
+@pytest.mark.slow
 def test_only_its_owner_may_read_an_archive(archive):
     assert archive.stat().st_mode & 0o077 == 0
 
@@ -237,6 +244,7 @@ def _without_documents(manifest, members) -> None:
     del manifest["files"]["footnote.sqlite"], members["footnote.sqlite"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -253,6 +261,7 @@ def test_an_archive_that_is_not_ours_is_refused(archive, elsewhere, change, said
     assert not elsewhere.data_dir.exists()
 
 
+@pytest.mark.slow
 def test_a_folder_that_holds_something_is_left_alone(filled, archive):
     before = contents(filled)
     with pytest.raises(BackupError, match="is not empty"):
@@ -271,6 +280,7 @@ def test_an_archive_that_cannot_be_written_leaves_the_one_before(filled, archive
         write_backup(filled.library, tmp_path / "nowhere" / "backup.zip")
 
 
+@pytest.mark.slow
 def test_on_the_command_line_with_the_real_model(sampled, tmp_path):
     archive = tmp_path / "samples.zip"
 

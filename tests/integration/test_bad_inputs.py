@@ -68,6 +68,7 @@ def is_storable_or_named(path: Path) -> None:
         assert path.name in str(loaded.result)
 
 
+@pytest.mark.slow
 def test_a_lone_surrogate_in_a_name_of_json_ends_no_other_file(footnote, write):
     for name in string.ascii_lowercase[:5]:
         write(f"{name}.txt", f"The words of {name} can be found.")
@@ -91,6 +92,7 @@ def test_a_file_that_breaks_the_chunker_is_that_files_failure(unprocessed, write
     assert statuses(unprocessed.ingest([folder])) == {"a.txt": "unchanged", "bad.txt": "added"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [TypeError("no str"), MemoryError(), DocumentStoreError("too big")])
 def test_a_document_that_cannot_be_written_does_not_take_its_batch_with_it(unprocessed, write, error):
     for name in "abc":
@@ -166,6 +168,7 @@ def repacked(data: bytes, changed: Callable[[str, bytes], bytes]) -> bytes:
         return bombs.zipped({name: changed(name, package.read(name)) for name in package.namelist()})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", sorted(packages()))
 @limits(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=anything)
@@ -183,6 +186,7 @@ def test_every_loader_of_packages_gives_storable_strings_or_a_named_error(tmp_pa
         is_storable_or_named(path)
 
 
+@pytest.mark.slow
 @limits(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(anything, min_size=1, max_size=5))
 def test_any_unicode_goes_through_the_whole_pipeline(unprocessed, write, texts):

@@ -85,6 +85,7 @@ def test_pieces_become_the_text_whose_characters_are_whole(pieces):
     assert "".join(c for c in made if c != "\ufffd") == "".join(c for c in storable(whole) if c != "\ufffd")
 
 
+@pytest.mark.slow
 def test_each_question_of_a_file_is_answered_or_says_why_not(fruit, tmp_path):
     path = tmp_path / "questions.jsonl"
     lines = [{"_id": f"a{LONE}", "text": f"What colour{LONE} are apples?"}, {"_id": "b", "text": "x" * 9000}]
@@ -135,6 +136,7 @@ def test_questions_of_ones_own_may_hold_any_unicode():
     assert [one["question"] for one in read_lines(data + b"\r\n" + raw, "q")] == ["a\ufffdb", "a\u2028b"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 
 import psutil
+import pytest
 from durability import quick, state, word_library
 
 from ingest.maintenance.doctor import examine
@@ -16,6 +17,7 @@ def used(pid: int) -> tuple[int, int]:
     return process.num_fds(), process.num_threads()
 
 
+@pytest.mark.slow
 def test_files_and_threads_do_not_grow(settings, tmp_path):
     folder = tmp_path / "docs"
     folder.mkdir()
@@ -36,6 +38,7 @@ def test_files_and_threads_do_not_grow(settings, tmp_path):
     assert examine(settings, open_library=word_library).problems == ()
 
 
+@pytest.mark.slow
 def test_opening_and_closing_leaves_nothing_open(settings, tmp_path):
     (tmp_path / "a.txt").write_text("apple one.")
     counts = []

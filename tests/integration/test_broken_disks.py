@@ -91,6 +91,7 @@ DAMAGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", DAMAGE)
 def test_the_doctor_finds_and_mends(whole, tmp_path, what):
     settings, wanted = whole
@@ -111,6 +112,7 @@ def test_the_doctor_finds_and_mends(whole, tmp_path, what):
     rest(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", DAMAGE)
 def test_a_search_over_damage_heals_it_or_says_what_to_do(whole, tmp_path, what):
     settings, wanted = whole
@@ -140,6 +142,7 @@ def test_an_open_process_notices_that_the_text_index_is_gone(whole, tmp_path):
     rest(data)
 
 
+@pytest.mark.slow
 def test_the_doctor_does_no_harm_to_a_folder_in_use(whole, tmp_path):
     """Collections come, and their vectors are made anew, while it looks for what belongs to nobody."""
     data = copied(whole[0], tmp_path / "data")
@@ -222,6 +225,7 @@ def mounted(folder: Path, size: str) -> Iterator[Path]:
         subprocess.run(["umount", "-l", folder], check=True)
 
 
+@pytest.mark.slow
 def test_no_space_left_changes_nothing_and_is_said(tmp_path):
     folder = tmp_path / "docs"
     folder.mkdir()
@@ -250,6 +254,7 @@ def test_no_space_left_changes_nothing_and_is_said(tmp_path):
         rest(settings)
 
 
+@pytest.mark.slow
 def test_a_read_only_disk_changes_nothing_and_is_said(tmp_path, whole):
     with mounted(tmp_path / "locked", "300m") as locked:
         data = copied(whole[0], locked / "data")
@@ -274,6 +279,7 @@ def ingest_within(settings: Settings, folder: Path, most_bytes: int, send) -> No
         send.send(str(error))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most_bytes", [20_000, 200_000, 700_000])
 def test_a_limit_on_the_size_of_files_is_said(tmp_path, settings, most_bytes):
     folder = tmp_path / "docs"
@@ -294,6 +300,7 @@ def test_a_limit_on_the_size_of_files_is_said(tmp_path, settings, most_bytes):
     assert examine(settings, open_library=word_library).problems == ()
 
 
+@pytest.mark.slow
 def test_doctor_on_the_command_line(sampled, tmp_path):
     data = sampled.settings.data_dir
     command = [sys.executable, "-m", "app", "doctor", "--json"]

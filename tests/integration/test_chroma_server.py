@@ -46,6 +46,7 @@ def test_the_server_stops_with_its_last_user(settings, write):
     assert ended(server)
 
 
+@pytest.mark.slow
 def test_the_server_stops_after_its_only_user_was_killed(settings, write):
     path = write("a.txt", "Apples are red.")
     script = f"""

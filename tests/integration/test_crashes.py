@@ -115,6 +115,7 @@ def crash(before, tmp_path: Path, step: int, victim: str) -> None:
     shutil.rmtree(data.data_dir, ignore_errors=True)
 
 
+@pytest.mark.slow
 def test_killed_after_each_step_of_an_update(before, tmp_path):
     settings, folder, _ = before
     steps = steps_of(copied(settings, tmp_path / "dry"), Update(folder))
@@ -212,6 +213,7 @@ def rebuild(footnote) -> None:
         rebuild_vectors(index, index.embedders()["current"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("work", [change, change_and_back, rebuild])
 def test_killed_at_a_change_of_model_or_a_rebuild_the_next_run_mends_all(before, tmp_path, work):
     """What is found stays the same whenever it ends, and no vectors of nobody stay behind."""

@@ -105,6 +105,7 @@ def test_a_document_in_two_collections_is_removed_from_one_only(settings, write)
         assert examine(settings, open_library=word_library).problems == ()
 
 
+@pytest.mark.slow
 def test_disk_space_comes_back(settings, tmp_path):
     folder = tmp_path / "many"
     folder.mkdir()

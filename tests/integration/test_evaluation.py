@@ -73,6 +73,7 @@ def run():
     return run
 
 
+@pytest.mark.slow
 def test_a_set_is_ingested_asked_saved_and_held_against_a_gate(run, beir, tmp_path):
     keep, saved, page = tmp_path / "kept", tmp_path / "base.json", tmp_path / "report.html"
     first = run(beir, "--keep", keep, "-k", 2, "--save", saved, "--report", page, "--json")
@@ -122,6 +123,7 @@ def check_page(page):
     assert "Which &lt;script&gt;fruit grow near the | equator in plantations?" in page
 
 
+@pytest.mark.slow
 def test_settings_are_compared_and_the_difference_tested(run, beir, tmp_path):
     report = tmp_path / "report.md"
     result = run(beir, "--compare-settings", "chunk_tokens=64", "--report", report, "--no-answers", "--json")
@@ -136,6 +138,7 @@ def test_settings_are_compared_and_the_difference_tested(run, beir, tmp_path):
     assert "Which \\<script\\>fruit grow near the \\| equator" in text
 
 
+@pytest.mark.slow
 def test_a_saved_evaluation_is_compared_with(run, beir, tmp_path):
     saved, keep = tmp_path / "one.json", tmp_path / "kept"
     assert run(beir, "--keep", keep, "--save", saved, "--no-answers").exit_code == 0
@@ -168,6 +171,7 @@ def mine(footnote, write, tmp_path):
     return write_lines(tmp_path / "mine.jsonl", rows)
 
 
+@pytest.mark.slow
 def test_questions_of_ones_own_are_asked_of_the_collection_and_change_nothing(run, mine, settings):
     with quick(settings) as footnote:
         before = footnote.status(), footnote.documents("default")
@@ -325,6 +329,7 @@ def test_a_model_writes_questions_and_only_true_quotes_count(run, mine, tmp_path
     assert "<passage-" in requests[0]["messages"][1]["content"]
 
 
+@pytest.mark.slow
 def test_help_names_the_options(run):
     shown = run("--help").stdout
     assert "generate" in shown

@@ -294,6 +294,7 @@ def test_a_sitemap_and_those_that_it_names():
                 pages_of(f"{base}/{name}.xml", fetcher, failed.append)
 
 
+@pytest.mark.slow
 def test_pages_are_ingested_under_their_address(footnote):
     pages = {"/": b"<title>Home</title><p>Apples are red.</p>", "/empty": b"<p></p>"}
     with site(pages) as (base, _):
@@ -311,6 +312,7 @@ def test_pages_are_ingested_under_their_address(footnote):
     assert footnote.remove(base) == 3
 
 
+@pytest.mark.slow
 def test_a_page_is_deleted_from_the_disk_when_it_was_read(footnote):
     folders = []
 

@@ -181,6 +181,7 @@ class TaggedIngest:
         footnote.ingest([self.folder], tags=["tagged"])
 
 
+@pytest.mark.slow
 def test_killed_anywhere_a_tagged_ingest_is_finished_by_the_next(settings, tmp_path, write):
     folder = write("a.txt", "apple one.").parent
     write("b.txt", "bear one.")

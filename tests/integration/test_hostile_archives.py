@@ -66,6 +66,7 @@ def changed(archive, *statements: str, name: str = "footnote.sqlite", **values: 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statements",
     [
@@ -90,6 +91,7 @@ def test_what_an_archive_would_run_is_not_restored(archive, elsewhere, statement
         assert footnote.remove(str(elsewhere.data_dir / "uploads/default/note.txt")) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
@@ -131,6 +133,7 @@ def test_values_that_footnote_would_not_have_written_are_refused(archive, elsewh
     assert not elsewhere.data_dir.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
@@ -208,6 +211,7 @@ def test_conversations_are_held_to_the_same(archive, elsewhere):
         footnote.conversations.rate(exchange.id, helpful=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["dots", "link", "plain"])
 def test_a_document_that_lies_elsewhere_is_never_deleted(archive, elsewhere, tmp_path, way):
     precious = tmp_path / "precious.txt"

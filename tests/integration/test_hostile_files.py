@@ -46,6 +46,7 @@ def read(paths, memory_mb: int = MEMORY_MB, **more) -> dict:
         return {one.path.name: whole(one.result) for one in pool.load_all(paths)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_by_name_and_within_its_memory(write, name):
     make, kind, reason = BOMBS[name]
@@ -86,6 +87,7 @@ def test_elements_without_end_are_read_as_text(write):
     assert read([write("deep.html", bombs.deep_html())])["deep.html"].text == "Some words"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ocr", [True, False])
 def test_the_worker_recognises_text_within_its_limits_or_leaves_it(write_scan, ocr):
     result = read([write_scan("scan.pdf", ["Recognised by its looks"])], 2048, ocr=ocr)["scan.pdf"]
@@ -96,6 +98,7 @@ def test_the_worker_recognises_text_within_its_limits_or_leaves_it(write_scan, o
         assert "Page 1: readable only by OCR, which is turned off" in str(result)
 
 
+@pytest.mark.slow
 def test_recognising_in_too_little_memory_says_so(write_scan):
     result = read([write_scan("scan.pdf", ["Recognised by its looks"])], 700)["scan.pdf"]
     assert isinstance(result, LoaderStopped)

@@ -21,6 +21,7 @@ def statuses(report):
     return {os.path.basename(one.path): one.status for one in report.documents}
 
 
+@pytest.mark.slow
 def test_a_folder_is_read_with_all_that_is_in_it_and_nothing_hidden(footnote, write, write_pdf, write_docx):
     write("a.txt", "Apples are red.")
     write("deep/er/b.md", "# Bears\n\nBears are brown.")
@@ -47,6 +48,7 @@ def test_a_second_run_over_unchanged_files_loads_and_embeds_nothing(footnote, wr
     assert (report.embedded, report.chunks, loads) == (0, 0, [])
 
 
+@pytest.mark.slow
 def test_a_changed_file_replaces_its_old_version_at_once(footnote, write):
     path = write("a.txt", "The limit is forty euros.")
     footnote.ingest([path])
@@ -128,6 +130,7 @@ def test_one_bad_file_does_no_harm_to_the_others(footnote, write, tmp_path):
     assert all(os.path.basename(one.path) in one.error for one in report.documents if one.status == "failed")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a\nb.txt", 'it\'s "quoted".md', "🦉 emoji.html", "x" * 246 + ".txt"])
 def test_strange_names_travel_through_every_store(footnote, write, name):
     path = write(name, "Owls see at night.")
@@ -178,6 +181,7 @@ def test_collections_are_apart(footnote, write):
         footnote.ingest([write("c.txt")], collection="../evil")
 
 
+@pytest.mark.slow
 def test_a_stopped_run_keeps_what_was_done_and_goes_on(footnote, write):
     for i in range(150):
         write(f"{i:03d}.txt", f"Thing number {i} is kept in box {i * 7}.")
@@ -199,6 +203,7 @@ def test_a_stopped_run_keeps_what_was_done_and_goes_on(footnote, write):
     assert examine(footnote.settings).problems == ()
 
 
+@pytest.mark.slow
 def test_a_run_killed_before_activation_leaves_the_old_version_and_is_finished_later(footnote, write):
     path = write("a.txt", "The old limit is forty.")
     footnote.ingest([path])
@@ -213,6 +218,7 @@ def test_a_run_killed_before_activation_leaves_the_old_version_and_is_finished_l
     assert examine(footnote.settings).problems == ()
 
 
+@pytest.mark.slow
 def test_two_ingests_at_the_same_time_take_turns(settings, write):
     folders = []
     for name in ("one", "two"):
@@ -235,6 +241,7 @@ def test_two_ingests_at_the_same_time_take_turns(settings, write):
         assert examine(first.settings).problems == ()
 
 
+@pytest.mark.slow
 def test_a_setting_of_another_model_breaks_no_index(settings, write, tmp_path):
     path = write("a.txt", "Apples are red.")
     with open_footnote(settings) as footnote:

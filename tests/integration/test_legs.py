@@ -15,6 +15,7 @@ from ingest.maintenance.doctor import examine
 from ingest.models import Chunk, SearchHit, StoredChunk
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leg", ["vector_search", "keyword_search"])
 def test_a_leg_ranks_the_best_first_and_gives_only_what_is_active(footnote, write, leg):
     path = write("a.txt", "Elephants are large grey animals.")
@@ -38,6 +39,7 @@ def test_no_question_is_read_as_a_query_language(sampled, query):
     sampled.search(query, 5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "query"),
     [
@@ -58,6 +60,7 @@ def hit(name: str, score: float, rank: int = 1, text: str = "", source: str = ""
     return SearchHit(rank, score, StoredChunk(name, "v", "d", source or name, "", 0, 0, 1, text or name, None, ()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("question", "absent", "nearest"),
     [
@@ -76,6 +79,7 @@ def test_what_a_question_names_and_no_document_holds_is_told_with_the_nearest(
     assert [name for one in found for name in one.nearest] == nearest
 
 
+@pytest.mark.slow
 def test_the_chunk_that_holds_what_is_named_comes_first(footnote, write):
     footnote.ingest(
         [write(f"{n}.txt", f"The weight of part 81-20{n} is {n} kg, the weight in all.") for n in range(10, 40)]
@@ -84,6 +88,7 @@ def test_the_chunk_that_holds_what_is_named_comes_first(footnote, write):
     assert "81-2024" in first.chunk.text
 
 
+@pytest.mark.slow
 def test_a_script_that_the_model_does_not_know_is_searched_by_keywords_alone_and_says_so(footnote, write):
     class English(Embedder):
         def knows(self, text):
@@ -99,6 +104,7 @@ def test_a_script_that_the_model_does_not_know_is_searched_by_keywords_alone_and
     assert asked_in_english.notices == ()
 
 
+@pytest.mark.slow
 def test_a_leg_scores_what_it_did_not_find_as_it_would_have(footnote, write):
     texts = ["Elephants are large grey animals.", "Bread is baked in the grey morning.", "Rivers run to the sea."]
     footnote.ingest([write(f"{n}.txt", text) for n, text in enumerate(texts)])
@@ -109,6 +115,7 @@ def test_a_leg_scores_what_it_did_not_find_as_it_would_have(footnote, write):
         assert scores("large grey elephants", []) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("question", ["what is the ZX81", "the ZX81", "zx81?"])
 def test_a_question_is_searched_by_its_telling_words(footnote, write, question):
     path = write("a.txt", "A ZX81 has one kilobyte of memory.")
@@ -116,12 +123,14 @@ def test_a_question_is_searched_by_its_telling_words(footnote, write, question):
     assert [hit.chunk.source for hit in footnote.index("default").keyword_search(question, 2)] == [str(path)]
 
 
+@pytest.mark.slow
 def test_a_question_of_stop_words_alone_is_searched_by_them(footnote, write):
     path = write("a.txt", "To be or not to be, that is what he asked.")
     footnote.ingest([path, write("b.txt", "Rivers run.")])
     assert footnote.index("default").keyword_search("to be or not to be", 1)[0].chunk.source == str(path)
 
 
+@pytest.mark.slow
 def test_a_chunk_is_lifted_by_what_stands_beside_it(footnote, write):
     twice = "The pump must be drained before winter."
     story = "\n\n".join([" ".join(f"Word{n} of story {m}." for n in range(40)) for m in range(4)])
@@ -138,6 +147,7 @@ def test_equal_texts_are_shown_once_with_their_other_sources():
     assert (one.chunk.id, one.also_in) == ("a", ("y",))
 
 
+@pytest.mark.slow
 def test_what_an_older_chunker_split_is_found_and_split_anew_by_the_next_ingest(footnote, write):
     paragraphs = [" ".join([f"Pump {n} is drained before the winter of its year."] * 8) for n in range(2)]
     path = write("a.txt", "\n\n".join(paragraphs))

@@ -58,6 +58,7 @@ def test_thoughts_that_nobody_opened_are_neither_in_the_answer_nor_in_what_is_se
     assert "".join(event.text for event in shown[after:]) == answer.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("breaking", [silent_after, cut_after])
 def test_nothing_of_a_thought_is_shown_where_the_stream_breaks_in_it(ask, breaking):
     whole = answering("Okay, bears.\n</think>\n\nApples are red [1].")
@@ -80,6 +81,7 @@ def test_a_refusal_of_the_model_is_a_refusal(ask):
     assert answer.citations == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", [refusing(401), refusing(500, retry_after="0.01"), answering("")])
 def test_a_model_that_fails_is_stood_in_for_by_quotes(ask, script):
     with scripted(script) as (url, _):

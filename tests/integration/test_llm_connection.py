@@ -50,6 +50,7 @@ def test_an_address_may_mean_several(setting, found):
     assert list(bases(setting)) == found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("root", "written"),
     [
@@ -151,6 +152,7 @@ def test_another_provider_is_not_asked_by_the_page(settings):
     assert Connection(settings.model_copy(update={"llm": "ollama:qwen"})).problem() == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "error"), [(answering("Ready."), None), (refusing(429), None), (refusing(401), LLMRefusedKey)]
 )
@@ -160,6 +162,7 @@ def test_a_model_is_tried_with_a_word(using, script, error):
     assert found is None if error is None else isinstance(found, error)
 
 
+@pytest.mark.slow
 def test_the_doctor_says_what_is_wrong_with_the_model(settings, monkeypatch, dead_proxy):
     monkeypatch.setenv("FOOTNOTE_LLM", "openai:test-model")
     monkeypatch.setenv("FOOTNOTE_LLM_BASE_URL", "http://127.0.0.1:9")

@@ -100,6 +100,7 @@ def test_what_a_server_does_wrong_is_told_apart(llm, script, error, said):
         assert caught.value.retry_after == pytest.approx(0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("script", "error"), [(silent, LLMUnreachable), (hanging_after("Half an"), LLMInterrupted)])
 def test_a_server_that_hangs_is_given_up(llm, script, error):
     with scripted(script) as (url, _), pytest.raises(error, match=r"within 2 seconds|was cut off"):

@@ -83,6 +83,7 @@ def server(tmp_path_factory) -> Iterator[tuple[str, Path]]:
             process.wait()
 
 
+@pytest.mark.slow
 def test_a_real_server_streams_and_its_noise_is_not_called_supported(server, footnote, write, with_settings):
     url, folder = server
     footnote.ingest([write("a.txt", "Apples are red. A crate holds 40 apples.")])

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import pytest
 from conftest import ROOT
 from durability import quick, state
 
@@ -41,6 +42,7 @@ def test_a_server_that_an_earlier_version_started_is_used_and_reported(settings)
     assert server_facts(settings) == ()
 
 
+@pytest.mark.slow
 def test_without_a_network_of_its_own_the_server_works_and_the_doctor_says_who_reaches_it(settings, write):
     folder, run = settings.data_dir / "chroma", settings.data_dir / "run"
     assert server_facts(settings) == ()

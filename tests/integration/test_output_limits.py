@@ -35,6 +35,7 @@ def read(paths, **more) -> dict:
         return {one.path.name: whole(one.result) for one in pool.load_all(paths)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GROWING)
 def test_a_small_file_that_becomes_a_large_text_is_refused_by_name(write, name):
     path, good = write(name, GROWING[name]()), write("good.txt", "Good words.")
@@ -45,6 +46,7 @@ def test_a_small_file_that_becomes_a_large_text_is_refused_by_name(write, name):
     assert results["good.txt"].text == "Good words."
 
 
+@pytest.mark.slow
 def test_what_is_packed_well_but_not_absurdly_is_read(write):
     log = "".join(f"2026-11-25 12:{i // 60 % 60:02d}:{i % 60:02d} job {i} is done\n" for i in range(100_000))
     result = read([write("jobs.log.gz", gzip.compress(log.encode()))])["jobs.log.gz"]
@@ -52,6 +54,7 @@ def test_what_is_packed_well_but_not_absurdly_is_read(write):
     assert result.text.endswith("job 99999 is done")
 
 
+@pytest.mark.slow
 def test_what_lies_in_archives_in_archives_counts_once(write):
     data = ("Some words of a long text. " * 200_000).encode()
     for name in ("inner.txt", "a.zip", "b.zip"):
@@ -64,6 +67,7 @@ def test_what_lies_in_archives_in_archives_counts_once(write):
     assert 3 * len(result.text) > ALWAYS > len(result.text)
 
 
+@pytest.mark.slow
 def test_a_limit_of_the_settings_is_named(write):
     path = write("long.txt", "word\n\n" * 700_000)
     with LoaderPool(1, 60, 1024, 5) as pool:
@@ -100,6 +104,7 @@ def test_a_worker_that_answers_by_hand_is_understood(write):
     assert (result.text, result.title) == ("bad", "t")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed",
     [

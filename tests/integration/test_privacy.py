@@ -68,6 +68,7 @@ def test_an_archive_and_what_is_restored_from_it_are_the_owners_alone(filled, se
     assert modes(tmp_path / "new") == {}
 
 
+@pytest.mark.slow
 def test_the_command_line_writes_for_its_owner_alone(tmp_path, write, open_umask):
     data, questions = tmp_path / "new" / "data", tmp_path / "questions.jsonl"
     environment = {**os.environ, "FOOTNOTE_DATA_DIR": str(data)}

@@ -246,6 +246,7 @@ def test_the_setting_alone_changes_nothing_and_says_what_to_run(filled):
         assert other.index("New").embedder.model == "blind"
 
 
+@pytest.mark.slow
 def test_a_real_model_from_a_folder_on_the_command_line(footnote, write, tmp_path):
     """The bundled model is replaced by a tiny one of random weights, and comes back."""
     footnote.ingest([write("a.txt", "Apples are red."), write("b.txt", "Bears are brown.")])

@@ -117,6 +117,7 @@ def test_a_file_that_breaks_its_loader_is_given_up_and_the_others_are_read(write
     assert children() == []
 
 
+@pytest.mark.slow
 def test_a_file_whose_steps_are_slow_may_take_its_time_for_each(write):
     path = write("slow.txt", "Good words.")
     with pool(5, command=(sys.executable, "-c", HOSTILE)) as loaders:
@@ -133,6 +134,7 @@ def test_signs_of_life_come_to_an_end(write):
     assert "took too long" in str(loaded.result)
 
 
+@pytest.mark.slow
 def test_signs_of_life_do_not_keep_a_file_going_for_ever(write):
     path = write("alive.txt", "Bad words.")
     with pool(0.5, command=(sys.executable, "-c", HOSTILE)) as loaders:

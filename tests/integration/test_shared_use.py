@@ -125,6 +125,7 @@ def use_together(settings, folder: Path, seconds: float) -> dict[str, int]:
     return rounds
 
 
+@pytest.mark.slow
 def test_all_at_once(settings, tmp_path):
     rounds = use_together(settings, tmp_path / "docs", 8)
     assert all(n > 0 for n in rounds.values()), rounds

@@ -151,6 +151,7 @@ def run(examples: int, steps: int) -> None:
     )
 
 
+@pytest.mark.slow
 def test_any_order_of_events():
     run(examples=8, steps=15)
 

@@ -78,6 +78,7 @@ def test_an_index_of_every_format_answers_and_keeps_its_conversations(opened):
     assert opened.surroundings(citation).quote == citation.quote
 
 
+@pytest.mark.slow
 def test_an_index_of_every_format_is_well_and_can_be_written_to(opened, write, embedded):
     opened.ingest([write("parking.txt", "Parking is free on Sundays.")])
     assert embedded == ["Parking is free on Sundays."]  # what was there keeps its vectors
@@ -89,6 +90,7 @@ def test_an_index_of_every_format_is_well_and_can_be_written_to(opened, write, e
     assert (status.documents, status.embedding_model) == (3, "all-MiniLM-L6-v2")
 
 
+@pytest.mark.slow
 def test_the_doctor_gives_an_index_of_every_format_vectors_of_its_tokens(opened):
     assert examine(opened.settings, fix=True).problems == ()
     for name in opened.collections():
@@ -97,6 +99,7 @@ def test_the_doctor_gives_an_index_of_every_format_vectors_of_its_tokens(opened)
         assert index.token_scores("How long may parents stay at home?", chunks).keys() == set(chunks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opened", OUTDATED, ids=named, indirect=True)
 def test_a_text_index_of_an_older_footnote_is_searched_as_it_is_and_made_anew_by_the_next_writer(opened, write):
     lexical = opened.index("default").lexical
@@ -139,6 +142,7 @@ def ingest_folder(footnote: Footnote, folder: Path) -> None:
     footnote.ingest([folder])
 
 
+@pytest.mark.slow
 def test_a_renewal_that_is_killed_at_any_step_is_done_by_the_next_writer(settings, tmp_path, write):
     with quick(settings) as footnote:
         footnote.ingest([write("a.txt", "apple maxRetryCount is 3.5 here.")])
@@ -220,6 +224,7 @@ def test_a_document_store_of_the_first_format_has_what_a_new_one_has(tmp_path):
     assert columns(old) == columns(new)
 
 
+@pytest.mark.slow
 def test_a_text_index_that_was_being_switched_is_there_again_and_nothing_is_left_over(settings, write):
     with quick(settings) as footnote:
         footnote.ingest([write("a.txt", "apple one.")])

@@ -63,6 +63,7 @@ def long_text(write):
     return write("long.txt", "\n\n".join(f"word{i} " * 55 for i in range(2 * PART + 10)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [name for name in WRITING if name != "activate"])
 def test_a_stop_in_a_step_is_seen_before_its_next_window(unprocessed, long_text, step):
     cancel, after = threading.Event(), []
@@ -210,6 +211,7 @@ SHAPES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_one_endless_block_is_tokenized_window_by_window_and_in_the_same_memory(shape):
     kind, words = SHAPES[shape]
@@ -279,6 +281,7 @@ def frames_of(segments: int) -> Iterator[bytes]:
     yield from (frame[HEADER.size :] for frame in [*encode(Document("", "t", ()))][-1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", [512])
 def test_a_document_is_taken_over_and_stored_in_the_same_memory_whatever_its_length(unprocessed, write):
     unprocessed.ingest([write("short.txt", "So that there is a collection.")])

@@ -181,11 +181,13 @@ def test_a_quick_function_takes_linear_time(name):
     check(QUICK[name], (*TYPICAL, *WORDS), whole=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SLOWER)
 def test_a_function_takes_linear_time(name):
     check(SLOWER[name], (*TYPICAL, *MARKDOWN, *WORDS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", FILES)
 def test_a_file_is_read_in_linear_time(suffix):
     check(lambda text: loaded(text, suffix, FILES[suffix]), (*TYPICAL, *(MARKDOWN if suffix == ".md" else MARKUP)))

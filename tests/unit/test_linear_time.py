@@ -43,6 +43,7 @@ TRIED = [(where, use) for use, where in FOUND.items()]
 TRIED += [(where, Use(one, "search")) for where, patterns in GIVEN.items() for one in patterns]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("use", [use for _, use in TRIED], ids=[f"{where} {use.how}" for where, use in TRIED])
 def test_a_pattern_takes_linear_time(use):
     for text in inputs(use.pattern):

@@ -79,6 +79,7 @@ def test_scores_that_are_none_leave_the_order_and_are_told(scores):
     assert reranker.notes().startswith("1 searches were not reranked: ")
 
 
+@pytest.mark.slow
 def test_a_cross_encoder_gives_its_own_logits_for_passages_of_any_length(tmp_path):
     folder = save_tiny_cross_encoder(tmp_path / "ranker", ["LABEL_0"], says="LABEL_0")
     judge = CrossEncoderJudge(str(folder), "cpu")

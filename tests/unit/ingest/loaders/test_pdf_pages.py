@@ -154,6 +154,7 @@ def test_filled_in_fields_are_read(tmp_path):
     assert "Refused" not in text
 
 
+@pytest.mark.slow
 def test_each_page_says_how_it_was_read(write_pdf, write_scan, tmp_path):
     mixed = pdfium.PdfDocument.new()
     for part in (write_pdf("text.pdf", ["Words as text", ""]), write_scan("scan.pdf", ["Words in a picture"])):
@@ -230,6 +231,7 @@ def test_words_of_a_pdf_lie_under_their_boxes(write_pdf, turned):
     assert_runs(document, "Alpha", "gamma", turned)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turned", [0, 90, 180, 270])
 def test_recognised_words_lie_under_their_boxes_whichever_way_up(write_scan, turned):
     path = write_scan("scan.pdf", ["Minutes of the board meeting"], turned=turned)

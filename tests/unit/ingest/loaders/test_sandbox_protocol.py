@@ -175,6 +175,7 @@ def wide_text() -> list[bytes]:
     return [joined(HEAD), joined({**SEGMENT, "text": len(text)}, text)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "frames",
     [
