@@ -243,7 +243,8 @@ def test_a_model_that_an_archive_names_is_not_fetched(archive, elsewhere):
     with failing(sentence_transformers, "SentenceTransformer", missing):
         with Library(elsewhere) as library:
             embedder = library.index("default").embedder
-            with pytest.raises(EmbedderError, match=r"only where you name it\. Set FOOTNOTE_EMBEDDING_MODEL=someone/"):
+            said = r"Only models that you name are downloaded\. Set FOOTNOTE_EMBEDDING_MODEL=someone/evil"
+            with pytest.raises(EmbedderError, match=said):
                 embedder.load()
         assert asked == [True]
         with Library(named) as library, pytest.raises(EmbedderError, match="cannot be loaded"):
