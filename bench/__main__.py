@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from bench.answers import cases, languages, verification
+from bench.answers import cases, filings, languages, verification
 from bench.answers import quotes as answers
 from bench.answers import sentence_ends as sentences
 from bench.calibration import refusal
@@ -30,6 +30,7 @@ ON_REAL_DOCUMENTS = {
     "refusal": refusal.run,
     "sizes": refusal_sizes.run,
     "cases": cases.run,
+    "filings": filings.run,
 }
 BENCHES = {
     **ON_REAL_DOCUMENTS,
