@@ -37,8 +37,9 @@ def ingested(corpus: Mapping[str, str], **settings: int) -> Iterator[tuple[Footn
         yield one, sources
 
 
-def _lines(path: Path) -> Iterator[dict]:
-    with path.open() as file:
+def json_lines(path: Path) -> Iterator[dict]:
+    """Yields the objects of a file of JSON lines."""
+    with path.open(encoding="utf-8") as file:
         for line in file:
             yield json.loads(line)
 
@@ -71,8 +72,8 @@ class Answered:
 def answered(folder: Path) -> Answered:
     """Reads a set whose questions carry `metadata.answerable` and `metadata.answers`."""
     data = {question.id: question for question in read_dataset(folder).questions}
-    corpus = list(_lines(folder / "corpus.jsonl"))
-    asked = list(_lines(folder / "queries.jsonl"))
+    corpus = list(json_lines(folder / "corpus.jsonl"))
+    asked = list(json_lines(folder / "queries.jsonl"))
     questions = [
         HumanAnswer(one["_id"], one["text"], list(data[one["_id"]].relevant), one["metadata"]["answers"])
         for one in asked

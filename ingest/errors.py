@@ -174,7 +174,7 @@ class LLMInterrupted(LLMError):
     """The stream ended before the answer did.
 
     Attributes:
-            partial: the text received before the stream ended.
+        partial: the text received before the stream ended.
     """
 
     def __init__(self, message: str, *, partial: str = "") -> None:

@@ -147,7 +147,7 @@ class Library:
             collection: None for the default one.
 
         Returns:
-                The number of documents removed.
+            The number of documents removed.
 
         Raises:
             SourceError: the collection holds no such document.

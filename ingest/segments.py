@@ -100,7 +100,7 @@ class Tally:
         """Counts the next segment.
 
         Raises:
-                ValueError: it does not follow the previous segment, or there are more segments than `cut` makes.
+            ValueError: it does not follow the previous segment, or there are more segments than `cut` makes.
         """
         pages = [page for page in segment.pages if page.number > self._last_page]
         expected = range(self._last_page + 1, self._last_page + 1 + len(pages))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.footnote import Footnote
 from app.models import Answer, Turn
-from bench.data import footnote
+from bench.data import footnote, json_lines
 
 # Files beside the documents that are not ingested.
 NO_DOCUMENTS = frozenset({"README.md", "conv17.json", "larger-collection"})
@@ -43,7 +43,7 @@ def run(shared: Path) -> None:
 
 def outcomes(folder: Path, only: Sequence[str] = ()) -> Iterator[Outcome]:
     """Yields the outcomes of all cases, or of those whose folders begin with one of `only`."""
-    lines = [json.loads(line) for line in (folder / "cases.jsonl").read_text(encoding="utf-8").splitlines()]
+    lines = list(json_lines(folder / "cases.jsonl"))
     for case in dict.fromkeys(str(line["case"]) for line in lines):
         if not only or case.startswith(tuple(only)):
             yield from _of_case(folder / case, [line for line in lines if line["case"] == case])

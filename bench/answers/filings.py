@@ -6,7 +6,6 @@ overlap of 200, embedded with the same model and ranked by cosine similarity.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from langchain_text_splitters import RecursiveCharacterTextSplitter
 from pypdf import PdfReader
 
 from app.footnote import Footnote
-from bench.data import footnote
+from app.text import number, numbers_in
+from bench.data import footnote, json_lines
 
 CUTS = (4, 8, 20)
 MOST_CHARACTERS = 8_000
@@ -43,34 +43,27 @@ class Question:
 
 
 def figures(text: str) -> frozenset[str]:
-    """Returns the amounts and shares in a text, without separators: those with a currency, unit, point or comma."""
+    """Returns the amounts and shares in a text, in their plain form: those with a currency, unit, point or comma."""
     text = DATE.sub("", SOURCES.sub("", text))
     before, after = IS_FIGURE
     found = (
-        one.group().replace(",", "")
+        number(one.group())
         for one in NUMBER.finditer(text)
         if "," in one.group() or before.search(text[: one.start()][-2:]) or after.match(text, one.end())
     )
     return frozenset(found)
 
 
-def numbers(text: str) -> set[str]:
-    """Returns all numbers in a text, without separators."""
-    return {one.group().replace(",", "") for one in NUMBER.finditer(text)}
-
-
 def read_questions(folder: Path) -> list[Question]:
     """Reads the questions whose answers name figures."""
-    lines = (folder / "questions.jsonl").read_text(encoding="utf-8").splitlines()
-    read = [json.loads(line) for line in lines]
-    found = [Question(one["question"], figures(one["answer"])) for one in read]
+    found = [Question(one["question"], figures(one["answer"])) for one in json_lines(folder / "questions.jsonl")]
     return [one for one in found if one.figures]
 
 
 def found(questions: Sequence[Question], texts: Sequence[Iterable[str]]) -> float:
     """Returns the share of all figures that the texts of their questions hold."""
     held = (
-        question.figures & set[str]().union(*map(numbers, some))
+        question.figures & set[str]().union(*map(numbers_in, some))
         for question, some in zip(questions, texts, strict=True)
     )
     return sum(map(len, held)) / sum(len(question.figures) for question in questions)

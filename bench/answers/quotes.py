@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from app.models import Answer
 from app.text.sentences import split_sentences
 from app.text.terms import words_of
 from bench.answers.verification import HALVES, half
-from bench.data import Answered, answered, footnote, ingested
+from bench.data import Answered, answered, footnote, ingested, json_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,8 +26,7 @@ def run(shared: Path) -> None:
     with footnote() as one:
         one.ingest([ROOT / "data" / "sample"])
         for name in ("sample", "offtopic"):
-            lines = (ROOT / "tests" / f"{name}_questions.jsonl").read_text().splitlines()
-            questions = [json.loads(line) for line in lines]
+            questions = list(json_lines(ROOT / "tests" / f"{name}_questions.jsonl"))
             answers = [_ask(one, question["text"]) for question in questions]
             right = sum(
                 question["answer_contains"].casefold() in answer.text.casefold()

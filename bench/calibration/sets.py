@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +14,7 @@ from app.evaluation.datasets import Dataset, EvaluationQuestion
 from app.footnote import Footnote
 from app.text.terms import content_terms
 from bench.calibration.fit import ANSWERABLE, NEAR, OFF
-from bench.data import footnote, ingested
+from bench.data import footnote, ingested, json_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 1
@@ -79,10 +78,8 @@ def collections(shared: Path) -> list[Collection]:
 def unseen(shared: Path) -> list[Collection]:
     """Returns collections excluded from every fit: quarterly reports in PDF, long and full of tables."""
     folder = shared / "eval" / "filings"
-    lines = (folder / "questions.jsonl").read_text(encoding="utf-8").splitlines()
-    return [
-        Collection("filings", folder / "docs", {str(n): json.loads(line)["question"] for n, line in enumerate(lines)})
-    ]
+    asked = json_lines(folder / "questions.jsonl")
+    return [Collection("filings", folder / "docs", {str(n): one["question"] for n, one in enumerate(asked)})]
 
 
 def asked(one: Collection, everything: list[Collection]) -> Iterator[tuple[str, str, str]]:
@@ -158,6 +155,5 @@ def _part(data: Dataset, own: dict[str, str]) -> dict[str, str]:
 
 
 def _sample() -> Collection:
-    lines = (ROOT / "tests" / "sample_questions.jsonl").read_text(encoding="utf-8").splitlines()
-    asked = [json.loads(line) for line in lines]
+    asked = json_lines(ROOT / "tests" / "sample_questions.jsonl")
     return Collection("sample", ROOT / "data" / "sample", {one["_id"]: one["text"] for one in asked})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections import defaultdict
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from bench.data import json_lines
 from ingest.errors import EmptyDocument, LoadError, UnsupportedDocument
 from ingest.loaders.registry import KIND_OF_SUFFIX
 from ingest.loaders.sandbox.pool import Loaded, LoaderPool
@@ -113,8 +113,7 @@ def with_text(normal: Measured) -> tuple[int, dict[str, str]]:
 def facts_not_found(normal: Measured) -> list[str]:
     """Returns the manually recorded facts that the documents lack or have on another page."""
     wrong = []
-    for line in FACTS.read_text(encoding="utf-8").splitlines():
-        fact = json.loads(line)
+    for fact in json_lines(FACTS):
         document = normal.results[fact["file"]].result
         if isinstance(document, LoadError) or not _holds(document.whole(), fact):
             wrong.append(f"{fact['file']}: {fact['text']!r} on {fact['place'] or 'no page'}")

@@ -18,6 +18,7 @@ from ingest.docstore.records import ChunkRow, SegmentRow, VersionRow
 from ingest.docstore.tags import put_tags
 from ingest.docstore.vector_cache import ORPHANED
 from ingest.filters import document_type
+from ingest.host import check_cancelled
 
 # Chunks and segments of a version deleted per transaction.
 CHUNKS_AT_ONCE, SEGMENTS_AT_ONCE = 5_000, 16
@@ -151,16 +152,15 @@ class Versions:
     def delete(self, version_ids: Sequence[str], cancel: threading.Event | None = None) -> None:
         """Deletes versions with their text, chunks and vectors, and documents left without a version.
 
-        `cancel` stops between two parts; the next call deletes the rest.
+        Raises:
+            Cancelled: `cancel` was set between two parts; the next call deletes the rest.
         """
         for ids in self.chunk_ids(version_ids):
-            if cancel and cancel.is_set():
-                return
+            check_cancelled(cancel)
             self.delete_chunks(ids)
         for version_id in version_ids:
             while self._delete_segments(version_id) == SEGMENTS_AT_ONCE:
-                if cancel and cancel.is_set():
-                    return
+                check_cancelled(cancel)
         with self._transaction() as db:
             for version_id in version_ids:
                 found = db.execute("DELETE FROM versions WHERE id = ? RETURNING document", (version_id,)).fetchall()

@@ -30,9 +30,9 @@ class WriterQueue:
     """The queue of one collection's writers.
 
     Args:
-            database: the document store's database.
-            collection: the collection's id.
-            lock_path: the file whose lock grants write access.
+        database: the document store's database.
+        collection: the collection's id.
+        lock_path: the file whose lock grants write access.
     """
 
     def __init__(self, database: Database, collection: int, lock_path: Path) -> None:

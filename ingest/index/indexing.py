@@ -30,7 +30,7 @@ def parts(docstore: DocStore, chunk_ids: Iterable[str], cancel: threading.Event 
     """Yields chunks by their ids, in parts that fit in memory.
 
     Raises:
-            Cancelled: `cancel` was set when the next part was requested.
+        Cancelled: `cancel` was set when the next part was requested.
     """
     for part in docstore.in_parts(chunk_ids):
         check_cancelled(cancel)

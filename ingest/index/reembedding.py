@@ -16,13 +16,11 @@ from ingest.docstore import EmbedderRole, EmbedderRow
 from ingest.embedding import Embedder
 from ingest.errors import EmbedderError, EmbedderMismatch, SourceError, VectorsDamaged
 from ingest.index.index import Index
-from ingest.index.indexing import write_vectors
+from ingest.index.indexing import parts, write_vectors
 from ingest.index.writer import IndexWriter, writing
 from ingest.models import IndexedChunk
 from ingest.vectors import VectorStore
 
-# Chunks written between checks for other waiting writers.
-PART = 512
 # Chunks that the check before the switch searches for by one of their own sentences.
 SAMPLE = 200
 # Lowest rank that counts as found in the check, and how much worse than the old model the new one may do on average.
@@ -54,7 +52,6 @@ def reembed(
     force: bool = False,
     on_progress: Progress | None = None,
     cancel: threading.Event | None = None,
-    part: int = PART,
 ) -> Reembedded:
     """Changes a collection to another model. Resumes an interrupted change.
 
@@ -64,7 +61,6 @@ def reembed(
         force: skips the comparison of the two models' retrieval.
         on_progress: called with the chunks done, their total, and the writer waited for ("" for none).
         cancel: stops it; finished vectors are kept.
-        part: the number of chunks written between two checks for waiting writers.
 
     Raises:
         SourceError: the collection is empty, or uses this model already.
@@ -82,7 +78,7 @@ def reembed(
             raise SourceError(f"The collection {index.collection.name!r} already uses {current.model}.")
         _check_lengths(index, embedder, index.docstore.longest_chunks(index.collection.id, SAMPLE))
         before = None if force else _hit_rate(index, "current")
-        embedded = _fill(index, _following(index, embedder), writer, told, cancel, part=part)
+        embedded = _fill(index, _following(index, embedder), writer, told, cancel)
         after = _hit_rate(index, "next")
         if before is not None and after is not None and after < before - MOST_LOSS:
             raise EmbedderMismatch(
@@ -148,15 +144,7 @@ def _following(index: Index, embedder: Embedder) -> EmbedderRow:
     return row
 
 
-def _fill(
-    index: Index,
-    row: EmbedderRow,
-    writer: IndexWriter,
-    told: Progress,
-    cancel: threading.Event | None,
-    *,
-    part: int = PART,
-) -> int:
+def _fill(index: Index, row: EmbedderRow, writer: IndexWriter, told: Progress, cancel: threading.Event | None) -> int:
     """Writes the missing vectors. Lets waiting writers go first between parts, and includes what they add."""
     embedded = 0
     while True:
@@ -167,8 +155,7 @@ def _fill(
         told(done, len(wanted), "")
         if not missing:
             return embedded
-        for i in range(0, len(missing), part):
-            chunks = index.docstore.indexed_chunks(missing[i : i + part])
+        for chunks in parts(index.docstore, missing, cancel):
             leg = index.leg(_as_it_is_now(index, row))
             _check_lengths(index, leg.embedder, chunks)
             embedded += write_vectors(index.docstore, leg, chunks, None, cancel)

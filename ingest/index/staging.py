@@ -46,7 +46,7 @@ def stage(index: Index, prepared: Prepared, cancel: threading.Event | None) -> S
     """Stores a version as pending.
 
     Raises:
-            Cancelled: `cancel` was set; the next attempt overwrites what is stored.
+        Cancelled: `cancel` was set; the next attempt overwrites what is stored.
     """
     versions, version = index.docstore.versions, _version(index, prepared)
     at_once = index.docstore.part

@@ -163,17 +163,18 @@ class IndexWriter:
             for chunk_ids in docstore.versions.chunk_ids(versions):
                 check_cancelled(cancel)
                 self._delete_vectors(chunk_ids)
-                docstore.catalog.add_garbage(collection.id, len(chunk_ids))
             docstore.versions.delete(versions, cancel)
             self._deleted = True
             self.recover(cancel)
 
     def _delete_vectors(self, chunk_ids: Sequence[str]) -> None:
+        """Deletes vectors, and counts them: Chroma keeps their space until its collection is rebuilt."""
         for row in self._index.embedders().values():
             try:
                 self._index.leg(row).store.delete(chunk_ids)
             except VectorsDamaged:  # the vectors were lost: nothing to delete, and a search will restore the rest
                 self._recovered = False
+        self._index.docstore.catalog.add_garbage(self._index.collection.id, len(chunk_ids))
 
     def recover(
         self, cancel: threading.Event | None = None, *, by_number: bool | None = None, thorough: bool = False

@@ -54,7 +54,7 @@ def meta(folder: Path) -> dict[str, Any]:
     """Returns tantivy's description of the index in a folder, with its segments.
 
     Raises:
-            OSError, ValueError: it cannot be read.
+        OSError, ValueError: it cannot be read.
     """
     found: dict[str, Any] = json.loads((folder / META).read_bytes())
     return found

@@ -68,7 +68,7 @@ class Chroma:
         """Returns the connected chromadb client.
 
         Raises:
-                VectorStoreError: the server does not answer.
+            VectorStoreError: the server does not answer.
         """
         with self._lock:
             if self._client is None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from tests_support import ScriptedLLM, passages_of
 
 from app.answering.answerer import Answerer
-from app.models import Answer, Passage, Retracted, Retrieval, Retrieved, Token, Waiting
-from ingest.errors import LLMError, LLMUnreachable
+from app.models import Answer, Retracted, Retrieval, Retrieved, Token, Waiting
+from ingest.errors import LLMUnreachable
 
 TEXTS = (
     "Apples are red. A crate holds 40 apples. It is made of pine.",
@@ -18,34 +19,21 @@ TEXTS = (
 QUESTIONS = ("What colour are apples?", "How many apples does a crate hold?", "What do bears eat?")
 
 
-class Scripted:
-    """A model that writes what it is given, then fails if it is to."""
-
-    name = "scripted:model"
-    context_tokens = 8192
-
-    def __init__(self, *pieces: str, error: LLMError | None = None) -> None:
-        self._pieces, self._error = pieces, error
-
-    def stream(self, prompt, spending=None):
-        yield from self._pieces
-        if self._error:
-            raise self._error
-
-
 MODELS = {
     "quotes": None,
-    "true": Scripted("Apples are ", "red [1]. ", "A crate holds 40 apples [1]."),
-    "false": Scripted("Apples are blue [1]. A crate holds 70 apples [1]."),
-    "wrong footnotes": Scripted("Apples are red [2]. Bears are brown [9]."),
-    "no footnotes": Scripted("Apples are red. Bears are brown."),
-    "refuses": Scripted("The documents do not say."),
-    "markup": Scripted("# Apples\n\n- **red** [1]\n- `40` in a crate [1]\n\n| a | b |\n| --- | --- |\n| 1 | 2 [3] |"),
-    "code": Scripted("```python\nprint('red')\n```\nApples are red [1]."),
-    "thoughts": Scripted("<think>Perhaps red.</think>Apples are red [1]."),
-    "noise": Scripted("[1][2][3] ]] [[ [12345678901234567890] [^1] \ue001\x00\u202e"),
-    "fails before a word": Scripted(error=LLMUnreachable("Nobody answers.")),
-    "fails after some": Scripted("Apples are red [1]. A cra", error=LLMUnreachable("Nobody answers.")),
+    "true": ScriptedLLM("Apples are ", "red [1]. ", "A crate holds 40 apples [1]."),
+    "false": ScriptedLLM("Apples are blue [1]. A crate holds 70 apples [1]."),
+    "wrong footnotes": ScriptedLLM("Apples are red [2]. Bears are brown [9]."),
+    "no footnotes": ScriptedLLM("Apples are red. Bears are brown."),
+    "refuses": ScriptedLLM("The documents do not say."),
+    "markup": ScriptedLLM(
+        "# Apples\n\n- **red** [1]\n- `40` in a crate [1]\n\n| a | b |\n| --- | --- |\n| 1 | 2 [3] |"
+    ),
+    "code": ScriptedLLM("```python\nprint('red')\n```\nApples are red [1]."),
+    "thoughts": ScriptedLLM("<think>Perhaps red.</think>Apples are red [1]."),
+    "noise": ScriptedLLM("[1][2][3] ]] [[ [12345678901234567890] [^1] \ue001\x00\u202e"),
+    "fails before a word": ScriptedLLM(error=LLMUnreachable("Nobody answers.")),
+    "fails after some": ScriptedLLM("Apples are red [1]. A cra", error=LLMUnreachable("Nobody answers.")),
 }
 
 
@@ -55,10 +43,7 @@ def without_markers(text: str) -> str:
 
 @pytest.fixture(params=MODELS)
 def events(request, settings, word_embedder):
-    def passage(n: int, text: str) -> Passage:
-        return Passage(n, f"/docs/{n}.txt", "v", "", None, (), 0, len(text), text, 1 / n)
-
-    passages = tuple(passage(n, text) for n, text in enumerate(TEXTS, start=1))
+    passages = passages_of(TEXTS)
 
     def retrieve(_question, k, *, within=None) -> Retrieval:
         return Retrieval(passages[:k])

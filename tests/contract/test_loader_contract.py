@@ -14,6 +14,7 @@ import pytest
 import xlsxwriter
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
+from tests_support import assert_blocks_cover
 
 from ingest.errors import EmptyDocument, LoadError
 from ingest.loaders import load
@@ -146,13 +147,8 @@ def path_of(tmp_path: Path, kind: str, content: bytes) -> Path:
 
 def assert_sound(document: Document) -> None:
     """Blocks cover the text in order, pages lie in it, and every string can be stored."""
-    at = 0
-    for block in document.blocks:
-        assert at <= block.start < block.end <= len(document.text)
-        assert not document.text[at : block.start].strip()
-        assert (1 <= block.level <= 6) == (block.kind == "heading")
-        at = block.end
-    assert not document.text[at:].strip()
+    assert_blocks_cover(document)
+    assert all((1 <= block.level <= 6) == (block.kind == "heading") for block in document.blocks)
     assert [page.number for page in document.pages] == list(range(1, len(document.pages) + 1))
     assert all(0 <= page.start <= page.end <= len(document.text) for page in document.pages)
     assert "\r" not in document.text

@@ -16,6 +16,7 @@ from durability import WordModel, contents, quick, word_library
 from tests_support import save_tiny_model
 
 from ingest.errors import Cancelled, EmbedderError, EmbedderMismatch, SourceError
+from ingest.index import Sizes
 from ingest.index.reembedding import drop_others, reembed, roll_back
 from ingest.maintenance.doctor import examine
 
@@ -29,7 +30,7 @@ def filled(settings, tmp_path):
     folder.mkdir()
     for tree in TREES:
         (folder / f"{tree}.txt").write_text(f"{tree} grows here. " + " ".join(f"{tree}{i}" for i in range(150)))
-    with quick(settings) as footnote:
+    with quick(settings, sizes=Sizes(part=4)) as footnote:
         footnote.ingest([folder])
         yield footnote
 
@@ -74,13 +75,13 @@ def test_it_goes_on_where_it_was_stopped(filled):
             cancel.set()
 
     with pytest.raises(Cancelled):
-        reembed(index, "other", on_progress=stop_halfway, cancel=cancel, part=4)
+        reembed(index, "other", on_progress=stop_halfway, cancel=cancel)
     assert models(filled) == {"current": "words", "next": "other"}
     assert first_found(filled, "fir") == "fir"
     (status,) = filled.status()
     assert status.next_model == "other"
     left = total - seen[-1]
-    done = reembed(index, "other", part=4)
+    done = reembed(index, "other")
     assert done.embedded == left
     assert first_found(filled, "fir") == "fir"
 
@@ -97,7 +98,7 @@ def test_while_it_is_filled_searches_go_on_and_new_documents_go_to_both(filled, 
             threads[0].start()
             wait_for_a_waiting_job(index, threads[0])
 
-    reembed(index, "other", on_progress=meanwhile, part=4)
+    reembed(index, "other", on_progress=meanwhile)
     threads[0].join(30)
     assert set(found) == {"birch"}
     filled.ingest([late])
@@ -171,8 +172,8 @@ def test_two_changes_of_model_do_not_mix_their_vectors(filled):
     index, problems, threads = filled.index("default"), [], []
 
     def second() -> None:
-        with quick(filled.settings) as another:
-            reembed(another.index("default"), "blind", force=True, part=4)
+        with quick(filled.settings, sizes=Sizes(part=4)) as another:
+            reembed(another.index("default"), "blind", force=True)
 
     def start_second(done: int, _total: int, _waiting: str) -> None:
         if done and not threads:
@@ -181,7 +182,7 @@ def test_two_changes_of_model_do_not_mix_their_vectors(filled):
             wait_for_a_waiting_job(index, threads[0])
 
     try:
-        reembed(index, "other", on_progress=start_second, part=4)
+        reembed(index, "other", on_progress=start_second)
     except SourceError as error:
         problems.append(str(error))
     threads[0].join(60)
@@ -202,7 +203,7 @@ def test_what_is_given_up_while_it_is_filled_ends_with_a_reason(filled):
             wait_for_a_waiting_job(index, threads[0])
 
     with pytest.raises(SourceError, match="Another process cancelled the change to other"):
-        reembed(index, "other", on_progress=give_up, part=4)
+        reembed(index, "other", on_progress=give_up)
     threads[0].join(30)
     assert models(filled) == {"current": "words"}
 

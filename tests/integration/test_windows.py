@@ -122,6 +122,7 @@ def test_a_second_try_that_reads_less_leaves_nothing_of_the_first(unprocessed, l
     assert len(ids) == 3
     assert leg.store.ids() == set(index.lexical.ids()) == set(ids)
     assert index.docstore.kept.count_unused(leg.row.id) == 0
+    assert index.embedders()["current"].garbage == 2 * PART + 10 - 3
     assert examine(unprocessed.settings, open_library=word_library).problems == ()
 
 

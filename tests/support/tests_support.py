@@ -1,4 +1,4 @@
-"""Stand-ins for models, for tests that need none."""
+"""Fakes of models, and checks that several test files share."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from app.models import Passage
 from ingest.chunking import Chunker, Split
 from ingest.embedding.token_vectors import Encoded, TokenVectors
 from ingest.host import fingerprint
 from ingest.index import Prepared, writing
 from ingest.loaders import LoaderPool, load
+from ingest.models import Document
 from ingest.segments import SegmentedDocument
 
 
@@ -168,3 +170,47 @@ def _tiny_bert(folder):
         intermediate_size=32,
         max_position_embeddings=64,
     )
+
+
+class ScriptedLLM:
+    """A language model that writes these pieces, then raises `error`; it rewrites a question as `rewritten`."""
+
+    name = "scripted:model"
+    context_tokens = 8192
+    closed = False
+
+    def __init__(self, *pieces: str, error: Exception | None = None, rewritten: str | Exception = "") -> None:
+        self.pieces, self.error, self.rewritten = pieces, error, rewritten
+        self.prompts = []
+
+    def stream(self, prompt, spending=None):
+        self.prompts.append(prompt)
+        if not prompt.passages:
+            if isinstance(self.rewritten, Exception):
+                raise self.rewritten
+            yield self.rewritten
+            return
+        try:
+            yield from self.pieces
+            if self.error:
+                raise self.error
+        finally:
+            self.closed = True
+
+
+def passages_of(texts) -> tuple[Passage, ...]:
+    """Passages with these texts, each the whole of a document of its own, best first."""
+    return tuple(
+        Passage(n, f"/docs/{n}.txt", "v", "", None, (), 0, len(text), text, 1 / n)
+        for n, text in enumerate(texts, start=1)
+    )
+
+
+def assert_blocks_cover(document: Document) -> None:
+    """Checks that blocks are in order and cover all of the text but white space."""
+    at = 0
+    for block in document.blocks:
+        assert at <= block.start < block.end <= len(document.text)
+        assert not document.text[at : block.start].strip()
+        at = block.end
+    assert not document.text[at:].strip()

@@ -6,6 +6,7 @@ import hashlib
 import threading
 
 import pytest
+from tests_support import ScriptedLLM, passages_of
 
 from app.answering.answerer import NOTHING_INDEXED, Answerer
 from app.answering.refusal import Judgement
@@ -17,38 +18,11 @@ HISTORY = [Turn("What colour are apples?", "Red.")]
 TEXTS = ("Apples are red. A crate holds 40 apples.", "Bears are brown and sleep in winter.")
 
 
-class ScriptedLLM:
-    name = "scripted:model"
-    context_tokens = 8192
-    closed = False
-
-    def __init__(self, *pieces: str, error: Exception | None = None, rewritten: str | Exception = "") -> None:
-        self.pieces, self.error, self.rewritten = pieces, error, rewritten
-        self.prompts = []
-
-    def stream(self, prompt, spending=None):
-        self.prompts.append(prompt)
-        if not prompt.passages:
-            if isinstance(self.rewritten, Exception):
-                raise self.rewritten
-            yield self.rewritten
-            return
-        try:
-            yield from self.pieces
-            if self.error:
-                raise self.error
-        finally:
-            self.closed = True
-
-
 @pytest.fixture
 def ask(settings, word_embedder):
-    def passage(n: int, text: str) -> Passage:
-        return Passage(n, f"/docs/{n}.txt", "v", "", None, (), 0, len(text), text, 1 / n)
-
     def asked(question="What colour are apples?", llm=None, texts=TEXTS, history=(), *, k=None, read=list, cancel=None):
         def retrieve(_question: str, _k: int, *, within=None) -> Retrieval:
-            return Retrieval(tuple(passage(n, text) for n, text in enumerate(texts, start=1)))
+            return Retrieval(passages_of(texts))
 
         return read(Answerer(retrieve, word_embedder, llm, settings).ask(question, history, k=k, cancel=cancel))
 

@@ -8,6 +8,7 @@ import zipfile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests_support import assert_blocks_cover
 
 from ingest.errors import (
     DamagedDocument,
@@ -28,15 +29,6 @@ def kinds(document: Document) -> list[str]:
 
 def texts(document: Document) -> list[str]:
     return [document.text[block.start : block.end] for block in document.blocks]
-
-
-def assert_blocks_cover(document: Document) -> None:
-    at = 0
-    for block in document.blocks:
-        assert at <= block.start < block.end <= len(document.text)
-        assert not document.text[at : block.start].strip()
-        at = block.end
-    assert not document.text[at:].strip()
 
 
 # Text
