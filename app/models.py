@@ -70,10 +70,19 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """Passages for an answer, best first, with lines for the user about the search."""
+    """Passages for an answer, best first, with lines for the user about the search.
+
+    `found` are the best of the chunks that were found; the passages are these with their surroundings.
+    """
 
     passages: tuple[Passage, ...]
     notices: tuple[str, ...] = ()
+    found: tuple[Passage, ...] = ()
+
+    @property
+    def narrow(self) -> tuple[Passage, ...]:
+        """The chunks that were found, or the passages if they are not known."""
+        return self.found or self.passages
 
 
 @dataclass(frozen=True, slots=True)

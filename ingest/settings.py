@@ -135,8 +135,11 @@ class Settings(BaseSettings):
     reranker_candidates: int = Field(default=50, ge=2, le=1000)
     """Number of candidates that are reranked."""
 
-    passages: int = Field(default=8, ge=1, le=50)
-    """Number of passages that an answer is based on."""
+    passages: int | None = Field(default=None, ge=1, le=50)
+    """Number of passages that an answer is based on. Not set: as many as fit into FOOTNOTE_CONTEXT_TOKENS."""
+    context_tokens: int | None = Field(default=None, ge=500, le=1_000_000)
+    """Tokens of passages that an answer is based on. Not set: half of the language model's context window, at least
+    3,000 and at most 8,000; 4,000 if answers quote the documents."""
     ocr: bool = True
     """Recognise text in pictures and scanned pages; each page takes seconds."""
     allow_private_addresses: bool = False

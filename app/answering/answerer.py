@@ -15,7 +15,7 @@ from app.grounding import REFUSAL, Verified, Verifier, is_refusal
 from app.llm import ChatLLM
 from app.models import Answer, Citation, Event, Passage, Retrieval, Retrieved, Sentence, Token, Turn
 from app.protocols import Embeds, Entails
-from app.retrieval import Absent, check_k, check_question, in_context
+from app.retrieval import MOST_PASSAGES, Absent, check_k, check_question, in_context
 from ingest.filters import Filter
 from ingest.models import Query
 from ingest.settings import Settings
@@ -23,7 +23,9 @@ from ingest.text import storable
 
 NOTHING_INDEXED = "The collection has no documents yet. Add some first."
 QUOTED = "Quoted word for word from your documents; no language model is in use."
-MOST_PASSAGES = 50
+# Tokens of passages: for quotes, and the least and most that are half of a model's context.
+QUOTED_TOKENS = 4_000
+LEAST_CONTEXT, MOST_CONTEXT = 3_000, 8_000
 NEAREST = 3
 # Most words of the question that a refusal lists as missing from the passages.
 MOST_MISSING = 6
@@ -33,8 +35,8 @@ INSTEAD = "The answer below is quoted from your documents instead."
 class Retrieves(Protocol):
     """A search whose passages answers are based on."""
 
-    def __call__(self, question: Query, k: int, *, within: Filter | None = None) -> Retrieval:
-        """Finds the `k` best passages for a question in the documents selected by `within`."""
+    def __call__(self, question: Query, k: int | None, *, within: Filter | None = None, tokens: int = 0) -> Retrieval:
+        """Finds the `k` best passages in the documents selected by `within`; without `k`, those that fit `tokens`."""
         ...
 
 
@@ -93,7 +95,7 @@ class Answerer:
         Args:
             question: as the user wrote it.
             history: the earlier turns, oldest first.
-            k: how many passages to base the answer on; FOOTNOTE_PASSAGES if not given.
+            k: how many passages to base the answer on; if not given, FOOTNOTE_PASSAGES or as many as fit the budget.
             within: the documents to search; None for all.
             cancel: checked between events.
 
@@ -102,12 +104,13 @@ class Answerer:
         """
         check_question(question)
         k = self._settings.passages if k is None else k
-        check_k(k, MOST_PASSAGES)
+        if k is not None:
+            check_k(k, MOST_PASSAGES)
         turns = [Turn(storable(one.question), storable(one.answer)) for one in history]
         return self._events(storable(question).strip(), turns, k, within, cancel or CancelToken())
 
     def _events(
-        self, question: str, history: Sequence[Turn], k: int, within: Filter | None, cancel: CancelToken
+        self, question: str, history: Sequence[Turn], k: int | None, within: Filter | None, cancel: CancelToken
     ) -> Generator[Event, None, None]:
         course = Course(question, self._settings, within or Filter())
         writer = Writer(self._llm, self._settings, cancel) if self._llm is not None else None
@@ -122,20 +125,28 @@ class Answerer:
         course.done("condense")
         if cancel.cancelled:
             return
-        found = self._retrieve(course.query, k, within=within)
+        found = self._retrieve(course.query, k, within=within, tokens=self._budget())
         course.search_notices = found.notices
         course.done("search")
         yield Retrieved(course.query, found.passages, found.notices)
         if cancel.cancelled:
             return
         if not found.passages:
-            yield from self._refuse(course, found.passages, NOTHING_INDEXED)
+            yield from self._refuse(course, (), NOTHING_INDEXED)
         elif missing := self._absent(question, within):
             yield from self._refuse(course, found.passages, REFUSAL, _are_absent(missing))
         elif writer is not None and self._llm is not None:
-            yield from self._write(writer, self._llm.name, course, found.passages, cancel)
+            yield from self._write(writer, self._llm.name, course, found, cancel)
         else:
-            yield from self._quote(course, found.passages)
+            yield from self._quote(course, found.narrow)
+
+    def _budget(self) -> int:
+        """Returns the tokens of passages that an answer may be based on."""
+        if self._settings.context_tokens:
+            return self._settings.context_tokens
+        if self._llm is None:
+            return QUOTED_TOKENS
+        return min(MOST_CONTEXT, max(LEAST_CONTEXT, self._llm.context_tokens // 2))
 
     def _similarity(self, one: str, other: str) -> float:
         return float(self._embedder.encode_query(one) @ self._embedder.encode_query(other))
@@ -164,18 +175,18 @@ class Answerer:
         return self._refusal.judge(query.alone, passages, self._embedder, searched=searched, last=last)
 
     def _write(
-        self, writer: Writer, name: str, course: Course, passages: Sequence[Passage], cancel: CancelToken
+        self, writer: Writer, name: str, course: Course, found: Retrieval, cancel: CancelToken
     ) -> Iterator[Event]:
-        written = yield from writer.write(course.searched, passages, course.spending)
+        written = yield from writer.write(course.searched, found.passages, course.spending)
         course.note(*written.notices)
         if not written.text and cancel.cancelled:
             return
         if not written.text:
             course.note(INSTEAD)
-            yield from self._quote(course, passages)
+            yield from self._quote(course, found.narrow)
             return
         course.done("answer")
-        yield self._verified(course, name, written, passages)
+        yield self._verified(course, name, written, found.passages)
 
     def _verified(self, course: Course, name: str, written: Written, passages: Sequence[Passage]) -> Answer:
         text, numbers = written.text, written.numbers

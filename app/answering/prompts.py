@@ -8,9 +8,8 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.llm import most_tokens
 from app.models import Passage, Prompt, Turn
-from app.text import MARKER, without_rule
+from app.text import MARKER, most_tokens, without_rule
 from ingest.errors import QuestionError, SettingsError
 
 DIVIDER = "\n---\n"

@@ -2,7 +2,6 @@
 
 from app.llm.client import ChatLLM, build_llm
 from app.llm.connection import Connection, tried
-from app.llm.context_window import most_tokens
 from app.llm.usage import Spending, total, usage_words, waiting_words
 
 __all__ = [
@@ -10,7 +9,6 @@ __all__ = [
     "Connection",
     "Spending",
     "build_llm",
-    "most_tokens",
     "total",
     "tried",
     "usage_words",

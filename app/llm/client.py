@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from app.llm.address import Server
 from app.llm.chat_model import ANSWER_SHARE, built_model, named
-from app.llm.context_window import ContextWindow, most_tokens
+from app.llm.context_window import ContextWindow
 from app.llm.errors import dropped, in_words, is_not_found, no_api, no_model, refuses_stream_options
 from app.llm.limits import PATIENCE, AnswerLimits, Patience
 from app.llm.reasoning import ThoughtFilter
 from app.llm.usage import Spending
 from app.models import Prompt, Retracted, Waiting
 from app.stream_bridge import pumped
+from app.text import most_tokens
 from ingest.errors import LLMBusy, LLMError, LLMInterrupted
 from ingest.settings import Settings
 from ingest.text import StorableStream

@@ -22,8 +22,6 @@ DEFAULT_CONTEXT = 8192
 LEAST_CONTEXT = 1024
 # Minimum interval between requests to a server that failed: at most one question a minute waits for it.
 ASK_AGAIN_SECONDS = 60.0
-# Lowest average of UTF-8 bytes per token over the tokenizers of current models: errs on the safe side.
-BYTES_PER_TOKEN = 3
 
 
 class ContextWindow:
@@ -99,8 +97,3 @@ class ContextWindow:
 
 def _sensible(told: object) -> int:
     return told if isinstance(told, int) and told >= LEAST_CONTEXT else DEFAULT_CONTEXT
-
-
-def most_tokens(text: str) -> int:
-    """Returns an upper estimate of a text's tokens, without the model's tokenizer."""
-    return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)

@@ -3,10 +3,19 @@
 from app.retrieval.follow_up import in_context, rewritten
 from app.retrieval.rerank_server import RerankServer
 from app.retrieval.reranking import CrossEncoderJudge, Reranker
-from app.retrieval.retriever import MOST_CHARACTERS, Absent, Retriever, SearchResult, check_k, check_question
+from app.retrieval.retriever import (
+    MOST_CHARACTERS,
+    MOST_PASSAGES,
+    Absent,
+    Retriever,
+    SearchResult,
+    check_k,
+    check_question,
+)
 
 __all__ = [
     "MOST_CHARACTERS",
+    "MOST_PASSAGES",
     "Absent",
     "CrossEncoderJudge",
     "RerankServer",

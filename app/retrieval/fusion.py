@@ -68,6 +68,17 @@ def with_neighbours(
     return found
 
 
+def with_bonuses(scores: Mapping[str, float], bonuses: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Adds bonuses to scores; if any chunk has one, all scores are divided so that the best stays at most 1.
+
+    Args:
+        scores: the scores of all chunks, 0 to 1.
+        bonuses: bonuses by chunk; a chunk without one gets none.
+    """
+    most = 1 + sum(max(one.values(), default=0.0) for one in bonuses)
+    return {chunk: (score + sum(one.get(chunk, 0.0) for one in bonuses)) / most for chunk, score in scores.items()}
+
+
 def with_nearness(
     scores: Mapping[str, float], nearness: Mapping[str, float], *, weight: float = NEARNESS
 ) -> dict[str, float]:

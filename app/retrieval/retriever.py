@@ -1,20 +1,16 @@
-"""Finds the chunks that best answer a question, by vector and keyword search, fused and without duplicates.
-
-Each search finds candidates. It then also scores the other search's candidates and the neighbouring chunks, from stored
-vectors and postings. A score of 0 therefore means "nothing in common", not "rank 51".
-"""
+"""Finds the chunks that best answer a question, without duplicates, and the passages around them."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from app.models import Passage, Retrieval
-from app.retrieval.fusion import fuse, ranking, with_nearness, with_neighbours
+from app.retrieval.hybrid import NAMING, HybridSearch
 from app.retrieval.reranking import Reranked, Reranker
-from app.text import Identifier, contains_identifier, file_names, find_identifiers, nearest_identifiers
+from app.retrieval.widening import Wide, widened
+from app.text import Identifier, contains_identifier, file_names, find_identifiers, most_tokens, nearest_identifiers
 from ingest.errors import QuestionError
 from ingest.filters import Filter
 from ingest.index import Index
@@ -25,12 +21,11 @@ logger = logging.getLogger(__name__)
 # Minimum candidates per search, so that a low rank in one can still be raised by the other. 100 and 200 found nothing
 # more (bench/retrieval/rankings.py).
 CANDIDATES = 50
-# Chunks checked for an identifier, best keyword matches first.
-NAMING = 50
 UNKNOWN_SCRIPT = "The embedding model does not support this script: only keywords were searched."
-# Chunks whose tokens are compared with the question's.
-NEAREST = 30
 MOST_HITS = 1_000
+MOST_PASSAGES = 50
+# Chunks of `Retrieval.found` if no number of passages is given.
+FOUND = 8
 MOST_CHARACTERS = 8_000
 
 
@@ -71,7 +66,7 @@ class Retriever:
         self._index = index
         self._reranker = reranker
         self._logged = ""
-        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="keyword-search")
+        self._hybrid = HybridSearch(index)
 
     def search(self, question: str | Query, k: int, *, within: Filter | None = None) -> list[SearchHit]:
         """Returns the hits of `retrieve` and logs its notices."""
@@ -95,20 +90,41 @@ class Retriever:
             RerankerError: the configured reranker cannot be used at all.
         """
         best, notices = self._best(question, k, within)
-        hits = [SearchHit(rank, one.score, one.chunk) for rank, one in enumerate(best, start=1)]
+        hits = [SearchHit(rank, one.score, one.chunk) for rank, one in enumerate(best[:k], start=1)]
         return SearchResult(hits, notices)
 
-    def passages(self, question: str | Query, k: int, *, within: Filter | None = None) -> Retrieval:
-        """Returns the results of `retrieve` as numbered passages for an answer.
+    def passages(
+        self, question: str | Query, k: int | None, *, within: Filter | None = None, tokens: int = 0
+    ) -> Retrieval:
+        """Finds the passages for an answer: the best chunks, widened to the text around them.
 
         A notice is added if the embedding model does not support the question's script.
+
+        Args:
+            question: the question, alone or with the earlier ones.
+            k: the number of passages; None: as many as fit into `tokens`, at least one and at most MOST_PASSAGES. The chunks
+                that were found number `k` or FOUND.
+            within: the documents to search; None for all.
+            tokens: the budget, as `most_tokens` counts.
         """
         unknown = () if self._index.embedder.knows(as_query(question).text) else (UNKNOWN_SCRIPT,)
-        best, notices = self._best(question, k, within)
-        stored = self._index.docstore.indexed_chunks([one.chunk.id for one in best])
-        headers = {one.chunk.id: one.table_header for one in stored}
-        passages = [_passage(n, one, headers.get(one.chunk.id, "")) for n, one in enumerate(best, start=1)]
-        return Retrieval(tuple(passages), (*unknown, *notices))
+        best, notices = self._best(question, k or FOUND, within)
+        passages: list[Passage] = []
+        for wide in widened(self._index.docstore, [one.chunk for one in best]):
+            passage = _passage(len(passages) + 1, best[wide.best], wide)
+            tokens -= most_tokens(passage.text)
+            if len(passages) == (k or MOST_PASSAGES) or (k is None and passages and tokens < 0):
+                break
+            passages.append(passage)
+        return Retrieval(tuple(passages), (*unknown, *notices), self._narrow(best[: k or FOUND]))
+
+    def _narrow(self, best: Sequence[Scored]) -> tuple[Passage, ...]:
+        """Returns chunks as passages that are not widened."""
+        stored = {one.chunk.id: one for one in self._index.docstore.indexed_chunks([one.chunk.id for one in best])}
+        alone = (
+            Wide(i, (stored[one.chunk.id],), one.chunk.text) for i, one in enumerate(best) if one.chunk.id in stored
+        )
+        return tuple(_passage(n, best[one.best], one) for n, one in enumerate(alone, start=1))
 
     def _best(self, question: str | Query, k: int, within: Filter | None) -> tuple[list[Scored], tuple[str, ...]]:
         query = as_query(question)
@@ -117,11 +133,12 @@ class Retriever:
         check_k(k)
         n = max(CANDIDATES, 2 * k, self._reranker.candidates if self._reranker else 0)
         wanted = [one for one in find_identifiers(query.text) if not one.is_label]
-        found = unique(self._index.consistent(lambda: self._ranked(query, n, within, wanted)))
+        ranked = self._index.consistent(lambda: self._hybrid.ranked(query, n, within, wanted))
+        found = unique([Scored(chunk, score) for chunk, score in ranked])
         notice = ""
         if self._reranker:
             found, notice = self._reranked(self._reranker, query.alone, found)
-        return _named_first(found, wanted)[:k], (notice,) if notice else ()
+        return _named_first(found, wanted), (notice,) if notice else ()
 
     def searched(self, within: Filter | None = None) -> int:
         """Counts the chunks of the documents `within`; None for all."""
@@ -156,33 +173,6 @@ class Retriever:
         done = reranker.rerank(question, texts, [one.score for one in found]) if texts else Reranked((), ())
         ordered = [replace(found[i], score=score) for i, score in zip(done.order, done.scores, strict=True)]
         return ordered, done.notice
-
-    def _ranked(self, query: Query, n: int, within: Filter | None, wanted: Sequence[Identifier]) -> list[Scored]:
-        """Returns both searches' candidates, ranked by their own and neighbours' scores, the best also by tokens.
-
-        Ties keep the order of the chunks' ids, so that equal input gives equal output. Neighbours are from the same
-        document, so they are inside the filter. Vectors of text unknown to the embedding model are ignored. Identifiers
-        in the question are also searched separately.
-        """
-        knows = self._index.embedder.knows
-        keyword_leg = self._pool.submit(self._index.keyword_search, query, n, within=within)
-        vector_hits = self._index.vector_search(query, n, within=within) if knows(query.text) else []
-        vector_hits = [hit for hit in vector_hits if knows(hit.chunk.text)]
-        naming = [hit for one in wanted for hit in self._index.keyword_search(one.text, NAMING, within=within)]
-        keyword_hits = keyword_leg.result()
-        chunks = {hit.chunk.id: hit.chunk for hit in (*vector_hits, *keyword_hits, *naming)}
-        meaning, words = ({hit.chunk.id: hit.score for hit in hits} for hits in (vector_hits, keyword_hits))
-        around = {*chunks, *(one for chunk_id in chunks for one in neighbours(chunk_id))}
-        other_words = self._pool.submit(self._index.keyword_scores, query, sorted(around - words.keys()))
-        if vector_hits:
-            unknown = {one for one, chunk in chunks.items() if not knows(chunk.text)}
-            meaning |= self._index.vector_scores(query, sorted(around - meaning.keys() - unknown))
-        words |= other_words.result()
-        fused = fuse([meaning, words])
-        scores = with_neighbours(fused, chunks, neighbours)
-        if vector_hits:
-            scores = with_nearness(scores, self._index.token_scores(query, ranking(scores)[:NEAREST]))
-        return [Scored(chunks[one], scores[one]) for one in ranking(scores)]
 
 
 def _named_first(found: list[Scored], wanted: Sequence[Identifier]) -> list[Scored]:
@@ -238,20 +228,20 @@ def check_k(k: int, most: int = MOST_HITS) -> None:
         raise QuestionError(f"k is {k:,}, but must be from 1 to {most:,}.")
 
 
-def _passage(n: int, one: Scored, header: str) -> Passage:
-    chunk = one.chunk
+def _passage(n: int, one: Scored, wide: Wide) -> Passage:
+    chunk, first = one.chunk, wide.chunks[0]
     return Passage(
         n=n,
         document=chunk.source,
         version_id=chunk.version_id,
         title=chunk.title,
-        page=chunk.page,
+        page=first.chunk.page,
         heading=chunk.heading,
-        start=chunk.start,
-        end=chunk.end,
-        text=chunk.text,
+        start=first.chunk.start,
+        end=wide.chunks[-1].chunk.end,
+        text=wide.text,
         score=one.score,
         also_in=one.also_in,
-        place=chunk.place,
-        header=header,
+        place=first.chunk.place,
+        header=first.table_header,
     )

@@ -17,6 +17,7 @@ from app.text.language_detection import claim_languages, detect_language
 from app.text.markdown_tables import header_of, row_cells, without_rule
 from app.text.sentences import split_sentences
 from app.text.terms import content_terms, number, numbers_in, shared_language, words_of
+from app.text.token_estimate import most_tokens
 from app.text.tokens import FACT_KINDS, Token, acronyms, is_year, same_name, say_the_same, tokenize
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "is_year",
     "language_data_of",
     "marker_numbers",
+    "most_tokens",
     "nearest_identifiers",
     "normalized_identifier",
     "number",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from langchain_text_splitters import RecursiveCharacterTextSplitter
 from pypdf import PdfReader
 
 from app.footnote import Footnote
+from app.models import Retrieved
 from app.text import number, numbers_in
 from bench.data import footnote, json_lines
 
@@ -111,7 +113,9 @@ def run(shared: Path) -> None:
 
 
 def _passages(one: Footnote, question: str, k: int) -> list[str]:
-    return [hit.chunk.text for hit in one.search(question, k)]
+    with closing(one.ask(question, k=k)) as events:
+        found = next(event for event in events if isinstance(event, Retrieved))
+    return [passage.text for passage in found.passages]
 
 
 def _row(name: str, questions: Sequence[Question], search: Search, one: Footnote | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from ingest.text.document_names import absolute_name, composed_name, matching_names, name_on_disk, path_separator
 from ingest.text.languages import COMMON_WORDS, ENGLISH, LANGUAGES, asked_in, language_of
+from ingest.text.periods import last_day, most_specific, periods_in, periods_in_name
 from ingest.text.scripts import (
     LANGUAGE_OF_SCRIPT,
     SPACELESS,
@@ -29,10 +30,14 @@ __all__ = [
     "escaped",
     "is_storable",
     "language_of",
+    "last_day",
     "light_stem",
     "matching_names",
+    "most_specific",
     "name_on_disk",
     "path_separator",
+    "periods_in",
+    "periods_in_name",
     "storable",
     "storable_document",
     "storable_values",

@@ -1,0 +1,125 @@
+"""Tells which documents a question means, by their names and the periods they report on. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from app.text import file_names
+from ingest.text import COMMON_WORDS, last_day, most_specific, periods_in, periods_in_name
+
+# Characters at a document's beginning that may name it, and the longest of its lines that do: a letterhead, not prose.
+OPENING_CHARACTERS = 1_500
+MOST_LINE_CHARACTERS = 60
+WORD = re.compile(r"[^\W_]+")
+# Asks for the last of several periods.
+LATEST = re.compile(
+    r"\b(?:latest|newest|most recent(?:ly)?|current(?:ly)?|neueste[nrs]?|aktuelle[nrs]?|letzte[nrs]?|jüngste[nrs]?"
+    r"|dernier|dernière|más reciente|último|última|ultimo|ultima|più recente)\b",
+    re.IGNORECASE,
+)
+# Asks for several periods, so that "latest" is only one of them.
+SEVERAL = re.compile(
+    r"\b(?:quarters|years|months|periods|reports|filings|previous|prior|over time|across|trend\w*|each|every"
+    r"|compar\w+ (?:to|with)|Quartale\w*|Jahre\w*|Monate\w*|Zeitraum|früher\w*|vorherig\w*)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFacts:
+    """What tells a document apart from others like it.
+
+    Attributes:
+        names: case-folded words of its path, and names in its title and the short lines at its beginning.
+        periods: the periods in its file name and title.
+        days: the days named in its opening.
+    """
+
+    names: frozenset[str]
+    periods: frozenset[str]
+    days: frozenset[str]
+
+    @property
+    def last(self) -> str:
+        """The last day of its latest period, as an ISO date; "" if it names none."""
+        named = most_specific(self.periods) or most_specific(self.days)
+        return max((last_day(one).isoformat() for one in named), default="")
+
+
+def facts_of(source: str, title: str, opening: str) -> DocumentFacts:
+    """Finds the facts of a document.
+
+    Args:
+        source: its path or address.
+        title: its title; "" if it has none.
+        opening: the first characters of its text.
+    """
+    lines = [line for line in opening.splitlines() if len(line) <= MOST_LINE_CHARACTERS]
+    words = [word for word in WORD.findall("\n".join((title, *lines))) if not word[0].islower()]
+    names = {word.casefold() for word in (*WORD.findall(source), *words) if len(word) > 1}
+    return DocumentFacts(
+        frozenset(names),
+        periods_in_name(file_names(source)) | periods_in(title),
+        frozenset(one for one in periods_in(opening) if len(one) > len("2022-12")),
+    )
+
+
+def scope(question: str, documents: Mapping[str, DocumentFacts], earlier: str = "") -> dict[str, float]:
+    """Scores how well each document fits the names and the period in a question, 0 to 1.
+
+    A name counts by its rarity among the documents; one that all or none of them have does not count. Names and period
+    have equal shares. Returns {} if the question tells no document from another.
+
+    Args:
+        question: the question.
+        documents: the facts of the documents to choose from, by any key.
+        earlier: earlier questions, whose names and period count where the question has none.
+    """
+    named = _named(question, documents) or _named(earlier, documents)
+    candidates = [key for key, score in named.items() if score == max(named.values())] or list(documents)
+    dated = _dated(question, documents, candidates) or _dated(earlier, documents, candidates)
+    scores = {key: (named.get(key, 0.0) + dated.get(key, 0.0)) / 2 for key in documents}
+    return scores if len(set(scores.values())) > 1 else {}
+
+
+def asks_for_several(question: str) -> bool:
+    """True if the question asks for more than one period."""
+    return bool(SEVERAL.search(question))
+
+
+def _named(question: str, documents: Mapping[str, DocumentFacts]) -> dict[str, float]:
+    words = {word.casefold() for word in WORD.findall(question)} - _common()
+    weights = {}
+    for word in words:
+        having = sum(word in facts.names for facts in documents.values())
+        if 0 < having < len(documents) and not _is_of_a_period(word):
+            weights[word] = math.log(len(documents) / having)
+    total = sum(weights.values())
+    if not total:
+        return {}
+    return {
+        key: sum(weight for word, weight in weights.items() if word in facts.names) / total
+        for key, facts in documents.items()
+    }
+
+
+def _dated(question: str, documents: Mapping[str, DocumentFacts], candidates: Iterable[str]) -> dict[str, float]:
+    asked = most_specific(periods_in(question))
+    if asked:
+        return {key: float(bool(asked & (facts.periods | facts.days))) for key, facts in documents.items()}
+    if LATEST.search(question) and not asks_for_several(question):
+        last = {key: documents[key].last for key in candidates}
+        latest = max(last.values(), default="")
+        return {key: 1.0 for key, day in last.items() if day and day == latest}
+    return {}
+
+
+def _is_of_a_period(word: str) -> bool:
+    return bool(re.fullmatch(r"q[1-4]|h[12]|\d+", word))
+
+
+def _common() -> frozenset[str]:
+    return frozenset().union(*COMMON_WORDS.values())

@@ -1,0 +1,125 @@
+"""Ranks the chunks of a collection for a question: by vectors, keywords, names and periods, figures, and tokens.
+
+Each search finds candidates. It then also scores the other search's candidates and the neighbouring chunks, from stored
+vectors and postings. A score of 0 therefore means "nothing in common", not "rank 51".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from app.retrieval.document_scope import OPENING_CHARACTERS, DocumentFacts, facts_of, scope
+from app.retrieval.figure_rows import figure_scores
+from app.retrieval.fusion import fuse, ranking, with_bonuses, with_nearness, with_neighbours
+from app.text import Identifier, shared_language
+from ingest.filters import Filter
+from ingest.index import Index
+from ingest.models import Query, SearchHit, StoredChunk, neighbours
+
+# Chunks checked for an identifier, best keyword matches first.
+NAMING = 50
+# Chunks whose tokens are compared with the question's.
+NEAREST = 30
+# Most documents that a question can mean for a second search in these alone.
+MOST_DOCUMENTS = 20
+# Weight of a document's fit with the names and periods in the question, where the best fused score is 1.
+SCOPE = 1.0
+MOST_FACTS = 20_000
+
+
+@dataclass
+class _Found:
+    """The chunks that searches found, with their scores by meaning and by words."""
+
+    chunks: dict[str, StoredChunk] = field(default_factory=dict)
+    meaning: dict[str, float] = field(default_factory=dict)
+    words: dict[str, float] = field(default_factory=dict)
+
+    def add(self, meaning: Iterable[SearchHit], words: Iterable[SearchHit]) -> None:
+        for hits, scores in ((meaning, self.meaning), (words, self.words)):
+            for hit in hits:
+                self.chunks[hit.chunk.id] = hit.chunk
+                scores[hit.chunk.id] = hit.score
+
+
+class HybridSearch:
+    """Ranks the chunks of one collection. Thread-safe.
+
+    Args:
+        index: the collection.
+    """
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="keyword-search")
+        self._facts: dict[tuple[str, str], DocumentFacts] = {}
+
+    def ranked(
+        self, query: Query, n: int, within: Filter | None, wanted: Sequence[Identifier]
+    ) -> list[tuple[StoredChunk, float]]:
+        """Returns both searches' candidates with their scores, best first.
+
+        Ties keep the order of the chunks' ids, so that equal input gives equal output. Neighbours are from the same
+        document, so they are inside the filter. Vectors of text unknown to the embedding model are ignored.
+
+        Args:
+            query: the question.
+            n: the candidates of each search.
+            within: the documents to search; None for all.
+            wanted: the identifiers in the question, which are also searched separately.
+        """
+        found = _Found()
+        self._search(found, query, n, within)
+        for one in wanted:
+            hits = self._index.keyword_search(one.text, NAMING, within=within)
+            found.chunks |= {hit.chunk.id: hit.chunk for hit in hits}
+        scoped = self._scope(query, found.chunks.values())
+        best = max(scoped.values(), default=0.0)
+        meant = [source for source, score in scoped.items() if score == best]
+        if meant and len(meant) <= MOST_DOCUMENTS:
+            self._search(found, query, n, replace(within or Filter(), sources=tuple(meant)))
+        scores = self._scores(found, query)
+        texts = {one: chunk.text for one, chunk in found.chunks.items()}
+        language = shared_language(query.alone, *list(texts.values())[:1])
+        bonuses = {one: SCOPE * scoped.get(chunk.source, 0.0) for one, chunk in found.chunks.items()}
+        scores = with_bonuses(scores, [bonuses, figure_scores(query.alone, texts, language)])
+        if found.meaning:
+            scores = with_nearness(scores, self._index.token_scores(query, ranking(scores)[:NEAREST]))
+        return [(found.chunks[one], scores[one]) for one in ranking(scores)]
+
+    def _search(self, found: _Found, query: Query, n: int, within: Filter | None) -> None:
+        """Adds the best chunks of both searches, which run in parallel."""
+        knows = self._index.embedder.knows
+        by_words = self._pool.submit(partial(self._index.keyword_search, query, n, within=within))
+        by_meaning = self._index.vector_search(query, n, within=within) if knows(query.text) else []
+        found.add([hit for hit in by_meaning if knows(hit.chunk.text)], by_words.result())
+
+    def _scores(self, found: _Found, query: Query) -> dict[str, float]:
+        """Fuses both scores of all chunks that were found, and of their neighbours."""
+        chunks, knows = found.chunks, self._index.embedder.knows
+        around = {*chunks, *(one for chunk_id in chunks for one in neighbours(chunk_id))}
+        missing = sorted(around - found.words.keys())
+        other_words = self._pool.submit(self._index.keyword_scores, query, missing)
+        if found.meaning:
+            unknown = {one for one, chunk in chunks.items() if not knows(chunk.text)}
+            found.meaning |= self._index.vector_scores(query, sorted(around - found.meaning.keys() - unknown))
+        found.words |= other_words.result()
+        return with_neighbours(fuse([found.meaning, found.words]), chunks, neighbours)
+
+    def _scope(self, query: Query, chunks: Iterable[StoredChunk]) -> dict[str, float]:
+        """Scores the documents of chunks by the names and periods in the question."""
+        versions = {chunk.source: chunk for chunk in chunks}
+        facts = {source: self._facts_of(chunk) for source, chunk in versions.items()}
+        return scope(query.alone, facts, " ".join(text for text, _ in query.earlier))
+
+    def _facts_of(self, chunk: StoredChunk) -> DocumentFacts:
+        key = chunk.version_id, chunk.source
+        if key not in self._facts:
+            if len(self._facts) >= MOST_FACTS:
+                self._facts.clear()
+            opening = self._index.docstore.excerpt(chunk.version_id, 0, OPENING_CHARACTERS)
+            self._facts[key] = facts_of(chunk.source, chunk.title, opening)
+        return self._facts[key]

@@ -1,0 +1,126 @@
+"""Finds days, months, quarters, halves and years in a text. Pure."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Iterable
+from datetime import date
+from functools import lru_cache
+
+from babel import Locale
+
+# The languages whose month names are known; the names are Unicode CLDR's.
+MONTH_LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "da", "sv")
+YEAR = r"(?:FY\s?|fiscal\s(?:year\s)?|fiscal\s)?((?:19|20)\d\d)"
+ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4}
+ORDINALS |= {"erstes": 1, "erste": 1, "ersten": 1, "zweites": 2, "zweite": 2, "zweiten": 2}
+ORDINALS |= {"drittes": 3, "dritte": 3, "dritten": 3, "viertes": 4, "vierte": 4, "vierten": 4}
+PART_OF_YEAR = re.compile(
+    rf"\b(?P<part>[QH])(?P<number>[1-4])[\s,/-]*(?:of\s)?{YEAR}\b|\b(?:FY\s?)?(?P<year>(?:19|20)\d\d)[\s/-]*"
+    rf"(?P<part2>[QH])(?P<number2>[1-4])\b",
+    re.IGNORECASE,
+)
+NAMED_PART = re.compile(
+    rf"\b(?P<ordinal>{'|'.join(ORDINALS)}|[1-4]\.)[\s-](?:fiscal\s)?(?P<part>quarter|half|Quartal|Halbjahr)s?,?\s"
+    rf"(?:of\s|in\s)?(?:the\s)?{YEAR}\b",
+    re.IGNORECASE,
+)
+ISO_DAY = re.compile(r"\b((?:19|20)\d\d)-(\d\d)-(\d\d)\b")
+POINTED_DAY = re.compile(r"\b(\d{1,2})\.(\d{1,2})\.((?:19|20)\d\d)\b")
+ISO_MONTH = re.compile(r"\b((?:19|20)\d\d)-(0[1-9]|1[0-2])\b(?!-)")
+PLAIN_YEAR = re.compile(rf"\b{YEAR}\b", re.IGNORECASE)
+# Characters that separate the words of a file name.
+IN_FILE_NAMES = re.compile(r"[_.\s]+")
+
+
+def periods_in(text: str) -> frozenset[str]:
+    """Returns the periods that a text names.
+
+    Each is in the form of ISO 8601 where that has one: "2022-12-31", "2022-12", "2023-Q3", "2023-H1", "2023". A day
+    also counts as its month, and all count as their year, so that "Q3 2023" gives "2023-Q3" and "2023". Quarters and
+    halves are as the text counts them: no fiscal year is converted.
+    """
+    found = {*_days(text), *_months(text), *_parts(text)}
+    found |= {one[:7] for one in found} | {one.group(1) for one in PLAIN_YEAR.finditer(text)}
+    return frozenset(found | {one[:4] for one in found})
+
+
+def most_specific(periods: Iterable[str]) -> frozenset[str]:
+    """Returns the periods that no other one of them specifies further: "2023-Q3" and not "2023"."""
+    periods = frozenset(periods)
+    return frozenset(one for one in periods if not any(other.startswith(f"{one}-") for other in periods))
+
+
+def periods_in_name(name: str) -> frozenset[str]:
+    """Returns the periods that a file name names: "2023_Q3.report" gives "2023-Q3" and "2023"."""
+    return periods_in(name) | periods_in(IN_FILE_NAMES.sub(" ", name))
+
+
+def last_day(period: str) -> date:
+    """Returns the last day of a period that `periods_in` returned, in calendar years."""
+    year = int(period[:4])
+    if "Q" in period or "H" in period:
+        month = int(period[-1]) * (3 if "Q" in period else 6)
+        return _end(year, month)
+    parts = [int(part) for part in period.split("-")]
+    return date(*parts) if len(parts) == 3 else _end(year, parts[1] if len(parts) > 1 else 12)  # noqa: PLR2004 - y-m-d
+
+
+def _end(year: int, month: int) -> date:
+    return date(year, month, monthrange(year, month)[1])
+
+
+def _parts(text: str) -> set[str]:
+    """Returns the quarters and halves of years."""
+    found = set()
+    for one in PART_OF_YEAR.finditer(text):
+        part, number = one["part"] or one["part2"], int(one["number"] or one["number2"])
+        if part.upper() == "Q" or number <= 2:  # noqa: PLR2004 - a year has two halves
+            found.add(f"{one['year'] or one.group(3)}-{part.upper()}{number}")
+    for one in NAMED_PART.finditer(text):
+        ordinal = one["ordinal"].casefold()
+        number = ORDINALS.get(ordinal) or int(ordinal[0])
+        part = "Q" if one["part"].casefold().startswith("quart") else "H"
+        found.add(f"{one.group(3)}-{part}{number}")
+    return found
+
+
+def _days(text: str) -> set[str]:
+    written = [(y, m, d) for y, m, d in ISO_DAY.findall(text)]
+    written += [(y, m, d) for d, m, y in POINTED_DAY.findall(text)]
+    months, month_first, day_first, _ = _month_patterns()
+    written += [(y, months[m.casefold()], d) for m, d, y in month_first.findall(text)]
+    written += [(y, months[m.casefold()], d) for d, m, y in day_first.findall(text)]
+    found = set()
+    for year, month, day in written:
+        try:
+            found.add(date(int(year), int(month), int(day)).isoformat())
+        except ValueError:  # such as 31 June
+            continue
+    return found
+
+
+def _months(text: str) -> set[str]:
+    months, _, _, alone = _month_patterns()
+    found = {f"{year}-{month}" for year, month in ISO_MONTH.findall(text)}
+    return found | {f"{year}-{months[month.casefold()]:02d}" for month, year in alone.findall(text)}
+
+
+@lru_cache
+def _month_patterns() -> tuple[dict[str, int], re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """Returns the month names with their numbers, and the patterns of "May 4, 2024", "4 May 2024" and "May 2024"."""
+    months = {
+        name.casefold().rstrip("."): number
+        for language in MONTH_LANGUAGES
+        for width in ("wide", "abbreviated")
+        for number, name in Locale(language).months["format"][width].items()
+    }
+    name = rf"({'|'.join(sorted(map(re.escape, months), key=len, reverse=True))})\.?"
+    year = r"((?:19|20)\d\d)"
+    compiled = (
+        rf"\b{name}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+{year}\b",
+        rf"\b(\d{{1,2}})\.?\s+(?:de\s+)?{name}\s+(?:de\s+)?{year}\b",
+        rf"\b{name},?\s+(?:de\s+)?{year}\b",
+    )
+    return months, *(re.compile(one, re.IGNORECASE) for one in compiled)
