@@ -14,7 +14,7 @@ from app.text import Identifier, contains_identifier, file_names, find_identifie
 from ingest.errors import QuestionError
 from ingest.filters import Filter
 from ingest.index import Index
-from ingest.models import Query, SearchHit, StoredChunk, as_query, neighbours
+from ingest.models import Query, SearchHit, StoredChunk, as_query
 from ingest.text import storable
 
 logger = logging.getLogger(__name__)
@@ -102,8 +102,7 @@ class Retriever:
 
         Args:
             question: the question, alone or with the earlier ones.
-            k: the number of passages; None: as many as fit into `tokens`, at least one and at most MOST_PASSAGES. The chunks
-                that were found number `k` or FOUND.
+            k: the number of passages; None: as many as fit into `tokens`, at least one and at most MOST_PASSAGES.
             within: the documents to search; None for all.
             tokens: the budget, as `most_tokens` counts.
         """

@@ -14,7 +14,8 @@ from app.evaluation.dataset_readers import read_dataset
 from app.evaluation.datasets import Dataset, EvaluationQuestion
 from app.evaluation.metrics import ranking_scores, span_scores
 from app.retrieval.fusion import fuse, ranking, with_nearness, with_neighbours
-from app.retrieval.retriever import CANDIDATES, NEAREST
+from app.retrieval.hybrid import NEAREST
+from app.retrieval.retriever import CANDIDATES
 from bench.data import ingested
 from bench.retrieval.fusions import TRIED, gather
 from ingest.index.index import Index

@@ -118,9 +118,9 @@ def _month_patterns() -> tuple[dict[str, int], re.Pattern[str], re.Pattern[str],
     }
     name = rf"({'|'.join(sorted(map(re.escape, months), key=len, reverse=True))})\.?"
     year = r"((?:19|20)\d\d)"
-    compiled = (
-        rf"\b{name}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+{year}\b",
-        rf"\b(\d{{1,2}})\.?\s+(?:de\s+)?{name}\s+(?:de\s+)?{year}\b",
-        rf"\b{name},?\s+(?:de\s+)?{year}\b",
+    return (
+        months,
+        re.compile(rf"\b{name}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+{year}\b", re.IGNORECASE),
+        re.compile(rf"\b(\d{{1,2}})\.?\s+(?:de\s+)?{name}\s+(?:de\s+)?{year}\b", re.IGNORECASE),
+        re.compile(rf"\b{name},?\s+(?:de\s+)?{year}\b", re.IGNORECASE),
     )
-    return months, *(re.compile(one, re.IGNORECASE) for one in compiled)
