@@ -10,7 +10,8 @@ from functools import partial
 import numpy as np
 
 from app.retrieval.fusion import FALL, NEARNESS, RISE, fuse, ranking, with_nearness, with_neighbours
-from app.retrieval.retriever import CANDIDATES, NEAREST
+from app.retrieval.hybrid import NEAREST
+from app.retrieval.retriever import CANDIDATES
 from ingest.index.index import Index
 from ingest.lexical.store import LexicalStore
 from ingest.models import SearchHit, neighbours
