@@ -2,7 +2,7 @@
 
 A chunk is a block of a section (under one heading), or a run of small ones, so that it covers one topic. A block that
 is too long is split where its kind allows: a table between rows, a list between items, text between sentences, then
-between words. The embedder reads the chunk's context (title and headings, a split table's header row) and its text.
+between words. The embedder reads the chunk's context (title and headings, a table's caption and header row) and its text.
 Both are counted with the embedder's own tokenizer, so that nothing is truncated.
 
 Chunks are made one by one, segment by segment, and text is tokenized a window at a time, so that memory use does not
@@ -14,14 +14,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ingest.chunking.sections import Section, Sections, table_header
+from ingest.chunking.sections import Section, Sections, caption_of, table_header
 from ingest.chunking.splitting import middle_of, split_block, stripped
 from ingest.chunking.token_counter import CHARACTERS_PER_TOKEN, TokenCounter, Tokenizer
 from ingest.models import Block, Chunk, page_at
 from ingest.segments import Segment, SegmentedDocument
 
 # Changes whenever the chunks change; part of every version's id.
-CHUNKER_FINGERPRINT = "structure-2"
+CHUNKER_FINGERPRINT = "structure-3"
 # A chunk of at least this many tokens takes no further block. On eval/chunking, whose answers were marked by character,
 # 5 chunks of "as many blocks as fit" were 5.1 % answer, and 5 of these chunks 6.3 %. The cost is one point of recall,
 # and 0.008 nDCG@10 on eval/conversations.
@@ -32,12 +32,21 @@ CONTEXT_SHARE = 0.25
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A span of a segment that becomes a chunk under `context`. `opens`: it ends with the heading of what follows."""
+    """A span of a segment that becomes a chunk under `context`.
+
+    `opens`: it ends with the heading of what follows. `above`: the caption and header row of the table in which it
+    begins, as far as they are not in the span.
+    """
 
     start: int
     end: int
     context: str
     opens: bool = False
+    above: str = ""
+
+    @property
+    def whole_context(self) -> str:
+        return "\n".join(filter(None, (self.context, self.above)))
 
 
 class Chunker:
@@ -93,40 +102,49 @@ class Chunker:
             yield run
 
     def _joined(self, run: _Piece, piece: _Piece, counter: TokenCounter) -> _Piece | None:
-        joined = _Piece(run.start, piece.end, run.context, piece.opens)
+        joined = _Piece(run.start, piece.end, run.context, piece.opens, run.above)
         short = run.opens or counter.count(run.start, run.end) < ENOUGH_TOKENS
-        return joined if short and run.context == piece.context and self._fits(joined, counter) else None
+        continues = piece.above.rpartition("\n")[2].startswith("|")  # its header row would be lost
+        return joined if short and not continues and self._fits(joined, counter) else None
 
     def _units(self, section: Section, context: str, counter: TokenCounter) -> Iterator[_Piece]:
         """Yields whole blocks, and the parts of blocks that do not fit.
 
         A long block under a heading leaves room for the heading, so that no chunk is only a heading.
         """
-        lead, header = 0, section.table_header
+        lead, header, before = 0, section.table_header, None
         for block in section.blocks:
-            whole = _Piece(block.start, block.end, context, opens=block.kind == "heading")
+            caption = caption_of(counter.text, before) if before and block.kind == "table" else ""
+            whole = _Piece(block.start, block.end, context, opens=block.kind == "heading", above=caption)
+            if not self._fits(whole, counter, lead):
+                whole = replace(whole, above="")
             if self._fits(whole, counter, lead) and not header:
                 yield whole
             else:
-                yield from self._parts(block, header, context, counter, lead)
-            header = ""
+                yield from self._parts(block, header, caption, context, counter, lead)
+            header, before = "", block
             lead = lead + counter.count(block.start, block.end) if block.kind == "heading" else 0
 
-    def _parts(self, block: Block, carried: str, context: str, counter: TokenCounter, lead: int) -> Iterator[_Piece]:
+    def _parts(
+        self, block: Block, carried: str, caption: str, context: str, counter: TokenCounter, lead: int
+    ) -> Iterator[_Piece]:
         """Splits a block that is too long for one chunk between rows, items, sentences or words.
 
         `carried` is the header row of a table that began before this segment.
         """
         header = carried or table_header(counter.text, block)
-        repeated = f"{context}\n{header}".strip() if header else context
-        if self._room(repeated) < self.limit // 2:
-            repeated = context
-        room = max(1, self._room(repeated) - lead)
+        above = next(
+            one
+            for one in (f"{caption}\n{header}".strip(), header, "")
+            if not one or self._room(f"{context}\n{one}") >= self.limit // 2
+        )
+        room = max(1, self._room(f"{context}\n{above}".strip()) - lead)
         for index, (start, end) in enumerate(split_block(counter, block.kind, block.start, block.end, room)):
-            yield _Piece(start, end, repeated if index or carried else context)
+            first = caption if caption and above.startswith(caption) else ""
+            yield _Piece(start, end, context, above=above if index or carried else first)
 
     def _fits(self, piece: _Piece, counter: TokenCounter, lead: int = 0) -> bool:
-        return counter.count(piece.start, piece.end) + lead <= self._room(piece.context)
+        return counter.count(piece.start, piece.end) + lead <= self._room(piece.whole_context)
 
     def _fitting(self, segment: Segment, section: Section, piece: _Piece, position: int) -> Iterator[Chunk]:
         """Yields the chunk of a piece, or of its halves if the exact count exceeds the limit."""
@@ -135,7 +153,7 @@ class Chunker:
             start, end = stripped(segment.text, *pending.pop(0))
             if start >= end:
                 continue
-            chunk = self._chunk(segment, section, _Piece(start, end, piece.context), position)
+            chunk = self._chunk(segment, section, replace(piece, start=start, end=end), position)
             if chunk.tokens > self.limit and end - start > 1:
                 middle = middle_of(segment.text, start, end)
                 pending[:0] = [(start, middle), (middle, end)]
@@ -153,7 +171,7 @@ class Chunker:
             page=page.number if page else None,
             place=page.label if page else "",
             heading=section.heading,
-            context=piece.context,
+            context=piece.whole_context,
             tokens=0,
         )
         return replace(chunk, tokens=self._tokenizer.count_tokens(chunk.embedded_text))

@@ -11,6 +11,8 @@ from ingest.segments import Segment
 
 # Every chunk under a heading stores its title, up to this many characters.
 MOST_TITLE_CHARACTERS = 300
+# The end of the paragraph before a table counts as its caption up to this length.
+MOST_CAPTION_CHARACTERS = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +67,15 @@ def table_header(text: str, block: Block) -> str:
     second = text.find("\n", first + 1, block.end)
     rule = text[first + 1 : second] if 0 <= first < second else ""
     return text[block.start : first].strip() if re.fullmatch(r"[\s|:+-]+", rule) and "-" in rule else ""
+
+
+def caption_of(text: str, before: Block) -> str:
+    """Returns the caption of a table in the block before it: the last lines of a paragraph, in one line."""
+    if before.kind != "paragraph":
+        return ""
+    lines: list[str] = []
+    for line in reversed(text[before.start : before.end].splitlines()):
+        if sum(map(len, lines)) + len(line) > MOST_CAPTION_CHARACTERS:
+            break
+        lines.insert(0, line.strip())
+    return " ".join(" ".join(lines).split()).lstrip("|")

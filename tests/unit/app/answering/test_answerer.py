@@ -21,7 +21,7 @@ TEXTS = ("Apples are red. A crate holds 40 apples.", "Bears are brown and sleep 
 @pytest.fixture
 def ask(settings, word_embedder):
     def asked(question="What colour are apples?", llm=None, texts=TEXTS, history=(), *, k=None, read=list, cancel=None):
-        def retrieve(_question: str, _k: int, *, within=None) -> Retrieval:
+        def retrieve(_question: str, _k: int, *, within=None, tokens=0) -> Retrieval:
             return Retrieval(passages_of(texts))
 
         return read(Answerer(retrieve, word_embedder, llm, settings).ask(question, history, k=k, cancel=cancel))
