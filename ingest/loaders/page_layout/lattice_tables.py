@@ -26,9 +26,18 @@ MOST_RULES = 3_000
 MOST_CELL_TEXT = 600
 
 
-def ruled(lines: Sequence[Line], rules: Sequence[Rule]) -> Iterator[tuple[Table, set[int]]]:
-    """Yields tables from grids of crossing horizontal and vertical rules, with the lines in their cells."""
+def ruled(lines: Sequence[Line], rules: Sequence[Rule], *, shaded: bool = False) -> Iterator[tuple[Table, set[int]]]:
+    """Yields tables from grids of crossing horizontal and vertical rules, with the lines in their cells.
+
+    Args:
+        lines: the lines of the page.
+        rules: the rules drawn on it.
+        shaded: looks for grids whose vertical rules are mostly sides of shaded areas, instead of others.
+    """
     for group in _crossing(rules):
+        upright = [rule.shade for rule in group if not rule.is_level]
+        if shaded != (sum(upright) > len(upright) / 2):
+            continue
         xs = places_of(rule.left for rule in group if not rule.is_level)
         ys = places_of(rule.bottom for rule in group if rule.is_level)
         if len(xs) <= FEWEST_CELLS or len(ys) <= FEWEST_CELLS:

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from statistics import median
 
 from ingest.loaders.page_layout.geometry import FEWEST_LINES, NEAR, Rule, Table, rows_of
 from ingest.loaders.page_layout.lattice_tables import between_rules, ruled
 from ingest.loaders.page_layout.lines import Line
-from ingest.loaders.page_layout.stream_tables import MOST_CELL_CHARACTERS, aligned
+from ingest.loaders.page_layout.stream_tables import aligned, of_figures
+from ingest.loaders.page_layout.table_heads import MOST_CELL_CHARACTERS
 
 # A gutter has at least this many lines on either side, and at most this fraction of the lines cross it.
 GUTTER_LINES = 5
 GUTTER_CROSSED = 0.25
 
 
-def arrange(lines: Sequence[Line], rules: Sequence[Rule], width: float) -> list[Line | Table]:
-    """Returns the lines of a page in reading order, with tables in place of their lines.
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """The lines and tables of a page in reading order.
+
+    `beside` are the identities of lines with others beside them. `right` is the right edge of the text; 0.0 on a page
+    in columns.
+    """
+
+    parts: list[Line | Table]
+    beside: set[int]
+    right: float
+
+
+def arrange(lines: Sequence[Line], rules: Sequence[Rule], width: float) -> Arranged:
+    """Puts the lines of a page in reading order, with tables in place of their lines.
 
     Args:
         lines: lines in file order.
@@ -25,25 +40,40 @@ def arrange(lines: Sequence[Line], rules: Sequence[Rule], width: float) -> list[
     """
     rest = list(lines)
     tables: list[Table] = []
-    for find in (ruled, between_rules):
-        for table, taken in find(rest, rules):
+
+    def take(found: Iterable[tuple[Table, set[int]]]) -> None:
+        for table, taken in found:
             tables.append(table)
-            rest = [line for line in rest if id(line) not in taken]
-    found: list[Line | Table] = []
+            rest[:] = [line for line in rest if id(line) not in taken]
+
+    take(ruled(rest, rules))
+    take(between_rules(rest, [rule for rule in rules if not rule.shade]))
     for column in _columns(rest, width):
-        found.extend(aligned(column))
-    return _with_tables(found, tables)
+        take(of_figures(rows_of(column)))
+    take(ruled(rest, rules, shaded=True))
+    take(between_rules(rest, rules))
+    found: list[Line | Table] = []
+    beside: set[int] = set()
+    columns = _columns(rest, width)
+    for column in columns:
+        rows = rows_of(column)
+        beside.update(id(line) for row in rows if len(row) > 1 for line in row)
+        found.extend(aligned(column, rows))
+    in_columns = _gutter(rest, width) is not None
+    right = 0.0 if in_columns else max((line.right for line in lines), default=0.0)
+    return Arranged(_with_tables(found, tables, in_columns=in_columns), beside, right)
 
 
-def _with_tables(parts: list[Line | Table], tables: Sequence[Table]) -> list[Line | Table]:
-    """Inserts each table before the first part below it that shares its columns."""
+def _with_tables(parts: list[Line | Table], tables: Sequence[Table], *, in_columns: bool) -> list[Line | Table]:
+    """Inserts each table after the nearest part above it; on a page in columns, before the first part below it."""
     for table in sorted(tables, key=lambda one: -one.top):
-        below = (
-            i
-            for i, part in enumerate(parts)
-            if part.top <= table.bottom + NEAR and part.left < table.right and part.right > table.left
-        )
-        parts.insert(next(below, len(parts)), table)
+        shared = [(i, part) for i, part in enumerate(parts) if part.left < table.right and part.right > table.left]
+        above = [(part.bottom, -i) for i, part in shared if part.bottom >= table.top - NEAR]
+        below = [i for i, part in shared if part.top <= table.bottom + NEAR]
+        if above and not in_columns:
+            parts.insert(1 - min(above)[1], table)
+        else:
+            parts.insert(min(below, default=len(parts)), table)
     return parts
 
 

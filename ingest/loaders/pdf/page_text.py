@@ -11,6 +11,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from ingest.loaders.page_layout import Line, Rule, Word
+from ingest.loaders.pdf.fonts import Fonts
 
 # Line ends, and words; a word may end in PDFium's marker for hyphenation at a line's end.
 TOKEN = re.compile(r"[\r\n]+|[^\s\0\x02\ufffe]*[\x02\ufffe]|[^\s\0\x02\ufffe]+")
@@ -56,7 +57,7 @@ def read_page(page: pdfium.PdfPage) -> PageText:
     try:
         codes = (pdfium_c.FPDFText_GetUnicode(textpage.raw, i) for i in range(textpage.count_chars()))
         text = "".join(chr(code) if code < 0x110000 else "\ufffd" for code in codes)  # noqa: PLR2004 - the last code
-        lines = tuple(_lines(textpage.raw, text, view.point))
+        lines = tuple(_lines(textpage.raw, text, view.point, Fonts(textpage.raw)))
     finally:
         textpage.close()
     rules, pictures, drawn = _drawn(page, view.point)
@@ -88,7 +89,7 @@ def _view(page: pdfium.PdfPage) -> _View:
     return _View(high, wide, turn) if rotation % HALF else _View(wide, high, turn)
 
 
-def _lines(textpage: pdfium_c.FPDF_TEXTPAGE, text: str, point: ToPoint) -> Iterator[Line]:
+def _lines(textpage: pdfium_c.FPDF_TEXTPAGE, text: str, point: ToPoint, fonts: Fonts) -> Iterator[Line]:
     """Yields lines in file order, divided where words are far apart."""
     words: list[Word] = []
     for found in TOKEN.finditer(text):
@@ -100,7 +101,8 @@ def _lines(textpage: pdfium_c.FPDF_TEXTPAGE, text: str, point: ToPoint) -> Itera
         shown = token if token.isascii() and token.isprintable() else _shown(token)
         if shown:
             divided = shown[-1] == "\u00ad" and len(token) > 1
-            words.append(Word(shown, *_box(textpage, found.start(), found.end() - 1 - divided, point)))
+            box = _box(textpage, found.start(), found.end() - 1 - divided, point)
+            words.append(Word(shown, *box, *fonts.style_at(found.start())))
     yield from _segments(words)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
@@ -26,6 +27,7 @@ FILE_NAME_TITLE = re.compile(
 )
 MOST_PAGES = 50_000
 MOST_PAGES_NAMED = 12
+MOST_OUTLINE_ENTRIES = 5_000
 # A page with fewer characters, of which pictures cover at least this fraction, is a scan with a stamp.
 FEW_CHARACTERS = 80
 MOSTLY_PICTURE = 0.5
@@ -49,11 +51,11 @@ def load_pdf(source: Source) -> Document:
             pdf.init_forms()
         reader = _Reader(pdf, source)
         pages = list(reader.pages())
-        title, total = pdf.get_metadata_value("Title"), len(pdf)
+        title, total, outline = pdf.get_metadata_value("Title"), len(pdf), _outline(pdf)
     finally:
         pdf.close()
     builder = Builder(source.output)
-    first = compose(pages, builder, source.at_work)
+    first = compose(pages, builder, source.at_work, outline)
     document = builder.build(title if _is_title(title) else first, reader.warnings())
     if not document.text:
         raise EmptyDocument(f"{source} has {_count(total, 'page')} and no text. {' '.join(document.warnings)}")
@@ -72,6 +74,14 @@ def _open(source: Source) -> pdfium.PdfDocument:
             f"{source} cannot be opened as a PDF: it is truncated, or not a PDF. Get an intact copy."
         ) from error
     raise DamagedDocument(f"{source} is a PDF without any pages. Get an intact copy.")
+
+
+def _outline(pdf: pdfium.PdfDocument) -> list[str]:
+    """Returns the titles of the outline; those before a damaged part of it."""
+    titles: list[str] = []
+    with suppress(pdfium.PdfiumError):
+        titles.extend(entry.get_title() for entry in islice(pdf.get_toc(), MOST_OUTLINE_ENTRIES))
+    return titles
 
 
 def _is_title(title: str) -> bool:
