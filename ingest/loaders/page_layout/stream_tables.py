@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from ingest.loaders.page_layout.figure_tables import FIGURE, figure_tables
-from ingest.loaders.page_layout.geometry import FEWEST_CELLS, FEWEST_LINES, Table, column_of, gap, plain, spans
+from ingest.loaders.page_layout.geometry import FEWEST_CELLS, FEWEST_LINES, NEAR, Table, column_of, gap, plain, spans
 from ingest.loaders.page_layout.lines import BULLET, Line, Word
 from ingest.loaders.page_layout.table_heads import (
     INDENT,
@@ -27,6 +27,10 @@ SIGNS_BEFORE, SIGNS_AFTER = frozenset("$€£¥"), frozenset({"%", ")", ")%"})
 LEADERS = re.compile(r"(?:\.\s?){4,}")
 # Figures closer than this fraction of their height are groups of digits of one figure.
 DIGIT_GAP = 0.4
+
+# Rows are justified text if this fraction of them has gaps inside cells of at least this fraction of those between
+# cells; or, in rows of single words from edge to edge, gaps that differ by no more.
+STRETCHED, LIKE_GAPS, EQUAL_GAPS = 0.3, 0.6, 0.85
 
 
 def of_figures(whole: Sequence[Sequence[Line]]) -> Iterator[tuple[Table, set[int]]]:
@@ -174,7 +178,24 @@ def _is_data(rows: Sequence[Sequence[Line]]) -> bool:
         return False
     leaders = sum(bool(LEADERS.search(line.text)) for line in lines)
     bullets = sum(bool(BULLET.match(row[0].text + " x")) and len(row) == FEWEST_CELLS for row in rows)
-    return leaders < len(rows) / 2 and bullets < len(rows) / 2
+    return leaders < len(rows) / 2 and bullets < len(rows) / 2 and not _is_justified(rows)
+
+
+def _is_justified(rows: Sequence[Sequence[Line]]) -> bool:
+    """Returns True if rows are justified text: gaps between words are about as wide as those between cells."""
+    full = [row for row in rows if len(row) >= FEWEST_CELLS]
+    left, right = min(row[0].left for row in full), max(row[-1].right for row in full)
+    stretched = sum(_is_stretched(row, left, right) for row in full)
+    return stretched >= STRETCHED * len(rows)
+
+
+def _is_stretched(row: Sequence[Line], left: float, right: float) -> bool:
+    between = [after.left - before.right for before, after in pairwise(row)]
+    inside = [after.left - before.right for line in row for before, after in pairwise(line.words)]
+    if inside:
+        return max(inside) > LIKE_GAPS * min(between)
+    flush = row[0].left - left < NEAR and right - row[-1].right < NEAR
+    return flush and len(between) > 1 and min(between) > EQUAL_GAPS * max(between)
 
 
 def _with_signs(row: Sequence[Line]) -> list[Line]:

@@ -33,6 +33,9 @@ FEW_CHARACTERS = 80
 MOSTLY_PICTURE = 0.5
 # Text with this fraction of unmapped characters is useless: its fonts lack a Unicode mapping.
 MOST_UNKNOWN = 0.3
+# A page with more words than this fraction that lack letters is recognised: OCR misreads fewer words.
+MOST_LOSSY = 0.02
+LOSSY = "letters that its fonts do not map to characters are missing, marked \ufffd; OCR may read them"
 OCR_DPI = 200
 MOST_PIXELS = 16_000_000
 
@@ -129,20 +132,25 @@ class _Reader:
             page.close()
         if not text.lines and not noted:
             return self._without_text(index, "blank" if not text.drawn else "no readable text")
-        return PageLines(text.width, text.height, text.lines, text.rules, notes=noted)
+        return replace(self._as_it_is(index, text), notes=noted)
+
+    def _as_it_is(self, index: int, text: PageText) -> PageLines:
+        """Returns a page with the text of the file, recording if letters are missing in it."""
+        if text.lossy:
+            self._left_out.setdefault(LOSSY, []).append(index + 1)
+        return PageLines(text.width, text.height, text.lines, text.rules)
 
     def _recognised(self, index: int, page: pdfium.PdfPage, text: PageText) -> PageLines:
         """Recognises a page's text in its picture, if that gives more text than the file."""
-        as_it_is = PageLines(text.width, text.height, text.lines, text.rules)
         refused = self._source.next_ocr_page()
         if refused:
-            return as_it_is if _is_usable(text) else self._without_text(index, refused)
+            return self._as_it_is(index, text) if _is_usable(text) else self._without_text(index, refused)
         from ingest.loaders.images.ocr import recognise  # noqa: PLC0415 - loaded for scans only
 
         scale = min(OCR_DPI / 72, (MOST_PIXELS / max(text.width * text.height, 1.0)) ** 0.5)
         found = recognise(page.render(scale=scale).to_pil(), text.width, text.height)
         if sum(len(line.text) for line in found.lines) < text.characters and _is_usable(text):
-            return as_it_is
+            return self._as_it_is(index, text)
         return found if found.lines else self._without_text(index, "no text recognised")
 
     def _without_text(self, index: int, reason: str) -> PageLines:
@@ -155,7 +163,7 @@ def _is_scan(text: PageText) -> bool:
     if not text.characters:
         return text.drawn
     stamped = text.characters < FEW_CHARACTERS and text.pictures >= MOSTLY_PICTURE
-    return stamped or not _is_usable(text)
+    return stamped or not _is_usable(text) or text.lossy > MOST_LOSSY
 
 
 def _is_usable(text: PageText) -> bool:
