@@ -7,23 +7,20 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from ingest.loaders.page_layout.geometry import FEWEST_CELLS, FEWEST_LINES, NEAR, Table, column_of, plain, spans
-from ingest.loaders.page_layout.lines import BULLET, Line
+from ingest.loaders.page_layout.geometry import FEWEST_CELLS, FEWEST_LINES, NEAR, Rule, Table, column_of, plain, spans
+from ingest.loaders.page_layout.heading_spans import Columns, spread
+from ingest.loaders.page_layout.lines import SMALL_WORD, Line
 from ingest.loaders.page_layout.table_heads import (
+    FIGURE,
     MOST_NAMES,
     YEAR,
-    Columns,
     Heads,
     heads_above,
+    is_list,
     is_name,
     is_near,
-    spread,
 )
 
-SIGNS = r"[(+\-\u2013\u2014\u2212]*"
-FIGURE = re.compile(
-    rf"^{SIGNS}[$€£¥]?\s?{SIGNS}\d[\d.,'\u2019\s]*[%)*]*$|^[$€£¥]?\s?[\u2013\u2014-]+\s?%?$|^n/?[am]$", re.IGNORECASE
-)
 # Text between figures, such as "Level 2", is at most this long, in characters.
 MOST_TEXT = 24
 # Lines of one label are closer to each other than rows, by this factor.
@@ -32,11 +29,12 @@ TIGHT = 0.85
 Rows = Sequence[Sequence[Line]]
 
 
-def figure_tables(rows: Rows) -> Iterator[tuple[int, int, Table]]:
+def figure_tables(rows: Rows, rules: Sequence[Rule]) -> Iterator[tuple[int, int, Table]]:
     """Yields the first row of each table of figures, the row after its last, and the table.
 
     Args:
         rows: all rows from top to bottom, signs joined with their figures.
+        rules: the rules drawn on the page.
     """
     at = lowest = 0
     while at < len(rows):
@@ -50,9 +48,9 @@ def figure_tables(rows: Rows) -> Iterator[tuple[int, int, Table]]:
         if len(data) < FEWEST_CELLS or len(columns) < FEWEST_CELLS:
             continue
         heads = heads_above(rows, first, lowest, columns)
-        if len(data) + len(heads.rows) < FEWEST_LINES or _is_list(data):
+        if len(data) + len(heads.rows) < FEWEST_LINES or is_list(data):
             continue
-        yield heads.begin, last, _table(heads, body, columns)
+        yield heads.begin, last, _table(heads, body, columns, rules)
         lowest = last
 
 
@@ -85,11 +83,6 @@ def _are_years(row: Sequence[Line]) -> bool:
     return len(row) >= FEWEST_CELLS and all(YEAR.match(line.text) for line in row[1:])
 
 
-def _is_list(data: Rows) -> bool:
-    """Returns True if most rows only have a number or a bullet beside text."""
-    return sum(bool(BULLET.match(f"{row[0].text} x")) and len(row) == FEWEST_CELLS for row in data) >= len(data) / 2
-
-
 def _fits(row: Sequence[Line], columns: Columns) -> bool:
     """Returns True if each cell of a row is in one column, or between two."""
     return all(sum(left < line.right and line.left < right for left, right in columns) <= 1 for line in row)
@@ -98,7 +91,11 @@ def _fits(row: Sequence[Line], columns: Columns) -> bool:
 def _continues(rows: Rows, at: int, columns: Columns) -> bool:
     """Returns True if the label of the row above `at` goes on in that row."""
     row, above = rows[at], rows[at - 1]
-    return is_name(row, columns) and row[0].text[:1].islower() and above[0].bottom - row[0].top < row[0].size / 2
+    return (
+        is_name(row, columns)
+        and SMALL_WORD.match(row[0].text) is not None
+        and above[0].bottom - row[0].top < row[0].size / 2
+    )
 
 
 def _columns(data: Rows) -> list[tuple[float, float]]:
@@ -114,11 +111,10 @@ def _columns(data: Rows) -> list[tuple[float, float]]:
     return [(min(line.left for line in labels), min(max(line.right for line in labels), columns[0][0])), *columns]
 
 
-def _table(heads: Heads, body: Rows, columns: list[tuple[float, float]]) -> Table:
-    cells = [[[] if i else list(name) for i in range(len(columns))] for name in heads.names]
-    cells += _body(body, columns)
+def _table(heads: Heads, body: Rows, columns: Columns, rules: Sequence[Rule]) -> Table:
+    cells = _body([*heads.names, *body], columns)
     if heads.rows:
-        cells = [spread(heads.rows, columns), *cells]
+        cells = [spread(heads.rows, columns, rules), *cells]
     lines = [line for row in cells for cell in row for line in cell]
     return Table(
         tuple(tuple(_shown(plain(line.text for line in cell)) for cell in row) for row in cells),
@@ -141,7 +137,8 @@ def _body(rows: Rows, columns: Columns) -> list[list[list[Line]]]:
         for line in row:
             placed[column_of(columns, line)].append(line)
         tight = i > 0 and pitches[i - 1] < TIGHT * usual
-        goes_on = placed[0] and (placed[0][0].text[:1].islower() or (tight and open_label))
+        lower = placed[0] and SMALL_WORD.match(placed[0][0].text) and i > 0 and pitches[i - 1] <= usual
+        goes_on = placed[0] and (lower or (tight and open_label))
         if cells and ((goes_on and (open_label or len(row) == 1)) or (not placed[0] and open_label and tight)):
             for cell, more in zip(cells[-1], placed, strict=True):
                 cell.extend(more)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from ingest.loaders.page_layout.lines import SAME_SIZE, Paragraph
+from ingest.loaders.page_layout.lines import SAME_SIZE, SMALL_WORD, Paragraph
 
 # Text larger than the body by this factor is a heading. Measured on reports, papers and manuals with known headings.
 HEADING_SIZE = 1.15
@@ -44,8 +44,6 @@ FEWEST_CONTENT = 40
 FARTHEST_RIGHT = 0.6
 SENTENCE_END = re.compile(r"[.,;:]$")
 CAPTION = re.compile(r"^(?:fig(?:ure|\.)|tab(?:le|\.|elle)|abb(?:ildung|\.)|box|chart|exhibit)\s*\d", re.IGNORECASE)
-# A word without capitals, unlike "iPhone".
-SMALL_WORD = re.compile(r"^[a-z\u00df-\u00ff]+\b")
 LABEL = re.compile(r"^([^\W\d_]{2,10})\s+(?:\d{1,3}|[IVXLC]{1,5}|[A-Z])[A-Z]?(?=[.:)]|\s|$)")
 DECIMAL = re.compile(r"^(\d{1,2}(?:\.\d{1,2}){0,5})[.)]?\s+[^\W\d_]")
 UNNUMBERED = re.compile(r"^\d{1,2}(?:\.\d{1,2})*[.)]?\s+")

@@ -23,6 +23,8 @@ NUMBER = re.compile(r"^[($€£¥+\-\u2013\u2014]*\d[\d.,]*[%)]*$|^[\u2013\u2014
 # A row of two pieces of which the first is a number ("Item 2.", "1.1") is one line.
 FEWEST_PIECES = 2
 NUMBERED = re.compile(r"^(?:[^\W\d_]{2,10}\s+)?(?:\d{1,3}(?:\.\d{1,3})*|[IVXLC]{1,5}|[A-Z])[A-Z]?[.:)]?$")
+# A word without capitals, unlike "iPhone".
+SMALL_WORD = re.compile(r"^[a-z\u00df-\u00ff]+\b")
 IN_BRACKETS, ENDS = re.compile(r"^\(.*\)$"), re.compile(r"[.:;!?]\W*$")
 # A row belongs to a table if at least this fraction of its words, and this many, are numbers.
 TABULAR_SHARE = 0.35

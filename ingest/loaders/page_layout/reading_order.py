@@ -50,7 +50,7 @@ def arrange(lines: Sequence[Line], rules: Sequence[Rule], width: float) -> Arran
     take(ruled(rest, (grid for grid in found_grids if not grid.shaded)))
     take(between_rules(rest, [rule for rule in rules if not rule.shade]))
     for column in _columns(rest, 0.0, width):
-        take(of_figures(rows_of(column)))
+        take(of_figures(rows_of(column), rules))
     take(ruled(rest, (grid for grid in found_grids if grid.shaded)))
     take(between_rules(rest, rules))
     found: list[Line | Table] = []

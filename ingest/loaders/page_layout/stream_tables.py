@@ -8,22 +8,34 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from ingest.loaders.page_layout.figure_tables import FIGURE, figure_tables
-from ingest.loaders.page_layout.geometry import FEWEST_CELLS, FEWEST_LINES, NEAR, Table, column_of, gap, plain, spans
-from ingest.loaders.page_layout.lines import BULLET, Line, Word
+from ingest.loaders.page_layout.figure_tables import figure_tables
+from ingest.loaders.page_layout.geometry import (
+    FEWEST_CELLS,
+    FEWEST_LINES,
+    NEAR,
+    Rule,
+    Table,
+    column_of,
+    gap,
+    plain,
+    spans,
+)
+from ingest.loaders.page_layout.heading_spans import spread
+from ingest.loaders.page_layout.lines import Line, Word
 from ingest.loaders.page_layout.table_heads import (
+    FIGURE,
     INDENT,
     MOST_CELL_CHARACTERS,
     MOST_HEADING_LINES,
     MOST_NAMES,
     heads_above,
+    is_list,
     is_near,
-    spread,
 )
 
 # Fraction of rows whose cells must be in separate columns.
 SHARING = 0.8
-SIGNS_BEFORE, SIGNS_AFTER = frozenset("$€£¥"), frozenset({"%", ")", ")%"})
+SIGNS_BEFORE, SIGNS_AFTER = frozenset("$€£¥"), frozenset({"%", ")", ")%", ":", ",", "."})
 LEADERS = re.compile(r"(?:\.\s?){4,}")
 # Figures closer than this fraction of their height are groups of digits of one figure.
 DIGIT_GAP = 0.4
@@ -33,9 +45,9 @@ DIGIT_GAP = 0.4
 STRETCHED, LIKE_GAPS, EQUAL_GAPS = 0.3, 0.6, 0.85
 
 
-def of_figures(whole: Sequence[Sequence[Line]]) -> Iterator[tuple[Table, set[int]]]:
+def of_figures(whole: Sequence[Sequence[Line]], rules: Sequence[Rule]) -> Iterator[tuple[Table, set[int]]]:
     """Yields the tables of figures in the rows of a page or column, with the identities of their lines."""
-    for begin, last, table in figure_tables([_with_signs(row) for row in whole]):
+    for begin, last, table in figure_tables([_with_signs(row) for row in whole], rules):
         yield table, {id(line) for row in whole[begin:last] for line in row}
 
 
@@ -177,8 +189,7 @@ def _is_data(rows: Sequence[Sequence[Line]]) -> bool:
     if sum(len(line.text) for line in lines) / len(lines) > MOST_CELL_CHARACTERS:
         return False
     leaders = sum(bool(LEADERS.search(line.text)) for line in lines)
-    bullets = sum(bool(BULLET.match(row[0].text + " x")) and len(row) == FEWEST_CELLS for row in rows)
-    return leaders < len(rows) / 2 and bullets < len(rows) / 2 and not _is_justified(rows)
+    return leaders < len(rows) / 2 and not is_list(rows) and not _is_justified(rows)
 
 
 def _is_justified(rows: Sequence[Sequence[Line]]) -> bool:

@@ -1,4 +1,4 @@
-"""Finds the heading rows of a table, and assigns them to the columns that they span. Pure geometry."""
+"""Finds the heading rows of a table. Pure geometry."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations_with_replacement, pairwise
+from itertools import pairwise
 from statistics import median
 
-from ingest.loaders.page_layout.geometry import FEWEST_CELLS, column_of, gap
-from ingest.loaders.page_layout.lines import NUMBER, Line, Word
+from ingest.loaders.page_layout.geometry import FEWEST_CELLS, gap
+from ingest.loaders.page_layout.heading_spans import Columns, is_caption
+from ingest.loaders.page_layout.lines import BULLET, IN_BRACKETS, NUMBER, NUMBERED, Line, Word
 
 MOST_HEADING_WORDS = 5
 MOST_HEADING_LINES = 6
@@ -21,10 +22,11 @@ MOST_CELL_CHARACTERS = 60
 ROW_GAP = 2.2
 # Names of row groups, and rows under them, are indented by at most this many points.
 INDENT = 40.0
+SIGNS = r"[(+\-\u2013\u2014\u2212]*"
+FIGURE = re.compile(
+    rf"^{SIGNS}[$€£¥]?\s?{SIGNS}\d[\d.,'\u2019\s]*[%)*]*$|^[$€£¥]?\s?[\u2013\u2014-]+\s?%?$|^n/?[am]$", re.IGNORECASE
+)
 YEAR = re.compile(r"(?:19|20)\d\d$|\d{1,2},$")
-IN_BRACKETS = re.compile(r"^\(.*\)$")
-
-Columns = Sequence[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +62,6 @@ def heads_above(rows: Sequence[Sequence[Line]], first: int, lowest: int, columns
     return Heads(found, names if found else [], begin)
 
 
-def spread(rows: Sequence[Sequence[Line]], columns: Columns) -> list[list[Line]]:
-    """Merges heading rows into one; a line centred over several columns is repeated for each."""
-    cells: list[list[Line]] = [[] for _ in columns]
-    extents = list(columns)
-    for row in reversed(rows):
-        blocks = zip(row, _blocks(row, extents), strict=True)
-        for line, (i, j) in sorted(blocks, key=lambda one: one[0].top):
-            for column in range(i, j + 1):
-                cells[column].insert(0, line)
-            if i == j:
-                extents[i] = min(extents[i][0], line.left), max(extents[i][1], line.right)
-    return cells
-
-
 def is_near(above: Sequence[Line], below: Sequence[Line]) -> bool:
     """Returns True if two rows may belong to one table."""
     return gap(above, below) <= ROW_GAP * median(line.size for line in below)
@@ -90,39 +78,15 @@ def is_name(row: Sequence[Line], columns: Columns) -> bool:
     )
 
 
-def _blocks(row: Sequence[Line], extents: Columns) -> list[tuple[int, int]]:
-    """Returns the first and last column below each heading of a row."""
-    in_order = range(len(extents) - len(row), len(extents))
-    if (
-        len(in_order) == len(row)
-        and in_order.start in {0, 1}
-        and [column_of(extents, one) for one in row] == [*in_order]
-    ):
-        return [(i, i) for i in in_order]
-    return [_block(one, [other for other in row if not _overlap(one, other)], extents) for one in row]
+def is_list(rows: Sequence[Sequence[Line]]) -> bool:
+    """Returns True if most rows only have a number or a bullet beside text, as lists and headings do."""
+    full = [row for row in rows if len(row) >= FEWEST_CELLS]
+    return sum(len(row) == FEWEST_CELLS and _is_numbered(row) for row in full) >= len(full) / 2
 
 
-def _overlap(line: Line, other: Line) -> bool:
-    return line.left < other.right and other.left < line.right
-
-
-def _block(line: Line, others: Sequence[Line], extents: Columns) -> tuple[int, int]:
-    """Returns the columns whose common centre is the nearest to a heading's, without those of other headings."""
-    best = column_of(extents, line)
-    if best == 0:
-        return 0, 0
-    middle = (line.left + line.right) / 2
-    blocks = [(i, j) for i in range(1, best + 1) for j in range(best, len(extents))]
-    free = [one for one in blocks if not any(_meets(other, one, extents) for other in others)]
-    return min(free or [(best, best)], key=lambda one: abs(middle - _middle(one, extents)))
-
-
-def _middle(block: tuple[int, int], extents: Columns) -> float:
-    return (extents[block[0]][0] + extents[block[1]][1]) / 2
-
-
-def _meets(line: Line, block: tuple[int, int], extents: Columns) -> bool:
-    return block[0] != block[1] and extents[block[0]][0] < (line.left + line.right) / 2 < extents[block[1]][1]
+def _is_numbered(row: Sequence[Line]) -> bool:
+    first, second = (line.text for line in row[:FEWEST_CELLS])
+    return bool(BULLET.match(f"{first} x") or NUMBERED.match(first)) and not FIGURE.match(second)
 
 
 def _heads(row: Sequence[Line], columns: Columns, *, lowest_row: bool) -> list[Line]:
@@ -131,12 +95,14 @@ def _heads(row: Sequence[Line], columns: Columns, *, lowest_row: bool) -> list[L
         return []
     if IN_BRACKETS.match(row[0].text) and len(row) == 1 and not lowest_row:
         return []  # the unit of the whole table, above its headings
-    if cells := _fitted(row, columns):
+    if NUMBERED.match(row[0].text) or any(FIGURE.match(line.text) and not YEAR.match(line.text) for line in row):
+        return []
+    if len(row) < len(columns) - 1 and (cells := _fitted(row, columns)):
         return cells
     edge = min(columns[0][1], columns[1][0])
     over = [line for line in row if line.left >= edge and line.right > columns[1][0]]
     stub = row[:1] if len(row) > 1 and row[0].right <= columns[1][0] else []
-    if len(over) + len(stub) < len(row) or _values(over) or (len(row) == 1 and _is_caption(row[0], columns)):
+    if len(over) + len(stub) < len(row) or _values(over) or (len(row) == 1 and is_caption(row[0], columns)):
         return []
     return list(row)
 
@@ -145,14 +111,6 @@ def _values(row: Iterable[Line]) -> bool:
     """Returns True if more than half of the words are values, not years or names."""
     words = [word.text for line in row for word in line.words]
     return sum(bool(NUMBER.match(word) and not YEAR.match(word)) for word in words) > len(words) / 2
-
-
-def _is_caption(line: Line, columns: Columns) -> bool:
-    """Returns True if a line is centred over the whole table rather than over its columns of values."""
-    middle, right = (line.left + line.right) / 2, columns[-1][1]
-    blocks = combinations_with_replacement(range(1, len(columns)), 2)
-    of_values = min(abs(middle - _middle(block, columns)) for block in blocks)
-    return abs(middle - (columns[0][0] + right) / 2) < of_values
 
 
 def _fitted(row: Sequence[Line], columns: Columns) -> list[Line]:

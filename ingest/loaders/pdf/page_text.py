@@ -40,8 +40,8 @@ class PageText:
     """A page's content. Positions in points from the lower left of the displayed page of size `width` by `height`.
 
     `characters` counts text characters; `unknown` counts those without a Unicode mapping. `lossy` is the fraction of
-    words in which a letter has none; such letters are U+FFFD in the text. `pictures` is the fraction of the page covered
-    by pictures; `drawn` is True if anything is drawn on it.
+    words in which a letter has none; such letters are U+FFFD in the text. `pictures` is the fraction of the page
+    covered by pictures; `drawn` is True if anything is drawn on it.
     """
 
     width: float
