@@ -16,6 +16,8 @@ from ingest.loaders.page_layout.running_heads import repeated_heads, running_hea
 from ingest.models import HowRead
 
 MANY_PAGES = 200
+# More bold text than this fraction is the body's type, and no sign of a heading.
+MOST_BOLD = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def compose(
     Returns:
         The text of the first page's largest heading, a candidate for the title; "" if it has none.
     """
-    pages = [replace(page, lines=tuple(with_marks(page.lines))) for page in pages]
+    pages = _without_bold([replace(page, lines=tuple(with_marks(page.lines))) for page in pages])
     running, letterheads = running_heads(pages), repeated_heads(pages)
     body = body_size([line for page in pages for line in page.lines])
     composed = []
@@ -70,6 +72,18 @@ def compose(
             _add(builder, one, headings.levels.get(id(one), 0), page)
         builder.add("list", "\n".join(f"- {note}" for note in page.notes))
     return headings.first
+
+
+def _without_bold(pages: list[PageLines]) -> list[PageLines]:
+    """Returns pages as they are, or as if nothing were bold if much of the text is: it is the body's type then."""
+    sizes = [(len(word.text), word.bold) for page in pages for line in page.lines for word in line.words]
+    if sum(n for n, bold in sizes if bold) <= MOST_BOLD * sum(n for n, _ in sizes):
+        return pages
+    return [replace(page, lines=tuple(_plain(line) for line in page.lines)) for page in pages]
+
+
+def _plain(line: Line) -> Line:
+    return replace(line, words=tuple(replace(word, bold=False) for word in line.words))
 
 
 def _paragraphs(

@@ -25,7 +25,7 @@ def spread(rows: Sequence[Sequence[Line]], columns: Columns, rules: Sequence[Rul
     cells: list[list[Line]] = [[] for _ in columns]
     extents = list(columns)
     drawn = [rule for rule in rules if rule.is_level and not rule.shade]
-    underlined = any(_rules_under([line], drawn) for row in rows for line in row)
+    underlined = any(_rules_under([line], drawn) for row in rows[:-1] for line in row)
     for i, row in reversed([*enumerate(rows)]):
         # The rule under the lowest heading is the border of the table.
         below = drawn if underlined and i + 1 < len(rows) else None

@@ -22,8 +22,6 @@ MOST_CHARACTERS, MOST_LINES = 120, 2
 DEEPEST_HEADING = 6
 # A heading has at least this many points; see `_points`.
 FEWEST_POINTS = 3
-# More bold text than this fraction is the body's type, and no sign of a heading.
-MOST_BOLD = 0.4
 # An italic heading stands above a paragraph of at least this many characters, at the same left edge, in points.
 FEWEST_BELOW, SAME_EDGE = 80, 3.0
 # Centred text is at most this wide, as a fraction of the page's text, and off the middle by at most so many points.
@@ -76,7 +74,6 @@ def find_headings(
     total = sum(len(one.text) for one in everything)
     if not body or sum(len(one.text) for one in everything if id(one) in large) > total / 2:
         large = set()
-    bold_counts = sum(len(one.text) for one in everything if one.bold) <= MOST_BOLD * total
     found: list[Paragraph] = []
     for page in pages:
         listed = any(CONTENTS.match(one.text) for one in page)
@@ -85,7 +82,7 @@ def find_headings(
             title = plain_title(one.text)
             if id(one) not in likely or title in repeated or (listed and LABEL.match(one.text)):
                 continue
-            points = _points(one, page[i + 1 :], body, page, bold_counts=bold_counts)
+            points = _points(one, page[i + 1 :], body, page)
             listed_too = title in outline or plain_title(UNNUMBERED.sub("", one.text)) in outline
             rest = (other for other in page[i + 1 :] if id(other) not in likely)
             below = [other for other in rest if plain_title(other.text) not in repeated]
@@ -142,13 +139,11 @@ def _has_content(below: Sequence[Paragraph]) -> bool:
     return len(first.text) >= FEWEST_CONTENT or (first.is_list and bool(re.search(r"[^\W\d_]{2}", first.text)))
 
 
-def _points(
-    one: Paragraph, below: Sequence[Paragraph], body: float, page: Sequence[Paragraph], *, bold_counts: bool
-) -> int:
+def _points(one: Paragraph, below: Sequence[Paragraph], body: float, page: Sequence[Paragraph]) -> int:
     """Counts the signs that a paragraph in about the body's size is a heading."""
     slanted = one.italic and not one.bold and bool(below) and _heads_text(one, below[0])
     return (
-        2 * (one.bold and bold_counts)
+        2 * one.bold
         + 2 * slanted
         + _is_capitals(one)
         + bool(LABEL.match(one.text) or DECIMAL.match(one.text))

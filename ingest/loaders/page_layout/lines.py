@@ -115,13 +115,14 @@ def paragraphs(
         body: the size of most of the text.
         right: the right edge of the text; 0.0 for that of `lines`.
         beside: the identities of lines with other lines beside them.
-        single: texts of lines that are paragraphs of their own.
+        single: texts of lines that are paragraphs of their own, if they are bold.
     """
     groups: list[list[Line]] = []
     shared: list[bool] = []
     right = right or max((line.right for line in lines), default=0.0)
     for line, pieces in _rows(lines):
-        if groups and _goes_on(groups[-1], line, body, right) and not {line.text, groups[-1][-1].text} & set(single):
+        head = line.is_bold and groups and {line.text, groups[-1][-1].text} & set(single)
+        if groups and _goes_on(groups[-1], line, body, right) and not head:
             groups[-1].append(line)
         else:
             groups.append([line])

@@ -40,6 +40,8 @@ LEADERS = re.compile(r"(?:\.\s?){4,}")
 # Figures closer than this fraction of their height are groups of digits of one figure.
 DIGIT_GAP = 0.4
 
+# Two rows are a table if they have at least this many cells.
+MANY_CELLS = 5
 # Rows are justified text if this fraction of them has gaps inside cells of at least this fraction of those between
 # cells; or, in rows of single words from edge to edge, gaps that differ by no more.
 STRETCHED, LIKE_GAPS, EQUAL_GAPS = 0.3, 0.6, 0.85
@@ -78,7 +80,9 @@ def _text_tables(rows: Sequence[Sequence[Line]]) -> Iterator[tuple[int, int, Tab
             continue
         heads = heads_above(rows, first, lowest, columns)
         table = table_of([*heads.rows, *heads.names, *rows[first:last]], headings=len(heads.rows))
-        if table and len(heads.rows) + last - first >= FEWEST_LINES and _is_data(rows[first:last]):
+        lines = len(heads.rows) + last - first
+        enough = lines >= FEWEST_LINES or len(columns) >= MANY_CELLS
+        if table and enough and _is_data(rows[first:last]):
             yield heads.begin, last, table
             lowest = last
 

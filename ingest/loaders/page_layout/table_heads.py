@@ -11,7 +11,7 @@ from statistics import median
 
 from ingest.loaders.page_layout.geometry import FEWEST_CELLS, gap
 from ingest.loaders.page_layout.heading_spans import Columns, is_caption
-from ingest.loaders.page_layout.lines import BULLET, IN_BRACKETS, NUMBER, NUMBERED, Line, Word
+from ingest.loaders.page_layout.lines import BULLET, IN_BRACKETS, LARGE, NUMBER, NUMBERED, Line, Word
 
 MOST_HEADING_WORDS = 5
 MOST_HEADING_LINES = 6
@@ -50,8 +50,11 @@ def heads_above(rows: Sequence[Sequence[Line]], first: int, lowest: int, columns
     found: list[list[Line]] = []
     names: list[Sequence[Line]] = []
     begin = at = first
+    largest = LARGE * max(line.size for line in rows[first])
     while at > lowest and is_near(rows[at - 1], rows[at]):
         at -= 1
+        if any(line.size > largest for line in rows[at]):
+            break
         if len(found) < MOST_HEADING_LINES and (cells := _heads(rows[at], columns, lowest_row=not found)):
             found.insert(0, cells)
             begin = at
