@@ -20,6 +20,8 @@ BULLET = re.compile(
     r"^(?:[•◦▪●‣·∙\u2013\u2014*\u2023\uf0b7-]\s+|\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)]\s+)(?=\S)", re.IGNORECASE
 )
 NUMBER = re.compile(r"^[($€£¥+\-\u2013\u2014]*\d[\d.,]*[%)]*$|^[\u2013\u2014-]$|^[$€£¥%)(]+$")
+# From this number on, bold lines that follow each other closely are a block, not headings.
+FEWEST_IN_BLOCK = 3
 # A row of two pieces of which the first is a number ("Item 2.", "1.1") is one line.
 FEWEST_PIECES = 2
 NUMBERED = re.compile(r"^(?:[^\W\d_]{2,10}\s+)?(?:\d{1,3}(?:\.\d{1,3})*|[IVXLC]{1,5}|[A-Z])[A-Z]?[.:)]?$")
@@ -129,12 +131,40 @@ def paragraphs(
             shared.append(False)
         numbered = len(pieces) == FEWEST_PIECES and NUMBERED.match(pieces[0].text)
         shared[-1] |= not numbered and any(id(piece) in beside for piece in pieces)
+    groups, shared = _with_blocks(groups, shared, single)
     found = []
     for i, group in enumerate(groups):
         above = groups[i - 1][-1] if i else None
         apart = not above or _is_apart(above, group[0])
         found.append(replace(_joined(group), alone=not shared[i], apart=apart))
     return found
+
+
+def _with_blocks(
+    groups: list[list[Line]], shared: list[bool], single: Collection[str]
+) -> tuple[list[list[Line]], list[bool]]:
+    """Joins three or more bold lines that follow each other closely: an address rather than headings."""
+    joined: list[list[Line]] = []
+    beside: list[bool] = []
+    at = 0
+    while at < len(groups):
+        end = at + 1
+        while end < len(groups) and _is_block(groups[end - 1], groups[end], single):
+            end += 1
+        end = end if end - at >= FEWEST_IN_BLOCK else at + 1
+        joined.append([line for group in groups[at:end] for line in group])
+        beside.append(any(shared[at:end]))
+        at = end
+    return joined, beside
+
+
+def _is_block(above: Sequence[Line], below: Sequence[Line], single: Collection[str]) -> bool:
+    last, line = above[-1], below[0]
+    return (
+        all(one.is_bold and one.text not in single and not IN_BRACKETS.match(one.text) for one in (last, line))
+        and abs(line.size - last.size) <= SAME_SIZE * last.size
+        and not _is_apart(last, line)
+    )
 
 
 def _rows(lines: Sequence[Line]) -> list[tuple[Line, list[Line]]]:
