@@ -19,6 +19,8 @@ from ingest.models import Document
 from ingest.segments import SegmentedDocument
 
 FACTS = Path(__file__).with_name("loader_facts.jsonl")
+# Where the normal and the hostile files and the quarterly reports are.
+FOLDERS = ("files/normal", "files/hostile", "eval/filings/docs")
 WORKERS, TIMEOUT, MEMORY_MB, MOST_MB = 2, 120.0, 2048, 200
 MIB = 1024 * 1024
 # Normal files that contain no text, as checked one by one.
@@ -47,11 +49,11 @@ class Measured:
 
 def run(shared: Path) -> None:
     """Prints a table by format, every file without text and its reason, and the facts that were not found."""
-    normal, hostile = (measure(sorted((shared / "files" / name).iterdir())) for name in ("normal", "hostile"))
+    normal, hostile, reports = (measure(sorted((shared / name).iterdir())) for name in FOLDERS)
     print("| format | files | read | pages | pages/s |\n| --- | ---: | ---: | ---: | ---: |")
     for name, loaded in sorted(_by_format(normal).items()):
         documents = [one for one in loaded if isinstance(one.result, SegmentedDocument)]
-        pages = sum(one.result.tally.pages or 1 for one in documents)  # type: ignore[union-attr]
+        pages = sum(map(_pages, documents))
         seconds = sum(one.seconds for one in documents) or 1e-9
         print(f"| {name} | {len(loaded)} | {len(documents)} | {pages} | {pages / seconds:.1f} |")
     have_text, failed = with_text(normal)
@@ -66,7 +68,8 @@ def run(shared: Path) -> None:
     print(f"\nHostile files: {len(hostile.results)}, {ended} read, the rest by error: {dict(errors)}.")
     print(f"Slowest {max(one.seconds for one in hostile.results.values()):.1f} s;", end=" ")
     print(f"most memory of a worker {max(normal.peak, hostile.peak) / MIB:.0f} MiB of {MEMORY_MB}.")
-    wrong = facts_not_found(normal)
+    print(f"Reports: {sum(map(_pages, reports.results.values()))} pages in {reports.seconds:.1f} s.")
+    wrong = facts_not_found(normal, reports)
     print(f"Facts found where they stand: {fact_count() - len(wrong)} of {fact_count()}.")
     for line in wrong:
         print(f"- {line}")
@@ -110,11 +113,12 @@ def with_text(normal: Measured) -> tuple[int, dict[str, str]]:
     return count, failed
 
 
-def facts_not_found(normal: Measured) -> list[str]:
-    """Returns the manually recorded facts that the documents lack or have on another page."""
+def facts_not_found(*read: Measured) -> list[str]:
+    """Returns the manually recorded facts that the documents lack or have elsewhere."""
+    results = {name: loaded for measured in read for name, loaded in measured.results.items()}
     wrong = []
     for fact in json_lines(FACTS):
-        document = normal.results[fact["file"]].result
+        document = results[fact["file"]].result
         if isinstance(document, LoadError) or not _holds(document.whole(), fact):
             wrong.append(f"{fact['file']}: {fact['text']!r} on {fact['place'] or 'no page'}")
     return wrong
@@ -126,17 +130,23 @@ def fact_count() -> int:
 
 
 def _holds(document: Document, fact: dict[str, str]) -> bool:
-    """Returns True if a fact is on its page, and if it is from a table, under its header."""
+    """Returns True if a fact is on its page, under its heading, and if it is from a table, under its header."""
     at = document.text.find(fact["text"])
     while at >= 0:
         page = document.page_at(at)
         block = next(one for one in document.blocks if one.start <= at < one.end)
         headed = document.text.startswith(fact.get("header", ""), block.start)
-        if (page.label if page else "") == fact["place"] and headed:
+        titles = [one.title for one in document.blocks if one.kind == "heading" and one.start <= at]
+        under = "heading" not in fact or titles[-1:] == [fact["heading"]]
+        if (page.label if page else "") == fact["place"] and headed and under:
             return True
         at = document.text.find(fact["text"], at + 1)
     # Text before the first page of an attachment belongs to no page.
     return bool(not fact["place"] and document.text.find(fact["text"]) >= 0)
+
+
+def _pages(loaded: Loaded) -> int:
+    return (loaded.result.tally.pages or 1) if isinstance(loaded.result, SegmentedDocument) else 0
 
 
 def _by_format(measured: Measured) -> dict[str, list[Loaded]]:

@@ -105,7 +105,7 @@ def test_a_second_run_over_real_files_embeds_nothing(ingested, filings, pages):
 
 @pytest.fixture(scope="module")
 def read(shared) -> dict[str, loaders.Measured]:
-    return {name: loaders.measure(sorted((shared / "files" / name).iterdir())) for name in ("normal", "hostile")}
+    return {Path(name).name: loaders.measure(sorted((shared / name).iterdir())) for name in loaders.FOLDERS}
 
 
 def test_files_of_all_formats_yield_their_text(read):
@@ -116,7 +116,7 @@ def test_files_of_all_formats_yield_their_text(read):
 
 def test_facts_noted_by_opening_the_files_are_found_where_they_stand(read):
     assert loaders.fact_count() >= 25
-    assert loaders.facts_not_found(read["normal"]) == []
+    assert loaders.facts_not_found(read["normal"], read["docs"]) == []
 
 
 def test_hostile_files_end_in_text_or_an_error_that_names_them(read, shared):

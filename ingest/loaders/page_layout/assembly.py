@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 
 from ingest.loaders.document_builder import Builder, PlacedWord, markdown_table
 from ingest.loaders.output_limits import Output, size_of_table
 from ingest.loaders.page_layout.geometry import Rule
-from ingest.loaders.page_layout.lines import Line, Paragraph, Word, body_size, heading_levels, paragraphs
+from ingest.loaders.page_layout.headings import find_headings, plain_title
+from ingest.loaders.page_layout.lines import Line, Paragraph, Word, body_size, paragraphs
+from ingest.loaders.page_layout.raised_marks import with_marks
 from ingest.loaders.page_layout.reading_order import arrange
+from ingest.loaders.page_layout.running_heads import repeated_heads, running_heads, without_heads
 from ingest.models import HowRead
 
-# A line near a page's edge on this fraction of the pages, and on at least so many pages, is a running header or footer.
-RUNNING_SHARE = 0.6
-RUNNING_PAGES = 4
-EDGE_LINES = 3
 MANY_PAGES = 200
+# More bold text than this fraction is the body's type, and no sign of a heading.
+MOST_BOLD = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,46 +39,74 @@ class PageLines:
     notes: tuple[str, ...] = ()
 
 
-def compose(pages: Sequence[PageLines], builder: Builder, at_work: Callable[[], None] = lambda: None) -> str:
-    """Adds pages to a document. Calls `at_work` from time to time if there are many.
+def compose(
+    pages: Sequence[PageLines],
+    builder: Builder,
+    at_work: Callable[[], None] = lambda: None,
+    outline: Collection[str] = (),
+) -> str:
+    """Adds pages to a document.
+
+    Args:
+        pages: its pages.
+        builder: receives them.
+        at_work: called from time to time if there are many.
+        outline: the titles in the file's outline.
 
     Returns:
         The text of the first page's largest heading, a candidate for the title; "" if it has none.
     """
-    running = _running(pages)
+    pages = _without_bold([replace(page, lines=tuple(with_marks(page.lines))) for page in pages])
+    running, letterheads = running_heads(pages), repeated_heads(pages)
     body = body_size([line for page in pages for line in page.lines])
     composed = []
-    for number, page in enumerate(pages, start=1):
-        composed.append(_paragraphs(page, running, body, builder.output))
+    for number, (page, heads) in enumerate(zip(pages, running, strict=True), start=1):
+        composed.append(_paragraphs(page, heads, body, letterheads, builder.output))
         if number % MANY_PAGES == 0:
             at_work()
-    levels = heading_levels([one for page in composed for one in page], body)
+    titles = {plain_title(text) for text in letterheads}
+    headings = find_headings(composed, body, {plain_title(title) for title in outline}, titles)
     for page, found in zip(pages, composed, strict=True):
         builder.begin_page(read=page.read, confidence=page.confidence)
         for one in found:
-            _add(builder, one, levels, page)
+            _add(builder, one, headings.levels.get(id(one), 0), page)
         builder.add("list", "\n".join(f"- {note}" for note in page.notes))
-    return next((one.text for one in composed[0] if levels.get(one.size) == 1), "") if composed else ""
+    return headings.first
 
 
-def _paragraphs(page: PageLines, running: set[str], body: float, output: Output) -> list[Paragraph]:
+def _without_bold(pages: list[PageLines]) -> list[PageLines]:
+    """Returns pages as they are, or as if nothing were bold if much of the text is: it is the body's type then."""
+    sizes = [(len(word.text), word.bold) for page in pages for line in page.lines for word in line.words]
+    if sum(n for n, bold in sizes if bold) <= MOST_BOLD * sum(n for n, _ in sizes):
+        return pages
+    return [replace(page, lines=tuple(_plain(line) for line in page.lines)) for page in pages]
+
+
+def _plain(line: Line) -> Line:
+    return replace(line, words=tuple(replace(word, bold=False) for word in line.words))
+
+
+def _paragraphs(
+    page: PageLines, running: Collection[str], body: float, single: Collection[str], output: Output
+) -> list[Paragraph]:
     found: list[Paragraph] = []
     run: list[Line] = []
-    for part in [*arrange(_without(page.lines, running), page.rules, page.width), None]:
+    arranged = arrange(without_heads(page.lines, running), page.rules, page.width)
+    for part in [*arranged.parts, None]:
         if isinstance(part, Line):
             run.append(part)
             continue
-        found.extend(paragraphs(run, body))
+        found.extend(paragraphs(run, body, right=arranged.right, beside=arranged.beside, single=single))
         run = []
         if part:
             output.check(size_of_table(part.rows))
-            found.append(Paragraph(markdown_table(part.rows), 0.0, len(part.rows), words=part.words, is_table=True))
+            text, size = markdown_table(part.rows), len(part.rows)
+            found.append(Paragraph(text, 0.0, size, part.left, part.right, words=part.words, is_table=True))
     return found
 
 
-def _add(builder: Builder, paragraph: Paragraph, levels: dict[float, int], page: PageLines) -> None:
+def _add(builder: Builder, paragraph: Paragraph, level: int, page: PageLines) -> None:
     words = [PlacedWord(word.text, _shares(word, page)) for word in paragraph.words]
-    level = levels.get(paragraph.size) if paragraph.may_be_heading else None
     if level:
         builder.add_heading(level, paragraph.text, words)
     elif paragraph.is_table:
@@ -100,33 +127,3 @@ def _shares(word: Word, page: PageLines) -> tuple[float, float, float, float]:
         case 270:
             return 1 - bottom, left, 1 - top, right
     return left, top, right, bottom
-
-
-def _running(pages: Sequence[PageLines]) -> set[str]:
-    """Returns the keys of running headers and footers: their text with all numbers replaced."""
-    if len(pages) < RUNNING_PAGES:
-        return set()
-    seen = Counter(key for page in pages for key in {_key(line) for line in _edges(page.lines)})
-    return {key for key, n in seen.items() if n >= RUNNING_PAGES and n >= RUNNING_SHARE * len(pages)}
-
-
-def _edges(lines: Sequence[Line]) -> list[Line]:
-    """Returns the highest and lowest lines of a page, in any file order."""
-    by_height = sorted(lines, key=lambda line: -line.top)
-    return [*by_height[:EDGE_LINES], *by_height[EDGE_LINES:][-EDGE_LINES:]]
-
-
-def _without(lines: Sequence[Line], running: set[str]) -> list[Line]:
-    """Removes running heads, except numbers beside other words; keeps all lines if nothing would be left."""
-    dropped = [line for line in _edges(lines) if _key(line) in running]
-    gone = {id(line) for line in dropped if not any(_beside(line, one) and one not in dropped for one in lines)}
-    kept = [line for line in lines if id(line) not in gone]
-    return kept or list(lines)
-
-
-def _beside(line: Line, other: Line) -> bool:
-    return other is not line and other.bottom < (line.bottom + line.top) / 2 < other.top
-
-
-def _key(line: Line) -> str:
-    return re.sub(r"\d+|\b[ivxlc]+\b", "#", line.text.casefold())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,16 +27,35 @@ MOST_RULES = 3_000
 MOST_CELL_TEXT = 600
 
 
-def ruled(lines: Sequence[Line], rules: Sequence[Rule]) -> Iterator[tuple[Table, set[int]]]:
-    """Yields tables from grids of crossing horizontal and vertical rules, with the lines in their cells."""
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The positions of the vertical and horizontal rules of a grid. `shaded`: most are the sides of shaded areas."""
+
+    xs: list[float]
+    ys: list[float]
+    shades: bool
+    shaded: bool
+
+
+def grids(rules: Sequence[Rule]) -> list[Grid]:
+    """Returns the grids of crossing horizontal and vertical rules."""
+    found = []
     for group in _crossing(rules):
-        xs = places_of(rule.left for rule in group if not rule.is_level)
-        ys = places_of(rule.bottom for rule in group if rule.is_level)
-        if len(xs) <= FEWEST_CELLS or len(ys) <= FEWEST_CELLS:
-            continue
+        upright = [rule for rule in group if not rule.is_level]
+        xs, ys = places_of(rule.left for rule in upright), places_of(rule.bottom for rule in group if rule.is_level)
+        if len(xs) > FEWEST_CELLS and len(ys) > FEWEST_CELLS:
+            shaded = sum(rule.shade for rule in upright) > len(upright) / 2
+            found.append(Grid(xs, ys, any(rule.shade for rule in group), shaded))
+    return found
+
+
+def ruled(lines: Sequence[Line], grids: Iterable[Grid]) -> Iterator[tuple[Table, set[int]]]:
+    """Yields tables from grids, with the lines in their cells."""
+    for grid in grids:
+        xs, ys = grid.xs, grid.ys
         inside = [line for line in lines if is_inside(line, xs[0], xs[-1], ys[0], ys[-1])]
-        shades = any(rule.shade for rule in group)
-        table = None if shades and _goes_on_beside(rows_of(inside), lines, xs[0], xs[-1]) else _grid(inside, xs, ys)
+        beside = grid.shades and _goes_on_beside(rows_of(inside), lines, xs[0], xs[-1])
+        table = None if beside else _grid(inside, xs, ys)
         if table:
             yield table, {id(line) for line in inside}
 

@@ -1,28 +1,33 @@
-"""Joins positioned lines into paragraphs, lists and headings. Pure; independent of PDF and pictures."""
+"""Joins positioned lines into paragraphs and lists. Pure; independent of PDF and pictures."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 # A gap of more than this many line heights ends a paragraph.
 PARAGRAPH_GAP = 0.75
 # Sizes that differ by at most this fraction are equal.
 SAME_SIZE = 0.06
-# Text larger than the body by this factor is a heading. Measured on reports, papers and manuals with known headings.
-HEADING_SIZE = 1.15
-MOST_HEADING_CHARACTERS = 200
-MOST_HEADING_LINES = 3
-DEEPEST_HEADING = 4
+# Text larger than the body by this factor is not joined with smaller text below it.
+LARGE = 1.15
 # A line that ends this far (as a fraction of the paragraph's width) before its right edge ends the paragraph.
 RAGGED = 0.25
 BULLET = re.compile(
     r"^(?:[•◦▪●‣·∙\u2013\u2014*\u2023\uf0b7-]\s+|\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)]\s+)(?=\S)", re.IGNORECASE
 )
 NUMBER = re.compile(r"^[($€£¥+\-\u2013\u2014]*\d[\d.,]*[%)]*$|^[\u2013\u2014-]$|^[$€£¥%)(]+$")
+# From this number on, bold lines that follow each other closely are a block, not headings.
+FEWEST_IN_BLOCK = 3
+# A row of two pieces of which the first is a number ("Item 2.", "1.1") is one line.
+FEWEST_PIECES = 2
+NUMBERED = re.compile(r"^(?:[^\W\d_]{2,10}\s+)?(?:\d{1,3}(?:\.\d{1,3})*|[IVXLC]{1,5}|[A-Z])[A-Z]?[.:)]?$")
+# A word without capitals, unlike "iPhone".
+SMALL_WORD = re.compile(r"^[a-z\u00df-\u00ff]+\b")
+IN_BRACKETS, ENDS = re.compile(r"^\(.*\)$"), re.compile(r"[.:;!?]\W*$")
 # A row belongs to a table if at least this fraction of its words, and this many, are numbers.
 TABULAR_SHARE = 0.35
 TABULAR_NUMBERS = 2
@@ -30,13 +35,15 @@ TABULAR_NUMBERS = 2
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word and its position, in the coordinates of its line."""
+    """A word, its position in the coordinates of its line, and its type: bold, italic."""
 
     text: str
     left: float
     right: float
     bottom: float
     top: float
+    bold: bool = False
+    italic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +61,37 @@ class Line:
     size: float
     words: tuple[Word, ...] = ()
 
+    @property
+    def is_bold(self) -> bool:
+        """Returns True if all words are bold."""
+        return bool(self.words) and all(word.bold for word in self.words)
+
+    @property
+    def is_italic(self) -> bool:
+        """Returns True if all words are italic."""
+        return bool(self.words) and all(word.italic for word in self.words)
+
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Joined lines that belong together."""
+    """Joined lines that belong together.
+
+    `bold` and `italic` are True if all words are. `alone`: nothing is beside it. `apart`: white space, the edge of the
+    page or a table is above it.
+    """
 
     text: str
     size: float
     lines: int
+    left: float = 0.0
+    right: float = 0.0
     is_list: bool = False
     words: tuple[Word, ...] = ()
     is_table: bool = False
-
-    @property
-    def may_be_heading(self) -> bool:
-        """Returns True if it is short enough for a heading and contains a word."""
-        return (
-            not self.is_list
-            and not self.is_table
-            and self.lines <= MOST_HEADING_LINES
-            and len(self.text) <= MOST_HEADING_CHARACTERS
-            and bool(re.search(r"[^\W\d_]{2}", self.text))
-        )
+    bold: bool = False
+    italic: bool = False
+    alone: bool = True
+    apart: bool = True
 
 
 def body_size(lines: Sequence[Line]) -> float:
@@ -86,41 +102,78 @@ def body_size(lines: Sequence[Line]) -> float:
     return sizes.most_common(1)[0][0] if sizes else 0.0
 
 
-def paragraphs(lines: Sequence[Line], body: float) -> list[Paragraph]:
-    """Joins the lines of a page into paragraphs."""
+def paragraphs(
+    lines: Sequence[Line],
+    body: float,
+    *,
+    right: float = 0.0,
+    beside: Collection[int] = (),
+    single: Collection[str] = (),
+) -> list[Paragraph]:
+    """Joins the lines of a page into paragraphs.
+
+    Args:
+        lines: in reading order.
+        body: the size of most of the text.
+        right: the right edge of the text; 0.0 for that of `lines`.
+        beside: the identities of lines with other lines beside them.
+        single: texts of lines that are paragraphs of their own, if they are bold.
+    """
     groups: list[list[Line]] = []
-    for line in _rows(lines):
-        if groups and _goes_on(groups[-1], line, body):
+    shared: list[bool] = []
+    right = right or max((line.right for line in lines), default=0.0)
+    for line, pieces in _rows(lines):
+        head = line.is_bold and groups and {line.text, groups[-1][-1].text} & set(single)
+        if groups and _goes_on(groups[-1], line, body, right) and not head:
             groups[-1].append(line)
         else:
             groups.append([line])
-    return [_joined(group) for group in groups]
+            shared.append(False)
+        numbered = len(pieces) == FEWEST_PIECES and NUMBERED.match(pieces[0].text)
+        shared[-1] |= not numbered and any(id(piece) in beside for piece in pieces)
+    groups, shared = _with_blocks(groups, shared, single)
+    found = []
+    for i, group in enumerate(groups):
+        above = groups[i - 1][-1] if i else None
+        apart = not above or _is_apart(above, group[0])
+        found.append(replace(_joined(group), alone=not shared[i], apart=apart))
+    return found
 
 
-def heading_levels(found: Sequence[Paragraph], body: float) -> dict[float, int]:
-    """Maps font sizes to heading levels (1 to 4): sizes well above the body's, the largest first.
+def _with_blocks(
+    groups: list[list[Line]], shared: list[bool], single: Collection[str]
+) -> tuple[list[list[Line]], list[bool]]:
+    """Joins three or more bold lines that follow each other closely: an address rather than headings."""
+    joined: list[list[Line]] = []
+    beside: list[bool] = []
+    at = 0
+    while at < len(groups):
+        end = at + 1
+        while end < len(groups) and _is_block(groups[end - 1], groups[end], single):
+            end += 1
+        end = end if end - at >= FEWEST_IN_BLOCK else at + 1
+        joined.append([line for group in groups[at:end] for line in group])
+        beside.append(any(shared[at:end]))
+        at = end
+    return joined, beside
 
-    Empty for a document set in large type throughout, or with more headings than body text.
-    """
-    large = [one for one in found if one.size >= HEADING_SIZE * body and one.may_be_heading]
-    if not body or sum(len(one.text) for one in large) > sum(len(one.text) for one in found) / 2:
-        return {}
-    levels: dict[float, int] = {}
-    last, level = 0.0, 0
-    for size in sorted({one.size for one in large}, reverse=True):
-        if not last or size < last * (1 - SAME_SIZE):
-            level, last = level + 1, size
-        levels[size] = min(level, DEEPEST_HEADING)
-    return levels
+
+def _is_block(above: Sequence[Line], below: Sequence[Line], single: Collection[str]) -> bool:
+    last, line = above[-1], below[0]
+    return (
+        all(one.is_bold and one.text not in single and not IN_BRACKETS.match(one.text) for one in (last, line))
+        and abs(line.size - last.size) <= SAME_SIZE * last.size
+        and not _is_apart(last, line)
+    )
 
 
-def _rows(lines: Sequence[Line]) -> list[Line]:
-    """Joins pieces at the same height, side by side, into one line: the cells of a table row."""
-    rows: list[Line] = []
+def _rows(lines: Sequence[Line]) -> list[tuple[Line, list[Line]]]:
+    """Joins pieces at the same height, side by side, into one line, such as the cells of a row; with its pieces."""
+    rows: list[tuple[Line, list[Line]]] = []
     for line in lines:
-        if rows and _same_row(rows[-1], line):
-            before = rows[-1]
-            rows[-1] = Line(
+        if rows and _same_row(rows[-1][0], line):
+            before, pieces = rows[-1]
+            joined = Line(
                 f"{before.text} {line.text}",
                 before.left,
                 line.right,
@@ -129,8 +182,9 @@ def _rows(lines: Sequence[Line]) -> list[Line]:
                 before.size if len(before.text) >= len(line.text) else line.size,
                 before.words + line.words,
             )
+            rows[-1] = joined, [*pieces, line]
         else:
-            rows.append(line)
+            rows.append((line, [line]))
     return rows
 
 
@@ -140,17 +194,35 @@ def _same_row(before: Line, line: Line) -> bool:
     return height > 0 and overlap > height / 2 and line.left > before.right - height / 2
 
 
-def _goes_on(group: list[Line], line: Line, body: float) -> bool:
+def _goes_on(group: list[Line], line: Line, body: float, right: float) -> bool:
     """Returns True if `line` continues the paragraph `group`."""
     last = group[-1]
     height = max(last.size, 1.0)
-    gap = last.bottom - line.top
-    if gap > PARAGRAPH_GAP * height or line.bottom > last.top:  # further down, or at the top of the next column
+    if _is_apart(last, line):
         return False
     if abs(line.size - last.size) > SAME_SIZE * height and not _is_row(line) and not _is_row(last):
         return False
-    is_heading = last.size >= HEADING_SIZE * body
-    return not (is_heading and line.size < last.size)
+    is_large = last.size >= LARGE * body
+    return not (is_large and line.size < last.size) and not _changes_type(group, line, 0.0 if is_large else right)
+
+
+def _is_apart(above: Line, line: Line) -> bool:
+    """Returns True if a line is further down, or at the top of the next column."""
+    return above.bottom - line.top > PARAGRAPH_GAP * max(above.size, 1.0) or line.bottom > above.top
+
+
+def _changes_type(group: Sequence[Line], line: Line, right: float) -> bool:
+    """Returns True if a heading in bold or italic type ends or begins.
+
+    One also ends at a line in brackets, and where the next line's first word would have fitted left of `right`.
+    """
+    last = group[-1]
+    if last.is_bold and line.is_bold:
+        fits = last.right + line.words[0].right - line.words[0].left + last.size < right
+        return fits or bool(IN_BRACKETS.match(last.text) or IN_BRACKETS.match(line.text))
+    if last.is_bold != line.is_bold:
+        return (line.is_bold and ENDS.search(last.text) is not None) or all(one.is_bold for one in group)
+    return last.is_italic and not line.is_italic and len(group) == 1
 
 
 def _joined(group: list[Line]) -> Paragraph:
@@ -163,7 +235,9 @@ def _joined(group: list[Line]) -> Paragraph:
     # PDFium joins some hyphenated lines itself; before a capital or a digit the hyphen belongs to the word.
     text = re.sub(r"\u00ad(?=[a-z])", "", text).replace("\u00ad", "-")
     words = tuple(word for line in group for word in line.words)
-    return Paragraph(text, group[0].size, len(group), is_list, words)
+    bold, italic = (bool(words) and all(getattr(word, name) for word in words) for name in ("bold", "italic"))
+    left = min(line.left for line in group)
+    return Paragraph(text, group[0].size, len(group), left, right, is_list, words, bold=bold, italic=italic)
 
 
 def _wraps(before: Line, line: Line, full: float) -> bool:

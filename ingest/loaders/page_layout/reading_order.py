@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from statistics import median
 
 from ingest.loaders.page_layout.geometry import FEWEST_LINES, NEAR, Rule, Table, rows_of
-from ingest.loaders.page_layout.lattice_tables import between_rules, ruled
+from ingest.loaders.page_layout.lattice_tables import between_rules, grids, ruled
 from ingest.loaders.page_layout.lines import Line
-from ingest.loaders.page_layout.stream_tables import MOST_CELL_CHARACTERS, aligned
+from ingest.loaders.page_layout.stream_tables import aligned, of_figures
+from ingest.loaders.page_layout.table_heads import MOST_CELL_CHARACTERS
 
 # A gutter has at least this many lines on either side, and at most this fraction of the lines cross it.
 GUTTER_LINES = 5
 GUTTER_CROSSED = 0.25
 
 
-def arrange(lines: Sequence[Line], rules: Sequence[Rule], width: float) -> list[Line | Table]:
-    """Returns the lines of a page in reading order, with tables in place of their lines.
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """The lines and tables of a page in reading order.
+
+    `beside` are the identities of lines with others beside them. `right` is the right edge of the text; 0.0 on a page
+    in columns.
+    """
+
+    parts: list[Line | Table]
+    beside: set[int]
+    right: float
+
+
+def arrange(lines: Sequence[Line], rules: Sequence[Rule], width: float) -> Arranged:
+    """Puts the lines of a page in reading order, with tables in place of their lines.
 
     Args:
         lines: lines in file order.
@@ -25,31 +40,47 @@ def arrange(lines: Sequence[Line], rules: Sequence[Rule], width: float) -> list[
     """
     rest = list(lines)
     tables: list[Table] = []
-    for find in (ruled, between_rules):
-        for table, taken in find(rest, rules):
+
+    def take(found: Iterable[tuple[Table, set[int]]]) -> None:
+        for table, taken in found:
             tables.append(table)
-            rest = [line for line in rest if id(line) not in taken]
+            rest[:] = [line for line in rest if id(line) not in taken]
+
+    found_grids = grids(rules)
+    take(ruled(rest, (grid for grid in found_grids if not grid.shaded)))
+    take(between_rules(rest, [rule for rule in rules if not rule.shade]))
+    for column in _columns(rest, 0.0, width):
+        take(of_figures(rows_of(column), rules))
+    take(ruled(rest, (grid for grid in found_grids if grid.shaded)))
+    take(between_rules(rest, rules))
     found: list[Line | Table] = []
-    for column in _columns(rest, width):
-        found.extend(aligned(column))
-    return _with_tables(found, tables)
+    beside: set[int] = set()
+    columns = _columns(rest, 0.0, width)
+    for column in columns:
+        rows = rows_of(column)
+        beside.update(id(line) for row in rows if len(row) > 1 for line in row)
+        found.extend(aligned(column, rows))
+    in_columns = _gutter(rest, 0.0, width) is not None
+    right = 0.0 if in_columns else max((line.right for line in lines), default=0.0)
+    return Arranged(_with_tables(found, tables, in_columns=in_columns), beside, right)
 
 
-def _with_tables(parts: list[Line | Table], tables: Sequence[Table]) -> list[Line | Table]:
-    """Inserts each table before the first part below it that shares its columns."""
+def _with_tables(parts: list[Line | Table], tables: Sequence[Table], *, in_columns: bool) -> list[Line | Table]:
+    """Inserts each table after the nearest part above it; on a page in columns, before the first part below it."""
     for table in sorted(tables, key=lambda one: -one.top):
-        below = (
-            i
-            for i, part in enumerate(parts)
-            if part.top <= table.bottom + NEAR and part.left < table.right and part.right > table.left
-        )
-        parts.insert(next(below, len(parts)), table)
+        shared = [(i, part) for i, part in enumerate(parts) if part.left < table.right and part.right > table.left]
+        above = [(part.bottom, -i) for i, part in shared if part.bottom >= table.top - NEAR]
+        below = [i for i, part in shared if part.top <= table.bottom + NEAR]
+        if above and not in_columns:
+            parts.insert(1 - min(above)[1], table)
+        else:
+            parts.insert(min(below, default=len(parts)), table)
     return parts
 
 
-def _columns(lines: Sequence[Line], width: float) -> list[list[Line]]:
-    """Groups lines by column in reading order; a single-column page is one group in file order."""
-    gutter = _gutter(lines, width)
+def _columns(lines: Sequence[Line], left: float, right: float) -> list[list[Line]]:
+    """Groups lines between two edges by column in reading order; a single column is one group in file order."""
+    gutter = _gutter(lines, left, right)
     if gutter is None:
         return [list(lines)] if lines else []
     groups: list[list[Line]] = []
@@ -73,16 +104,24 @@ def _crossing_lines(group: Sequence[Line], gutter: float) -> list[Line]:
     return [line for line in group if line.left < gutter < line.right]
 
 
-def _sides(band: Sequence[Line], gutter: float) -> tuple[list[Line], list[Line]]:
-    return [line for line in band if line.right <= gutter], [line for line in band if line.right > gutter]
+def _sides(band: Sequence[Line], gutter: float) -> list[list[Line]]:
+    """Returns the columns on the left of a gutter, then those on its right."""
+    sides = [line for line in band if line.right <= gutter], [line for line in band if line.right > gutter]
+    return [
+        column
+        for side in sides
+        if side
+        for column in _columns(side, min(line.left for line in side), max(line.right for line in side))
+    ]
 
 
-def _gutter(lines: Sequence[Line], width: float) -> float | None:
+def _gutter(lines: Sequence[Line], left_edge: float, right_edge: float) -> float | None:
     """Returns the position of the white space between two text columns; None if there is none."""
     prose = [line for line in lines if len(line.text) >= MOST_CELL_CHARACTERS / 3]
     if len(prose) < 2 * GUTTER_LINES:
         return None
-    candidates = sorted({line.left for line in prose if 0.3 * width < line.left < 0.7 * width})
+    wide = right_edge - left_edge
+    candidates = sorted({line.left for line in prose if 0.3 * wide < line.left - left_edge < 0.7 * wide})
     best: tuple[int, float] | None = None
     for edge in candidates:
         x = edge - 1.0

@@ -3,49 +3,88 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from statistics import median
 
-from ingest.loaders.page_layout.geometry import FEWEST_CELLS, FEWEST_LINES, Table, column_of, gap, plain, rows_of, spans
-from ingest.loaders.page_layout.lines import BULLET, NUMBER, Line, Word
+from ingest.loaders.page_layout.figure_tables import figure_tables
+from ingest.loaders.page_layout.geometry import (
+    FEWEST_CELLS,
+    FEWEST_LINES,
+    NEAR,
+    Rule,
+    Table,
+    column_of,
+    gap,
+    plain,
+    spans,
+)
+from ingest.loaders.page_layout.heading_spans import spread
+from ingest.loaders.page_layout.lines import Line, Word
+from ingest.loaders.page_layout.table_heads import (
+    FIGURE,
+    INDENT,
+    MOST_CELL_CHARACTERS,
+    MOST_HEADING_LINES,
+    MOST_NAMES,
+    heads_above,
+    is_list,
+    is_near,
+)
 
-# Fraction of rows whose cells must be in separate columns, and fraction of a column that its heading must cover.
-SHARING, OVER = 0.8, 0.25
-MOST_HEADING_WORDS = 5
-MOST_HEADING_LINES = 4
-MOST_NAMES = 3
-# Names of row groups, and rows under them, are indented by at most this many points.
-INDENT = 40.0
-# Longer cells, in characters on average, are prose in columns.
-MOST_CELL_CHARACTERS = 60
-# Rows of a table without rules are at most this many line heights apart.
-ROW_GAP = 2.2
-SIGNS_BEFORE, SIGNS_AFTER = frozenset("$€£¥"), frozenset({"%", ")", ")%"})
-YEAR = re.compile(r"(?:19|20)\d\d$|\d{1,2},$")
+# Fraction of rows whose cells must be in separate columns.
+SHARING = 0.8
+SIGNS_BEFORE, SIGNS_AFTER = frozenset("$€£¥"), frozenset({"%", ")", ")%", ":", ",", "."})
 LEADERS = re.compile(r"(?:\.\s?){4,}")
+# Figures closer than this fraction of their height are groups of digits of one figure.
+DIGIT_GAP = 0.4
+
+# Two rows are a table if they have at least this many cells.
+MANY_CELLS = 5
+# Rows are justified text if this fraction of them has gaps inside cells of at least this fraction of those between
+# cells; or, in rows of single words from edge to edge, gaps that differ by no more.
+STRETCHED, LIKE_GAPS, EQUAL_GAPS = 0.3, 0.6, 0.85
 
 
-def aligned(lines: Sequence[Line]) -> Iterator[Line | Table]:
-    """Replaces runs of rows with aligned cells by tables; yields other lines unchanged."""
+def of_figures(whole: Sequence[Sequence[Line]], rules: Sequence[Rule]) -> Iterator[tuple[Table, set[int]]]:
+    """Yields the tables of figures in the rows of a page or column, with the identities of their lines."""
+    for begin, last, table in figure_tables([_with_signs(row) for row in whole], rules):
+        yield table, {id(line) for row in whole[begin:last] for line in row}
+
+
+def aligned(lines: Sequence[Line], whole: Sequence[Sequence[Line]]) -> Iterator[Line | Table]:
+    """Replaces runs of rows with aligned cells by tables; yields other lines unchanged.
+
+    Args:
+        lines: in reading order.
+        whole: the same lines in rows.
+    """
     order = {id(line): i for i, line in enumerate(lines)}
-    whole = rows_of(lines)
-    rows = [_with_signs(row) for row in whole]
     parts: list[tuple[int, Line | Table]] = []
     at = 0
-    for first, last in _runs(rows):
-        headings, names = _headings(rows, first, last, at)
-        table = table_of([*headings, *names, *rows[first:last]], headings=len(headings))
-        if table and len(headings) + last - first >= FEWEST_LINES and _is_data(rows[first:last]):
-            begin = first - len(headings) - len(names)
-            parts.extend((order[id(line)], line) for row in whole[at:begin] for line in row)
-            parts.append((min(order[id(line)] for row in whole[begin:last] for line in row), table))
-            at = last
+    for begin, last, table in _text_tables([_with_signs(row) for row in whole]):
+        parts.extend((order[id(line)], line) for row in whole[at:begin] for line in row)
+        parts.append((min(order[id(line)] for row in whole[begin:last] for line in row), table))
+        at = last
     parts.extend((order[id(line)], line) for row in whole[at:] for line in row)
     yield from (part for _, part in sorted(parts, key=lambda one: one[0]))
+
+
+def _text_tables(rows: Sequence[Sequence[Line]]) -> Iterator[tuple[int, int, Table]]:
+    lowest = 0
+    for first, last in _runs(rows):
+        full = [row for row in rows[first:last] if len(row) >= FEWEST_CELLS]
+        columns = _columns(full)
+        if len(columns) < FEWEST_CELLS:
+            continue
+        heads = heads_above(rows, first, lowest, columns)
+        table = table_of([*heads.rows, *heads.names, *rows[first:last]], headings=len(heads.rows))
+        lines = len(heads.rows) + last - first
+        enough = lines >= FEWEST_LINES or len(columns) >= MANY_CELLS
+        if table and enough and _is_data(rows[first:last]):
+            yield heads.begin, last, table
+            lowest = last
 
 
 def table_of(rows: Sequence[Sequence[Line]], headings: int = 0) -> Table | None:
@@ -57,7 +96,7 @@ def table_of(rows: Sequence[Sequence[Line]], headings: int = 0) -> Table | None:
     if sum(len({column_of(columns, line) for line in row}) == len(row) for row in full) < len(full) * SHARING:
         return None
     headings += _more_headings(rows[headings:], columns)
-    table = [_heading(rows[:headings], columns)] if headings else []
+    table = [spread(rows[:headings], columns)] if headings else []
     last: Sequence[Line] = ()
     for row in rows[headings:]:
         cells: list[list[Line]] = [[] for _ in columns]
@@ -102,26 +141,12 @@ def _more_headings(rows: Sequence[Sequence[Line]], columns: Sequence[tuple[float
     return found if found < len(rows) else 0
 
 
-def _heading(rows: Sequence[Sequence[Line]], columns: Sequence[tuple[float, float]]) -> list[list[Line]]:
-    """Merges heading rows into one; a line that spans several columns is repeated for each."""
-    cells: list[list[Line]] = [[] for _ in columns]
-    edges = [columns[0][0], *((left[1] + right[0]) / 2 for left, right in pairwise(columns)), columns[-1][1]]
-    for row in rows:
-        for line in row:
-            best = column_of(columns, line)
-            for i, (left, right) in enumerate(pairwise(edges)):
-                covered = min(right, line.right) - max(left, line.left)
-                if i == best or (len(row) < len(columns) - 1 and covered > OVER * (right - left)):
-                    cells[i].append(line)
-    return cells
-
-
 def _runs(rows: Sequence[Sequence[Line]]) -> Iterator[tuple[int, int]]:
     """Yields spans of nearby rows with several cells; rows that only name a group may lie between."""
     at = 0
     while at < len(rows):
         last = at
-        while last < len(rows) and (last == at or _is_near(rows[last - 1], rows[last])):
+        while last < len(rows) and (last == at or is_near(rows[last - 1], rows[last])):
             if len(rows[last]) < FEWEST_CELLS and not (last > at and _names_group(rows, last, _left(rows[at:last]))):
                 break
             last += 1
@@ -132,10 +157,6 @@ def _runs(rows: Sequence[Sequence[Line]]) -> Iterator[tuple[int, int]]:
 
 def _left(rows: Iterable[Sequence[Line]]) -> float:
     return min(row[0].left for row in rows)
-
-
-def _is_near(above: Sequence[Line], below: Sequence[Line]) -> bool:
-    return gap(above, below) <= ROW_GAP * median(line.size for line in below)
 
 
 def _names_group(rows: Sequence[Sequence[Line]], at: int, left: float) -> bool:
@@ -151,75 +172,6 @@ def _names_group(rows: Sequence[Sequence[Line]], at: int, left: float) -> bool:
 def _is_name(row: Sequence[Line], left: float) -> bool:
     """Returns True if a row is one short line that begins at the first column."""
     return len(row) == 1 and row[0].left - left <= INDENT and len(row[0].text) <= MOST_CELL_CHARACTERS
-
-
-def _headings(
-    rows: Sequence[Sequence[Line]], first: int, last: int, lowest: int
-) -> tuple[list[list[Line]], list[Sequence[Line]]]:
-    """Returns the lines above a run that fit as headings of its columns, and group names below them."""
-    full = [row for row in rows[first:last] if len(row) >= FEWEST_CELLS]
-    columns = _columns(full)
-    headings: list[list[Line]] = []
-    names: list[Sequence[Line]] = []
-    for at in range(first - 1, max(first - 1 - MOST_HEADING_LINES - MOST_NAMES, lowest - 1), -1):
-        if not _is_near(rows[at], rows[at + 1]):
-            break
-        if cells := _fitted(rows[at], columns) or _over_several(rows[at], columns):
-            headings.insert(0, cells)
-        elif not headings and len(names) < MOST_NAMES and _is_name(rows[at], _left(full)):
-            names.insert(0, rows[at])
-        else:
-            break
-    return headings[-MOST_HEADING_LINES:], names if headings else []
-
-
-def _over_several(row: Sequence[Line], columns: Sequence[tuple[float, float]]) -> list[Line]:
-    """Returns a row that is a single line over several columns, excluding the first; [] for other rows."""
-    line = row[0]
-    over = sum(left < line.right and line.left < right for left, right in columns[1:])
-    fits = len(row) == 1 and over > 1 and line.left > columns[0][1] and len(line.text) <= MOST_CELL_CHARACTERS
-    return [line] if fits else []
-
-
-def _text(words: Iterable[Word]) -> str:
-    return " ".join(word.text for word in words)
-
-
-def _fitted(row: Sequence[Line], columns: Sequence[tuple[float, float]]) -> list[Line]:
-    """Assigns a row's words to the columns below them; [] if they fit badly, as in a sentence."""
-    if len(columns) < FEWEST_CELLS:
-        return []
-    edges = [(left[1] + right[0]) / 2 for left, right in pairwise(columns)]
-    cells: dict[int, list[Word]] = {}
-    for word in (word for line in row for word in line.words):
-        column = bisect_right(edges, (word.left + word.right) / 2)
-        if any(word.left < edge < word.right for edge in edges):
-            return []
-        cells.setdefault(column, []).append(word)
-    named = len(cells) == len(columns) or (len(cells) == len(columns) - 1 and 0 not in cells)
-    words = [word.text for cell in cells.values() for word in cell]
-    values = sum(bool(NUMBER.match(word) and not YEAR.match(word)) for word in words)
-    if not named or values > len(words) / 2 or max(map(len, cells.values())) > MOST_HEADING_WORDS:
-        return []
-    line = row[0]
-    return [
-        Line(_text(cell), cell[0].left, cell[-1].right, line.bottom, line.top, line.size, tuple(cell))
-        for _, cell in sorted(cells.items())
-    ]
-
-
-def _with_signs(row: Sequence[Line]) -> list[Line]:
-    """Joins isolated signs ("$", "%") in a row with the numbers that they belong to."""
-    joined: list[Line] = []
-    for line in row:
-        before = joined[-1] if joined else None
-        if before and (before.text in SIGNS_BEFORE or line.text in SIGNS_AFTER):
-            joined[-1] = replace(
-                before, text=before.text + line.text, right=line.right, words=(*before.words, *line.words)
-            )
-        else:
-            joined.append(line)
-    return joined
 
 
 def _headed(rows: list[list[str]]) -> list[list[str]]:
@@ -241,5 +193,53 @@ def _is_data(rows: Sequence[Sequence[Line]]) -> bool:
     if sum(len(line.text) for line in lines) / len(lines) > MOST_CELL_CHARACTERS:
         return False
     leaders = sum(bool(LEADERS.search(line.text)) for line in lines)
-    bullets = sum(bool(BULLET.match(row[0].text + " x")) and len(row) == FEWEST_CELLS for row in rows)
-    return leaders < len(rows) / 2 and bullets < len(rows) / 2
+    return leaders < len(rows) / 2 and not is_list(rows) and not _is_justified(rows)
+
+
+def _is_justified(rows: Sequence[Sequence[Line]]) -> bool:
+    """Returns True if rows are justified text: gaps between words are about as wide as those between cells."""
+    full = [row for row in rows if len(row) >= FEWEST_CELLS]
+    left, right = min(row[0].left for row in full), max(row[-1].right for row in full)
+    stretched = sum(_is_stretched(row, left, right) for row in full)
+    return stretched >= STRETCHED * len(rows)
+
+
+def _is_stretched(row: Sequence[Line], left: float, right: float) -> bool:
+    between = [after.left - before.right for before, after in pairwise(row)]
+    inside = [after.left - before.right for line in row for before, after in pairwise(line.words)]
+    if inside:
+        return max(inside) > LIKE_GAPS * min(between)
+    flush = row[0].left - left < NEAR and right - row[-1].right < NEAR
+    return flush and len(between) > 1 and min(between) > EQUAL_GAPS * max(between)
+
+
+def _with_signs(row: Sequence[Line]) -> list[Line]:
+    """Divides a row's lines into single figures, and joins isolated signs ("$", "%") with their figures."""
+    joined: list[Line] = []
+    for line in (part for one in row for part in _figures(one)):
+        before = joined[-1] if joined else None
+        if before and (before.text in SIGNS_BEFORE or line.text in SIGNS_AFTER):
+            words = (*before.words, *line.words)
+            joined[-1] = replace(before, text=before.text + line.text, right=line.right, words=words)
+        else:
+            joined.append(line)
+    return joined
+
+
+def _figures(line: Line) -> list[Line]:
+    """Divides a line of nothing but figures and their signs at the gaps between the figures."""
+    words, signs = line.words, SIGNS_BEFORE | SIGNS_AFTER
+    if len(words) < FEWEST_CELLS or not all(word.text in signs or FIGURE.match(word.text) for word in words):
+        return [line]
+    runs: list[list[Word]] = [[words[0]]]
+    for before, word in pairwise(words):
+        far = word.left - before.right > DIGIT_GAP * line.size and before.text not in SIGNS_BEFORE
+        if (far or word.text[0] in SIGNS_BEFORE) and word.text not in SIGNS_AFTER:
+            runs.append([])
+        runs[-1].append(word)
+    if len(runs) == 1:
+        return [line]
+    return [
+        replace(line, text=" ".join(w.text for w in run), left=run[0].left, right=run[-1].right, words=tuple(run))
+        for run in runs
+    ]

@@ -11,6 +11,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from ingest.loaders.page_layout import Line, Rule, Word
+from ingest.loaders.pdf.fonts import Fonts
 
 # Line ends, and words; a word may end in PDFium's marker for hyphenation at a line's end.
 TOKEN = re.compile(r"[\r\n]+|[^\s\0\x02\ufffe]*[\x02\ufffe]|[^\s\0\x02\ufffe]+")
@@ -19,6 +20,9 @@ LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", 
 INVISIBLE = [*range(0x200B, 0x2010), 0x2060, 0xFEFF, 0xAD, *range(0xD800, 0xE000)]  # and lone surrogates
 REPLACED = {**dict.fromkeys(INVISIBLE), **{ord(c): words for c, words in (LIGATURES | DIVIDING_HYPHENS).items()}}
 INK, UNKNOWN = re.compile(r"[^\0-\x20]+"), re.compile("[\ufffd\ue000-\uf8ff]")
+# A word with a glyph that has no usable character beside a letter; one alone is a bullet or another sign.
+LOSSY_WORD = re.compile(r"[^\W\d_][\0\ufffd\ue000-\uf8ff]|[\0\ufffd\ue000-\uf8ff][^\W\d_]")
+LOST = str.maketrans(dict.fromkeys([0, *range(0xE000, 0xF900)], "\ufffd"))
 # Words further apart than this many line heights belong to different columns or cells.
 CELL_GAP = 0.65
 # A drawn shape thinner than this, in points, is a rule; shorter ones than the minimum are other marks.
@@ -35,8 +39,9 @@ ToPoint = Callable[[float, float], Point]
 class PageText:
     """A page's content. Positions in points from the lower left of the displayed page of size `width` by `height`.
 
-    `characters` counts text characters; `unknown` counts those without a Unicode mapping. `pictures` is the fraction
-    of the page covered by pictures; `drawn` is True if anything is drawn on it.
+    `characters` counts text characters; `unknown` counts those without a Unicode mapping. `lossy` is the fraction of
+    words in which a letter has none; such letters are U+FFFD in the text. `pictures` is the fraction of the page
+    covered by pictures; `drawn` is True if anything is drawn on it.
     """
 
     width: float
@@ -45,6 +50,7 @@ class PageText:
     rules: tuple[Rule, ...]
     characters: int
     unknown: int
+    lossy: float
     pictures: float
     drawn: bool
 
@@ -56,14 +62,17 @@ def read_page(page: pdfium.PdfPage) -> PageText:
     try:
         codes = (pdfium_c.FPDFText_GetUnicode(textpage.raw, i) for i in range(textpage.count_chars()))
         text = "".join(chr(code) if code < 0x110000 else "\ufffd" for code in codes)  # noqa: PLR2004 - the last code
-        lines = tuple(_lines(textpage.raw, text, view.point))
+        text = LOSSY_WORD.sub(lambda found: found.group().translate(LOST), text)
+        lines = tuple(_lines(textpage.raw, text, view.point, Fonts(textpage.raw)))
     finally:
         textpage.close()
     rules, pictures, drawn = _drawn(page, view.point)
     written = sum(map(len, INK.findall(text)))
     area = max(view.width * view.height, 1.0)
     unknown = len(UNKNOWN.findall(text))
-    return PageText(view.width, view.height, lines, rules, written, unknown, min(pictures / area, 1.0), drawn)
+    lossy = [word for line in lines for word in line.words if "\ufffd" in word.text]
+    share = len(lossy) / max(sum(len(line.words) for line in lines), 1)
+    return PageText(view.width, view.height, lines, rules, written, unknown, share, min(pictures / area, 1.0), drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,7 @@ def _view(page: pdfium.PdfPage) -> _View:
     return _View(high, wide, turn) if rotation % HALF else _View(wide, high, turn)
 
 
-def _lines(textpage: pdfium_c.FPDF_TEXTPAGE, text: str, point: ToPoint) -> Iterator[Line]:
+def _lines(textpage: pdfium_c.FPDF_TEXTPAGE, text: str, point: ToPoint, fonts: Fonts) -> Iterator[Line]:
     """Yields lines in file order, divided where words are far apart."""
     words: list[Word] = []
     for found in TOKEN.finditer(text):
@@ -100,7 +109,8 @@ def _lines(textpage: pdfium_c.FPDF_TEXTPAGE, text: str, point: ToPoint) -> Itera
         shown = token if token.isascii() and token.isprintable() else _shown(token)
         if shown:
             divided = shown[-1] == "\u00ad" and len(token) > 1
-            words.append(Word(shown, *_box(textpage, found.start(), found.end() - 1 - divided, point)))
+            box = _box(textpage, found.start(), found.end() - 1 - divided, point)
+            words.append(Word(shown, *box, *fonts.style_at(found.start())))
     yield from _segments(words)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
@@ -26,11 +27,15 @@ FILE_NAME_TITLE = re.compile(
 )
 MOST_PAGES = 50_000
 MOST_PAGES_NAMED = 12
+MOST_OUTLINE_ENTRIES = 5_000
 # A page with fewer characters, of which pictures cover at least this fraction, is a scan with a stamp.
 FEW_CHARACTERS = 80
 MOSTLY_PICTURE = 0.5
 # Text with this fraction of unmapped characters is useless: its fonts lack a Unicode mapping.
 MOST_UNKNOWN = 0.3
+# A page with more words than this fraction that lack letters is recognised: OCR misreads fewer words.
+MOST_LOSSY = 0.02
+LOSSY = "letters that its fonts do not map to characters are missing, marked \ufffd; OCR may read them"
 OCR_DPI = 200
 MOST_PIXELS = 16_000_000
 
@@ -49,11 +54,11 @@ def load_pdf(source: Source) -> Document:
             pdf.init_forms()
         reader = _Reader(pdf, source)
         pages = list(reader.pages())
-        title, total = pdf.get_metadata_value("Title"), len(pdf)
+        title, total, outline = pdf.get_metadata_value("Title"), len(pdf), _outline(pdf)
     finally:
         pdf.close()
     builder = Builder(source.output)
-    first = compose(pages, builder, source.at_work)
+    first = compose(pages, builder, source.at_work, outline)
     document = builder.build(title if _is_title(title) else first, reader.warnings())
     if not document.text:
         raise EmptyDocument(f"{source} has {_count(total, 'page')} and no text. {' '.join(document.warnings)}")
@@ -72,6 +77,14 @@ def _open(source: Source) -> pdfium.PdfDocument:
             f"{source} cannot be opened as a PDF: it is truncated, or not a PDF. Get an intact copy."
         ) from error
     raise DamagedDocument(f"{source} is a PDF without any pages. Get an intact copy.")
+
+
+def _outline(pdf: pdfium.PdfDocument) -> list[str]:
+    """Returns the titles of the outline; those before a damaged part of it."""
+    titles: list[str] = []
+    with suppress(pdfium.PdfiumError):
+        titles.extend(entry.get_title() for entry in islice(pdf.get_toc(), MOST_OUTLINE_ENTRIES))
+    return titles
 
 
 def _is_title(title: str) -> bool:
@@ -119,20 +132,25 @@ class _Reader:
             page.close()
         if not text.lines and not noted:
             return self._without_text(index, "blank" if not text.drawn else "no readable text")
-        return PageLines(text.width, text.height, text.lines, text.rules, notes=noted)
+        return replace(self._as_it_is(index, text), notes=noted)
+
+    def _as_it_is(self, index: int, text: PageText) -> PageLines:
+        """Returns a page with the text of the file, recording if letters are missing in it."""
+        if text.lossy:
+            self._left_out.setdefault(LOSSY, []).append(index + 1)
+        return PageLines(text.width, text.height, text.lines, text.rules)
 
     def _recognised(self, index: int, page: pdfium.PdfPage, text: PageText) -> PageLines:
         """Recognises a page's text in its picture, if that gives more text than the file."""
-        as_it_is = PageLines(text.width, text.height, text.lines, text.rules)
         refused = self._source.next_ocr_page()
         if refused:
-            return as_it_is if _is_usable(text) else self._without_text(index, refused)
+            return self._as_it_is(index, text) if _is_usable(text) else self._without_text(index, refused)
         from ingest.loaders.images.ocr import recognise  # noqa: PLC0415 - loaded for scans only
 
         scale = min(OCR_DPI / 72, (MOST_PIXELS / max(text.width * text.height, 1.0)) ** 0.5)
         found = recognise(page.render(scale=scale).to_pil(), text.width, text.height)
         if sum(len(line.text) for line in found.lines) < text.characters and _is_usable(text):
-            return as_it_is
+            return self._as_it_is(index, text)
         return found if found.lines else self._without_text(index, "no text recognised")
 
     def _without_text(self, index: int, reason: str) -> PageLines:
@@ -145,7 +163,7 @@ def _is_scan(text: PageText) -> bool:
     if not text.characters:
         return text.drawn
     stamped = text.characters < FEW_CHARACTERS and text.pictures >= MOSTLY_PICTURE
-    return stamped or not _is_usable(text)
+    return stamped or not _is_usable(text) or text.lossy > MOST_LOSSY
 
 
 def _is_usable(text: PageText) -> bool:
