@@ -60,7 +60,7 @@ ROWS = (
     Format("mailbox", "mailbox", (".mbox",), "containers.mail", "load_mbox", is_text=True),
     Format("outlook", "Outlook message", (".msg",), "containers.mail", "load_msg"),
     Format("pdf", "PDF", (".pdf",), "pdf.reader", "load_pdf"),
-    Format("docx", "Word document", (".docx", ".docm", ".dotx"), "office.docx", "load_docx"),
+    Format("docx", "Word document", (".docx", ".docm", ".dotx"), "office.word.docx", "load_docx"),
     Format("doc", "Word document of the old kind", (".doc", ".dot"), "office.doc", "load_doc"),
     Format("rtf", "RTF", (".rtf",), "office.rtf", "load_rtf"),
     Format("pptx", "PowerPoint presentation", (".pptx", ".pptm", ".ppsx"), "office.pptx", "load_pptx"),
