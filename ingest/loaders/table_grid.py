@@ -7,11 +7,14 @@ of several rows ("Gas" over "2023 MWh" and "2024 MWh"), and cells that hold for 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ingest.loaders.document_builder import Builder
 
+# Start and end of columns, and the name over them.
+_Group = tuple[int, int, str]
 # Rows that a header may have; more are not one.
 MOST_HEADER_ROWS = 5
 # Fraction of numbers in the body of a column of numbers.
@@ -49,11 +52,10 @@ class _Grid:
             end += 1
         return end
 
-    def drop_first(self) -> str:
-        """Removes the first row; returns its text."""
-        text = self.rows.pop(0)[0]
+    def drop_first(self) -> None:
+        """Removes the first row."""
+        self.rows.pop(0)
         self.owner = {(row - 1, column): merge for (row, column), merge in self.owner.items() if row}
-        return text
 
 
 def add_grid(builder: Builder, rows: Sequence[Sequence[str]], merges: Iterable[Merge] = (), headers: int = 0) -> None:
@@ -78,7 +80,12 @@ def shape(
     grid = _filled(rows, merges)
     titles = []
     while len(grid.rows) > 1 and grid.width > 1 and grid.run(0, 0) == grid.width:
-        titles.append(grid.drop_first())
+        titles.append(grid.rows[0][0])
+        grid.drop_first()
+        headers -= 1
+    if _is_line_of_all(grid):
+        titles.append(", ".join(cell for cell in grid.rows[0] if cell.strip()))
+        grid.drop_first()
         headers -= 1
     declared = headers if headers <= MOST_HEADER_ROWS and headers < len(grid.rows) else 0
     depth = max(declared, _header_depth(grid))
@@ -89,27 +96,43 @@ def shape(
     return titles, [header, *body] if grid.rows else []
 
 
+def _is_line_of_all(grid: _Grid) -> bool:
+    """Returns True if the first row says at its ends what holds for all columns: the unit, and the period at the right.
+
+    The names of the columns are in the row below.
+    """
+    if len(grid.rows) < 3 or grid.width < 3 or grid.run(0, 0) > 1:  # noqa: PLR2004 - a corner and two columns
+        return False
+    first, second = grid.rows[:2]
+    is_at_end = bool(first[-1].strip()) and (0, grid.width - 1) not in grid.owner and not any(first[1:-1])
+    is_named = not second[0].strip() and all(cell.strip() and not is_value(cell) for cell in second[1:])
+    return is_at_end and is_named and _are_numbers(grid, 2, set(range(1, grid.width)))
+
+
 def _filled(rows: Sequence[Sequence[str]], merges: Iterable[Merge]) -> _Grid:
-    """Returns the cells with each merged text in all cells that it covers, without empty rows."""
-    width = max((len(row) for row in rows), default=0)
-    texts = [[*row, *[""] * (width - len(row))] for row in rows]
+    """Returns the cells with each merged text in all cells that it covers, without empty rows and columns."""
+    kept = [i for i, row in enumerate(rows) if any(cell.strip() for cell in row)]
+    used = sorted({i for row in rows for i, cell in enumerate(row) if cell.strip()})
+    texts = [[rows[i][j] if j < len(rows[i]) else "" for j in used] for i in kept]
     owner: dict[tuple[int, int], Merge] = {}
     for merge in merges:
-        if merge.row >= len(texts) or merge.column >= width or (merge.row, merge.column) in owner:
+        top, bottom = bisect_left(kept, merge.row), bisect_left(kept, merge.row + merge.rows)
+        left, right = bisect_left(used, merge.column), bisect_left(used, merge.column + merge.columns)
+        if not _is_filled(rows, merge) or (top, left) in owner:
             continue
-        text = texts[merge.row][merge.column]
-        for row in range(merge.row, min(merge.row + merge.rows, len(texts))):
-            for column in range(merge.column, min(merge.column + merge.columns, width)):
+        for row in range(top, bottom):
+            for column in range(left, right):
                 if (row, column) in owner:  # damaged: merged cells overlap
                     break
-                texts[row][column] = text
+                texts[row][column] = texts[top][left]
                 owner[row, column] = merge
-    kept = [i for i, row in enumerate(texts) if any(cell.strip() for cell in row)]
-    if len(kept) < len(texts):
-        place = {old: new for new, old in enumerate(kept)}
-        owner = {(place[row], column): merge for (row, column), merge in owner.items() if row in place}
-        texts = [texts[i] for i in kept]
     return _Grid(texts, owner)
+
+
+def _is_filled(rows: Sequence[Sequence[str]], merge: Merge) -> bool:
+    """Returns True if a merged cell has text, in its first cell."""
+    row = rows[merge.row] if merge.row < len(rows) else ()
+    return merge.column < len(row) and bool(row[merge.column].strip())
 
 
 def _joined(names: Sequence[str]) -> str:
@@ -150,49 +173,70 @@ def _header_depth(grid: _Grid) -> int:
 
 def _heads(grid: _Grid, row: int) -> bool:
     """Returns True if the row continues the header above it; fills the names of groups there that are not merged."""
-    groups, merged = _groups(grid, row - 1), True
+    above, below = grid.rows[row - 1], grid.rows[row]
+    if any(map(is_value, below)):
+        return False
+    groups = _groups(grid, row - 1)
     if not groups:
-        groups, merged = _open_groups(grid, row - 1), False
-    below = grid.rows[row]
-    grouped = {column for start, end in groups for column in range(start, end)}
-    if not groups or not all(below[i].strip() for i in grouped) or any(map(is_value, below)):
+        groups = _repeating(above, below)
+        certain = bool(groups)
+        groups = groups or _open_groups(above, below)
+    else:
+        certain = _is_repeated(below, groups)
+    grouped = {column for start, end, _ in groups for column in range(start, end)}
+    if not groups or not all(below[i].strip() for i in grouped):
         return False
-    if any(grid.run(row, start) >= end for start, end in groups):  # a merged cell of the same width: a section
+    if any(grid.run(row, start) >= end for start, end, _ in groups):  # a merged cell of the same width: a section
         return False
-    repeated = _repeated(below, groups)
-    evidence = [bool(repeated), _are_numbers(grid, row + 1, grouped), _named_once(grid, row, grouped, merged)]
-    if sum(evidence) < (1 if merged else 2):
+    is_merged = grid.run(row - 1, groups[0][0]) > groups[0][0] + 1
+    evidence = [_are_numbers(grid, row + 1, grouped), _named_once(grid, row, grouped, is_merged)]
+    if not certain and not (any(evidence) if is_merged else all(evidence)):
         return False
-    if not merged:
-        _fill_open(grid.rows[row - 1], below, groups, repeated)
+    for start, end, name in groups:
+        above[start:end] = [name] * (end - start)
     return True
 
 
-def _groups(grid: _Grid, row: int) -> list[tuple[int, int]]:
-    """Returns the start and end columns of merged cells of a row that cover several columns."""
+def _groups(grid: _Grid, row: int) -> list[_Group]:
+    """Returns the merged cells of a row that cover several columns."""
     found, column = [], 0
     while column < grid.width:
         end = grid.run(row, column)
         if end - column > 1 and grid.rows[row][column].strip():
-            found.append((column, end))
+            found.append((column, end, grid.rows[row][column]))
         column = end
     return found
 
 
-def _open_groups(grid: _Grid, row: int) -> list[tuple[int, int]]:
+def _open_groups(above: Sequence[str], below: Sequence[str]) -> list[_Group]:
     """Returns the columns from a name to the next, where empty cells follow the name."""
-    names = [i for i, cell in enumerate(grid.rows[row]) if cell.strip()]
-    ends = [*names[1:], grid.width]
-    return [(start, end) for start, end in zip(names, ends, strict=False) if end - start > 1]
+    names = [i for i, cell in enumerate(above) if cell.strip() and below[i].strip()]
+    groups = []
+    for start in names:
+        end = start + 1
+        while end < len(above) and below[end].strip() and not above[end].strip():
+            end += 1
+        groups.append((start, end, above[start]))
+    return [group for group in groups if group[1] - group[0] > 1]
 
 
-def _repeated(below: Sequence[str], groups: Sequence[tuple[int, int]]) -> set[str]:
-    """Returns the names that more than one group has."""
-    seen: dict[str, set[int]] = {}
-    for start, end in groups:
-        for name in below[start:end]:
-            seen.setdefault(name.strip(), set()).add(start)
-    return {name for name, starts in seen.items() if len(starts) > 1}
+def _repeating(above: Sequence[str], below: Sequence[str]) -> list[_Group]:
+    """Returns groups of columns with the same names below, where the name of a group is over its first or last column."""
+    left = _open_groups(above, below)
+    width = min((end - start for start, end, _ in left), default=0)
+    left = [(start, start + width, name) for start, _, name in left]
+    if _is_repeated(below, left):
+        return left
+    mirrored = _open_groups(above[::-1], below[::-1])
+    width = min((end - start for start, end, _ in mirrored), default=0)
+    right = [(len(above) - start - width, len(above) - start, name) for start, _, name in mirrored]
+    return right if _is_repeated(below, right) else []
+
+
+def _is_repeated(below: Sequence[str], groups: Sequence[_Group]) -> bool:
+    """Returns True if there are several groups, which have the same names below them."""
+    names = {tuple(name.strip() for name in below[start:end]) for start, end, _ in groups}
+    return len(groups) > 1 and len(names) == 1 and all(next(iter(names)))
 
 
 def _are_numbers(grid: _Grid, first: int, columns: set[int]) -> bool:
@@ -214,17 +258,6 @@ def _named_once(grid: _Grid, row: int, grouped: set[int], merged: bool) -> bool:
             empty or (one is not None and one is other) for (one, other), empty in zip(held, corner, strict=True)
         )
     return bool(others) and all(bool(grid.rows[row - 1][i].strip()) != bool(grid.rows[row][i].strip()) for i in others)
-
-
-def _fill_open(
-    names: list[str], below: Sequence[str], groups: Sequence[tuple[int, int]], repeated: set[str]
-) -> None:
-    """Writes the name of each group over its columns; over those with repeated names only, if there are any."""
-    for start, end in groups:
-        for column in range(start + 1, end):
-            if repeated and below[column].strip() not in repeated:
-                break
-            names[column] = names[start]
 
 
 def is_value(cell: str) -> bool:
