@@ -79,8 +79,8 @@ ROWS = (
         "office.sheets.workbooks",
         "load_sheets",
     ),
-    Format("odt", "OpenDocument text", (".odt", ".ott", ".fodt"), "office.opendocument", "load_odt"),
-    Format("odp", "OpenDocument presentation", (".odp", ".otp", ".fodp"), "office.opendocument", "load_odp"),
+    Format("odt", "OpenDocument text", (".odt", ".ott", ".fodt"), "office.odf.documents", "load_odt"),
+    Format("odp", "OpenDocument presentation", (".odp", ".otp", ".fodp"), "office.odf.documents", "load_odp"),
     Format("epub", "EPUB", (".epub",), "markup.epub", "load_epub"),
     Format(
         "image",

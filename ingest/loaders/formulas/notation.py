@@ -62,7 +62,10 @@ def fraction(over: Part, under: Part) -> Part:
     """Writes a fraction: (x+1)/2, a/(2b)."""
     flat = _flat(over.text)
     simple = not set(flat) & (SUMS | {"/", " "})
-    return Part(f"{over.text.strip() if simple else _bracketed(over.text)}/{_held(under.text, ATOM, SCRIPTED, DIFFERENTIAL)}", "fraction")
+    return Part(
+        f"{over.text.strip() if simple else _bracketed(over.text)}/{_held(under.text, ATOM, SCRIPTED, DIFFERENTIAL)}",
+        "fraction",
+    )
 
 
 def binomial(over: Part, under: Part) -> Part:

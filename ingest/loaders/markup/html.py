@@ -17,6 +17,7 @@ from ingest.loaders.source import Source
 from ingest.loaders.table_grid import add_grid
 from ingest.models import Document
 
+
 def load_html(source: Source) -> Document:
     """Reads an HTML file.
 

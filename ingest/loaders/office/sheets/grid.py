@@ -65,9 +65,7 @@ def add_rows(builder: Builder, rows: Sequence[Sequence[str]]) -> None:
         _add_region(builder, region, [], headers)
 
 
-def _add_region(
-    builder: Builder, region: Sequence[Sequence[str]], merges: Sequence[Merge], headers: int = 0
-) -> None:
+def _add_region(builder: Builder, region: Sequence[Sequence[str]], merges: Sequence[Merge], headers: int = 0) -> None:
     """Adds a table; rows of a single cell above it, or alone, become lines of text.
 
     `headers` is the number of first rows that are known to be no data.
@@ -91,9 +89,7 @@ def _is_line(region: Sequence[Sequence[str]], at: int, merges: Sequence[Merge]) 
         return False
     left = min((i for row in region for i, cell in enumerate(row) if cell.strip()), default=0)
     is_below = at + 1 < len(region)
-    heads = any(
-        merge.row == at and merge.column == filled[0] and merge.rows * merge.columns > 1 for merge in merges
-    )
+    heads = any(merge.row == at and merge.column == filled[0] and merge.rows * merge.columns > 1 for merge in merges)
     return not (heads and is_below and (filled[0] > left or any(_spans_rows(merge, at, filled[0]) for merge in merges)))
 
 

@@ -14,7 +14,7 @@ from defusedxml import ElementTree
 from ingest.errors import DamagedDocument
 from ingest.loaders.containers.zip_package import Package
 from ingest.loaders.document_builder import Builder
-from ingest.loaders.office.odf_text import check_unlocked, number_of, q, text_of
+from ingest.loaders.office.odf.words import check_unlocked, number_of, q, text_of
 from ingest.loaders.office.sheets.date_formats import with_iso
 from ingest.loaders.office.sheets.grid import SheetCells, add_sheet, hidden_sheets
 from ingest.loaders.office.sheets.number_formats import MOST_TYPED_DECIMALS, general
@@ -160,7 +160,9 @@ class _Reader:
         formula = cell.get(FORMULA)
         if not text and formula and not any(cell.get(name) for name in (VALUE, *OTHER_VALUES)):
             self._cells.formulas += 1
-            return REFERENCE.sub(lambda found: found[1].replace(":.", ":").lstrip("."), PREFIX.sub("", formula, count=1))
+            return REFERENCE.sub(
+                lambda found: found[1].replace(":.", ":").lstrip("."), PREFIX.sub("", formula, count=1)
+            )
         if not text:
             return _value(cell)
         if cell.get(TYPE) == "date":
