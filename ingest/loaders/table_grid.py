@@ -221,7 +221,7 @@ def _open_groups(above: Sequence[str], below: Sequence[str]) -> list[_Group]:
 
 
 def _repeating(above: Sequence[str], below: Sequence[str]) -> list[_Group]:
-    """Returns groups of columns with the same names below, where the name of a group is over its first or last column."""
+    """Returns groups of columns with the same names below; a group has its name over its first or last column."""
     left = _open_groups(above, below)
     width = min((end - start for start, end, _ in left), default=0)
     left = [(start, start + width, name) for start, _, name in left]

@@ -28,7 +28,7 @@ def omml_text(element: Any) -> str:
     return _part(element, 0).text.strip()
 
 
-def _part(element: Any, depth: int) -> Part:  # noqa: PLR0911 - a table of elements
+def _part(element: Any, depth: int) -> Part:  # noqa: C901, PLR0911 - a table of elements
     name = _name(element)
     if name == "t" or depth > DEEPEST:
         return Part("".join(element.itertext()).translate(INVISIBLE))
@@ -55,8 +55,8 @@ def _part(element: Any, depth: int) -> Part:  # noqa: PLR0911 - a table of eleme
             return function(parts.get("fName", EMPTY), first)
         case "d":
             contents = [_part(child, depth + 1) for child in children]
-            marks = (_setting(element, mark, usual) for mark, usual in (("begChr", "("), ("endChr", ")")))
-            return fenced(contents, *marks, between=_separator(element))
+            opening, closing = _setting(element, "begChr", "("), _setting(element, "endChr", ")")
+            return fenced(contents, opening, closing, _separator(element))
         case "m" | "eqArr":
             lines = children if name == "eqArr" else [list(line) for line in children]
             rows = [[_part(cell, depth + 1) for cell in (line if name == "m" else [line])] for line in lines]

@@ -99,13 +99,16 @@ class Words:
                 parts.append(self._formula_at(address))
             elif self.is_hidden(child):
                 self.hidden += len("".join(child.itertext()).strip())
-            elif child.tag not in {NOTE, TABLE, *LEFT_OUT} and depth < DEEPEST:
-                # A text box in a paragraph is read separately.
-                if not (child.tag == BOX and in_paragraph):
-                    parts.append("\n" if child.tag in {P, H} and parts else "")
-                    self._walk(child, in_paragraph, parts, depth + 1)
+            elif depth < DEEPEST and not _is_apart(child, in_paragraph):
+                parts.append("\n" if child.tag in {P, H} and parts else "")
+                self._walk(child, in_paragraph, parts, depth + 1)
             if child.tail:
                 parts.append(child.tail)
+
+
+def _is_apart(element: Any, in_paragraph: bool) -> bool:
+    """Returns True for what is read separately, or not at all; a text box only in a paragraph."""
+    return element.tag in {NOTE, TABLE, *LEFT_OUT} or (element.tag == BOX and in_paragraph)
 
 
 def text_of(element: Any) -> str:

@@ -29,7 +29,7 @@ Moment = dt.datetime | dt.date | dt.time | dt.timedelta
 
 def is_date_format(code: str) -> bool:
     """Returns True if a format shows a number as a date or a time."""
-    signs = LITERALS.sub("", code.split(";")[0]).casefold()
+    signs = LITERALS.sub("", code.split(";", maxsplit=1)[0]).casefold()
     return "general" not in signs and any(sign in signs for sign in "ymdhs")
 
 
@@ -52,7 +52,7 @@ def shown_date(value: Moment, code: str) -> str:
     """Returns a date or time as its format shows it, and in ISO 8601 where that could be read as another day."""
     if not code or SYSTEM.search(code) or not is_date_format(code):
         return iso(value)
-    code = code.split(";")[0]
+    code = code.split(";", maxsplit=1)[0]
     if isinstance(value, dt.date) and (not isinstance(value, dt.datetime) or value.time() == MIDNIGHT):
         code = TIME_AFTER_DATE.sub(r"\1", code)
     text = " ".join("".join(_shown(value, code)).split())

@@ -61,7 +61,8 @@ def hidden_sheets(names: Sequence[str]) -> list[str]:
 
 def add_rows(builder: Builder, rows: Sequence[Sequence[str]]) -> None:
     """Adds rows as tables separated by empty rows."""
-    for _, region, headers in _with_headers(list(_regions({i: list(row) for i, row in enumerate(rows)}))):
+    numbered = {i: list(row) for i, row in enumerate(rows)}
+    for _, region, headers in _with_headers(list(_regions(numbered))):
         _add_region(builder, region, [], headers)
 
 
@@ -104,7 +105,8 @@ def _is_column(region: Sequence[Sequence[str]]) -> bool:
 
 def _regions(rows: dict[int, list[str]]) -> Iterator[tuple[int, list[list[str]]]]:
     """Yields runs of rows without an empty one between them, with the number of the first."""
-    first, region = 0, []
+    first = 0
+    region: list[list[str]] = []
     for number, row in rows.items():
         if not any(cell.strip() for cell in row):
             continue
@@ -159,10 +161,8 @@ def _without_hidden(name: str, cells: SheetCells) -> list[str]:
     if not filled_rows and not filled_columns:
         return []
     what = " and ".join(f"{count:,} hidden {kind if count > 1 else kind[:-1]}" for count, kind in parts if count)
-    return [
-        f"{what} of sheet {name} {'was' if filled_rows + filled_columns == 1 else 'were'} left out. To have them read, "
-        "show them, and save the workbook."
-    ]
+    was = "was" if filled_rows + filled_columns == 1 else "were"
+    return [f"{what} of sheet {name} {was} left out. To have them read, show them, and save the workbook."]
 
 
 def _is_filled(row: Sequence[str]) -> bool:

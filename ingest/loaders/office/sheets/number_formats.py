@@ -46,9 +46,7 @@ BUILT_IN = {
 }
 GENERAL = "general"
 # Text in quotes, an escaped character, a space as wide as a character, a filling character, brackets, the rest.
-TOKEN = re.compile(
-    r'"([^"]*)"?|\\(.)|_(.?)|\*(.?)|\[([^\]]*)\]|(general)|(E[+-])(?=[0#?])|(.)', re.IGNORECASE | re.DOTALL
-)
+TOKEN = re.compile(r'"([^"]*)"?|\\(.)|_.?|\*.?|\[([^\]]*)\]|(general)|(E[+-])(?=[0#?])|(.)', re.IGNORECASE | re.DOTALL)
 CONDITION = re.compile(r"([<>=]{1,2})\s*(-?\d+(?:\.\d+)?)")
 CURRENCY = re.compile(r"\$([^-]*)")
 PLACEHOLDERS = frozenset("0#?")
@@ -107,7 +105,7 @@ def _sections(code: str) -> tuple[_Section, ...]:
     parts: list[list[tuple[bool, str]]] = [[]]
     conditions: list[tuple[str, float] | None] = [None]
     for token in TOKEN.finditer(code):
-        quoted, escaped, _, _, bracket, general_, exponent, other = token.groups()
+        quoted, escaped, bracket, general_, exponent, other = token.groups()
         if quoted is not None or escaped is not None:
             parts[-1].append((True, quoted if quoted is not None else escaped))
         elif bracket is not None:

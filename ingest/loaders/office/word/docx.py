@@ -86,8 +86,7 @@ class _Writer:
         if not self._text.hidden:
             return []
         return [
-            f"Hidden text of {self._text.hidden:,} characters was left out. If it is meant to be read, show it in Word "
-            "(Font, Hidden), and save the document."
+            f"Hidden text of {self._text.hidden:,} characters was left out. To have it read, show it in Word, and save."
         ]
 
     def element(self, element: Any) -> None:
