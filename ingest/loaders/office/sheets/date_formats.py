@@ -48,6 +48,7 @@ def iso(value: Moment) -> str:
     return f"{hours}:{rest // 60:02}:{rest % 60:02}"
 
 
+@lru_cache(maxsize=4096)
 def shown_date(value: Moment, code: str) -> str:
     """Returns a date or time as its format shows it, and in ISO 8601 where that could be read as another day."""
     if not code or SYSTEM.search(code) or not is_date_format(code):

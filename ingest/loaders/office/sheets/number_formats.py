@@ -5,10 +5,10 @@ The codes are those of ECMA-376 part 1, section 18.8.31. Dates are in `date_form
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from functools import lru_cache
 
 # Formats that files refer to by number only; those of currencies and dates depend on the user's country.
@@ -53,20 +53,43 @@ PLACEHOLDERS = frozenset("0#?")
 # A number with at most this many decimals was typed; results of calculations have more.
 MOST_TYPED_DECIMALS = 4
 MOST_DECIMALS = 30
-PRECISION = 400
+MOST_SHOWN = 1e300
+# Makes halves round up, as in spreadsheet programs, although many have no exact binary form: 2.675 is less than that.
+NUDGE, MOST_NUDGED = 1 + 1e-15, 1e12
 
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """A section of a format: its tokens, each a literal text or a sign of the format, and its condition."""
+    """A section of a format.
+
+    Attributes:
+        tokens: literal texts, marked with True, and signs of the format.
+        condition: the comparison that a number has to meet, or None.
+        signs: the signs of the format without literals.
+        before, after: the texts around the number.
+        whole, decimals: the placeholders of its digits.
+        percent: number of percent signs.
+        thousands: number of commas that divide it by a thousand each.
+        exponent: the placeholders of the exponent; "" without one.
+        interleaved: True if there are literals between its digits.
+    """
 
     tokens: tuple[tuple[bool, str], ...]
-    condition: tuple[str, float] | None = None
+    condition: tuple[str, float] | None
+    signs: str
+    before: str
+    after: str
+    whole: str
+    decimals: str
+    percent: int
+    thousands: int
+    exponent: str
+    interleaved: bool
 
     @property
-    def signs(self) -> str:
-        """The signs of the format without literals."""
-        return "".join(text for is_literal, text in self.tokens if not is_literal)
+    def places(self) -> int:
+        """The most decimals shown."""
+        return len(self.decimals)
 
 
 def shown(value: float, code: str) -> str | None:
@@ -75,21 +98,23 @@ def shown(value: float, code: str) -> str | None:
     A number that the format rounds or scales, though it was probably typed, follows in brackets: 8% (7.5%).
     """
     sections = _sections(code)
-    section, is_negative_form = _section_of(value, sections)
-    if section is None:
+    section, unsigned = _section_of(value, sections)
+    if section is None or "/" in section.signs or "@" in section.signs:
         return None
-    signs = section.signs
-    if not set(signs) & PLACEHOLDERS:
+    if not section.whole and not section.decimals:
         literal = "".join(general(value) if text == GENERAL else text for _, text in section.tokens)
-        return None if signs == GENERAL and len(section.tokens) == 1 else " ".join(literal.split())
-    if "/" in signs or "@" in signs:
+        return None if section.signs == GENERAL and len(section.tokens) == 1 else " ".join(literal.split())
+    if not math.isfinite(value) or abs(value) >= MOST_SHOWN:
         return None
-    try:
-        with localcontext() as context:
-            context.prec = PRECISION
-            return _number(Decimal(repr(value)), section, is_negative_form)
-    except (InvalidOperation, OverflowError):
-        return None
+    digits = _digits(abs(value), section)
+    sign = "-" if value < 0 and not unsigned and digits.strip("0.,") else ""
+    if section.interleaved and digits.isdigit():
+        text = sign + "".join(_interleaved(section.tokens, digits))
+    else:
+        text = f"{sign}{section.before}{digits}{section.after}"
+    if text and (typed := _typed(value, section)):
+        text = f"{text} ({typed})"
+    return " ".join(text.split())
 
 
 def general(value: float) -> str:
@@ -120,7 +145,33 @@ def _sections(code: str) -> tuple[_Section, ...]:
             conditions.append(None)
         elif other is not None:
             parts[-1].append((other not in "0#?.,%/@", other))
-    return tuple(_Section(tuple(one), condition) for one, condition in zip(parts, conditions, strict=True))
+    return tuple(_section(tuple(one), condition) for one, condition in zip(parts, conditions, strict=True))
+
+
+def _section(tokens: tuple[tuple[bool, str], ...], condition: tuple[str, float] | None) -> _Section:
+    signs = "".join(text for is_literal, text in tokens if not is_literal)
+    mantissa, _, exponent = signs.partition("E")
+    whole, _, decimals = mantissa.partition(".")
+    places = [i for i, (is_literal, text) in enumerate(tokens) if not is_literal and text in PLACEHOLDERS]
+    first, last = (places[0], places[-1]) if places else (len(tokens), len(tokens))
+    end = max((i for i, c in enumerate(whole) if c in PLACEHOLDERS), default=-1) + 1
+    return _Section(
+        tokens,
+        condition,
+        signs,
+        _literals(tokens[:first]),
+        _literals(tokens[last + 1 :]),
+        whole[:end].lstrip("%"),
+        "".join(c for c in decimals if c in PLACEHOLDERS)[:MOST_DECIMALS],
+        signs.count("%"),
+        (whole[end:] + decimals).count(","),
+        exponent,
+        any(is_literal and text.strip() for is_literal, text in tokens[first : last + 1]),
+    )
+
+
+def _literals(tokens: tuple[tuple[bool, str], ...]) -> str:
+    return "".join(text for is_literal, text in tokens if is_literal or text == "%")
 
 
 def _section_of(value: float, sections: tuple[_Section, ...]) -> tuple[_Section | None, bool]:
@@ -149,61 +200,30 @@ def _meets(value: float, sign: str, limit: float) -> bool:
     }.get(sign, False)
 
 
-def _number(value: Decimal, section: _Section, unsigned: bool) -> str:
-    signs = section.signs
-    percent = signs.count("%")
-    exact = value.scaleb(2 * percent)
-    mantissa, _, exponent = signs.partition("E")
-    whole, _, decimals = mantissa.partition(".")
-    last = max((i for i, c in enumerate(whole) if c in PLACEHOLDERS), default=-1)
-    scaled = (whole[last + 1 :] + decimals).count(",")
-    places = min(sum(c in PLACEHOLDERS for c in decimals), MOST_DECIMALS)
-    if exponent:
-        number, power = _scientific(exact, places)
-        digits = f"{number}E{'-' if power < 0 else '+'}{abs(power):0{exponent.count('0')}}"
-        rounded = Decimal(number).scaleb(power)
-    else:
-        rounded = abs(exact).scaleb(-3 * scaled).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-        digits = _digits(rounded, whole[: last + 1], decimals)
-    sign = "-" if value < 0 and rounded and not unsigned else ""
-    text = sign + _placed(section, digits)
-    is_typed = -int(exact.normalize().as_tuple().exponent) <= MOST_TYPED_DECIMALS
-    if text and is_typed and (rounded != abs(exact) or scaled):
-        typed = f"{exact.normalize():f}" + "%" * percent
-        text = f"{text} ({typed})"
-    return " ".join(text.split())
-
-
-def _scientific(value: Decimal, places: int) -> tuple[str, int]:
-    value = abs(value)
-    power = value.adjusted() if value else 0
-    number = value.scaleb(-power).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-    return str(number), power
-
-
-def _digits(value: Decimal, whole: str, decimals: str) -> str:
-    """Writes a number with the least digits and the separators of a format."""
-    text, _, fraction = f"{value:f}".partition(".")
-    required = sum(c == "0" for c in decimals)
+def _digits(value: float, section: _Section) -> str:
+    """Writes a number that is not negative with the digits and separators of a format."""
+    value = value * 100**section.percent / 1000**section.thousands
+    value = value * NUDGE if value < MOST_NUDGED else value
+    if section.exponent:
+        mantissa, _, power = f"{value:.{section.places}e}".partition("e")
+        return f"{mantissa}E{power[0]}{power[1:].lstrip('0').zfill(section.exponent.count('0'))}"
+    text, _, fraction = f"{value:.{section.places}f}".partition(".")
+    required = section.decimals.count("0")
     fraction = fraction[:required] + fraction[required:].rstrip("0")
-    least = whole.count("0")
+    least = section.whole.count("0")
     if text == "0" and not least and not fraction:
         return ""
-    grouped = "," in whole
-    text = text.zfill(least)
-    text = f"{int(text):,}" if grouped and len(text) > least else text
+    text = f"{int(text):,}" if "," in section.whole and len(text) >= least else text.zfill(least)
     return f"{text}.{fraction}" if fraction else text
 
 
-def _placed(section: _Section, digits: str) -> str:
-    """Puts the digits in place of the placeholders, around and between the literals of the format."""
-    places = [i for i, (is_literal, text) in enumerate(section.tokens) if not is_literal and text in "0#?"]
-    between = [text for is_literal, text in section.tokens[places[0] : places[-1]] if is_literal and text.strip()]
-    if between and digits.isdigit():
-        return "".join(_interleaved(section.tokens, digits))
-    before = "".join(text for is_literal, text in section.tokens[: places[0]] if is_literal or text == "%")
-    after = "".join(text for is_literal, text in section.tokens[places[-1] + 1 :] if is_literal or text == "%")
-    return before + digits + after
+def _typed(value: float, section: _Section) -> str:
+    """Returns a number that was probably typed and of which the format shows only a part; "" for others."""
+    decimals = len(repr(value).partition(".")[2].rstrip("0")) - 2 * section.percent
+    is_lost = section.thousands > 0 or bool(section.exponent) or decimals > section.places
+    if not is_lost or decimals > MOST_TYPED_DECIMALS or "e" in repr(value):
+        return ""
+    return f"{value * 100**section.percent:.{max(decimals, 0)}f}" + "%" * section.percent
 
 
 def _interleaved(tokens: tuple[tuple[bool, str], ...], digits: str) -> Iterator[str]:

@@ -7,7 +7,8 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from xml.etree.ElementTree import ParseError
+
+from lxml.etree import XMLSyntaxError
 
 from ingest.errors import DamagedDocument, EncryptedDocument
 from ingest.loaders.containers.zip_package import Package
@@ -70,7 +71,7 @@ def _being_read(source: Source) -> Iterator[None]:
         raise
     except PasswordError as error:
         raise source.locked() from error
-    except (CalamineError, ParseError, ValueError, OSError) as error:
+    except (CalamineError, XMLSyntaxError, ValueError, OSError) as error:
         raise _damaged(source, error) from error
     except BaseException as error:  # panics of the library derive from BaseException
         if type(error).__name__ != "PanicException":

@@ -10,9 +10,10 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from defusedxml import ElementTree
+from lxml import etree
 
 from ingest.loaders.containers.zip_package import Package
 from ingest.loaders.office.sheets.number_formats import BUILT_IN
@@ -92,14 +93,18 @@ class SheetLayout:
     def rows(self) -> Iterator[RowLayout]:
         """Yields the rows that have cells or are hidden, from top to bottom."""
         number = -1
-        for _, element in ElementTree.iterparse(io.BytesIO(self._xml)):
-            match _name(element):
-                case "col" if element.get("hidden") in TRUE:
+        # Entities are not expanded, and nothing is fetched.
+        parts = etree.iterparse(io.BytesIO(self._xml), tag=("{*}col", "{*}row"), resolve_entities=False, huge_tree=True)
+        for _, element in parts:
+            if element.tag.endswith("col"):
+                if element.get("hidden") in TRUE:
                     self.hidden_columns.append((int(element.get("min", "1")) - 1, int(element.get("max", "1")) - 1))
-                case "row":
-                    number = int(element.get("r", number + 2)) - 1
-                    yield self._row(number, element)
-                    element.clear()
+                continue
+            number = int(element.get("r", number + 2)) - 1
+            yield self._row(number, element)
+            element.clear()
+            while element.getprevious() is not None:
+                del element.getparent()[0]
 
     def _row(self, number: int, element: Any) -> RowLayout:
         row = RowLayout(number, element.get("hidden") in TRUE)
@@ -109,8 +114,10 @@ class SheetLayout:
             column = column_number(found[1]) if found else column + 1
             if code := self._formats.get(cell.get("s", "0")):
                 row.formats[column] = code
-            if len(cell) and (formula := self._formula_without_result(number, column, cell)):
-                row.formulas[column] = formula
+            if len(cell) > 1 or (len(cell) and not cell[0].tag.endswith("}v")):
+                formula = self._formula_without_result(number, column, cell)
+                if formula:
+                    row.formulas[column] = formula
         return row
 
     def _formula_without_result(self, row: int, column: int, cell: Any) -> str:
@@ -132,6 +139,7 @@ class SheetLayout:
         return f"={text}" if is_missing and text else ""
 
 
+@lru_cache(maxsize=1024)
 def column_number(letters: str) -> int:
     """Returns the number of a column, from 0, by its letters."""
     number = 0

@@ -86,7 +86,7 @@ class _Writer:
         if not self._text.hidden:
             return []
         return [
-            f"Hidden text of {self._text.hidden:,} characters was left out. To have it read, show it in Word, and save."
+            f"Hidden text of {self._text.hidden:,} characters was left out. To have it read, show it, and save the file."
         ]
 
     def element(self, element: Any) -> None:
