@@ -12,11 +12,11 @@ from babel import Locale, UnknownLocaleError
 
 MIDNIGHT = dt.time()
 TOKEN = re.compile(
-    r'"([^"]*)"?|\\(.)|_.?|\*.?|\[(h+|m+|s+)\]|\[\$[^\]-]*-?([0-9a-f]*)[^\]]*\]|\[[^\]]*\]'
+    r'"([^"]*)"?|\\(.)|_.?|\*.?|\[(h{1,9}|m{1,9}|s{1,9})\]|\[\$[^\]-]{0,99}-?([0-9a-f]{0,8})[^\]]{0,99}\]|\[[^\]]{0,255}\]'
     r"|(am/pm|a/p|y+|m+|d+|h+|s+(?:\.0+)?)|(.)",
     re.IGNORECASE | re.DOTALL,
 )
-LITERALS = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE | re.DOTALL)
+LITERALS = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[(?!(?:h{1,9}|m{1,9}|s{1,9})\])[^\]]{0,255}\]', re.IGNORECASE | re.DOTALL)
 # Formats of the user's country, whichever that is.
 SYSTEM = re.compile(r"\[\$-(?:F800|F400|x-sys)", re.IGNORECASE)
 # The time of a day, which programs write for days without one.

@@ -46,7 +46,9 @@ BUILT_IN = {
 }
 GENERAL = "general"
 # Text in quotes, an escaped character, a space as wide as a character, a filling character, brackets, the rest.
-TOKEN = re.compile(r'"([^"]*)"?|\\(.)|_.?|\*.?|\[([^\]]*)\]|(general)|(E[+-])(?=[0#?])|(.)', re.IGNORECASE | re.DOTALL)
+TOKEN = re.compile(
+    r'"([^"]*)"?|\\(.)|_.?|\*.?|\[([^\]]{0,255})\]|(general)|(E[+-])(?=[0#?])|(.)', re.IGNORECASE | re.DOTALL
+)
 CONDITION = re.compile(r"([<>=]{1,2})\s*(-?\d+(?:\.\d+)?)")
 CURRENCY = re.compile(r"\$([^-]*)")
 PLACEHOLDERS = frozenset("0#?")

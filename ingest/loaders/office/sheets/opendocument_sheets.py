@@ -42,8 +42,8 @@ COLUMNS_SPANNED, ROWS_SPANNED = q("table:number-columns-spanned"), q("table:numb
 VISIBILITY, FORMULA, P = q("table:visibility"), q("table:formula"), q("text:p")
 VALUE, TYPE, DATE_VALUE = q("office:value"), q("office:value-type"), q("office:date-value")
 OTHER_VALUES = tuple(map(q, ("office:string-value", "office:date-value", "office:time-value", "office:boolean-value")))
-REFERENCE = re.compile(r"\[([^\]]*)\]")
-PREFIX = re.compile(r"\w+:(?==)")
+REFERENCE = re.compile(r"\[([^\]]{0,255})\]")
+PREFIX = re.compile(r"^\w{1,16}:(?==)")
 NOT_DIGITS = re.compile(r"\D+")
 # Cells beyond this limit are reported but not read.
 MOST_CELLS = 5_000_000

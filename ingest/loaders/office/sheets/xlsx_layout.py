@@ -21,11 +21,10 @@ from ingest.loaders.office.sheets.number_formats import BUILT_IN
 WORKBOOK = "xl/workbook.xml"
 RELATIONS = "xl/_rels/workbook.xml.rels"
 STYLES = "xl/styles.xml"
-FORMULA_RESULT = re.compile(rb"</?(?:\w+:)?f(?:\s[^>]*)?/?>\s*<(?:\w+:)?v>([^<]*)<")
 CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 # A reference in a formula, which may be fixed by $, as in A$1.
 REFERENCE = re.compile(r"(?<![\w.$!'])(\$?)([A-Z]{1,3})(\$?)(\d+)(?![\w(.!])")
-ZEROS = frozenset({b"", b"0"})
+ZEROS = frozenset({"", "0"})
 TRUE = frozenset({"1", "true"})
 
 
@@ -73,7 +72,8 @@ class WorkbookLayout:
         """
         if path not in self._package.names:
             return False
-        return any(found[1] not in ZEROS for found in FORMULA_RESULT.finditer(self._package.read(path)))
+        results = (one for one in _elements(self._package.read(path), "v") if _name(one.getprevious()) == "f")
+        return any((one.text or "") not in ZEROS for one in results)
 
 
 class SheetLayout:
@@ -93,18 +93,13 @@ class SheetLayout:
     def rows(self) -> Iterator[RowLayout]:
         """Yields the rows that have cells or are hidden, from top to bottom."""
         number = -1
-        # Entities are not expanded, and nothing is fetched.
-        parts = etree.iterparse(io.BytesIO(self._xml), tag=("{*}col", "{*}row"), resolve_entities=False, huge_tree=True)
-        for _, element in parts:
+        for element in _elements(self._xml, "col", "row"):
             if element.tag.endswith("col"):
                 if element.get("hidden") in TRUE:
                     self.hidden_columns.append((int(element.get("min", "1")) - 1, int(element.get("max", "1")) - 1))
                 continue
             number = int(element.get("r", number + 2)) - 1
             yield self._row(number, element)
-            element.clear()
-            while element.getprevious() is not None:
-                del element.getparent()[0]
 
     def _row(self, number: int, element: Any) -> RowLayout:
         row = RowLayout(number, element.get("hidden") in TRUE)
@@ -137,6 +132,19 @@ class SheetLayout:
             return ""
         is_missing = not result or (self._zeros_are_missing and result == "0")
         return f"={text}" if is_missing and text else ""
+
+
+def _elements(xml: bytes, *names: str) -> Iterator[Any]:
+    """Yields the elements of these names, and forgets each row; entities are not expanded, and nothing is fetched."""
+    tags = [f"{{*}}{name}" for name in {*names, "row"}]
+    for _, element in etree.iterparse(io.BytesIO(xml), tag=tags, resolve_entities=False, huge_tree=True):
+        name = _name(element)
+        if name in names:
+            yield element
+        if name == "row":
+            element.clear()
+            while element.getprevious() is not None:
+                del element.getparent()[0]
 
 
 @lru_cache(maxsize=1024)
@@ -184,4 +192,5 @@ def _formats(styles: Any) -> dict[str, str]:
 
 
 def _name(element: Any) -> str:
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+    tag = getattr(element, "tag", "")
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""

@@ -85,9 +85,7 @@ class _Writer:
         """Returns what was left out."""
         if not self._text.hidden:
             return []
-        return [
-            f"Hidden text of {self._text.hidden:,} characters was left out. To have it read, show it, and save the file."
-        ]
+        return [f"Hidden text of {self._text.hidden:,} characters was left out. To have it read, show it, and save it."]
 
     def element(self, element: Any) -> None:
         if element.tag == qn("w:tbl"):
