@@ -23,6 +23,12 @@ SAMPLE_BYTES = 64 * 1024
 MOST_CONTROL = 0.02
 # Non-ASCII bytes needed to guess the encoding; with fewer, Western European is more likely than the guess.
 ENOUGH_TO_GUESS = 40
+LAST_OF_ASCII = 0x7F
+# In short text of other scripts such bytes follow each other; Western European letters stand alone.
+RUNS = re.compile(rb"[\x80-\xff]{2,}")
+MOSTLY = 0.5
+FEWEST_TO_GUESS = 6
+NOT_WESTERN = ["cp932", "gb18030", "big5", "cp949", "euc_jp", "cp1251", "cp1250", "cp1253", "cp1255", "cp1256"]
 BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 ALLOWED_CONTROL = frozenset("\t\n\r\f\v\x1b\x85")
 
@@ -131,11 +137,17 @@ def _guess(data: bytes) -> str:
     from charset_normalizer import from_bytes  # noqa: PLC0415 - needed for few files
 
     sample = data[:SAMPLE_BYTES]
-    if sum(byte > 0x7F for byte in sample) >= ENOUGH_TO_GUESS:  # noqa: PLR2004 - the last of ASCII
+    high = sum(byte > LAST_OF_ASCII for byte in sample)
+    undefined_in_cp1252 = {0x81, 0x8D, 0x8F, 0x90, 0x9D}
+    in_runs = sum(len(run) for run in RUNS.findall(sample)) > MOSTLY * high
+    if high >= ENOUGH_TO_GUESS:
         found = from_bytes(sample).best()
         if found and found.encoding not in {"ascii", "utf_8"}:
             return found.encoding
-    undefined_in_cp1252 = {0x81, 0x8D, 0x8F, 0x90, 0x9D}
+    elif high >= FEWEST_TO_GUESS and (in_runs or undefined_in_cp1252 & set(data)):
+        found = from_bytes(sample, cp_isolation=NOT_WESTERN).best()
+        if found:
+            return found.encoding
     return "latin-1" if undefined_in_cp1252 & set(data) else "cp1252"
 
 

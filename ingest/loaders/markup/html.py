@@ -2,84 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import warnings
-from collections.abc import Iterator
 
 from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
-from bs4.element import NavigableString, PreformattedString
 
 from ingest.loaders.document_builder import Builder
-from ingest.loaders.markup.html_tables import cells, is_data
+from ingest.loaders.formulas import mathml_text
+from ingest.loaders.markup.html_lists import list_lines
+from ingest.loaders.markup.html_tables import HtmlTable, read_table
+from ingest.loaders.markup.html_text import BLOCK_LEVEL, HEADINGS, MOST_DEPTH, is_formula, is_hidden, is_text, text_of
 from ingest.loaders.output_limits import Output
 from ingest.loaders.plain_text import BOMS, decode
 from ingest.loaders.source import Source
+from ingest.loaders.table_grid import add_grid
 from ingest.models import Document
-
-SKIPPED = frozenset(
-    {
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "nav",
-        "svg",
-        "math",
-        "iframe",
-        "object",
-        "embed",
-        "head",
-        "select",
-        "button",
-        "input",
-        "textarea",
-    }
-)
-HEADINGS = {f"h{n}": n for n in range(1, 7)}
-BLOCK_LEVEL = frozenset(
-    {
-        "html",
-        "body",
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "dd",
-        "details",
-        "dialog",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "header",
-        "hgroup",
-        "hr",
-        "li",
-        "main",
-        "menu",
-        "ol",
-        "p",
-        "pre",
-        "search",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    }
-)
-HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-# Deeper than real pages; the content below is read as plain text.
-MOST_DEPTH = 150
 
 
 def load_html(source: Source) -> Document:
@@ -131,11 +67,9 @@ class _Writer:
 
     def walk(self, element: Tag, depth: int) -> None:
         for child in element.children:
-            if isinstance(child, PreformattedString):  # comments, doctypes, CDATA
-                continue
-            if isinstance(child, NavigableString):
+            if is_text(child):
                 self._words.append(str(child))
-            elif isinstance(child, Tag) and not _is_hidden(child):
+            elif isinstance(child, Tag) and not is_hidden(child):
                 self._element(child, depth + 1)
 
     def _element(self, element: Tag, depth: int) -> None:
@@ -144,6 +78,8 @@ class _Writer:
             self._words.append("\0")
         elif name == "img":
             self._words.append(f" {element.get('alt') or ''} ")
+        elif is_formula(element):
+            self._words.append(mathml_text(element))
         elif depth > MOST_DEPTH:
             self._words.append(element.get_text(" "))
         elif name not in BLOCK_LEVEL and name not in HEADINGS:
@@ -155,99 +91,33 @@ class _Writer:
 
     def _block(self, element: Tag, depth: int) -> None:
         if level := HEADINGS.get(element.name):
-            self.builder.add_heading(level, _text(element))
+            self.builder.add_heading(level, text_of(element))
         elif element.name in {"ul", "ol", "menu"}:
-            self.builder.add("list", "\n".join(_list_lines(element, 0)))
+            self.builder.add("list", "\n".join(list_lines(element)))
         elif element.name == "pre":
             self.builder.add("code", _fenced(element.get_text()))
-        elif element.name == "table" and is_data(element, _text):
-            self._caption(element)
-            self.builder.add_table(cells(element, _text))
+        elif element.name == "table" and (table := read_table(element, _cell_text)).is_data:
+            self._table(element, table, depth)
         else:
             self.walk(element, depth)
+
+    def _table(self, element: Tag, table: HtmlTable, depth: int) -> None:
+        """Adds a table, then those inside its cells."""
+        self._caption(element)
+        add_grid(self.builder, table.rows, table.merges, table.headers)
+        for name, inner in table.inner:
+            self.builder.add("paragraph", name)
+            self._block(inner, depth + 1)
+            self.flush()
 
     def _caption(self, table: Tag) -> None:
         caption = table.find("caption", recursive=False)
         if isinstance(caption, Tag):
-            self.builder.add("paragraph", _text(caption))
+            self.builder.add("paragraph", text_of(caption))
 
 
-def _is_hidden(element: Tag) -> bool:
-    return (
-        element.name in SKIPPED
-        or element.has_attr("hidden")
-        or element.get("aria-hidden") == "true"
-        or element.get("role") == "navigation"
-        or bool(HIDDEN_STYLE.search(str(element.get("style") or "")))
-    )
-
-
-def _text(element: Tag) -> str:
-    """Returns the visible text of an element on one line."""
-    return " ".join("".join(_strings(element, 0)).split())
-
-
-def _strings(element: Tag, depth: int) -> Iterator[str]:
-    for child in element.children:
-        if isinstance(child, PreformattedString):
-            continue
-        if isinstance(child, NavigableString):
-            yield str(child)
-        elif isinstance(child, Tag) and not _is_hidden(child):
-            yield from _element_strings(child, depth)
-
-
-def _element_strings(element: Tag, depth: int) -> Iterator[str]:
-    apart = element.name in BLOCK_LEVEL or element.name in HEADINGS or element.name == "br"
-    if apart:
-        yield " "
-    if element.name == "img":
-        yield f" {element.get('alt') or ''} "
-    elif depth > MOST_DEPTH:
-        yield element.get_text(" ")
-    else:
-        yield from _strings(element, depth + 1)
-    if apart:
-        yield " "
-
-
-def _list_lines(items: Tag, depth: int) -> Iterator[str]:
-    number = 0
-    for item in items.children:
-        if not isinstance(item, Tag) or _is_hidden(item):
-            if isinstance(item, NavigableString) and not isinstance(item, PreformattedString) and item.strip():
-                yield "  " * depth + " ".join(item.split())
-            continue
-        number += 1
-        mark = f"{number}." if items.name == "ol" else "-"
-        nested = [] if depth > MOST_DEPTH else _outermost_lists(item)
-        own = " ".join("".join(_strings_without(item, nested)).split())
-        if own:
-            yield "  " * depth + f"{mark} {own}"
-        for inner in nested:
-            yield from _list_lines(inner, depth + 1)
-
-
-def _outermost_lists(item: Tag) -> list[Tag]:
-    if item.name in {"ul", "ol"}:
-        return [item]
-    found = [one for one in item.find_all(["ul", "ol"]) if isinstance(one, Tag)]
-    inner = {id(below) for one in found for below in one.find_all(["ul", "ol"])}
-    return [one for one in found if id(one) not in inner and not _is_hidden(one)]
-
-
-def _strings_without(item: Tag, left_out: list[Tag]) -> Iterator[str]:
-    """Yields the text of a list item, without its nested lists."""
-    skipped = {id(one) for one in left_out}
-    pending: list[object] = [item]
-    while pending:
-        here = pending.pop()
-        if isinstance(here, NavigableString):
-            yield "" if isinstance(here, PreformattedString) else str(here)
-        elif isinstance(here, Tag) and id(here) not in skipped and (here is item or not _is_hidden(here)):
-            apart = [NavigableString(" ")] if here.name in BLOCK_LEVEL or here.name == "br" else []
-            alt = [NavigableString(f" {here.get('alt') or ''} ")] if here.name == "img" else []
-            pending.extend([*apart, *reversed(list(here.children)), *alt, *apart])
+def _cell_text(cell: Tag) -> str:
+    return text_of(cell, {"table"})
 
 
 def _fenced(code: str) -> str:

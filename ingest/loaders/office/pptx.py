@@ -17,6 +17,7 @@ from ingest.loaders.containers.zip_package import CONTENT_TYPES, Package
 from ingest.loaders.document_builder import Builder
 from ingest.loaders.images.reader import words_in
 from ingest.loaders.source import Source
+from ingest.loaders.table_grid import Merge, add_grid
 from ingest.models import Document
 
 TITLES = frozenset({PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE, PP_PLACEHOLDER.VERTICAL_TITLE})
@@ -26,11 +27,12 @@ DEEPEST_GROUP = 20
 FEW_CHARACTERS = 80
 FILE_NAME = re.compile(r"\.(?:png|jpe?g|gif|bmp|tiff?|[ew]mf|svg|webp)\s*$", re.IGNORECASE)
 COMMENT_TEXTS = ("presentationml/2006/main}text", "}txBody")
-DIAGRAM_TEXT = "{http://schemas.openxmlformats.org/drawingml/2006/main}t"
+OFF = frozenset({"0", "false"})
+DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 
 
 def load_pptx(source: Source) -> Document:
-    """Reads a presentation (.pptx), including hidden slides.
+    """Reads a presentation (.pptx), without hidden slides and shapes.
 
     Raises:
         EncryptedDocument: a password is needed.
@@ -47,7 +49,11 @@ def load_pptx(source: Source) -> Document:
 
 def _read(presentation: Presentation, source: Source) -> Document:
     builder = Builder(source.output)
+    hidden = []
     for number, slide in enumerate(presentation.slides, start=1):
+        if slide._element.get("show") in OFF:  # noqa: SLF001 - the library has no accessor for it
+            hidden.append(number)
+            continue
         builder.begin_page(f"slide {number}")
         shapes = list(_shapes(slide.shapes, 0))
         title = next((shape for shape in shapes if _placeholder(shape) in TITLES and _words(shape)), None)
@@ -63,12 +69,22 @@ def _read(presentation: Presentation, source: Source) -> Document:
         notes = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
         if notes is not None and notes.text.strip():
             builder.add("paragraph", f"Notes: {_lines(notes.text)}")
-    return builder.build(presentation.core_properties.title or builder.first_heading())
+    return builder.build(presentation.core_properties.title or builder.first_heading(), hidden_slides(hidden))
+
+
+def hidden_slides(numbers: Sequence[int]) -> list[str]:
+    """Returns a warning that slides were left out; none if there are no numbers."""
+    if not numbers:
+        return []
+    which = ", ".join(map(str, numbers))
+    return [f"Hidden slides were left out: {which}. To have them read, show them, and save the presentation."]
 
 
 def _shapes(shapes: Any, depth: int) -> Iterator[Any]:
     """Yields the shapes from top to bottom, then left to right; grouped ones at the position of their group."""
     for shape in sorted(shapes, key=lambda one: (one.top or 0, one.left or 0)):
+        if any(value not in OFF for value in shape._element.xpath("./*/p:cNvPr/@hidden")):  # noqa: SLF001 - as above
+            continue
         if hasattr(shape, "shapes") and depth < DEEPEST_GROUP:
             yield from _shapes(shape.shapes, depth + 1)
         else:
@@ -81,7 +97,7 @@ def _placeholder(shape: Any) -> Any:
 
 def _add(builder: Builder, shape: Any) -> None:
     if getattr(shape, "has_table", False):
-        builder.add_table([[cell.text for cell in row.cells] for row in shape.table.rows])
+        _add_table(builder, shape.table)
     elif getattr(shape, "has_chart", False):
         _add_chart(builder, shape.chart)
     elif getattr(shape, "has_text_frame", False):
@@ -95,6 +111,16 @@ def _add(builder: Builder, shape: Any) -> None:
         described = shape._element.xpath(".//p:cNvPr/@descr")  # noqa: SLF001 - the library has no accessor for it
         if described and described[0].strip() and not FILE_NAME.search(described[0]):
             builder.add("paragraph", f"Picture: {' '.join(described[0].split())}")
+
+
+def _add_table(builder: Builder, table: Any) -> None:
+    rows, merges = [], []
+    for i, row in enumerate(table.rows):
+        rows.append(["" if cell.is_spanned else cell.text for cell in row.cells])
+        merges += [
+            Merge(i, j, cell.span_height, cell.span_width) for j, cell in enumerate(row.cells) if cell.is_merge_origin
+        ]
+    add_grid(builder, rows, merges)
 
 
 def _add_chart(builder: Builder, chart: Any) -> None:
@@ -121,8 +147,19 @@ def _add_diagrams(builder: Builder, slide: Any) -> None:
     for relation in slide.part.rels.values():
         if relation.reltype.endswith("/diagramData") and not relation.is_external:
             root = ElementTree.fromstring(relation.target_part.blob)
-            words = [text for node in root.iter(DIAGRAM_TEXT) if (text := (node.text or "").strip())]
-            builder.add("list", "\n".join(f"- {text}" for text in words))
+            builder.add("list", "\n".join(f"- {text}" for text in _paragraphs(root)))
+
+
+def _paragraphs(element: Any) -> list[str]:
+    """Returns the paragraphs of an element that have text, each on one line."""
+    texts = (
+        "".join(
+            (node.text or "") if node.tag == f"{DRAWING}t" else " " * (node.tag == f"{DRAWING}br")
+            for node in paragraph.iter()
+        )
+        for paragraph in element.iter(f"{DRAWING}p")
+    )
+    return [" ".join(text.split()) for text in texts if text.strip()]
 
 
 def _words(shape: Any) -> str:
@@ -134,8 +171,9 @@ def _add_comments(builder: Builder, slide: Any) -> None:
     for relation in slide.part.rels.values():
         if relation.reltype.endswith("/comments") and not relation.is_external:
             root = ElementTree.fromstring(relation.target_part.blob)
-            said = ("".join(node.itertext()) for node in root.iter() if str(node.tag).endswith(COMMENT_TEXTS))
-            builder.add("list", "\n".join(f"- Comment: {' '.join(text.split())}" for text in said if text.strip()))
+            nodes = [node for node in root.iter() if str(node.tag).endswith(COMMENT_TEXTS)]
+            said = (" ".join(_paragraphs(node)) or " ".join("".join(node.itertext()).split()) for node in nodes)
+            builder.add("list", "\n".join(f"- Comment: {text}" for text in said if text))
 
 
 def _add_pictures(builder: Builder, shapes: Sequence[Any], source: Source) -> None:

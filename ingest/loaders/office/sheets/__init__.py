@@ -1,0 +1,1 @@
+"""Reads workbooks and delimiter-separated files as tables."""

@@ -1,0 +1,1 @@
+"""Reads Word documents (.docx): their text, list numbers and tables."""
