@@ -29,7 +29,7 @@ NAMED_PART = re.compile(
 ISO_DAY = re.compile(r"\b((?:19|20)\d\d)-(\d\d)-(\d\d)\b")
 POINTED_DAY = re.compile(r"\b(\d{1,2})\.(\d{1,2})\.((?:19|20)\d\d)\b")
 ISO_MONTH = re.compile(r"\b((?:19|20)\d\d)-(0[1-9]|1[0-2])\b(?!-)")
-PLAIN_YEAR = re.compile(rf"\b{YEAR}\b", re.IGNORECASE)
+PLAIN_YEAR = re.compile(rf"(?<![\w.,$€£]){YEAR}(?!\w|[.,]\d|\s?%)", re.IGNORECASE)
 # Characters that separate the words of a file name.
 IN_FILE_NAMES = re.compile(r"[_.\s]+")
 

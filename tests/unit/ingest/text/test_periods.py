@@ -1,0 +1,59 @@
+"""Periods named in texts and file names."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from ingest.text import last_day, most_specific, periods_in, periods_in_name
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Q3 2023", {"2023-Q3", "2023"}),
+        ("the first quarter of fiscal 2024", {"2024-Q1", "2024"}),
+        ("Q2 of fiscal year 2024", {"2024-Q2", "2024"}),
+        ("Q4 FY2022", {"2022-Q4", "2022"}),
+        ("drittes Quartal 2023", {"2023-Q3", "2023"}),
+        ("im 3. Quartal 2023", {"2023-Q3", "2023"}),
+        ("H1 2023", {"2023-H1", "2023"}),
+        ("zweites Halbjahr 2021", {"2021-H2", "2021"}),
+        ("the quarter ended December 31, 2022", {"2022-12-31", "2022-12", "2022"}),
+        ("am 31. Dezember 2022", {"2022-12-31", "2022-12", "2022"}),
+        ("el 4 de mayo de 2024", {"2024-05-04", "2024-05", "2024"}),
+        ("31.12.2022", {"2022-12-31", "2022-12", "2022"}),
+        ("2022-12-31", {"2022-12-31", "2022-12", "2022"}),
+        ("May 2024", {"2024-05", "2024"}),
+        ("FY2018", {"2018"}),
+        ("31 June 2022", {"2022-06", "2022"}),
+        ("H3 2023", {"2023"}),
+        ("12,023 pieces in room 2.2023", set()),
+    ],
+)
+def test_periods_are_found_in_all_common_forms(text, found):
+    assert periods_in(text) == found
+
+
+@pytest.mark.parametrize("name", ["2023 Q3 AAPL.pdf", "aapl_2023_Q3.pdf", "report.Q3.2023.docx", "2023Q3-report.xlsx"])
+def test_file_names_separate_words_with_marks(name):
+    assert periods_in_name(name) == {"2023-Q3", "2023"}
+
+
+def test_the_most_specific_periods_leave_out_what_contains_them():
+    assert most_specific({"2023", "2023-Q3", "2022", "2024-05-04", "2024-05", "2024"}) == {"2023-Q3", "2022", "2024-05-04"}
+
+
+@pytest.mark.parametrize(
+    ("period", "day"),
+    [
+        ("2023-Q3", date(2023, 9, 30)),
+        ("2023-H1", date(2023, 6, 30)),
+        ("2024-02", date(2024, 2, 29)),
+        ("2024-05-04", date(2024, 5, 4)),
+        ("2022", date(2022, 12, 31)),
+    ],
+)
+def test_the_last_day_of_a_period(period, day):
+    assert last_day(period) == day
