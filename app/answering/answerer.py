@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from app.answering.course import Course
+from app.answering.document_list import listed, topic_of
 from app.answering.evidence import nowhere
 from app.answering.extractive import NO_QUOTES, ExtractiveAnswerer
 from app.answering.generative import Writer, Written
@@ -51,6 +52,7 @@ class Answerer:
         entailment: the model that compares claims with their sources; None: only words and embeddings are compared.
         absent: question, `within` -> the identifiers in the question that no document contains.
         searched: `within` -> the number of chunks searched; None if unknown.
+        mentioning: topic, `within` -> a passage of each document that mentions it.
         refusal: decides whether passages answer a question; None if it is not calibrated for the embedder.
     """
 
@@ -64,11 +66,13 @@ class Answerer:
         entailment: Entails | None = None,
         absent: Callable[[str, Filter | None], Sequence[Absent]] = lambda _question, _within: (),
         searched: Callable[[Filter | None], int | None] = lambda _within: None,
+        mentioning: Callable[[str, Filter | None], Retrieval] = lambda _topic, _within: Retrieval(()),
         refusal: Refusal | None = None,
     ) -> None:
         self._retrieve = retrieve
         self._absent = absent
         self._searched = searched
+        self._mentioning = mentioning
         self._embedder = embedder
         self._refusal = refusal
         self._verifier = Verifier(embedder, entailment)
@@ -125,13 +129,17 @@ class Answerer:
         course.done("condense")
         if cancel.cancelled:
             return
-        found = self._retrieve(course.query, k, within=within, tokens=self._budget())
+        topic = topic_of(course.searched)
+        listing = self._mentioning(topic, within) if topic else Retrieval(())
+        found = listing if listing.passages else self._retrieve(course.query, k, within=within, tokens=self._budget())
         course.search_notices = found.notices
         course.done("search")
         yield Retrieved(course.query, found.passages, found.notices)
         if cancel.cancelled:
             return
-        if not found.passages:
+        if listing.passages:
+            yield from self._list(course, topic, listing.passages)
+        elif not found.passages:
             yield from self._refuse(course, (), NOTHING_INDEXED)
         elif missing := self._absent(question, within):
             yield from self._refuse(course, found.passages, REFUSAL, _are_absent(missing))
@@ -139,6 +147,13 @@ class Answerer:
             yield from self._write(writer, self._llm.name, course, found, cancel)
         else:
             yield from self._quote(course, found.narrow)
+
+    def _list(self, course: Course, topic: str, passages: Sequence[Passage]) -> Iterator[Event]:
+        quotes = listed(topic, passages)
+        course.done("answer")
+        yield Token(quotes.text)
+        said = f"{len(passages)} {'document mentions' if len(passages) == 1 else 'documents mention'} {topic}."
+        yield course.answer(quotes.text, quotes.sentences, quotes.citations, notice=said)
 
     def _budget(self) -> int:
         """Returns the tokens of passages that an answer may be based on."""

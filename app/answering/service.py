@@ -119,6 +119,7 @@ class AnswerService:
             entailment=self._models.entailment(),
             absent=lambda asked, within: retriever.absent(asked, within=within),
             searched=retriever.searched,
+            mentioning=lambda topic, within: retriever.mentioning(topic, within=within),
             refusal=refusal if embedder.model == refusal.embedder else None,
         )
 

@@ -16,7 +16,7 @@ MOST_LABEL_WORDS = 12
 # Number of figures in rows from which a chunk counts as a table.
 ENOUGH_FIGURES = 10
 # Weights of a chunk's figures, and of its best label, in its score.
-FIGURES, LABEL = 0.3, 0.5
+FIGURES, LABEL = 0.3, 1.0
 
 
 @lru_cache(maxsize=16_384)

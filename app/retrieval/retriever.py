@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from app.models import Passage, Retrieval
 from app.retrieval.hybrid import NAMING, HybridSearch
+from app.retrieval.mentions import mentions
 from app.retrieval.reranking import Reranked, Reranker
 from app.retrieval.widening import Wide, widened
-from app.text import Identifier, contains_identifier, file_names, find_identifiers, most_tokens, nearest_identifiers
+from app.text import Identifier, contains_identifier, file_names, find_identifiers, most_tokens, nearest_identifiers, shared_language
 from ingest.errors import QuestionError
 from ingest.filters import Filter
 from ingest.index import Index
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 CANDIDATES = 50
 UNKNOWN_SCRIPT = "The embedding model does not support this script: only keywords were searched."
 MOST_HITS = 1_000
+MORE_MENTIONS = f"Only the best {MOST_HITS:,} matching passages were looked through: more documents may mention it."
 MOST_PASSAGES = 50
 # Chunks of `Retrieval.found` if no number of passages is given.
 FOUND = 8
@@ -138,6 +140,21 @@ class Retriever:
         if self._reranker:
             found, notice = self._reranked(self._reranker, query.alone, found)
         return _named_first(found, wanted), (notice,) if notice else ()
+
+    def mentioning(self, topic: str, *, within: Filter | None = None) -> Retrieval:
+        """Finds every document that mentions a topic, each with its best chunk, in order of their names.
+
+        A notice is added if there may be more than the best MOST_HITS chunks show.
+        """
+        hits = self._index.keyword_search(topic, MOST_HITS, within=within)
+        language = shared_language(topic, *(hit.chunk.text for hit in hits[:1]))
+        first: dict[str, Scored] = {}
+        for hit in hits:
+            if mentions(hit.chunk.text, topic, language):
+                first.setdefault(hit.chunk.source, Scored(hit.chunk, hit.score))
+        best = [first[source] for source in sorted(first)]
+        notice = MORE_MENTIONS if len(hits) == MOST_HITS else ""
+        return Retrieval(self._narrow(best), (notice,) if notice else ())
 
     def searched(self, within: Filter | None = None) -> int:
         """Counts the chunks of the documents `within`; None for all."""
