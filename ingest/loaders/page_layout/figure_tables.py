@@ -48,7 +48,7 @@ def figure_tables(rows: Rows, rules: Sequence[Rule]) -> Iterator[tuple[int, int,
         if len(data) < FEWEST_CELLS or len(columns) < FEWEST_CELLS:
             continue
         heads = heads_above(rows, first, lowest, columns)
-        if len(data) + len(heads.rows) < FEWEST_LINES or is_list(data):
+        if len(data) + len(heads.rows) < FEWEST_LINES or is_list([[line.text for line in row] for row in data]):
             continue
         yield heads.begin, last, _table(heads, body, columns, rules)
         lowest = last

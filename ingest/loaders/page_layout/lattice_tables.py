@@ -21,6 +21,7 @@ from ingest.loaders.page_layout.geometry import (
 )
 from ingest.loaders.page_layout.lines import Line, Word
 from ingest.loaders.page_layout.stream_tables import SIGNS_BEFORE, table_of
+from ingest.loaders.page_layout.table_heads import is_list
 
 MOST_RULES = 3_000
 # Longer text in a grid cell means page layout rather than a table.
@@ -56,7 +57,7 @@ def ruled(lines: Sequence[Line], grids: Iterable[Grid]) -> Iterator[tuple[Table,
         inside = [line for line in lines if is_inside(line, xs[0], xs[-1], ys[0], ys[-1])]
         beside = grid.shades and _goes_on_beside(rows_of(inside), lines, xs[0], xs[-1])
         table = None if beside else _grid(inside, xs, ys)
-        if table:
+        if table and not (grid.shades and is_list([[cell for cell in row if cell] for row in table.rows])):
             yield table, {id(line) for line in inside}
 
 

@@ -81,14 +81,13 @@ def is_name(row: Sequence[Line], columns: Columns) -> bool:
     )
 
 
-def is_list(rows: Sequence[Sequence[Line]]) -> bool:
+def is_list(rows: Sequence[Sequence[str]]) -> bool:
     """Returns True if most rows only have a number or a bullet beside text, as lists and headings do."""
     full = [row for row in rows if len(row) >= FEWEST_CELLS]
-    return sum(len(row) == FEWEST_CELLS and _is_numbered(row) for row in full) >= len(full) / 2
+    return sum(len(row) == FEWEST_CELLS and _is_numbered(*row) for row in full) >= len(full) / 2
 
 
-def _is_numbered(row: Sequence[Line]) -> bool:
-    first, second = (line.text for line in row[:FEWEST_CELLS])
+def _is_numbered(first: str, second: str) -> bool:
     return bool(BULLET.match(f"{first} x") or NUMBERED.match(first)) and not FIGURE.match(second)
 
 
