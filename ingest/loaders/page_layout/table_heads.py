@@ -15,6 +15,7 @@ from ingest.loaders.page_layout.lines import BULLET, IN_BRACKETS, LARGE, NUMBER,
 
 MOST_HEADING_WORDS = 5
 MOST_HEADING_LINES = 6
+MOST_HEADING_CHARACTERS = 160
 MOST_NAMES = 3
 # Longer cells, in characters on average, are prose in columns.
 MOST_CELL_CHARACTERS = 60
@@ -62,7 +63,14 @@ def heads_above(rows: Sequence[Sequence[Line]], first: int, lowest: int, columns
             names.insert(0, rows[at])
         else:
             break
+    if any(_length(found, column) > MOST_HEADING_CHARACTERS for column in columns):
+        return Heads([], [], first)  # lines of prose in a column
     return Heads(found, names if found else [], begin)
+
+
+def _length(rows: Sequence[Sequence[Line]], column: tuple[float, float]) -> int:
+    """Returns the number of characters of headings over a column."""
+    return sum(len(line.text) for row in rows for line in row if line.left < column[1] and column[0] < line.right)
 
 
 def is_near(above: Sequence[Line], below: Sequence[Line]) -> bool:
