@@ -77,8 +77,9 @@ def find_headings(
         large = set()
     found: list[Paragraph] = []
     for page in pages:
-        listed = any(CONTENTS.search(one.text) for one in page)
-        plain = [plain_title(one.text) for one in page]
+        short = [one.text if len(one.text) <= MOST_HEADING_CHARACTERS else "" for one in page]
+        listed = any(map(CONTENTS.search, short))
+        plain = [plain_title(text) for text in short]
         likely = [
             id(one) in large or (_may_be_small(one) and _is_left(one, page) and _points(page, i, body) >= FEWEST_POINTS)
             for i, one in enumerate(page)
