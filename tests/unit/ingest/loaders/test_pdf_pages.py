@@ -61,10 +61,12 @@ def written(canvas: Canvas, x: float, y: float, lines: list[str], size: float = 
         [("BOX", (0, 0), (-1, -1), 1, colors.black), ("INNERGRID", (0, 0), (-1, -1), 0.25, colors.grey)],
         [("LINEABOVE", (0, 0), (-1, 0), 1, colors.black), ("LINEBELOW", (0, 0), (-1, 0), 0.5, colors.black),
          ("LINEBELOW", (0, -1), (-1, -1), 1, colors.black)],
+        [("INNERGRID", (0, 0), (-1, -1), 0.5, colors.black), ("LINEABOVE", (0, 0), (-1, 0), 1, colors.black),
+         ("LINEBELOW", (0, -1), (-1, -1), 1, colors.black)],
         [("BACKGROUND", (0, 0), (-1, 0), colors.lightgrey)],
         [],
     ],
-    ids=["grid", "box", "booktabs", "shaded", "plain"],
+    ids=["grid", "box", "booktabs", "open sides", "shaded", "plain"],
 )  # fmt: skip
 def test_a_table_is_found_by_its_rules_or_its_alignment(tmp_path, style):
     path = tmp_path / "t.pdf"
