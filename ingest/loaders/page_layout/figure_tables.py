@@ -48,10 +48,25 @@ def figure_tables(rows: Rows, rules: Sequence[Rule]) -> Iterator[tuple[int, int,
         if len(data) < FEWEST_CELLS or len(columns) < FEWEST_CELLS:
             continue
         heads = heads_above(rows, first, lowest, columns)
-        if len(data) + len(heads.rows) < FEWEST_LINES or is_list(data):
+        if (
+            _is_part(rows, heads.begin, last, lowest)
+            or len(data) + len(heads.rows) < FEWEST_LINES
+            or is_list([[line.text for line in row] for row in data])
+        ):
             continue
         yield heads.begin, last, _table(heads, body, columns, rules)
         lowest = last
+
+
+def _is_part(rows: Rows, begin: int, last: int, lowest: int) -> bool:
+    """Returns True if other rows with figures are next to a table: it is a part of one that has more text."""
+    pairs = [(begin - 1, begin - 1, begin), (last, last - 1, last)]
+    return any(
+        lowest <= at < len(rows)
+        and is_near(rows[above], rows[below])
+        and any(FIGURE.match(line.text) for line in rows[at][1:])
+        for at, above, below in pairs
+    )
 
 
 def _end(rows: Rows, first: int) -> int:

@@ -24,7 +24,8 @@ def spread(rows: Sequence[Sequence[Line]], columns: Columns, rules: Sequence[Rul
     """
     cells: list[list[Line]] = [[] for _ in columns]
     extents = list(columns)
-    drawn = [rule for rule in rules if rule.is_level and not rule.shade]
+    low, high = min(row[0].bottom - row[0].size for row in rows), max(row[0].top for row in rows)
+    drawn = [rule for rule in rules if low < rule.bottom < high and rule.is_level and not rule.shade]
     underlined = any(_rules_under([line], drawn) for row in rows[:-1] for line in row)
     for i, row in reversed([*enumerate(rows)]):
         # The rule under the lowest heading is the border of the table.

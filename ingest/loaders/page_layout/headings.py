@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from ingest.loaders.page_layout.lines import SAME_SIZE, SMALL_WORD, Paragraph
+from ingest.loaders.page_layout.lines import IN_BRACKETS, SAME_SIZE, SMALL_WORD, Paragraph
 
 # Text larger than the body by this factor is a heading. Measured on reports, papers and manuals with known headings.
 HEADING_SIZE = 1.15
@@ -32,7 +32,8 @@ NO_HEADING = re.compile(
     "[\u2610-\u2612\u25a1\u25a0\u2713\u2714\uf06f\uf0a8\uf0fe]|_{3}|/s/|@|://|,.*\\b\\d{4,6}$|:[^a-z]*\\d[^a-z]*$|^\\(.*\\)$"
 )
 CONTENTS = re.compile(
-    r"^(?:table of )?contents$|^inhalt|^sommaire$|^table des mati|^\u00edndice|^indice|^inhoud", re.IGNORECASE
+    r"^(?:.* )?table of contents$|^contents$|^inhalt|^sommaire$|^table des mati|^\u00edndice|^indice|^inhoud",
+    re.IGNORECASE | re.MULTILINE,
 )
 # Capitals are a sign of a heading from this number of letters on: shorter ones are abbreviations.
 FEWEST_CAPITALS = 6
@@ -42,7 +43,7 @@ FEWEST_CONTENT = 40
 FARTHEST_RIGHT = 0.6
 SENTENCE_END = re.compile(r"[.,;:]$")
 CAPTION = re.compile(r"^(?:fig(?:ure|\.)|tab(?:le|\.|elle)|abb(?:ildung|\.)|box|chart|exhibit)\s*\d", re.IGNORECASE)
-LABEL = re.compile(r"^([^\W\d_]{2,10})\s+(?:\d{1,3}|[IVXLC]{1,5}|[A-Z])[A-Z]?(?=[.:)]|\s|$)")
+LABEL = re.compile(r"\b([^\W\d_]{2,10})\s+(?:\d{1,3}|[IVXLC]{1,5}|[A-Z])[A-Z]?(?=[.:)]|\s|$)")
 DECIMAL = re.compile(r"^(\d{1,2}(?:\.\d{1,2}){0,5})[.)]?\s+[^\W\d_]")
 UNNUMBERED = re.compile(r"^\d{1,2}(?:\.\d{1,2})*[.)]?\s+")
 CONTINUED = re.compile(r"\W*\((?:continued|cont\W?d?\W?|fortsetzung|suite|continuaci\u00f3n)\)\W*$", re.IGNORECASE)
@@ -76,18 +77,21 @@ def find_headings(
         large = set()
     found: list[Paragraph] = []
     for page in pages:
-        listed = any(CONTENTS.match(one.text) for one in page)
-        likely = {id(one) for one in page if id(one) in large or (_may_be_small(one) and _is_left(one, page))}
+        short = [one.text if len(one.text) <= MOST_HEADING_CHARACTERS else "" for one in page]
+        listed = any(map(CONTENTS.search, short))
+        plain = [plain_title(text) for text in short]
+        likely = [
+            id(one) in large or (_may_be_small(one) and _is_left(one, page) and _points(page, i, body) >= FEWEST_POINTS)
+            for i, one in enumerate(page)
+        ]
         for i, one in enumerate(page):
-            title = plain_title(one.text)
-            if id(one) not in likely or title in repeated or (listed and LABEL.match(one.text)):
+            if plain[i] in repeated or (listed and LABEL.search(one.text)):
                 continue
-            points = _points(one, page[i + 1 :], body, page)
-            listed_too = title in outline or plain_title(UNNUMBERED.sub("", one.text)) in outline
-            rest = (other for other in page[i + 1 :] if id(other) not in likely)
-            below = [other for other in rest if plain_title(other.text) not in repeated]
-            supported = listed_too or (points >= FEWEST_POINTS and _has_content(below))
-            if id(one) in large or supported:
+            in_outline = plain[i] in outline or plain_title(UNNUMBERED.sub("", one.text)) in outline
+            following = zip(page[i + 1 :], likely[i + 1 :], plain[i + 1 :], strict=True)
+            below = [(other, heads) for other, heads, title in following if title not in repeated]
+            supported = likely[i] and _has_content(below)
+            if id(one) in large or supported or (in_outline and _may_be_small(one)):
                 found.append(one)
     on_first = [one for one in (pages[0] if pages else ()) if id(one) in large]
     first = max(on_first, key=lambda one: one.size).text if on_first else ""
@@ -131,24 +135,39 @@ def _is_left(one: Paragraph, page: Sequence[Paragraph]) -> bool:
     return one.left - left <= FARTHEST_RIGHT * (right - left) or _is_centred(one, page)
 
 
-def _has_content(below: Sequence[Paragraph]) -> bool:
-    """Returns True if text, a list or a table follows, apart from a line in brackets; or the next page."""
-    first = next((one for one in below if not re.match(r"^\(.*\)$", one.text)), None)
-    if not first or first.is_table:
-        return True
-    return len(first.text) >= FEWEST_CONTENT or (first.is_list and bool(re.search(r"[^\W\d_]{2}", first.text)))
+def _has_content(below: Sequence[tuple[Paragraph, bool]]) -> bool:
+    """Returns True if text, a list or a table follows; or the next page.
+
+    Other headings may come before it, and lines in brackets such as a unit. A line in brackets before another heading
+    is the name of a field in a form.
+
+    Args:
+        below: the paragraphs that follow on the page, each with True if it may be a heading.
+    """
+    bracketed = False
+    for one, heads in below:
+        if IN_BRACKETS.match(one.text):
+            bracketed = True
+        elif not heads:
+            lists = one.is_list and bool(re.search(r"[^\W\d_]{2}", one.text))
+            return one.is_table or lists or len(one.text) >= FEWEST_CONTENT
+        elif bracketed:
+            return False
+    return True
 
 
-def _points(one: Paragraph, below: Sequence[Paragraph], body: float, page: Sequence[Paragraph]) -> int:
+def _points(page: Sequence[Paragraph], at: int, body: float) -> int:
     """Counts the signs that a paragraph in about the body's size is a heading."""
-    slanted = one.italic and not one.bold and bool(below) and _heads_text(one, below[0])
+    one, below = page[at], page[at + 1] if at + 1 < len(page) else None
+    slanted = one.italic and not one.bold and below is not None and _heads_text(one, below)
+    under_heading = at > 0 and page[at - 1].bold and page[at - 1].lines <= MOST_LINES
     return (
         2 * one.bold
         + 2 * slanted
         + _is_capitals(one)
         + bool(LABEL.match(one.text) or DECIMAL.match(one.text))
         + (one.size > body * (1 + SAME_SIZE))
-        + one.apart
+        + (one.apart or under_heading)
         + _is_centred(one, page)
     )
 

@@ -21,6 +21,7 @@ from ingest.loaders.page_layout.geometry import (
 )
 from ingest.loaders.page_layout.lines import Line, Word
 from ingest.loaders.page_layout.stream_tables import SIGNS_BEFORE, table_of
+from ingest.loaders.page_layout.table_heads import is_list
 
 MOST_RULES = 3_000
 # Longer text in a grid cell means page layout rather than a table.
@@ -42,11 +43,23 @@ def grids(rules: Sequence[Rule]) -> list[Grid]:
     found = []
     for group in _crossing(rules):
         upright = [rule for rule in group if not rule.is_level]
-        xs, ys = places_of(rule.left for rule in upright), places_of(rule.bottom for rule in group if rule.is_level)
+        level = [rule for rule in group if rule.is_level]
+        xs, ys = places_of(rule.left for rule in upright), places_of(rule.bottom for rule in level)
         if len(xs) > FEWEST_CELLS and len(ys) > FEWEST_CELLS:
             shaded = sum(rule.shade for rule in upright) > len(upright) / 2
+            xs = xs if shaded else places_of([*xs, *_open_sides(level)])
             found.append(Grid(xs, ys, any(rule.shade for rule in group), shaded))
     return found
+
+
+def _open_sides(level: Sequence[Rule]) -> list[float]:
+    """Returns the ends that most horizontal rules of a grid share: a table may have no vertical rules at its sides."""
+    shared = []
+    for edge, ends in ((min, [rule.left for rule in level]), (max, [rule.right for rule in level])):
+        outermost = edge(ends)
+        if sum(abs(end - outermost) <= NEAR for end in ends) > len(ends) / 2:
+            shared.append(outermost)
+    return shared
 
 
 def ruled(lines: Sequence[Line], grids: Iterable[Grid]) -> Iterator[tuple[Table, set[int]]]:
@@ -56,7 +69,7 @@ def ruled(lines: Sequence[Line], grids: Iterable[Grid]) -> Iterator[tuple[Table,
         inside = [line for line in lines if is_inside(line, xs[0], xs[-1], ys[0], ys[-1])]
         beside = grid.shades and _goes_on_beside(rows_of(inside), lines, xs[0], xs[-1])
         table = None if beside else _grid(inside, xs, ys)
-        if table:
+        if table and not (grid.shades and is_list([[cell for cell in row if cell] for row in table.rows])):
             yield table, {id(line) for line in inside}
 
 

@@ -43,8 +43,9 @@ def arrange(lines: Sequence[Line], rules: Sequence[Rule], width: float) -> Arran
 
     def take(found: Iterable[tuple[Table, set[int]]]) -> None:
         for table, taken in found:
-            tables.append(table)
-            rest[:] = [line for line in rest if id(line) not in taken]
+            if not any(_overlap(table, other) for other in tables):
+                tables.append(table)
+                rest[:] = [line for line in rest if id(line) not in taken]
 
     found_grids = grids(rules)
     take(ruled(rest, (grid for grid in found_grids if not grid.shaded)))
@@ -63,6 +64,12 @@ def arrange(lines: Sequence[Line], rules: Sequence[Rule], width: float) -> Arran
     in_columns = _gutter(rest, 0.0, width) is not None
     right = 0.0 if in_columns else max((line.right for line in lines), default=0.0)
     return Arranged(_with_tables(found, tables, in_columns=in_columns), beside, right)
+
+
+def _overlap(table: Table, other: Table) -> bool:
+    """Returns True if a table is drawn around another, or across its edge: its rules are those of several tables."""
+    level = table.left < other.right and other.left < table.right
+    return level and table.bottom + NEAR < other.top and other.bottom + NEAR < table.top
 
 
 def _with_tables(parts: list[Line | Table], tables: Sequence[Table], *, in_columns: bool) -> list[Line | Table]:

@@ -193,7 +193,11 @@ def _is_data(rows: Sequence[Sequence[Line]]) -> bool:
     if sum(len(line.text) for line in lines) / len(lines) > MOST_CELL_CHARACTERS:
         return False
     leaders = sum(bool(LEADERS.search(line.text)) for line in lines)
-    return leaders < len(rows) / 2 and not is_list(rows) and not _is_justified(rows)
+    return (
+        leaders < len(rows) / 2
+        and not is_list([[line.text for line in row] for row in rows])
+        and not _is_justified(rows)
+    )
 
 
 def _is_justified(rows: Sequence[Sequence[Line]]) -> bool:

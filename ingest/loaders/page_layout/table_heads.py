@@ -15,6 +15,7 @@ from ingest.loaders.page_layout.lines import BULLET, IN_BRACKETS, LARGE, NUMBER,
 
 MOST_HEADING_WORDS = 5
 MOST_HEADING_LINES = 6
+MOST_HEADING_CHARACTERS = 160
 MOST_NAMES = 3
 # Longer cells, in characters on average, are prose in columns.
 MOST_CELL_CHARACTERS = 60
@@ -62,7 +63,14 @@ def heads_above(rows: Sequence[Sequence[Line]], first: int, lowest: int, columns
             names.insert(0, rows[at])
         else:
             break
+    if any(_length(found, column) > MOST_HEADING_CHARACTERS for column in columns):
+        return Heads([], [], first)  # lines of prose in a column
     return Heads(found, names if found else [], begin)
+
+
+def _length(rows: Sequence[Sequence[Line]], column: tuple[float, float]) -> int:
+    """Returns the number of characters of headings over a column."""
+    return sum(len(line.text) for row in rows for line in row if line.left < column[1] and column[0] < line.right)
 
 
 def is_near(above: Sequence[Line], below: Sequence[Line]) -> bool:
@@ -81,14 +89,13 @@ def is_name(row: Sequence[Line], columns: Columns) -> bool:
     )
 
 
-def is_list(rows: Sequence[Sequence[Line]]) -> bool:
+def is_list(rows: Sequence[Sequence[str]]) -> bool:
     """Returns True if most rows only have a number or a bullet beside text, as lists and headings do."""
     full = [row for row in rows if len(row) >= FEWEST_CELLS]
-    return sum(len(row) == FEWEST_CELLS and _is_numbered(row) for row in full) >= len(full) / 2
+    return sum(len(row) == FEWEST_CELLS and _is_numbered(*row) for row in full) >= len(full) / 2
 
 
-def _is_numbered(row: Sequence[Line]) -> bool:
-    first, second = (line.text for line in row[:FEWEST_CELLS])
+def _is_numbered(first: str, second: str) -> bool:
     return bool(BULLET.match(f"{first} x") or NUMBERED.match(first)) and not FIGURE.match(second)
 
 

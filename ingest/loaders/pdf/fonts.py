@@ -31,7 +31,7 @@ class Fonts:
         font = pdfium_c.FPDFTextObj_GetFont(drawn) if drawn else None
         if not font:
             return False, False
-        address = ctypes.cast(font, ctypes.c_void_p).value or 0
+        address = ctypes.addressof(font.contents)
         if address not in self._styles:
             self._styles[address] = self._style(index)
         return self._styles[address]

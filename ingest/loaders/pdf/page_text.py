@@ -60,8 +60,9 @@ def read_page(page: pdfium.PdfPage) -> PageText:
     view = _view(page)
     textpage = page.get_textpage()
     try:
-        codes = (pdfium_c.FPDFText_GetUnicode(textpage.raw, i) for i in range(textpage.count_chars()))
-        text = "".join(chr(code) if code < 0x110000 else "\ufffd" for code in codes)  # noqa: PLR2004 - the last code
+        raw, code_at = textpage.raw, pdfium_c.FPDFText_GetUnicode
+        codes = [code_at(raw, i) for i in range(textpage.count_chars())]
+        text = "".join([chr(code) if code < 0x110000 else "\ufffd" for code in codes])  # noqa: PLR2004 - the last code
         text = LOSSY_WORD.sub(lambda found: found.group().translate(LOST), text)
         lines = tuple(_lines(textpage.raw, text, view.point, Fonts(textpage.raw)))
     finally:

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from pypdf import PdfWriter
+from pypdf.generic import DecodedStreamObject, NameObject
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
@@ -59,10 +61,12 @@ def written(canvas: Canvas, x: float, y: float, lines: list[str], size: float = 
         [("BOX", (0, 0), (-1, -1), 1, colors.black), ("INNERGRID", (0, 0), (-1, -1), 0.25, colors.grey)],
         [("LINEABOVE", (0, 0), (-1, 0), 1, colors.black), ("LINEBELOW", (0, 0), (-1, 0), 0.5, colors.black),
          ("LINEBELOW", (0, -1), (-1, -1), 1, colors.black)],
+        [("INNERGRID", (0, 0), (-1, -1), 0.5, colors.black), ("LINEABOVE", (0, 0), (-1, 0), 1, colors.black),
+         ("LINEBELOW", (0, -1), (-1, -1), 1, colors.black)],
         [("BACKGROUND", (0, 0), (-1, 0), colors.lightgrey)],
         [],
     ],
-    ids=["grid", "box", "booktabs", "shaded", "plain"],
+    ids=["grid", "box", "booktabs", "open sides", "shaded", "plain"],
 )  # fmt: skip
 def test_a_table_is_found_by_its_rules_or_its_alignment(tmp_path, style):
     path = tmp_path / "t.pdf"
@@ -170,6 +174,24 @@ def test_each_page_says_how_it_was_read(write_pdf, write_scan, tmp_path):
     assert without.warnings[1] == "Page 3: readable only by OCR, which is turned off."
     with pytest.raises(EmptyDocument, match=r"scan\.pdf has 1 page and no text\. Page 1: readable only by OCR"):
         load(write_scan("scan.pdf", ["Words in a picture"]), ocr=False)
+
+
+UNMAPPED = b"""/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def
+1 begincodespacerange <00> <ff> endcodespacerange 1 beginbfchar <7c> <f001> endbfchar endcmap end end"""
+
+
+def test_letters_without_a_character_are_marked_and_reported(tmp_path):
+    drawn(tmp_path / "a.pdf", lambda canvas: written(canvas, 72, 760, ["The |re certi|cate was issued."]))
+    writer = PdfWriter(clone_from=tmp_path / "a.pdf")
+    mapping = DecodedStreamObject()
+    mapping.set_data(UNMAPPED)
+    fonts = writer.pages[0]["/Resources"]["/Font"]
+    for font in fonts.values():
+        font.get_object()[NameObject("/ToUnicode")] = writer._add_object(mapping)
+    writer.write(tmp_path / "b.pdf")
+    document = load(tmp_path / "b.pdf", ocr=False)
+    assert document.text == "The \ufffdre certi\ufffdcate was issued."
+    assert document.warnings[0].startswith("Page 1: letters that its fonts do not map to characters are missing")
 
 
 # Places
