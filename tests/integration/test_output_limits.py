@@ -79,22 +79,20 @@ def test_a_limit_of_the_settings_is_named(write):
 WRONG = """
 import json, sys
 from ingest.loaders.sandbox import protocol, worker
-real = worker.encode
 def frame(fields, rest=b""):
     head = json.dumps(fields).encode()
     body = protocol.HEADER.pack(len(head)) + head + rest
     return protocol.HEADER.pack(len(body)) + body
 def encode(result, *, unrecognised):
     if "bad" not in result.text:
-        return real(result, unrecognised=unrecognised)
+        return protocol.encode(result, unrecognised=unrecognised)
     changed = {changed}
     head = {{"unrecognised": False, "title": "t", "warnings": []}}
     segment = {{"start": 0, "continues": False, "blocks": [["paragraph", 0, 3, 0, ""]], "pages": [], "text": 3}}
     for name in changed:
         (head if name in head or name in ("error", "kind") else segment)[name] = changed[name]
     return [frame(head), frame(segment, b"bad"), frame({{}})]
-worker.encode = encode
-worker.main(int(sys.argv[1]), int(sys.argv[2]))
+worker.main(int(sys.argv[1]), int(sys.argv[2]), encoded=encode)
 """
 
 

@@ -23,7 +23,6 @@ from ingest.models import Document
 HOSTILE = """
 import os, signal, sys, time
 from ingest.loaders.sandbox import worker
-real = worker._load
 def load(request, memory_mb, answers):
     path = worker.Path(request.path)
     if path.name == "hang.txt":
@@ -65,9 +64,8 @@ def load(request, memory_mb, answers):
     if path.name == "write.txt":
         with open(str(path) + ".out", "wb") as out:
             out.write(bytes(2 * 1024 * 1024))
-    return real(request, memory_mb, answers)
-worker._load = load
-worker.main(int(sys.argv[1]), int(sys.argv[2]))
+    return worker.read_requested(request, memory_mb, answers)
+worker.main(int(sys.argv[1]), int(sys.argv[2]), read=load)
 """
 
 
