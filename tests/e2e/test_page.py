@@ -19,6 +19,8 @@ from app.ui.pages.chat import SHOWN_EXCHANGES, STARTERS
 from ingest.errors import VectorStoreError
 from ingest.library import Library
 
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 # An address without a language model.
 GONE = "http://127.0.0.1:9/v1"
 

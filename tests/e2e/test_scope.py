@@ -15,6 +15,8 @@ from ingest.docstore import Choices
 from ingest.filters import Filter
 from ingest.library import Library
 
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 
 def field(page: AppTest, name: str):
     return next(one for one in page.multiselect if one.label == name)

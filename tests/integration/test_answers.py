@@ -12,6 +12,8 @@ from app.integrations.langchain import FootnoteRetriever
 from app.models import Answer, Retrieved, Token, Turn
 from ingest.loaders import load
 
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 TESTS = Path(__file__).resolve().parents[1]
 
 

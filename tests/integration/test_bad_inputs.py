@@ -32,6 +32,8 @@ from ingest.pipeline.run import Chunker
 from ingest.segments import SegmentedDocument
 from ingest.text.storable_text import escaped, is_storable, storable
 
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 LONE = "\ud800"
 MARK = "MARKOFTHETEXT"
 TEXT_SUFFIXES = sorted({row.suffixes[0] for row in ROWS if row.is_text} | {".jsonl", ".tsv", ".rtf"})

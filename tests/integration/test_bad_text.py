@@ -20,6 +20,8 @@ from app.models import Answer, Token, Turn
 from ingest.errors import SourceError
 from ingest.text.storable_text import StorableStream, is_storable, storable
 
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 LONE = "\ud800"
 UNDECODED = "caf\udce9"  # as Python gives bytes of the command line that are no UTF-8
 

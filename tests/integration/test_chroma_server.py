@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from chroma_servers import chroma_server
 from durability import ended, state
 
 from app.bootstrap import open_footnote
@@ -80,20 +78,8 @@ def test_a_server_of_the_users_own_that_is_not_there_is_named(settings, write):
 @pytest.fixture
 def own_server(tmp_path):
     """The address of a Chroma server that Footnote did not start."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = "import sys, chromadb_rust_bindings as b; b.cli(['chroma', 'run', *sys.argv[1:]])"
-    arguments = ["--path", str(tmp_path / "own"), "--port", str(port)]
-    server = subprocess.Popen([sys.executable, "-c", command, *arguments], stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            break
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
-    server.kill()
-    server.wait()
+    with chroma_server(tmp_path / "own") as url:
+        yield url
 
 
 def test_a_server_of_the_users_own_is_used(filled, settings, write, tmp_path, own_server):

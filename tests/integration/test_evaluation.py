@@ -17,6 +17,8 @@ from app.evaluation.dataset_readers import read_dataset
 from app.evaluation.experiment import Experiment
 from ingest.errors import Cancelled, SettingsError, SourceError
 
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 FRUIT = {
     "apples": "Apples are red fruit that grow on trees in orchards of the north.",
     "bananas": "Bananas are yellow fruit that grow in plantations near the equator.",

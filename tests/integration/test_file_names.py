@@ -13,6 +13,8 @@ from app.cli.commands import cli
 from ingest.errors import QuestionError, SourceError
 from ingest.filters import Filter
 
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 NAME = "Verträge/Geschäftsführung.md"
 
 

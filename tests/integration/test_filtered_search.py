@@ -18,6 +18,8 @@ from ingest.index import Sizes
 from ingest.library import DOCUMENTS
 from ingest.maintenance.doctor import examine
 
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 LEGS = pytest.mark.parametrize("leg", ["vector_search", "keyword_search"])
 # Both ways of the vectors' leg: from the vectors that are kept, and by asking Chroma for more than is wanted.
 WAYS = pytest.mark.parametrize(

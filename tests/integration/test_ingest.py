@@ -16,6 +16,8 @@ from ingest.errors import EmbedderMismatch, SourceError
 from ingest.maintenance.doctor import examine
 from ingest.sources.uploads import safe_name
 
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 
 def statuses(report):
     return {os.path.basename(one.path): one.status for one in report.documents}

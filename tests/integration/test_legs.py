@@ -14,6 +14,8 @@ from ingest.library import Library
 from ingest.maintenance.doctor import examine
 from ingest.models import Chunk, SearchHit, StoredChunk
 
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("leg", ["vector_search", "keyword_search"])

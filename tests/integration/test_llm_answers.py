@@ -10,6 +10,8 @@ from llm_servers import answering, cut_after, in_turn, refusing, scripted, silen
 from app.cancellation import CancelToken
 from app.models import Answer, Retracted, Token, Turn, Usage, Waiting
 
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 
 @pytest.fixture
 def ask(footnote, write, dead_proxy, with_settings):

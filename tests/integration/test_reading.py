@@ -8,6 +8,8 @@ from tests_support import written_before
 from app.presentation import reading_words, report_json
 from ingest.errors import SourceError
 
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 
 def by_name(rows) -> dict:
     return {row.source.rsplit("/", 1)[-1]: row for row in rows}

@@ -20,6 +20,8 @@ from ingest.index import Sizes
 from ingest.index.reembedding import drop_others, reembed, roll_back
 from ingest.maintenance.doctor import examine
 
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 ROOT = Path(__file__).resolve().parents[2]
 TREES = ("ash", "birch", "cedar", "elm", "fir", "hazel")
 

@@ -22,6 +22,8 @@ from ingest.errors import RerankerError
 from ingest.filters import Filter
 from ingest.settings import changed
 
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 QUESTION = "Which otter swims in the river?"
 
 

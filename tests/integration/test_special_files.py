@@ -27,6 +27,8 @@ from ingest.loaders import is_readable
 from ingest.loaders.sandbox.pool import LoaderPool
 from ingest.sources.files import each_once, scan
 
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 ROOT = Path(__file__).resolve().parents[2]
 GIANT = 300 * 1024**3
 

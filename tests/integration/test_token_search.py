@@ -11,6 +11,8 @@ from app.footnote import Footnote
 from ingest.maintenance.doctor import examine
 from ingest.models import Query
 
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 TEXTS = {
     "first.txt": "The tariff for copper rose in spring.",
     "second.txt": "The tariff for copper fell in autumn.",

@@ -33,6 +33,8 @@ from ingest.models import Block, Document, Page, chunk_id, page_at
 from ingest.segments import Segment, SegmentedDocument
 from ingest.vectors.store import VectorStore
 
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 PART, SEGMENT = 20, 700 * 1024
 WRITING = {
     "add_pending": Versions,
