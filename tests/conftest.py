@@ -23,7 +23,7 @@ from app.llm.client import ChatLLM, build_llm
 from app.llm.limits import PATIENCE, Patience
 from ingest.embedding import Embedder, OpenEmbedder
 from ingest.library import Library
-from ingest.loaders import LoaderPool
+from ingest.loaders import LoaderPool, OpenLoaders
 from ingest.settings import DEFAULT_EMBEDDING_MODEL, Settings
 from ingest.text.storable_text import storable
 
@@ -93,8 +93,16 @@ def open_embedder() -> OpenEmbedder:
 
 
 @pytest.fixture
-def footnote(settings: Settings, loads: list[Path], open_embedder: OpenEmbedder) -> Iterator[Footnote]:
-    library = partial(Library, open_embedder=open_embedder, open_loaders=counting(LoaderPool, loads))
+def open_loaders() -> OpenLoaders:
+    """Opens the loaders of `footnote`; tests that are not about reading files replace them with `PoolInProcess`."""
+    return LoaderPool
+
+
+@pytest.fixture
+def footnote(
+    settings: Settings, loads: list[Path], open_embedder: OpenEmbedder, open_loaders: OpenLoaders
+) -> Iterator[Footnote]:
+    library = partial(Library, open_embedder=open_embedder, open_loaders=counting(open_loaders, loads))
     with open_footnote(settings, library) as one:
         yield one
 

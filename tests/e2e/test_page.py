@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from durability import PoolInProcess
 from pages import open_page, shown
 from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
@@ -20,6 +21,12 @@ from ingest.errors import VectorStoreError
 from ingest.library import Library
 
 pytestmark = pytest.mark.usefixtures("shared_chroma")
+
+
+@pytest.fixture
+def open_loaders():
+    return PoolInProcess
+
 
 # An address without a language model.
 GONE = "http://127.0.0.1:9/v1"

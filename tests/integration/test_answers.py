@@ -47,6 +47,7 @@ def test_the_passage_with_the_answer_is_always_retrieved(sampled):
     assert missing == []
 
 
+@pytest.mark.slow
 def test_questions_of_other_fields_are_refused_and_the_nearest_passages_shown(sampled):
     answers = [answered(sampled, question["text"]) for question in questions("offtopic_questions.jsonl")]
     refused = [answer for answer in answers if answer.refused]
@@ -55,6 +56,7 @@ def test_questions_of_other_fields_are_refused_and_the_nearest_passages_shown(sa
     assert {answer.text for answer in refused} == {"I could not find this in the documents."}
 
 
+@pytest.mark.slow
 def test_every_footnote_quotes_its_document_to_the_character(sample_answers):
     for _, answer in sample_answers:
         assert answer.answerer == "extractive"

@@ -191,6 +191,7 @@ def using(python: str, folder: Path, **how) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 @needs_root
 def test_a_plain_users_server_is_closed_and_its_files_are_the_users(somebodys):
     closed = outcome(isolated, user=SOMEBODY) == f"(True, {SOMEBODY})"
@@ -211,6 +212,7 @@ def test_a_plain_users_server_is_closed_and_its_files_are_the_users(somebodys):
         assert process.wait(30) == 0
 
 
+@pytest.mark.slow
 @needs_root
 def test_root_without_its_powers_over_the_system_still_works_in_another_users_folder(somebodys):
     drop = lambda: ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # noqa: E731

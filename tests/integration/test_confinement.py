@@ -278,6 +278,7 @@ def test_doctor_says_that_no_file_is_read_and_what_is_not_confined(settings, unc
     assert any(fact.startswith("Not confined") for fact in allowed.facts)
 
 
+@pytest.mark.slow
 def test_the_report_says_what_is_not_confined_and_a_refused_file_is_tried_again(settings, write, unconfinable):
     path = write("a.txt", "Good words.")
     with open_footnote(settings) as careful:

@@ -142,6 +142,7 @@ def test_killed_after_each_step_whoever_it_is(before, tmp_path, victim):
         crash(before, tmp_path, step, victim)
 
 
+@pytest.mark.slow
 def test_a_first_ingest_that_was_killed_goes_on(tmp_path, settings):
     folder = write_all(tmp_path / "docs", NEW)
     steps = steps_of(settings.model_copy(update={"data_dir": tmp_path / "dry"}), Update(folder))

@@ -53,6 +53,7 @@ def test_what_was_deleted_stands_in_no_file_any_more(settings, write, how):
     assert holding(settings.data_dir, SECRET) == []  # Chroma's own files, once its server has ended
 
 
+@pytest.mark.slow
 def test_words_that_cannot_be_removed_from_chromas_files_are_found_by_the_doctor(settings, write):
     path = write("secret.txt", f"The {SECRET} plan is kept in the blue room.")
     with quick(settings) as footnote:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import threading
 
 import pytest
+from durability import PoolInProcess
 from llm_servers import answering, cut_after, in_turn, refusing, scripted, silent_after
 
 from app.cancellation import CancelToken
 from app.models import Answer, Retracted, Token, Turn, Usage, Waiting
 
 pytestmark = pytest.mark.usefixtures("shared_chroma")
+
+
+@pytest.fixture
+def open_loaders():
+    return PoolInProcess
 
 
 @pytest.fixture

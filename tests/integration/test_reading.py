@@ -66,6 +66,7 @@ def test_the_report_says_how_each_file_was_read(footnote, write, write_pdf, writ
     assert (printed["pages"], printed["pages_text"], printed["pages_empty"], printed["tables"]) == (3, 2, 1, 0)
 
 
+@pytest.mark.slow
 def test_what_recognition_would_have_read_is_read_when_it_is_on_again(footnote, write, write_scan, loads):
     write("a.txt", "Apples are red.")
     folder = write_scan("scan.pdf", ["The otters swim"]).parent

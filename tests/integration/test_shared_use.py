@@ -160,6 +160,7 @@ def hold(settings, ready) -> None:
         time.sleep(600)
 
 
+@pytest.mark.slow
 def test_the_server_outlives_its_starter_and_ends_with_the_last_user_however_they_die(settings, tmp_path):
     write(tmp_path / "docs", "a.txt", "apple one.")
     with quick(settings) as footnote:
