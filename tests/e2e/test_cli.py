@@ -8,11 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
+from waiting import wait_until
 
 from app.cli.commands import cli
 from ingest.settings import Settings
@@ -213,13 +213,6 @@ def count_active(settings: Settings) -> int:
             return db.execute("SELECT count(*) FROM versions WHERE status = 'active'").fetchone()[0]
         except sqlite3.OperationalError:
             return 0
-
-
-def wait_until(condition, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 @pytest.mark.slow

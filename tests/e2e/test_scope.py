@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from durability import PoolInProcess
 from pages import open_page, shown
 from streamlit.testing.v1 import AppTest
 
@@ -17,11 +16,6 @@ from ingest.filters import Filter
 from ingest.library import Library
 
 pytestmark = pytest.mark.usefixtures("shared_chroma")
-
-
-@pytest.fixture
-def open_loaders():
-    return PoolInProcess
 
 
 def field(page: AppTest, name: str):

@@ -5,12 +5,9 @@ from __future__ import annotations
 import fcntl
 import io
 import json
-import os
 import random
 import shutil
 import sqlite3
-import subprocess
-import sys
 import threading
 import zipfile
 from functools import partial
@@ -28,8 +25,6 @@ from ingest.index.reembedding import reembed
 from ingest.maintenance.backup import write_backup
 from ingest.maintenance.doctor import examine
 from ingest.maintenance.restore import restore_backup
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def answer(footnote, question: str) -> Answer:
@@ -278,30 +273,3 @@ def test_an_archive_that_cannot_be_written_leaves_the_one_before(filled, archive
     assert [path.name for path in archive.parent.iterdir() if "footnote-" in path.name] == []
     with pytest.raises(BackupError, match="Choose another place"):
         write_backup(filled.library, tmp_path / "nowhere" / "backup.zip")
-
-
-@pytest.mark.slow
-def test_on_the_command_line_with_the_real_model(sampled, tmp_path):
-    archive = tmp_path / "samples.zip"
-
-    def run(data: Path, *arguments: str) -> dict:
-        done = subprocess.run(
-            [sys.executable, "-m", "app", *arguments, "--json"],
-            env={**os.environ, "FOOTNOTE_DATA_DIR": str(data)},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    made = run(sampled.settings.data_dir, "backup", str(archive))
-    assert made["documents"] == sampled.status()[0].documents
-    data = tmp_path / "restored"
-    assert run(data, "restore", str(archive)) == made
-    question = "How long is parental leave at Larkspur?"
-    here, there = (run(one, "ask", question) for one in (sampled.settings.data_dir, data))
-    assert (here["answer"], here["citations"]) == (there["answer"], there["citations"])
-    found = run(data, "doctor")
-    assert (found["ok"], found["problems"], found["mended"]) == (True, [], [])

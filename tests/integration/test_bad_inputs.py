@@ -15,6 +15,7 @@ import bombs
 import docx
 import pptx
 import pytest
+import repeating_files
 import xlsxwriter
 from durability import PoolInProcess, quick
 from faults import failing
@@ -157,8 +158,11 @@ def packages() -> dict[str, bytes]:
         buffer = io.BytesIO()
         made.save(buffer)
         files[suffix] = buffer.getvalue()
-    words, more = bombs.WORDS.encode(), f"{bombs.WORDS}{MARK}".encode()
-    for suffix, data in {".ods": bombs.repeating_ods(1, 1), ".epub": bombs.epub_of_one_chapter(1, 25)}.items():
+    words, more = repeating_files.WORDS.encode(), f"{repeating_files.WORDS}{MARK}".encode()
+    for suffix, data in {
+        ".ods": repeating_files.repeating_ods(1, 1),
+        ".epub": repeating_files.epub_of_one_chapter(1, 25),
+    }.items():
         files[suffix] = repacked(data, lambda _, part: part.replace(words, more))
     files[".zip"] = bombs.zipped({f"{MARK}.txt": more, f"{MARK}/inner.json": b'{"a": "%s"}' % MARK.encode()})
     return files

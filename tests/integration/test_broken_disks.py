@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from durability import assert_equal, contents, copied, processes, quick, rest, word_library
+from disks import TEXTS, mounted
+from durability import assert_equal, contents, copied, quick, rest, word_library
 
 from ingest.errors import FootnoteError, StoreError
 from ingest.index import Sizes
@@ -26,10 +25,6 @@ from ingest.reports import Diagnosis
 from ingest.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXTS = {
-    f"{name}.txt": f"{name} is here. " + " ".join(f"{name}{i}" for i in range(200))
-    for name in ("ash", "birch", "cedar")
-}
 
 
 @pytest.fixture(scope="module")
@@ -210,50 +205,6 @@ def test_a_broken_index_of_sqlite_is_made_anew(whole, tmp_path):
     assert examine(data, fix=True, open_library=word_library).ok
 
 
-@contextmanager
-def mounted(folder: Path, size: str) -> Iterator[Path]:
-    """A file system of its own of that size."""
-    folder.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True, check=False
-    )
-    if made.returncode:
-        pytest.skip("file systems cannot be mounted here")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", folder], check=True)
-
-
-@pytest.mark.slow
-def test_no_space_left_changes_nothing_and_is_said(tmp_path):
-    folder = tmp_path / "docs"
-    folder.mkdir()
-    (folder / "ash.txt").write_text(TEXTS["ash.txt"])
-    with mounted(tmp_path / "small", "24m") as small:
-        settings = Settings(_env_file=None, data_dir=small / "data")
-        with quick(settings) as footnote:
-            footnote.ingest([folder])
-            before = contents(footnote)
-            ballast = small / "ballast"
-            ballast.write_bytes(bytes(shutil.disk_usage(small).free - 300_000))
-            for i in range(40):
-                (folder / f"{i}.txt").write_text(" ".join(f"w{i}x{j}" for j in range(2000)))
-            with pytest.raises(StoreError) as said:
-                footnote.ingest([folder])
-            assert "space" in str(said.value) or "room" in str(said.value)
-            held = contents(footnote)
-            assert_equal({source: held[source] for source in before}, before)
-            assert footnote.search("ash", 1)[0].chunk.text.startswith("ash is here.")
-            assert "disk" in {problem.kind for problem in examine(settings, open_library=word_library).problems}
-            subprocess.run(["mount", "-o", "remount,size=300m", small], check=True)
-            ballast.unlink()
-            assert footnote.ingest([folder]).count("failed") == 0
-            assert len(contents(footnote)) == 41
-            assert examine(settings, open_library=word_library).problems == ()
-        rest(settings)
-
-
 @pytest.mark.slow
 def test_a_read_only_disk_changes_nothing_and_is_said(tmp_path, whole):
     with mounted(tmp_path / "locked", "300m") as locked:
@@ -267,37 +218,6 @@ def test_a_read_only_disk_changes_nothing_and_is_said(tmp_path, whole):
             assert_equal(contents(footnote), whole[1])
         assert examine(data, open_library=word_library).ok
         rest(data)
-
-
-def ingest_within(settings: Settings, folder: Path, most_bytes: int, send) -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
-    try:
-        with quick(settings) as footnote:
-            footnote.ingest([folder])
-        send.send("")
-    except FootnoteError as error:
-        send.send(str(error))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("most_bytes", [20_000, 200_000, 700_000])
-def test_a_limit_on_the_size_of_files_is_said(tmp_path, settings, most_bytes):
-    folder = tmp_path / "docs"
-    folder.mkdir()
-    for i in range(20):
-        (folder / f"{i}.txt").write_text(f"tree{i} " + " ".join(f"w{i}x{j}" for j in range(1500)))
-    receive, send = processes.Pipe(duplex=False)
-    child = processes.Process(target=ingest_within, args=(settings, folder, most_bytes, send))
-    child.start()
-    child.join(200)
-    said = receive.recv()
-    assert said == "" or "Check that" in said or "room" in said
-    assert said or most_bytes > 200_000
-    rest(settings)
-    with quick(settings) as footnote:
-        assert footnote.ingest([folder]).count("failed") == 0
-        assert footnote.search("tree7", 1)[0].chunk.text.startswith("tree7")
-    assert examine(settings, open_library=word_library).problems == ()
 
 
 @pytest.mark.slow

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import threading
-from html.parser import HTMLParser
 
 import pytest
 from durability import quick, word_library
+from evaluations import FRUIT, QUESTIONS, check_page, document_text, write_lines
 from llm_servers import answering, scripted
 from typer.testing import CliRunner
 
@@ -19,34 +19,11 @@ from ingest.errors import Cancelled, SettingsError, SourceError
 
 pytestmark = pytest.mark.usefixtures("shared_chroma")
 
-FRUIT = {
-    "apples": "Apples are red fruit that grow on trees in orchards of the north.",
-    "bananas": "Bananas are yellow fruit that grow in plantations near the equator.",
-    "cherries": "Cherries ripen early in summer, are small, and are eaten by blackbirds.",
-    "script": "Some documents say <script>alert(1)</script> and | pipes | and nothing else.",
-}
-QUESTIONS = [
-    ("q1", "Which red fruit grow on trees in orchards?", "apples"),
-    ("q2", "Where do yellow bananas grow?", "bananas"),
-    ("q3", "What is eaten by blackbirds?", "cherries"),
-    (
-        "q4",
-        "Which <script>fruit grow near the | equator in plantations?",
-        "apples",
-    ),  # judged wrongly: it is found elsewhere
-]
-
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch, settings):
     monkeypatch.setenv("FOOTNOTE_DATA_DIR", str(settings.data_dir))
     monkeypatch.setenv("COLUMNS", "200")
-
-
-def write_lines(path, rows):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
 
 
 @pytest.fixture
@@ -105,24 +82,6 @@ def test_a_set_is_ingested_asked_saved_and_held_against_a_gate(run, beir, tmp_pa
     assert "MRR@10 fell to 0." in below.stderr
     assert "below the baseline of 0.990" in below.stderr
     assert "below the baseline of 0.990" in (tmp_path / "r.md").read_text()
-
-
-def check_page(page):
-    class Links(HTMLParser):
-        def __init__(self):
-            super().__init__()
-            self.found, self.tags = [], set()
-
-        def handle_starttag(self, tag, attrs):
-            self.tags.add(tag)
-            self.found += [value for name, value in attrs if name in {"src", "href"}]
-
-    parser = Links()
-    parser.feed(page)
-    assert parser.found == []
-    assert "script" not in parser.tags
-    assert "&lt;script&gt;" in page
-    assert "Which &lt;script&gt;fruit grow near the | equator in plantations?" in page
 
 
 @pytest.mark.slow
@@ -308,12 +267,6 @@ def test_questions_are_generated_from_the_documents_and_answered_by_them(run, mi
     assert [json.loads(line) for line in output.read_text().splitlines()] == made
     evaluated = run(output, "--json")
     assert json.loads(evaluated.stdout)["metrics"]["Quote@5"]["value"] == 1
-
-
-def document_text(source):
-    from pathlib import Path
-
-    return Path(source).read_text()
 
 
 def test_a_model_writes_questions_and_only_true_quotes_count(run, mine, tmp_path, monkeypatch):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import threading
 
 import pytest
@@ -284,22 +283,3 @@ def test_uploads_are_kept_under_safe_names(footnote, write):
     assert safe_name("..") == "upload"
     assert len(safe_name("ü" * 400 + ".txt").encode()) <= 200
     assert safe_name("C:\\docs\\a.pdf") == "a.pdf"
-
-
-def test_the_docstore_is_the_record_that_an_sqlite_shell_can_read(footnote, write):
-    footnote.ingest([write("a.txt", "Apples are red.")])
-    with sqlite3.connect(footnote.settings.data_dir / "footnote.sqlite") as db:
-        found = db.execute("SELECT v.status, s.text FROM versions v JOIN segments s ON s.version = v.id").fetchall()
-    assert found == [("active", "Apples are red.")]
-
-
-def test_any_chroma_client_can_read_the_collection(footnote, write):
-    path = write("a.md", "# Fruit\n\nApples are red.")
-    footnote.ingest([path])
-    index = footnote.index("default")
-    collection = index.chroma.client().get_collection(index.chroma_name(index.embedders()["current"]))
-    stored = collection.get(include=["documents", "metadatas", "embeddings"])
-    assert stored["documents"] == [footnote.search("apples", 1)[0].chunk.text]
-    assert stored["metadatas"][0]["document"] == str(path)
-    assert stored["metadatas"][0]["heading"] == "Fruit"
-    assert len(stored["embeddings"][0]) == 384

@@ -7,8 +7,8 @@ import io
 import sys
 import zipfile
 
-import bombs
 import pytest
+import repeating_files
 from tests_support import whole
 
 from ingest.errors import LoaderStopped, OversizedDocument
@@ -17,16 +17,16 @@ from ingest.loaders.sandbox.pool import LoaderPool
 from ingest.models import Document
 
 GROWING = {
-    "words.txt.gz": bombs.gzip_of_words,
-    "gzips.tar.gz": bombs.tar_of_gzips,
-    "repeated.ods": bombs.repeating_ods,
-    "shared.xlsx": bombs.sharing_xlsx,
-    "spine.epub": bombs.epub_of_one_chapter,
-    "ragged.csv": bombs.ragged_csv,
-    "merged.docx": bombs.merged_docx,
-    "pages.pdf": bombs.pdf_of_one_stream,
-    "indent.json": bombs.indented_json,
-    "files.eml": bombs.mail_of_gzips,
+    "words.txt.gz": repeating_files.gzip_of_words,
+    "gzips.tar.gz": repeating_files.tar_of_gzips,
+    "repeated.ods": repeating_files.repeating_ods,
+    "shared.xlsx": repeating_files.sharing_xlsx,
+    "spine.epub": repeating_files.epub_of_one_chapter,
+    "ragged.csv": repeating_files.ragged_csv,
+    "merged.docx": repeating_files.merged_docx,
+    "pages.pdf": repeating_files.pdf_of_one_stream,
+    "indent.json": repeating_files.indented_json,
+    "files.eml": repeating_files.mail_of_gzips,
 }
 
 

@@ -1,4 +1,4 @@
-"""Rules for the tests themselves: fakes are passed to constructors, and faults are injected by one file."""
+"""Rules for the tests themselves: fakes are passed to constructors, one file injects faults, no file is too long."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
+MOST_LINES = 300
 FAULTS = TESTS / "support" / "faults.py"
 # Functions that set or delete an attribute by name.
 SETTERS = {"setattr", "delattr"}
@@ -73,3 +74,8 @@ def test_no_test_replaces_attributes(path):
         assert found
     else:
         assert found == [], f"{path}: use a parameter, or tests/support/faults.py"
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("*.py")), ids=lambda path: str(path.relative_to(TESTS)))
+def test_no_file_is_longer_than_300_lines(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES, f"{path}: split it by what it tests"
