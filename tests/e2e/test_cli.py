@@ -191,7 +191,7 @@ def test_ctrl_c_ends_an_ingest_cleanly_and_the_next_run_goes_on(settings, write)
 
 
 @pytest.mark.slow
-def test_the_port_taken_is_said(run):
+def test_a_port_in_use_is_reported(run):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

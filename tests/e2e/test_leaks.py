@@ -125,7 +125,7 @@ def assert_harmless(page: Page) -> None:
     assert found == []
 
 
-def test_the_watch_sees_what_would_leave(chromium, hostile):
+def test_the_watch_detects_outgoing_requests(chromium, hostile):
     served, _ = hostile
     with pytest.raises(AssertionError, match="evil"), watched(chromium, served.url) as (page, _):
         page.goto(served.url)

@@ -59,7 +59,7 @@ def test_a_question_that_was_searched_in_other_words_says_so(filled):
     assert searched in shown(page)
 
 
-def test_a_mistake_of_ours_is_admitted_without_a_traceback(filled):
+def test_an_internal_error_is_shown_without_a_traceback(filled):
     class Broken(Library):
         def documents(self, _collection):
             raise ZeroDivisionError
@@ -112,7 +112,7 @@ def test_an_answer_that_is_not_all_it_could_be_can_be_asked_for_again(
         assert not filled.conversations.exchanges(chat.id)[0].answer.incomplete
 
 
-def test_the_page_says_what_is_wrong_with_the_language_model(filled, dead_proxy, with_settings):
+def test_the_page_reports_problems_with_the_language_model(filled, dead_proxy, with_settings):
     assert not open_page(filled).warning
     asking = with_settings(filled, llm="openai:m", llm_base_url=GONE)
     said = asking.answerer_problem()
@@ -121,7 +121,7 @@ def test_the_page_says_what_is_wrong_with_the_language_model(filled, dead_proxy,
     assert [one.value for one in page.sidebar.warning] == [plain(said)]
 
 
-def test_the_sum_of_a_conversation_keeps_what_was_spent_on_attempts_and_on_exchanges_out_of_sight(filled):
+def test_the_sum_of_a_conversation_includes_earlier_attempts_and_hidden_exchanges(filled):
     chat = filled.conversations.create("default")
     answer = Answer("q", "q", "Apples", False, "openai:m", (), (), usage=Usage(1_000, 10), prompt="0123456789ab")
     first, *_, second = (

@@ -78,7 +78,7 @@ class Undrawable:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pieces", [(), ("Apples are ",)])
-def test_a_mistake_of_ours_while_an_answer_is_drawn_is_told_as_one_and_what_came_is_kept(
+def test_an_internal_error_while_drawing_is_reported_as_one_and_the_partial_answer_is_kept(
     filled, answered_by, caplog, pieces
 ):
     page = open_page(answered_by(written_until(lambda: Token(Undrawable()), *pieces)))
@@ -93,7 +93,7 @@ def test_a_mistake_of_ours_while_an_answer_is_drawn_is_told_as_one_and_what_came
     assert {"Ask again", "Try again"} & set(labels(page))
 
 
-def test_a_mistake_of_ours_in_the_making_of_an_answer_is_told_as_one(answered_by, caplog):
+def test_an_internal_error_during_answering_is_reported_as_one(answered_by, caplog):
     page = open_page(answered_by(written_until(broken, "Apples are ")))
     page.chat_input[0].set_value("What colour are apples?").run()
     assert "ZeroDivisionError" in caplog.text
@@ -101,7 +101,7 @@ def test_a_mistake_of_ours_in_the_making_of_an_answer_is_told_as_one(answered_by
     assert "Ask again" in labels(page)
 
 
-def test_a_stop_of_streamlits_is_told_as_one(answered_by, caplog):
+def test_a_stop_by_streamlit_is_reported_as_a_stop(answered_by, caplog):
     def stopped():
         raise StopException
 

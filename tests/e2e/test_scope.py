@@ -160,7 +160,7 @@ def test_folders_that_would_choose_everything_or_one_document_are_not_offered():
     assert folders(sources) == ["/d", "/d/a", "https://x.org", "https://x.org/p"]
 
 
-def test_a_label_says_what_is_asked_in_a_few_words():
+def test_a_label_describes_the_filter_in_a_few_words():
     sources = ("/d/a.md", "/d/b.md", "/d/c", "/d/e", "/f")
     within = Filter.of(sources=sources, types=["pdf"], since="2026-01-31", tags=["x"])
     assert label(within) == "Ask: a.md, b.md, c, 2 more · pdf · x · since 2026-01-31"

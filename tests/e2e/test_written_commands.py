@@ -50,7 +50,7 @@ def asking(footnote, write, settings):
 
 
 @pytest.mark.slow
-def test_a_wait_is_told_and_what_was_used_is_printed(asking):
+def test_a_wait_is_reported_and_the_usage_is_printed(asking):
     written = answering("Apples are red [1].", usage=(1000, 20))
     prices = {"FOOTNOTE_LLM_INPUT_PRICE": "1", "FOOTNOTE_LLM_OUTPUT_PRICE": "10"}
     with scripted(in_turn(refusing(429, retry_after="1.2"), written)) as (url, _):

@@ -158,7 +158,7 @@ def test_a_damaged_archive_is_refused_before_anything_is_touched(archive, elsewh
 
 
 @pytest.mark.slow
-def test_indexes_that_lay_in_the_folder_before_do_not_hide_what_is_restored(filled, archive, tmp_path):
+def test_restored_data_replaces_indexes_that_were_in_the_folder(filled, archive, tmp_path):
     """The documents were changed since, then their database was lost; the old indexes hold as many chunks."""
     settings, path = filled.settings, tmp_path / "docs" / "birch.txt"
     path.write_text(path.read_text().replace("birch", "beech"))
@@ -206,7 +206,7 @@ def test_only_its_owner_may_read_an_archive(archive):
     assert archive.stat().st_mode & 0o077 == 0
 
 
-def test_a_disk_that_is_full_for_sqlite_is_said_too(filled, tmp_path):
+def test_a_disk_that_is_full_for_sqlite_is_reported(filled, tmp_path):
     full = failing(Database, "copy_to", sqlite3.OperationalError("database or disk is full"))
     said = r"Could not write .*big\.zip: database or disk is full.* free some space"
     with full, pytest.raises(BackupError, match=said):

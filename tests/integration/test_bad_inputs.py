@@ -112,7 +112,7 @@ def test_a_document_that_cannot_be_written_does_not_take_its_batch_with_it(unpro
 
 
 @pytest.mark.parametrize("error", [DocumentStoreError("The disk is full."), EmbedderError("No model.")])
-def test_what_is_wrong_with_the_index_or_the_model_still_ends_the_run(unprocessed, write, error):
+def test_an_error_of_the_index_or_the_model_ends_the_run(unprocessed, write, error):
     folder = write("a.txt").parent
     write("b.txt", "Other words.")
     with failing(writer, "write_text", error), pytest.raises(type(error), match=str(error)):
@@ -226,6 +226,6 @@ def test_json_is_printed_of_a_run_that_an_error_ends(settings, write, monkeypatc
     assert (result.exit_code, told["error"], told["failed"]) == (3, "The model is gone.", 1)
 
 
-def test_what_cannot_be_stored_is_replaced_in_place_and_shown_spelled_out():
+def test_unstorable_characters_are_replaced_in_place_and_shown_escaped():
     assert storable(f"a{LONE}b\0c😀") == "a\ufffdb\ufffdc😀"
     assert escaped("caf\udce9\ud800\0") == "caf\\xe9\\ud800\\x00"

@@ -44,14 +44,14 @@ def fruit(settings, write, monkeypatch):
         yield one
 
 
-def test_a_surrogate_in_a_question_and_in_what_was_said_before_is_searched_without(fruit):
+def test_surrogates_in_a_question_and_its_history_are_left_out_of_the_search(fruit):
     history = [Turn(f"Are apples{LONE} fruit?", f"Yes{LONE}.")]
     (answer,) = [event for event in fruit.ask(f"Apples{LONE} are\0 what?", history) if isinstance(event, Answer)]
     assert is_storable(answer.question + answer.searched + answer.text)
     assert fruit.search(f"red apples{LONE}", 1)[0].chunk.text.endswith("Apples are red. A crate holds 40 apples.")
 
 
-def test_surrogates_of_a_model_reach_nobody_and_halves_of_a_character_are_joined(fruit, dead_proxy, with_settings):
+def test_surrogates_from_a_model_are_replaced_and_halves_of_a_character_are_joined(fruit, dead_proxy, with_settings):
     with scripted(answering("Apples \ud83d", "\ude00 are", f" red{LONE} [1].", "\udc00 \ud83d")) as (url, _):
         fields = {"llm": "openai:test", "llm_base_url": url, "llm_timeout": 20}
         *events, answer = with_settings(fruit, **fields).ask("What colour are apples?")
@@ -132,7 +132,7 @@ def test_a_question_that_cannot_be_asked_ends_no_evaluation(fruit, tmp_path):
     assert [note for note in told["notes"] if note.startswith("Question 2 could not be asked")]
 
 
-def test_questions_of_ones_own_may_hold_any_unicode():
+def test_a_users_own_questions_may_hold_any_unicode():
     data = json.dumps({"question": f"a{LONE}b", "source": "x\u2028y"}, ensure_ascii=True).encode()
     raw = '{"question": "a\u2028b", "source": "c"}'.encode()
     assert [one["question"] for one in read_lines(data + b"\r\n" + raw, "q")] == ["a\ufffdb", "a\u2028b"]

@@ -109,7 +109,7 @@ def test_the_doctor_finds_and_mends(whole, tmp_path, what):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", DAMAGE)
-def test_a_search_over_damage_heals_it_or_says_what_to_do(whole, tmp_path, what):
+def test_a_search_over_a_damaged_index_repairs_it_or_says_how_to(whole, tmp_path, what):
     settings, wanted = whole
     data = copied(settings, tmp_path / "data")
     DAMAGE[what][0](data.data_dir)
@@ -177,7 +177,7 @@ def test_a_data_folder_without_its_documents_is_no_healthy_one(whole, tmp_path):
     assert "footnote restore FILE" in problem.fix
 
 
-def test_documents_whose_database_is_broken_are_said_to_need_a_backup(whole, tmp_path):
+def test_a_broken_document_database_is_reported_as_needing_a_backup(whole, tmp_path):
     data = copied(whole[0], tmp_path / "data")
     path = data.data_dir / "footnote.sqlite"
     content = bytearray(path.read_bytes())
@@ -191,7 +191,7 @@ def test_documents_whose_database_is_broken_are_said_to_need_a_backup(whole, tmp
         footnote.search("birch", 1)
 
 
-def test_a_broken_index_of_sqlite_is_made_anew(whole, tmp_path):
+def test_a_broken_sqlite_index_is_rebuilt(whole, tmp_path):
     data = copied(whole[0], tmp_path / "data")
     path = data.data_dir / "footnote.sqlite"
     with closing(sqlite3.connect(path)) as db:
@@ -206,7 +206,7 @@ def test_a_broken_index_of_sqlite_is_made_anew(whole, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_read_only_disk_changes_nothing_and_is_said(tmp_path, whole):
+def test_a_read_only_disk_is_reported_and_nothing_changes(tmp_path, whole):
     with mounted(tmp_path / "locked", "300m") as locked:
         data = copied(whole[0], locked / "data")
         subprocess.run(["mount", "-o", "remount,ro", locked], check=True)

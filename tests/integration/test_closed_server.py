@@ -247,7 +247,7 @@ def test_a_long_path_is_no_obstacle(tmp_path):
         chroma.close()
 
 
-def test_what_a_killed_supervisor_left_disturbs_nobody(filled, settings):
+def test_leftovers_of_a_killed_supervisor_do_no_harm(filled, settings):
     supervisor = state(settings)["supervisor"]
     os.kill(supervisor, signal.SIGKILL)
     assert ended(supervisor)
@@ -256,7 +256,7 @@ def test_what_a_killed_supervisor_left_disturbs_nobody(filled, settings):
     assert state(settings)["supervisor"] != supervisor
 
 
-def test_a_request_ends_where_nobody_hands_out_connections(filled, settings):
+def test_a_request_times_out_if_no_connection_is_handed_out(filled, settings):
     supervisor = state(settings)["supervisor"]
     os.kill(supervisor, signal.SIGSTOP)
     try:
@@ -267,7 +267,7 @@ def test_a_request_ends_where_nobody_hands_out_connections(filled, settings):
     assert filled.search("apples", 1)
 
 
-def test_a_slow_asker_keeps_nobody_waiting(filled, settings):
+def test_a_slow_client_does_not_block_others(filled, settings):
     path = settings.data_dir / "run" / SOCKET
     with ExitStack() as stack:
         for _ in range(20):  # connected, and never reading

@@ -31,7 +31,7 @@ def answer_to(footnote, question: str) -> Answer:
 
 
 @pytest.mark.parametrize("how", ["removed", "pruned", "changed"])
-def test_what_was_deleted_stands_in_no_file_any_more(settings, write, how):
+def test_deleted_text_remains_in_no_file(settings, write, how):
     path = write("secret.txt", f"The {SECRET} plan is kept in the blue room.")
     write("other.txt", "Other documents stay where they are.")
     with quick(settings) as footnote:

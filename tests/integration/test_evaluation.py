@@ -133,7 +133,7 @@ def mine(footnote, write, tmp_path):
 
 
 @pytest.mark.slow
-def test_questions_of_ones_own_are_asked_of_the_collection_and_change_nothing(run, mine, settings):
+def test_a_users_own_questions_are_asked_of_the_collection_without_changing_it(run, mine, settings):
     with quick(settings) as footnote:
         before = footnote.status(), footnote.documents("default")
     found = run(mine, "--json", "-k", 1)
@@ -244,7 +244,7 @@ def test_a_run_that_is_stopped_says_so(beir, settings, tmp_path):
         stopped.run()
 
 
-def test_an_experiment_refuses_what_is_no_setting(beir, settings, tmp_path):
+def test_an_experiment_refuses_unknown_settings(beir, settings, tmp_path):
     with pytest.raises(SettingsError, match="no_such is not a setting"):
         Experiment(read_dataset(beir), settings, tmp_path, k=2, opened=quick).run({"no_such": "1"})
     with pytest.raises(SourceError, match="cannot be used"):

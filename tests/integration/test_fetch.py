@@ -196,7 +196,7 @@ def test_a_server_that_says_nothing_is_left_when_asked():
         ("http:///", "redirects more than 5 times"),
     ],
 )
-def test_whatever_a_redirect_says_is_a_named_failure(location, reason):
+def test_every_faulty_redirect_is_a_named_failure(location, reason):
     with site({"/": (302, {"location": location}, b"")}) as (base, _), pytest.raises(LoadError, match=reason) as error:
         get(base)
     assert "secret" not in str(error.value)
@@ -209,7 +209,7 @@ def test_whatever_a_redirect_says_is_a_named_failure(location, reason):
         *("x\ty", "utf-16", '"utf-8"', "no-such", "a" * 5000, "utf-16-le"),
     ],
 )
-def test_a_page_in_whatever_charset_a_server_names_ends_in_storable_text(charset):
+def test_a_page_in_any_declared_charset_becomes_storable_text(charset):
     page = (200, {"content-type": f"text/html; charset={charset}"}, b"<p>Some words \\ud800 \xff that can be found</p>")
     with site({"/": page}) as (base, _):
         assert is_storable(get(base).data.decode("utf-8-sig", "replace"))

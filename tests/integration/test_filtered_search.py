@@ -71,7 +71,7 @@ def filters(folder) -> list[Filter]:
 
 @LEGS
 @WAYS
-def test_a_leg_gives_chunks_their_scores_whatever_else_is_searched(zoo, folder, leg):
+def test_a_filter_does_not_change_the_scores_of_a_search(zoo, folder, leg):
     index = zoo.index("default")
     search = getattr(index, leg)
     everything = search("large grey otter number 5", 100)
@@ -129,7 +129,7 @@ def test_answers_searches_and_retrievers_keep_to_the_filter(zoo, folder):
     assert {one.metadata["source"].rsplit("/", 1)[-1] for one in documents} == allowed
 
 
-def test_a_filter_that_lets_nothing_through_says_what_there_is(zoo):
+def test_an_error_about_a_filter_that_matches_nothing_lists_the_choices(zoo):
     within = Filter.of(types=["pdf"], tags=["contract"])
     for work in (lambda: zoo.search("otter", 5, within=within), lambda: zoo.ask("otter?", within=within)):
         with pytest.raises(QuestionError) as caught:

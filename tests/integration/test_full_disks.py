@@ -17,7 +17,7 @@ from ingest.settings import Settings
 
 
 @pytest.mark.slow
-def test_no_space_left_changes_nothing_and_is_said(tmp_path):
+def test_a_full_disk_is_reported_and_nothing_changes(tmp_path):
     folder = tmp_path / "docs"
     folder.mkdir()
     (folder / "ash.txt").write_text(TEXTS["ash.txt"])
@@ -57,7 +57,7 @@ def ingest_within(settings: Settings, folder: Path, most_bytes: int, send) -> No
 
 @pytest.mark.slow
 @pytest.mark.parametrize("most_bytes", [20_000, 200_000, 700_000])
-def test_a_limit_on_the_size_of_files_is_said(tmp_path, settings, most_bytes):
+def test_a_limit_on_the_size_of_files_is_reported(tmp_path, settings, most_bytes):
     folder = tmp_path / "docs"
     folder.mkdir()
     for i in range(20):

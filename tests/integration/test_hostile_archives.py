@@ -75,7 +75,7 @@ ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELEC
         ("CREATE VIRTUAL TABLE f USING fts5(x)",),
     ],
 )
-def test_what_an_archive_would_run_is_not_restored(archive, elsewhere, statements):
+def test_an_archive_with_code_to_run_is_refused(archive, elsewhere, statements):
     changed(archive, *statements)
     restore_backup(archive, elsewhere, word_library)
     with closing(sqlite3.connect(elsewhere.data_dir / "footnote.sqlite")) as db:

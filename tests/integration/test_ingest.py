@@ -77,7 +77,7 @@ def test_the_same_content_under_two_names_is_embedded_once(footnote, write):
     assert hit.chunk.source in {str(first), str(second), str(first.with_name("c.txt"))}
 
 
-def test_prune_removes_what_is_gone_and_only_under_the_given_folders(footnote, write):
+def test_prune_removes_missing_files_only_under_the_given_folders(footnote, write):
     here, there = write("here/a.txt", "Apples."), write("there/b.txt", "Bears.")
     footnote.ingest([here.parent, there.parent])
     here.unlink()
@@ -142,7 +142,7 @@ def test_strange_names_travel_through_every_store(footnote, write, name):
     assert footnote.search("owls", 3) == []
 
 
-def test_a_name_that_is_no_utf8_is_refused_and_said(footnote, write):
+def test_a_file_name_that_is_not_utf8_is_refused_and_reported(footnote, write):
     folder = write("good.txt", "Good words.").parent
     (folder / os.fsdecode(b"caf\xe9.txt")).write_text("words")
     report = footnote.ingest([folder])
@@ -183,7 +183,7 @@ def test_collections_are_apart(footnote, write):
 
 
 @pytest.mark.slow
-def test_a_stopped_run_keeps_what_was_done_and_goes_on(footnote, write):
+def test_a_stopped_run_keeps_finished_work_and_resumes(footnote, write):
     for i in range(150):
         write(f"{i:03d}.txt", f"Thing number {i} is kept in box {i * 7}.")
     folder = write("x.txt").parent

@@ -86,13 +86,13 @@ def test_a_file_of_another_user_is_not_trusted(data):
         load_settings()
 
 
-def test_a_file_of_no_text_is_told(data):
+def test_a_settings_file_that_is_not_text_is_reported(data):
     (data / ".env").write_bytes(b"FOOTNOTE_LLM=\xff\xfe\n")
     with pytest.raises(SettingsError, match="Save it as UTF-8"):
         load_settings()
 
 
-def test_a_file_that_was_read_before_and_is_not_now_is_told(tmp_path):
+def test_a_settings_file_that_only_older_versions_read_is_reported(tmp_path):
     (tmp_path / ".env").write_text(KEYS)
     (tmp_path / "pyproject.toml").touch()  # marks a checkout, as opposed to an installed package
     (said,), llm = said_by(tmp_path, "[ignored_settings(), load_settings().llm]", cwd=tmp_path)

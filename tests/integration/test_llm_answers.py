@@ -52,7 +52,7 @@ def test_a_written_answer_is_verified_sentence_by_sentence(ask):
     assert not answer.refused
 
 
-def test_thoughts_that_nobody_opened_are_neither_in_the_answer_nor_in_what_is_searched(ask):
+def test_reasoning_without_a_start_mark_is_neither_in_the_answer_nor_searched(ask):
     thought = ("Okay, bears [2] are", " what this is about.\n</think>\n\n")
     rewritten, written = answering(*thought, "What colour are apples?"), answering(*thought, "Apples are red [1].")
     with scripted(in_turn(rewritten, written)) as (url, requests):
@@ -108,7 +108,7 @@ def test_an_answer_cut_off_is_kept_and_marked(ask):
     assert "cut off" in answer.notice
 
 
-def test_the_passages_are_fenced_and_numbered_in_what_the_model_reads(ask):
+def test_the_passages_are_fenced_and_numbered_in_the_prompt(ask):
     with scripted(answering("Apples are red [1].")) as (url, requests):
         ask(url)
     system, user = (message["content"] for message in requests[0]["messages"])
@@ -117,7 +117,7 @@ def test_the_passages_are_fenced_and_numbered_in_what_the_model_reads(ask):
     assert "data, not instructions" in system
 
 
-def test_an_answer_says_what_it_took(ask):
+def test_an_answer_reports_its_usage(ask):
     with scripted(answering("Apples are red [1].", usage=(1000, 50))) as (url, _):
         _, answer = ask(url, llm_input_price=1.0, llm_output_price=2.0)
     assert answer.usage == Usage(1000, 50, pytest.approx(0.0011))

@@ -32,7 +32,7 @@ MIB = 1024 * 1024
         (endless("word "), LLMInterrupted, "was not complete"),
     ],
 )
-def test_what_does_not_end_is_left(llm, script, error, said):
+def test_an_endless_stream_is_abandoned(llm, script, error, said):
     left = threading.Event()
     with scripted(script, left=left) as (url, _):
         with pytest.raises(error, match=said):
@@ -65,7 +65,7 @@ def test_a_line_without_end_is_not_kept(llm):
     assert most < 16 * MIB
 
 
-def test_what_is_compressed_without_being_asked_for_is_refused(llm):
+def test_an_unrequested_compressed_response_is_refused(llm):
     packed = gzip.compress(b"data: [DONE]\n\n")
     with (
         scripted(raw(packed, content_encoding="gzip")) as (url, _),

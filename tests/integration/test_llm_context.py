@@ -82,7 +82,7 @@ def test_a_server_that_hangs_is_waited_for_once_a_minute(llm):
         assert len(looked_up) == once
 
 
-def test_what_a_server_says_in_refusing_is_believed_before_and_after_it_could_be_asked(llm):
+def test_a_context_size_in_a_servers_refusal_is_used_before_and_after_a_query(llm):
     with scripted(answering("Fine."), models=MODELS) as (url, _):
         model = llm(url)
         model.learn_context(2048)

@@ -14,7 +14,7 @@ from ingest.errors import LLMRateLimited
 PROMPT = Prompt("Be brief.", "Why?")
 
 
-def test_a_busy_server_is_asked_again_after_as_long_as_it_says_and_the_wait_is_told(llm):
+def test_a_busy_server_is_retried_after_the_time_it_asks_for_and_the_wait_is_reported(llm):
     busy = (refusing(429, retry_after="0.05"), refusing(503, retry_after="0.02"))
     with scripted(in_turn(*busy, answering("Here."))) as (url, requests):
         spending = Spending()
@@ -37,7 +37,7 @@ def test_a_wait_counts_down_the_seconds_and_can_be_cancelled_four_times_a_second
     assert slept == [pytest.approx(0.25)] * 14
 
 
-def test_nobody_waits_longer_than_the_settings_allow(llm):
+def test_a_wait_is_no_longer_than_the_settings_allow(llm):
     with scripted(refusing(429, retry_after="300")) as (url, requests), pytest.raises(LLMRateLimited) as caught:
         list(llm(url, llm_retry_seconds=60.0).stream(PROMPT))
     assert len(requests) == 1

@@ -47,7 +47,7 @@ def test_a_small_file_that_becomes_a_large_text_is_refused_by_name(write, name):
 
 
 @pytest.mark.slow
-def test_what_is_packed_well_but_not_absurdly_is_read(write):
+def test_a_well_compressed_file_is_read(write):
     log = "".join(f"2026-11-25 12:{i // 60 % 60:02d}:{i % 60:02d} job {i} is done\n" for i in range(100_000))
     result = read([write("jobs.log.gz", gzip.compress(log.encode()))])["jobs.log.gz"]
     assert isinstance(result, Document)
@@ -55,7 +55,7 @@ def test_what_is_packed_well_but_not_absurdly_is_read(write):
 
 
 @pytest.mark.slow
-def test_what_lies_in_archives_in_archives_counts_once(write):
+def test_nested_archives_are_counted_once(write):
     data = ("Some words of a long text. " * 200_000).encode()
     for name in ("inner.txt", "a.zip", "b.zip"):
         buffer = io.BytesIO()

@@ -67,7 +67,7 @@ def test_the_report_says_how_each_file_was_read(footnote, write, write_pdf, writ
 
 
 @pytest.mark.slow
-def test_what_recognition_would_have_read_is_read_when_it_is_on_again(footnote, write, write_scan, loads):
+def test_text_skipped_without_ocr_is_read_once_ocr_is_on(footnote, write, write_scan, loads):
     write("a.txt", "Apples are red.")
     folder = write_scan("scan.pdf", ["The otters swim"]).parent
     first = footnote.ingest([folder], ocr=False)

@@ -135,7 +135,7 @@ def test_a_model_that_reads_less_than_the_chunks_hold_is_refused(filled):
     assert models(filled) == {"current": "words"}
 
 
-def test_the_way_back_takes_in_what_came_since(filled, tmp_path):
+def test_a_rollback_includes_documents_added_since_the_change(filled, tmp_path):
     index = filled.index("default")
     reembed(index, "other")
     late = tmp_path / "late.txt"
@@ -150,7 +150,7 @@ def test_the_way_back_takes_in_what_came_since(filled, tmp_path):
     assert examine(filled.settings, open_library=word_library).problems == ()
 
 
-def test_what_cannot_be_done_is_said(filled):
+def test_impossible_changes_are_explained(filled):
     index = filled.index("default")
     with pytest.raises(SourceError, match="already uses words"):
         reembed(index, "words")
@@ -195,7 +195,7 @@ def test_two_changes_of_model_do_not_mix_their_vectors(filled):
     assert examine(filled.settings, open_library=word_library).problems == ()
 
 
-def test_what_is_given_up_while_it_is_filled_ends_with_a_reason(filled):
+def test_a_change_cancelled_by_another_process_ends_with_a_reason(filled):
     index, threads = filled.index("default"), []
 
     def give_up(done: int, _total: int, _waiting: str) -> None:
@@ -241,7 +241,7 @@ def test_a_begun_change_whose_model_is_gone_stops_no_ingest(filled, tmp_path, ca
     assert "footnote reembed --drop" in caplog.text
 
 
-def test_the_setting_alone_changes_nothing_and_says_what_to_run(filled):
+def test_the_setting_alone_changes_nothing_and_names_the_command_to_run(filled):
     asked = filled.settings.model_copy(update={"embedding_model": "blind"})
     with quick(asked) as other:
         assert first_found(other, "hazel") == "hazel"

@@ -55,7 +55,7 @@ def numbers(hits) -> list[int]:
     return [int(hit.chunk.text.split("number")[1].split()[0]) for hit in hits]
 
 
-def test_a_reranker_orders_what_was_found_each_text_once_and_within_the_filter(otters):
+def test_a_reranker_orders_the_hits_once_per_text_and_within_the_filter(otters):
     with scripted(scoring(backwards)) as (url, requests), quick(changed(otters, {"reranker_url": url})) as footnote:
         hits = footnote.search(QUESTION, 20)
         assert numbers(hits) == list(range(11, -1, -1))
@@ -101,7 +101,7 @@ def test_a_cross_encoder_gives_the_order_of_its_own_scores(otters, tmp_path):
 
 
 @pytest.mark.parametrize("script", [saying({}, 429), saying({}, 500), saying(b"nonsense")])
-def test_a_reranker_that_fails_costs_no_answer_and_is_told(otters, script, caplog):
+def test_a_reranker_that_fails_is_reported_and_the_answer_is_still_given(otters, script, caplog):
     with quick(otters) as plain:
         before = plain.search(QUESTION, 5)
         wanted = next(one for one in plain.ask(QUESTION) if isinstance(one, Answer))

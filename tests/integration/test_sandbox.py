@@ -148,7 +148,7 @@ def test_long_scans_have_the_time_that_recognising_their_pages_takes():
     assert most_seconds(120, 10**12) == most_seconds(120, 10**9) < 4 * 3600
 
 
-def test_whatever_goes_wrong_with_an_answer_is_that_files_failure(write):
+def test_any_error_in_a_workers_answer_fails_only_that_file(write):
     broken = failing(worker_process, "receive", IndexError("a mistake of the reader's own"))
     with broken, pool(workers=1) as loaders:
         results = read(loaders, [write("a.txt", "Good words."), write("b.txt", "Good words.")])
@@ -177,7 +177,7 @@ def test_a_worker_that_cannot_be_started_is_its_files_failure(write, tmp_path):
     assert "No such file" in str(result)
 
 
-def test_what_a_library_prints_does_not_disturb_the_answer(write):
+def test_output_printed_by_a_library_does_not_disturb_the_answer(write):
     path = write("garbage.txt", "Good words.")
     with pool(command=(sys.executable, "-c", HOSTILE)) as loaders:
         ((_, result, *_),) = loaders.load_all([path])
@@ -238,13 +238,13 @@ def test_a_mistake_in_the_paths_is_raised_in_the_callers_thread():
 
 
 @pytest.mark.parametrize("name", ["chatty.txt", "deaf.txt"])
-def test_what_libraries_print_keeps_no_file_from_being_read(write, name):
+def test_output_of_libraries_does_not_prevent_reading(write, name):
     with pool(command=(sys.executable, "-c", HOSTILE)) as loaders:
         ((_, result, *_),) = loaders.load_all([write(name, "Good words.")])
     assert result.whole().text == "Good words."
 
 
-def test_the_last_words_of_a_worker_that_said_much_are_told(write):
+def test_the_last_output_of_a_verbose_worker_is_reported(write):
     with pool(command=(sys.executable, "-c", HOSTILE)) as loaders:
         ((_, result, *_),) = loaders.load_all([write("chatty exit.txt", "Bad words.")])
     assert ": gone for good)" in str(result)
@@ -259,7 +259,7 @@ def test_workers_get_no_secrets(write, monkeypatch):
     assert "False" in str(result)
 
 
-def test_what_recognises_text_sends_no_measurements(write):
+def test_ocr_sends_no_telemetry(write):
     command = (sys.executable, "-c", "import os, sys; sys.exit(os.environ.get('ORT_DISABLE_TELEMETRY'))")
     with pool(command=command) as loaders:
         ((_, result, *_),) = loaders.load_all([write("a.txt", "Good words.")])

@@ -184,7 +184,7 @@ def test_the_server_outlives_its_starter_and_ends_with_the_last_user_however_the
 
 
 @pytest.mark.parametrize("content", [b"", b"no json", b'{"port": 1, "server": 1, "supervisor": 1}', b"\xff\x00"])
-def test_stale_files_stop_nobody(settings, tmp_path, content):
+def test_stale_files_do_not_block_any_process(settings, tmp_path, content):
     run = settings.data_dir / "run"
     run.mkdir(parents=True)
     for name in ("chroma.json", "chroma.users", "chroma.owner", "chroma.start", "chroma.deleted", "chroma.running"):

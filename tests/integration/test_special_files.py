@@ -159,7 +159,7 @@ def test_a_document_known_by_a_link_keeps_that_name(footnote, write, tmp_path):
     assert [(one.path, one.status) for one in report.documents] == [(str(link / "a.txt"), "updated")]
 
 
-def test_pruning_removes_what_an_earlier_footnote_ingested_twice(tmp_path, write):
+def test_pruning_removes_duplicates_ingested_by_an_earlier_version(tmp_path, write):
     real, link = write("b/a.txt"), tmp_path / "link"
     link.symlink_to(real.parent, target_is_directory=True)
     found = scan([link, real.parent], is_readable)

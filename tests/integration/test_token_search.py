@@ -69,7 +69,7 @@ def test_where_some_have_no_tokens_the_order_is_that_of_both_searches(words):
     assert {hit.chunk.id for hit in words.search("copper tariff autumn", 3)} == set(before)
 
 
-def test_the_doctor_makes_up_for_what_an_older_footnote_did_not_keep(words, settings):
+def test_the_doctor_adds_data_that_older_versions_did_not_store(words, settings):
     whole = words.index("default").token_scores("copper fell", chunk_ids(words))
     forget_tokens(words)
     (problem,) = examine(settings, open_library=word_library).problems

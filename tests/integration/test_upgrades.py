@@ -104,7 +104,7 @@ def test_the_doctor_gives_an_index_of_every_format_vectors_of_its_tokens(opened)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("opened", OUTDATED, ids=named, indirect=True)
-def test_a_text_index_of_an_older_footnote_is_searched_as_it_is_and_made_anew_by_the_next_writer(opened, write):
+def test_an_older_text_index_is_searched_unchanged_and_rebuilt_by_the_next_writer(opened, write):
     lexical = opened.index("default").lexical
     assert lexical.outdated
     before = [hit.chunk.id for hit in opened.search("How long may parents stay at home?", 5)]
@@ -117,7 +117,7 @@ def test_a_text_index_of_an_older_footnote_is_searched_as_it_is_and_made_anew_by
     assert opened.search("tickets", 1, collection="Second")
 
 
-def test_numbers_are_found_in_an_older_text_index_by_what_it_has_of_them(tmp_path):
+def test_numbers_are_found_in_an_older_text_index_by_its_own_terms(tmp_path):
     written = [LexicalEntry("1", "1", "The limit is 3 5 percent.", "", "a.txt")]  # as 3.5 was indexed before
     today, older = LexicalStore(tmp_path / "index"), LexicalStore(tmp_path / "older")
     with today.writing() as writer:
@@ -213,7 +213,7 @@ def columns(path: Path) -> dict[str, set[str]]:
         return {table: {row[1] for row in db.execute(f"PRAGMA table_info({table})")} for table in tables}
 
 
-def test_a_document_store_of_the_first_format_has_what_a_new_one_has(tmp_path):
+def test_a_document_store_of_the_first_format_is_migrated_to_the_current_schema(tmp_path):
     old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
     with closing(sqlite3.connect(old)) as db:
         db.executescript((FIXTURES / "schema-1.sql").read_text() + "PRAGMA user_version = 1;")
@@ -242,7 +242,7 @@ def test_a_text_index_that_was_being_switched_is_there_again_and_nothing_is_left
     assert examine(settings, open_library=word_library).problems == ()
 
 
-def test_a_text_index_made_anew_has_all_of_a_document_that_is_read_in_parts(settings, write):
+def test_a_rebuilt_text_index_holds_all_parts_of_a_document(settings, write):
     with quick(settings, sizes=Sizes(part=3)) as footnote:
         footnote.ingest([write(f"{name}.txt", " ".join(f"w{i}" for i in range(600))) for name in "ab"])
         index = footnote.index("default")
@@ -253,7 +253,7 @@ def test_a_text_index_made_anew_has_all_of_a_document_that_is_read_in_parts(sett
         assert index.lexical.ids() == wanted
 
 
-def test_what_format_2_says_of_its_model_is_held_to_the_same(tmp_path):
+def test_model_facts_of_format_2_are_validated_too(tmp_path):
     old = tmp_path / "old.sqlite"
     with closing(sqlite3.connect(old)) as db:
         db.execute("CREATE TABLE collections (id, uid, name, created, embedding_model, fingerprint, dimensions)")

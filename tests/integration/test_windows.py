@@ -171,7 +171,7 @@ def test_documents_that_are_written_together_lose_nothing_at_the_edges_of_window
     assert len(index.lexical.ids()) == 32
 
 
-def test_what_stands_beside_a_chunk_counts_across_windows(settings):
+def test_neighbours_of_a_chunk_are_indexed_across_windows(settings):
     from ingest.lexical.store import LexicalStore
 
     entries = [LexicalEntry(f"v-{i:06d}", "v", f"text{i}", "", "n.txt") for i in range(6)]
@@ -199,7 +199,7 @@ def frames_of(segments: int) -> Iterator[bytes]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", [512])
-def test_a_document_is_taken_over_and_stored_in_the_same_memory_whatever_its_length(unprocessed, write):
+def test_a_document_of_any_length_is_received_and_stored_in_the_same_memory(unprocessed, write):
     unprocessed.ingest([write("short.txt", "So that there is a collection.")])
     index, peaks = unprocessed.index("default"), []
     for number in (3, 5):  # both exceed the limit in memory

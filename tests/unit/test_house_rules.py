@@ -59,11 +59,11 @@ def _replaces(node: ast.AST, imported: set[str]) -> bool:
         "from package import module\ndel module.SECONDS",
     ],
 )
-def test_a_replacement_is_seen_in_whatever_form(line):
+def test_a_replacement_is_detected_in_every_form(line):
     assert replacements(line)
 
 
-def test_what_is_ones_own_may_be_set():
+def test_a_tests_own_objects_may_be_changed():
     assert replacements("from package import module\none = module.Thing()\none.name = 'x'\nself.held = {}") == []
 
 

@@ -67,7 +67,7 @@ def test_a_prompt_that_is_gone_or_lacks_a_placeholder_names_the_file(tmp_path):
         answer_prompt(tmp_path, "Why?", [], 8192)
 
 
-def test_the_conversation_is_told_when_a_question_is_condensed():
+def test_the_user_is_told_if_a_question_is_condensed():
     prompt = condense_prompt(PROMPTS, "And in 2022?", [Turn("What was revenue in 2023?", "It was 5.")])
     assert "User: What was revenue in 2023?\nAnswer: It was 5." in prompt.user
     assert prompt.user.endswith("Last question: And in 2022?")

@@ -80,7 +80,7 @@ def test_a_contradicted_sentence_loses_its_marker_and_keeps_the_words_that_contr
     assert found.citations[sentence.quotes[0].n - 1].quote == "Revenue grew by 12% to $1,234 million in 2023."
 
 
-def test_what_nothing_bears_out_has_no_footnote():
+def test_a_sentence_without_support_has_no_footnote():
     found = verify("Elephants like swimming in warm rivers [1].")
     assert found.citations == ()
     assert found.sentences[0].reason.startswith("most of its words")

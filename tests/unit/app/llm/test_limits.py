@@ -48,7 +48,7 @@ def test_thoughts_and_white_space_may_go_on_for_a_while_and_no_longer(limits, cl
         limits.check()
 
 
-def test_words_that_stop_coming_end_the_answer_whatever_else_comes(limits, clock):
+def test_an_answer_without_further_text_ends_even_if_other_events_arrive(limits, clock):
     limits.said("Half")
     for _ in range(SECONDS):
         clock.now += 1
@@ -79,7 +79,7 @@ def test_an_answer_has_a_length(limits):
         limits.said("y")
 
 
-def test_thoughts_have_a_length_and_what_was_retracted_is_no_answer(limits):
+def test_reasoning_has_a_length_limit_and_retracted_text_is_no_answer(limits):
     limits.said("thought")
     limits.retracted()
     limits.heard("x" * MOST_WRITTEN)

@@ -102,7 +102,7 @@ def test_the_end_of_a_turn_ends_the_answer():
     assert read("<|channel|>final<|message|>So.<|return|>\n<|start|>user", 3)[0] == "So."
 
 
-def test_what_is_held_back_comes_at_the_end_where_nothing_was_thought():
+def test_held_back_text_is_released_at_the_end_if_it_is_no_reasoning():
     filtered = ThoughtFilter(hold=True)
     assert filtered.feed("It is so.") == []
     assert filtered.end() == ["It is so."]

@@ -36,7 +36,7 @@ def server_of(url: str, **changes) -> RerankServer:
     return RerankServer(Settings(_env_file=None, reranker_url=url, **changes))
 
 
-def test_candidates_are_ordered_by_the_reranker_and_what_it_did_not_read_stays_below():
+def test_candidates_are_ordered_by_the_reranker_above_those_it_did_not_read():
     done = Reranker(Saying(0.2, 0.9), 2).rerank("q", PASSAGES[:2], [1.0, 0.8, 0.4, 0.2])
     assert done.order == (1, 0, 2, 3)
     assert done.scores == pytest.approx((0.9, 0.2, 0.2, 0.1))
@@ -71,7 +71,7 @@ def test_shares_stay_and_logits_become_shares():
 
 
 @pytest.mark.parametrize("scores", [[0.1, 0.2], [0.1, math.nan, 0.2], [0.1, math.inf, 0.2], []])
-def test_scores_that_are_none_leave_the_order_and_are_told(scores):
+def test_invalid_scores_keep_the_order_and_are_reported(scores):
     reranker = Reranker(Saying(*scores), 3)
     done = reranker.rerank("q", PASSAGES, [0.9, 0.8, 0.7])
     assert (done.order, done.scores) == ((0, 1, 2), (0.9, 0.8, 0.7))
@@ -127,7 +127,7 @@ def test_a_server_is_asked_in_coheres_form_and_its_logits_come_in_the_order_of_t
     assert "model" not in requests[1]
 
 
-def test_a_server_of_teis_form_is_told_by_its_refusal_and_asked_in_parts():
+def test_a_server_of_the_tei_kind_is_recognised_by_its_refusal_and_queried_in_parts():
     texts = [f"passage {i}" for i in range(50)]
     with scripted(scoring_as_tei(lambda text: int(text.split()[1]) / 100)) as (url, requests):
         server = server_of(url)
@@ -162,7 +162,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_an_answer_that_is_none_fails_in_words_that_say_what_to_do(name):
+def test_an_empty_answer_fails_with_advice(name):
     script, said = BROKEN[name]
     with scripted(script) as (url, _), pytest.raises(RerankerFailed, match=said) as caught:
         server_of(url).scores("q", PASSAGES)
@@ -188,7 +188,7 @@ def test_a_server_that_takes_too_long_is_then_left_alone_for_a_while(script):
     assert len(requests) == 1
 
 
-def test_a_server_that_is_not_there_is_told():
+def test_an_unreachable_server_is_reported():
     with scripted(silent) as (url, _):
         pass
     with pytest.raises(RerankerFailed, match=r"cannot be reached \(ConnectError\).*FOOTNOTE_RERANKER_URL"):

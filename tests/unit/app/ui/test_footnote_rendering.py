@@ -29,7 +29,7 @@ def test_a_footnote_shows_its_passage_in_its_surroundings():
 
 
 @pytest.mark.parametrize("gone", [CHANGED, REMOVED])
-def test_a_passage_that_is_not_as_it_was_says_so_and_keeps_what_was_quoted(gone):
+def test_a_changed_passage_is_marked_as_changed_and_its_quote_is_kept(gone):
     shown = notes_html([(citation(), gone)], "x")
     assert gone in shown
     assert citation().quote in shown
@@ -41,7 +41,7 @@ def test_names_are_shown_on_one_line():
     assert place(citation(page=None, heading=())) == ""
 
 
-def test_a_written_answer_tells_what_it_took_and_with_which_prompt():
+def test_a_written_answer_shows_its_usage_and_prompt():
     written = answer("x", usage=Usage(1200, 30, 0.5), prompt="abc123", timings={"total": 2.0, "answer": 1.9})
     html = details_html(written)
     assert "<summary>1,200 tokens read, 30 written, $0.50</summary>" in html

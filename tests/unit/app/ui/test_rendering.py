@@ -139,7 +139,7 @@ def test_a_marker_is_a_link_only_where_its_sentence_cites_it():
         ("False <b>claim</b> &amp; <!-- so", "False <b>claim</b> &amp; <!-- so"),
     ],
 )
-def test_a_sentence_is_marked_whatever_the_markdown_around_it(text, words):
+def test_a_sentence_is_marked_inside_any_markdown(text, words):
     html = answer_html(answer(text, (claim(text, words),)), "x")
     shown, rest = marked_text(html, "fn-unsupported")
     assert shown.count("False") == 1

@@ -50,7 +50,7 @@ def test_a_passage_with_the_questions_tokens_is_nearest():
     assert whole > half + 2 > none + 4
 
 
-def test_what_is_kept_is_one_bit_a_dimension():
+def test_token_vectors_are_stored_as_one_bit_per_dimension():
     assert len(packed(unit(0, 10, 384))) == 10 * 48
     assert len(packed(unit(0, 10, 33))) == 10 * 5
 

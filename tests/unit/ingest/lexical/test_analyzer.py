@@ -183,7 +183,7 @@ def test_letters_of_no_english_word_are_no_border_in_a_word(text):
         ("1\ufe0f\u20e3", "1"),
     ],
 )
-def test_what_is_read_as_the_same_has_the_same_terms(one, other):
+def test_equivalent_spellings_have_the_same_terms(one, other):
     assert terms(one) == terms(other)
 
 

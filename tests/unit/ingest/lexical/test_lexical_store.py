@@ -31,7 +31,7 @@ def store(tmp_path):
     return store
 
 
-def test_a_passage_is_found_by_what_the_one_beside_it_is_about(store):
+def test_a_passage_is_found_by_the_topic_of_its_neighbour(store):
     found = [chunk_id for chunk_id, _ in store.search("zephyr oil", 6)]
     assert found.index("report-1") < found.index("other-1")
 

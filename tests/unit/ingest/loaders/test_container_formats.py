@@ -61,7 +61,7 @@ def test_long_headers_of_a_mail_are_kept_as_they_stand(write):
     assert of_kind(document, "metadata")[0].count("b@example.org") == 400
 
 
-def test_a_mail_with_what_is_attached_to_it(write, write_pdf):
+def test_a_mail_is_read_with_its_attachments(write, write_pdf):
     message = letter()
     pdf = write_pdf("x.pdf", ["First page", "The total is 40 euros"]).read_bytes()
     message.add_attachment(pdf, maintype="application", subtype="pdf", filename="../../invoice.pdf")

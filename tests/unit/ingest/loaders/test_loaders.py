@@ -55,7 +55,7 @@ def test_a_binary_named_txt_is_refused_by_name(write):
         load(path)
 
 
-def test_what_cannot_be_stored_is_replaced_without_moving_anything(write):
+def test_unstorable_characters_are_replaced_without_changing_offsets(write):
     text = load(write("a.txt", "before\ud800after".encode("utf-8", "surrogatepass") + b" end")).text
     assert "end" in text
     text.encode()
@@ -122,7 +122,7 @@ HTML = """<!DOCTYPE html><html><head><title>The title</title><script>var hidden<
 as is</pre><img src=x alt="A chart of sales"></body></html>"""
 
 
-def test_html_gives_what_a_reader_reads(write):
+def test_html_yields_the_visible_text(write):
     document = load(write("a.html", HTML))
     assert document.title == "The title"
     assert texts(document) == [

@@ -99,7 +99,7 @@ def test_a_docx_that_is_no_zip_is_called_damaged(write):
         load(path)
 
 
-def test_a_zip_that_is_no_word_document_is_told_apart(write):
+def test_a_zip_that_is_not_a_word_document_is_recognised(write):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as package:
         package.writestr("a.txt", "hello")

@@ -50,7 +50,7 @@ def test_paths_as_windows_writes_them_find_documents(typed, kept):
 
 
 @pytest.mark.parametrize("typed", ["", ".", "no/such", "C:", "\\"])
-def test_what_names_nothing_finds_nothing(typed):
+def test_a_name_that_matches_nothing_finds_nothing(typed):
     assert matching_names(typed, ["/docs/a.md", "/mnt/c/a.md"]) == []
 
 

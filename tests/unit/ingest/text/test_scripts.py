@@ -43,7 +43,7 @@ def test_article_and_prefixed_words_are_taken_off(word, same, language):
     assert light_stem(word, language) == light_stem(same, language)
 
 
-def test_a_script_tells_its_language():
+def test_a_language_is_detected_by_its_script():
     assert script_language("متى؟") == "arabic"
     assert script_language("מתי?") == "hebrew"
     assert script_language("When? متى") == ""
