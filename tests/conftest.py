@@ -1,4 +1,4 @@
-"""What the tests share: a data folder of their own, documents of every kind, and no way out to the network."""
+"""Provides shared fixtures: data folders, models, servers, and documents of every kind. Tests use no network."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def pytest_runtest_makereport() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def real_main() -> Iterator[None]:
-    """Streamlit leaves the page it drew as `__main__`, which a new process would then start with."""
+    """Restores `__main__`: Streamlit replaces it with the page, and a new process would then start with that."""
     main = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = main
@@ -236,7 +236,7 @@ def word_embedder() -> WordEmbedder:
 
 @pytest.fixture
 def dead_proxy(monkeypatch):
-    """A proxy for the internet must not be asked for what is on this machine."""
+    """Sets a proxy that does not exist: requests to this machine must not use it."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 

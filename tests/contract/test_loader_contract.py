@@ -1,4 +1,4 @@
-"""What every loader promises, tried on a file of each kind, on parts of it and on noise in its name."""
+"""Tests the guarantees of every loader: whole files of each kind, truncated ones, and noise under their names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command as its users run it: what goes to stdout, what to stderr, and the exit status."""
+"""Tests the command as users run it: standard output, standard error and exit status."""
 
 from __future__ import annotations
 

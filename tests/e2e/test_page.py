@@ -1,4 +1,4 @@
-"""The page without a browser: what is drawn, and what its buttons do."""
+"""Tests the content of the page and its buttons, without a browser."""
 
 from __future__ import annotations
 

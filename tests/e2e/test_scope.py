@@ -1,4 +1,4 @@
-"""The choice of the documents that are asked: made, seen, kept with the conversation, and cleared in one click."""
+"""Tests the selection of documents to ask: it is shown, saved with the conversation, and cleared in one click."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of a language model in the real page: waits, Stop, what was cut, and what it took."""
+"""Tests a language model's answers on the real page: waits, Stop, incomplete answers and usage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`footnote ask` with a language model: waits, Ctrl-C, what it took, and text that tries to steer the terminal."""
+"""Tests `footnote ask` with a language model: waits, Ctrl-C, usage, and control characters in texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers from the sample documents: right, quoted exactly, and silent where the documents are."""
+"""Tests answers from the sample documents: correct, quoted exactly, and refused if no document answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One archive holds all of a data folder, taken while it is used; elsewhere it gives the same answers at no cost."""
+"""Tests backups: an archive taken during use restores the same answers elsewhere, without embedding again."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_a_restore_that_was_cut_off_can_be_done_again(archive, elsewhere, step):
 
 
 @pytest.mark.slow
-def test_a_folder_that_a_chat_runs_on_is_left_alone(archive, elsewhere):
+def test_a_folder_in_use_by_a_chat_is_not_replaced(archive, elsewhere):
     lock = elsewhere.data_dir / "run" / "chat.lock"
     lock.parent.mkdir(parents=True)
     with lock.open("a") as held:
@@ -257,7 +257,7 @@ def test_an_archive_that_is_not_ours_is_refused(archive, elsewhere, change, said
 
 
 @pytest.mark.slow
-def test_a_folder_that_holds_something_is_left_alone(filled, archive):
+def test_a_folder_that_is_not_empty_is_not_replaced(filled, archive):
     before = contents(filled)
     with pytest.raises(BackupError, match="is not empty"):
         restore_backup(archive, filled.settings, word_library)

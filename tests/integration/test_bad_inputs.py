@@ -1,4 +1,4 @@
-"""One bad input is one recorded failure: whatever is in a file, all others are ingested."""
+"""Tests that a bad file is recorded as one failure and that all others are ingested."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def strings(value) -> list[str]:
 
 
 def is_storable_or_named(path: Path) -> None:
-    """What is read of a file can be stored, or its failure names it."""
+    """Asserts that a file's text can be stored, or that its error names the file."""
     (loaded,) = PoolInProcess().load_all([path])
     if isinstance(loaded.result, SegmentedDocument):
         assert all(map(is_storable, strings(asdict(replace(loaded.result.whole(), places=b"")))))
@@ -72,7 +72,7 @@ def is_storable_or_named(path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_lone_surrogate_in_a_name_of_json_ends_no_other_file(footnote, write):
+def test_a_lone_surrogate_in_a_json_name_affects_no_other_file(footnote, write):
     for name in string.ascii_lowercase[:5]:
         write(f"{name}.txt", f"The words of {name} can be found.")
     folder = write("poison.json", json.dumps({f"key{LONE}": {f"inner{LONE}": f"Poisoned{LONE} words."}})).parent
@@ -97,7 +97,7 @@ def test_a_file_that_breaks_the_chunker_is_that_files_failure(unprocessed, write
 
 @pytest.mark.slow
 @pytest.mark.parametrize("error", [TypeError("no str"), MemoryError(), DocumentStoreError("too big")])
-def test_a_document_that_cannot_be_written_does_not_take_its_batch_with_it(unprocessed, write, error):
+def test_a_document_that_cannot_be_written_does_not_fail_its_batch(unprocessed, write, error):
     for name in "abc":
         write(f"{name}.txt", f"Words of {name}.")
     folder = write("bad.txt", "Breaks the writing.").parent

@@ -1,4 +1,4 @@
-"""Lone surrogates, NULs and odd line ends in questions, answers and arguments: each is one question's matter."""
+"""Tests lone surrogates, NULs and unusual line ends: they affect only the question they occur in."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_each_question_of_a_file_is_answered_or_says_why_not(fruit, tmp_path):
 
 
 @pytest.mark.parametrize("line", ["{" * 100_000, '{"text": ' + "[" * 100_000, '{"_id": "1"}', "{}"])
-def test_a_line_that_is_no_question_is_named(tmp_path, line):
+def test_a_line_that_is_not_a_question_is_named(tmp_path, line):
     path = tmp_path / "questions.jsonl"
     path.write_text(f"first question\n{line}")
     with pytest.raises(SourceError, match="line 2: not a question"):

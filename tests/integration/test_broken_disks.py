@@ -1,4 +1,4 @@
-"""Full, read-only and broken disks: a clear message, nothing worse than before, and a doctor who mends."""
+"""Tests damaged files and read-only disks: clear messages, no further damage, and repair by the doctor."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_the_doctor_does_no_harm_to_a_folder_in_use(whole, tmp_path):
     rest(data)
 
 
-def test_a_data_folder_without_its_documents_is_no_healthy_one(whole, tmp_path):
+def test_a_data_folder_without_its_document_store_is_reported(whole, tmp_path):
     data = copied(whole[0], tmp_path / "data")
     (data.data_dir / "footnote.sqlite").unlink()
     (problem,) = examine(data, fix=True, open_library=word_library).problems

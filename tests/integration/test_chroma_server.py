@@ -1,4 +1,4 @@
-"""The local Chroma server: started by who needs it first, brought back when it dies, gone with its last user."""
+"""Tests the local Chroma server: it starts for the first user, restarts after a crash, and stops after the last."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def filled(footnote, write):
 
 
 @pytest.mark.parametrize("victim", ["server", "supervisor"])
-def test_a_killed_server_comes_back_by_itself(filled, victim):
+def test_a_killed_server_is_restarted_automatically(filled, victim):
     os.kill(state(filled.settings)[victim], signal.SIGKILL)
     assert filled.search("apples", 1)[0].chunk.text == "Apples are red."
     assert examine(filled.settings).problems == ()
@@ -69,7 +69,7 @@ time.sleep(600)
     assert ended(server)
 
 
-def test_a_server_of_the_users_own_that_is_not_there_is_named(settings, write):
+def test_a_users_own_server_that_does_not_answer_is_named(settings, write):
     elsewhere = settings.model_copy(update={"chroma_url": "http://127.0.0.1:9"})
     with open_footnote(elsewhere) as footnote, pytest.raises(VectorStoreError, match=r"http://127\.0\.0\.1:9"):
         footnote.ingest([write("a.txt", "Apples are red.")])
@@ -82,7 +82,7 @@ def own_server(tmp_path):
         yield url
 
 
-def test_a_server_of_the_users_own_is_used(filled, settings, write, tmp_path, own_server):
+def test_a_users_own_server_is_used(filled, settings, write, tmp_path, own_server):
     Chroma(None, own_server).client().create_collection("another")
     other = settings.model_copy(update={"chroma_url": own_server, "data_dir": tmp_path / "other"})
     with open_footnote(other) as footnote:
@@ -108,7 +108,7 @@ print(len(chroma.collections()), flush=True)
     assert examine(settings).problems == ()
 
 
-def test_the_env_file_of_the_folder_it_is_run_in_has_no_say_in_chromadb(settings, write, tmp_path):
+def test_chromadb_ignores_the_env_file_of_the_working_folder(settings, write, tmp_path):
     cwd = tmp_path / "cwd"
     cwd.mkdir()
     (cwd / ".env").write_bytes(

@@ -1,4 +1,4 @@
-"""A worker that a file has taken over: whatever native code asks of the kernel, it gets nothing but its document."""
+"""Tests the sandbox against native code in a worker: it can reach nothing but its document."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def number(name: str) -> int | None:
 
 @pytest.fixture
 def hijacked(write):
-    """What comes of native calls in a worker, each `[name, call, *arguments]`; text is passed as a pointer to it."""
+    """Runs native calls in a worker, each `[name, call, *arguments]`; text is passed as a pointer to it."""
 
     def run(calls: list | str):
         asked = calls if isinstance(calls, str) else [[name, number(call), *rest] for name, call, *rest in calls]

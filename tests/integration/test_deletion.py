@@ -1,4 +1,4 @@
-"""Deleted means gone: from both searches, from every file, from the next answer; disk space comes back."""
+"""Tests that deleted text is gone from searches, files and answers, and that its disk space is freed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECRET = "xanthophyllous"
 
 
 def holding(folder: Path, word: str) -> list[str]:
-    """Names of the files under a folder in which a word stands."""
+    """Returns the names of the files under a folder that contain a word."""
     files = [Path(at) / name for at, _, names in os.walk(folder) for name in names]
     # The server's socket holds nothing, and cannot be read.
     return sorted(path.name for path in files if path.is_file() and word.encode() in path.read_bytes().lower())

@@ -1,4 +1,4 @@
-"""`footnote eval`: sets are ingested and asked as users do; results are saved, compared, held against a gate, shown."""
+"""Tests `footnote eval`: question sets are ingested and asked; results are saved, compared, gated and shown."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_settings_are_compared_and_the_difference_tested(run, beir, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_saved_evaluation_is_compared_with(run, beir, tmp_path):
+def test_an_evaluation_is_compared_with_a_saved_one(run, beir, tmp_path):
     saved, keep = tmp_path / "one.json", tmp_path / "kept"
     assert run(beir, "--keep", keep, "--save", saved, "--no-answers").exit_code == 0
     found = run(beir, "--keep", keep, "--compare", saved, "--no-answers", "--limit", "3")

@@ -1,4 +1,4 @@
-"""Web pages: fetched, bounded, and never from where the user did not mean to go."""
+"""Tests fetching of web pages: limits, and no requests to addresses that the user did not allow."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_addresses_that_are_not_public_are_refused(url):
 
 
 def test_a_redirect_is_checked_like_the_first_address():
-    """The first host is taken for a public one; where it leads to is not."""
+    """The first host counts as public; the target of its redirect does not."""
     with site({"/inner": b"secret"}) as (inner, asked):
         with site({"/": (302, {"location": f"{inner}/inner"}, b"")}) as (outer, _):
             port = int(outer.rsplit(":", 1)[1])
@@ -163,12 +163,12 @@ def raw(*parts: bytes, again: bool = False):
         (b"y",),
     ],
 )
-def test_a_server_that_never_comes_to_an_end_is_given_up(parts):
+def test_a_server_that_sends_endlessly_is_abandoned(parts):
     with raw(*parts, again=True) as url, pytest.raises(LoadError, match="could not be fetched"):
         get(url, seconds=1.0)
 
 
-def test_a_server_that_says_nothing_is_left_when_asked():
+def test_a_fetch_from_a_silent_server_can_be_cancelled():
     cancel = threading.Event()
     asked = threading.Event()
 

@@ -1,4 +1,4 @@
-"""Names in either form of Unicode: whatever is typed finds the document, which stays named as it is."""
+"""Tests names in both Unicode forms: either finds the document, whose name does not change."""
 
 from __future__ import annotations
 

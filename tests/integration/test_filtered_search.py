@@ -1,4 +1,4 @@
-"""A search of some documents: both legs, the whole search, tags, and what is said where nothing fits."""
+"""Tests searches of selected documents: both searches and their fusion, tags, and filters that match nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Archives made to hurt whoever restores them: nothing in them runs, and nothing outside is touched."""
+"""Tests hostile archives: nothing in them is executed, and no other file is changed."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_answers_with_every_field_that_there_is_are_restored(archive, elsewhere)
     assert exchange.earlier == (None, exchange.answer.usage)
 
 
-def test_a_view_in_the_place_of_a_table_is_not_read(archive, elsewhere):
+def test_a_view_instead_of_a_table_is_not_read(archive, elsewhere):
     changed(archive, "ALTER TABLE tags RENAME TO t", f"CREATE VIEW tags AS SELECT i AS document, i AS name FROM ({ENDLESS.replace('max(i)', 'i')})")  # fmt: skip  # noqa: E501
     restore_backup(archive, elsewhere, word_library)
     with quick(elsewhere) as footnote:
@@ -199,7 +199,7 @@ def test_conversations_are_held_to_the_same(archive, elsewhere):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["dots", "link", "plain"])
-def test_a_document_that_lies_elsewhere_is_never_deleted(archive, elsewhere, tmp_path, way):
+def test_a_document_outside_the_data_folder_is_never_deleted(archive, elsewhere, tmp_path, way):
     precious = tmp_path / "precious.txt"
     precious.write_text("mine")
     (elsewhere.data_dir / "uploads").mkdir(parents=True)
@@ -238,7 +238,7 @@ def test_a_model_that_an_archive_names_is_not_fetched(archive, elsewhere):
     assert asked == [True, True, False]
 
 
-def test_a_manifest_is_as_long_as_manifests_are(archive, elsewhere):
+def test_a_manifest_that_is_too_long_is_refused(archive, elsewhere):
     with zipfile.ZipFile(archive) as whole:
         members = {one.filename: whole.read(one) for one in whole.infolist()}
     members["manifest.json"] = b" " * MOST_MANIFEST + members["manifest.json"]

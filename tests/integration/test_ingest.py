@@ -1,4 +1,4 @@
-"""The write path on real stores: what is indexed, what is spared, what a failure leaves alone."""
+"""Tests the write path on real stores: new, unchanged, changed, removed and failed documents."""
 
 from __future__ import annotations
 
@@ -243,7 +243,7 @@ def test_two_ingests_at_the_same_time_take_turns(settings, write):
 
 
 @pytest.mark.slow
-def test_a_setting_of_another_model_breaks_no_index(settings, write, tmp_path):
+def test_setting_another_model_breaks_no_index(settings, write, tmp_path):
     path = write("a.txt", "Apples are red.")
     with open_footnote(settings) as footnote:
         footnote.ingest([path])

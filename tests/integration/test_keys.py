@@ -1,4 +1,4 @@
-"""Keys come from the user alone, and go to no process that does not need them."""
+"""Tests that keys come only from the user, and that only processes that need them get them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def said_by(folder: Path, expression: str, cwd: Path) -> object:
     return json.loads(done.stdout)
 
 
-def test_the_folder_that_a_command_is_run_in_has_no_say(data, tmp_path, monkeypatch):
+def test_the_working_folder_has_no_influence(data, tmp_path, monkeypatch):
     elsewhere = tmp_path / "unpacked"
     elsewhere.mkdir()
     (elsewhere / ".env").write_text(KEYS)

@@ -1,4 +1,4 @@
-"""The two searches, which share one signature, and what both must do."""
+"""Tests the two searches, which share one signature."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_search_ranks_the_best_first_and_returns_only_active_chunks(footnote, 
 
 
 @pytest.mark.parametrize("leg", ["vector_search", "keyword_search"])
-def test_a_leg_of_an_empty_collection_finds_nothing(footnote, leg):
+def test_a_search_of_an_empty_collection_finds_nothing(footnote, leg):
     assert getattr(footnote.index("default"), leg)("anything", 5) == []
 
 

@@ -1,4 +1,4 @@
-"""From a question to an answer that a language model writes: verified, stood in for, cut, stopped, counted."""
+"""Tests answers written by a language model: verified, replaced by quotes, cut, stopped and counted."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_reasoning_without_a_start_mark_is_neither_in_the_answer_nor_searched(as
 
 @pytest.mark.slow
 @pytest.mark.parametrize("breaking", [silent_after, cut_after])
-def test_nothing_of_a_thought_is_shown_where_the_stream_breaks_in_it(ask, breaking):
+def test_no_reasoning_is_shown_if_the_stream_breaks_during_it(ask, breaking):
     whole = answering("Okay, bears.\n</think>\n\nApples are red [1].")
     with scripted(in_turn(whole, breaking("Okay, a crate holds ", "40 apples [1]. "))) as (url, requests):
         *_, answer = ask.begin(url, llm_timeout=1)
@@ -91,7 +91,7 @@ def test_a_refusal_of_the_model_is_a_refusal(ask):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", [refusing(401), refusing(500, retry_after="0.01"), answering("")])
-def test_a_model_that_fails_is_stood_in_for_by_quotes(ask, script):
+def test_a_failing_model_is_replaced_by_quotes(ask, script):
     with scripted(script) as (url, _):
         said, answer = ask(url)
     assert answer.answerer == "extractive"

@@ -1,4 +1,4 @@
-"""Finding the server of the settings: addresses as people write them, what is missing there, and who tells."""
+"""Tests the connection to the configured server: forms of addresses, missing models, and reports of problems."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_a_server_is_asked_now_and_then(using):
     assert "cannot be reached. Check that it is running" in connection.problem()
 
 
-def test_a_server_that_takes_its_time_is_no_problem_of_the_page(using):
+def test_a_slow_server_does_not_slow_the_page(using):
     with scripted(silent, models=MODELS, slow=True) as (url, _):
         assert Connection(using(url), seconds=0.2).problem() == ""
 

@@ -1,4 +1,4 @@
-"""A language model that is busy or silent: waits that are told and counted down, and streams that are left."""
+"""Tests busy and silent language models: reported waits, countdowns, and abandoned streams."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_server_that_stays_busy_is_asked_four_times_at_most(llm):
 
 
 @pytest.mark.parametrize("pieces", [(), ("Half ",)])
-def test_a_stream_that_is_left_ends_the_request_while_the_server_is_silent(llm, pieces):
+def test_closing_a_stream_ends_the_request_while_the_server_is_silent(llm, pieces):
     left = threading.Event()
     with scripted(silent_after(*pieces), left=left) as (url, _):
         stream = llm(url).stream(PROMPT)

@@ -1,4 +1,4 @@
-"""A language model over HTTP: what it writes is streamed and verified, and whatever goes wrong is put in words."""
+"""Tests a language model over HTTP: streamed answers, and a clear error for every fault."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_each_fault_of_a_server_gets_its_own_error(llm, script, error, said):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("script", "error"), [(silent, LLMUnreachable), (hanging_after("Half an"), LLMInterrupted)])
-def test_a_server_that_hangs_is_given_up(llm, script, error):
+def test_a_hanging_server_is_abandoned(llm, script, error):
     with scripted(script) as (url, _), pytest.raises(error, match=r"within 2 seconds|was cut off"):
         list(llm(url, llm_timeout=2.0).stream(PROMPT))
 
@@ -152,7 +152,7 @@ def test_lost_connections_of_all_libraries_are_reported_as_such(error, said):
     assert dropped(error) is (said == "cannot be reached" and "Local" not in type(error).__name__)
 
 
-def test_a_server_that_is_not_there_is_named(llm):
+def test_a_server_that_does_not_answer_is_named(llm):
     with pytest.raises(LLMUnreachable, match=r"http://127\.0\.0\.1:9/v1 cannot be reached"):
         list(llm("http://127.0.0.1:9/v1").stream(PROMPT))
 

@@ -1,4 +1,4 @@
-"""No file becomes more than it may: its output is limited where it is read, and checked where it is taken over."""
+"""Tests the limits on a file's output: in the worker that reads it, and in the process that receives it."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ worker.main(int(sys.argv[1]), int(sys.argv[2]), encoded=encode)
 
 
 def test_a_worker_that_answers_by_hand_is_understood(write):
-    """So that what is refused below is refused for what is wrong with it."""
+    """Checks the hand-written answer itself, so that the tests below fail only for the field they change."""
     (result,) = read([write("a.txt", "bad")], command=(sys.executable, "-c", WRONG.format(changed={}))).values()
     assert (result.text, result.title) == ("bad", "t")
 

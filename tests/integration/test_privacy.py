@@ -1,4 +1,4 @@
-"""Nothing in a data folder can be read or changed by other users of the machine, whatever the umask."""
+"""Tests that other users can neither read nor change a data folder, for any umask."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give fi
 
 
 def modes(folder: Path) -> dict[str, str]:
-    """What others may do with a folder and all that is in it, where that is anything."""
+    """Returns the permissions of other users on a folder and its contents, where they have any."""
     found = {str(path.relative_to(folder)): path.lstat().st_mode for path in [folder, *folder.rglob("*")]}
     return {name: oct(mode & 0o777) for name, mode in found.items() if mode & 0o077}
 

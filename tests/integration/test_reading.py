@@ -1,4 +1,4 @@
-"""How files were read, from the loader to the index: places, reports, recognition on and off, older data folders."""
+"""Tests the reports of how files were read: places, OCR on and off, and older data folders."""
 
 from __future__ import annotations
 

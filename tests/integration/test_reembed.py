@@ -1,4 +1,4 @@
-"""Another embedding model: filled beside the old one while searches go on, resumed, refused, rolled back."""
+"""Tests changes of the embedding model: filled during searches, resumed, refused and rolled back."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_it_goes_on_where_it_was_stopped(filled):
     assert first_found(filled, "fir") == "fir"
 
 
-def test_while_it_is_filled_searches_go_on_and_new_documents_go_to_both(filled, tmp_path):
+def test_searches_work_while_a_new_model_is_filled_and_new_documents_go_to_both(filled, tmp_path):
     late = tmp_path / "late.txt"
     late.write_text("willow grows here since today.")
     index, found, threads = filled.index("default"), [], []
@@ -160,7 +160,7 @@ def test_impossible_changes_are_explained(filled):
         reembed(filled.index("Empty"), "other")
 
 
-def test_a_third_model_takes_the_place_of_one_that_was_begun(filled):
+def test_a_change_to_a_third_model_replaces_an_unfinished_change(filled):
     index, cancel = filled.index("default"), threading.Event()
     with pytest.raises(Cancelled):
         reembed(index, "blind", on_progress=lambda *_: cancel.set(), cancel=cancel)
@@ -170,7 +170,7 @@ def test_a_third_model_takes_the_place_of_one_that_was_begun(filled):
 
 
 def test_two_changes_of_model_do_not_mix_their_vectors(filled):
-    """The first gives way, the second takes its place: the first ends, and says why."""
+    """The second change replaces the first, which ends with a reason."""
     index, problems, threads = filled.index("default"), [], []
 
     def second() -> None:
@@ -211,7 +211,7 @@ def test_a_change_cancelled_by_another_process_ends_with_a_reason(filled):
 
 
 def test_a_model_that_changed_can_be_replaced(filled):
-    """Where the old model cannot be used any more, there is nothing to compare with."""
+    """Without the old model, there is nothing to compare the new one with."""
     index = filled.index("default")
     with index.docstore.database.transaction() as db:
         db.execute("UPDATE embedders SET fingerprint = 'elsewhere'")
@@ -222,7 +222,7 @@ def test_a_model_that_changed_can_be_replaced(filled):
     assert first_found(filled, "fir") == "fir"
 
 
-def test_a_begun_change_whose_model_is_gone_stops_no_ingest(filled, tmp_path, caplog):
+def test_an_unfinished_change_whose_model_is_missing_does_not_block_ingests(filled, tmp_path, caplog):
     index, cancel = filled.index("default"), threading.Event()
     with pytest.raises(Cancelled):
         reembed(index, "other", on_progress=lambda *_: cancel.set(), cancel=cancel)

@@ -1,4 +1,4 @@
-"""The sandbox: whatever a file does to its loader, the others are read, and nothing is left behind."""
+"""Tests the sandbox: a file that breaks its loader affects no other file and leaves no process."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def children() -> list[psutil.Process]:
         ("write.txt", "the reading process ended"),
     ],
 )
-def test_a_file_that_breaks_its_loader_is_given_up_and_the_others_are_read(write, name, reason):
+def test_a_file_that_breaks_its_loader_fails_and_the_others_are_read(write, name, reason):
     paths = [write(f"good{i}.txt", "Good words.") for i in range(4)]
     paths.insert(2, write(name, "Bad words."))
     timeout = 0.5 if name == "hang.txt" else 60
@@ -116,7 +116,7 @@ def test_a_file_that_breaks_its_loader_is_given_up_and_the_others_are_read(write
 
 
 @pytest.mark.slow
-def test_a_file_whose_steps_are_slow_may_take_its_time_for_each(write):
+def test_each_step_of_a_slow_file_has_its_own_time_limit(write):
     path = write("slow.txt", "Good words.")
     with pool(5, command=(sys.executable, "-c", HOSTILE)) as loaders:
         (loaded,) = loaders.load_all([path])
@@ -124,7 +124,7 @@ def test_a_file_whose_steps_are_slow_may_take_its_time_for_each(write):
     assert loaded.seconds > 8
 
 
-def test_signs_of_life_come_to_an_end(write):
+def test_the_number_of_signs_of_life_is_limited(write):
     path = write("endless.txt", "Bad words.")
     with pool(60, command=(sys.executable, "-c", HOSTILE)) as loaders:
         (loaded,) = loaders.load_all([path])
@@ -133,7 +133,7 @@ def test_signs_of_life_come_to_an_end(write):
 
 
 @pytest.mark.slow
-def test_signs_of_life_do_not_keep_a_file_going_for_ever(write):
+def test_signs_of_life_extend_the_time_of_a_file_only_so_far(write):
     path = write("alive.txt", "Bad words.")
     with pool(0.5, command=(sys.executable, "-c", HOSTILE)) as loaders:
         (loaded,) = loaders.load_all([path])

@@ -1,4 +1,4 @@
-"""Real documents by other people: nothing is lost, and every footnote holds against the source file."""
+"""Tests real documents: no text is lost, and every footnote agrees with the source file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pipes, giants, changing files and links: an ingest waits for none, reads what it hashed, and stops at once."""
+"""Tests pipes, huge files, changing files and links: an ingest never waits, and reads the bytes that it hashed."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def forget_tokens(footnote: Footnote, where: str = "1 = 1") -> None:
         db.execute(f"DELETE FROM token_vectors WHERE {where}")
 
 
-def test_tokens_are_kept_once_a_text_and_go_with_the_last_document_that_has_it(words, write):
+def test_token_vectors_are_stored_once_per_text_and_deleted_with_its_last_document(words, write):
     assert kept_rows(words) == 3
     words.ingest([write("copy.txt", TEXTS["third.txt"])])
     assert kept_rows(words) == 3

@@ -87,7 +87,7 @@ def test_an_index_of_every_format_is_well_and_can_be_written_to(opened, write, e
     assert embedded == ["Parking is free on Sundays."]  # what was there keeps its vectors
     assert opened.remove("/srv/documents/keys.html") == 1
     opened.ingest([write("more.txt", "Bicycles stand in the yard.")], collection="Second")
-    assert {one.kind for one in examine(opened.settings).problems} <= {"tokens"}  # of which older formats have none
+    assert {one.kind for one in examine(opened.settings).problems} <= {"tokens"}  # older formats have none
     assert all(row.kept for name in opened.collections() for row in opened.index(name).embedders().values())
     status = {one.name: one for one in opened.status()}["default"]
     assert (status.documents, status.embedding_model) == (3, "all-MiniLM-L6-v2")
@@ -109,7 +109,7 @@ def test_an_older_text_index_is_searched_unchanged_and_rebuilt_by_the_next_write
     assert lexical.outdated
     before = [hit.chunk.id for hit in opened.search("How long may parents stay at home?", 5)]
     assert lexical.outdated  # a reader changes nothing
-    report = opened.ingest([write("empty.bin", b"")])  # of which nothing is written
+    report = opened.ingest([write("empty.bin", b"")])  # nothing of it is written
     assert report.count("added") == 0
     assert not lexical.outdated
     assert [hit.chunk.id for hit in opened.search("How long may parents stay at home?", 5)] == before
@@ -176,7 +176,7 @@ def test_a_renewal_that_is_killed_at_any_step_is_done_by_the_next_writer(setting
 
 
 @pytest.mark.parametrize("name", ["footnote.sqlite", "chats.sqlite"])
-def test_a_data_folder_of_a_newer_footnote_is_refused_and_left_as_it_is(settings, tmp_path, name, write):
+def test_a_data_folder_of_a_newer_version_is_refused_and_left_unchanged(settings, tmp_path, name, write):
     with quick(settings) as footnote:
         footnote.ingest([write("a.txt", "apple one.")])
     rest(settings)
@@ -228,7 +228,7 @@ def test_a_document_store_of_the_first_format_is_migrated_to_the_current_schema(
 
 
 @pytest.mark.slow
-def test_a_text_index_that_was_being_switched_is_there_again_and_nothing_is_left_over(settings, write):
+def test_a_text_index_is_restored_after_an_interrupted_switch_and_no_file_remains(settings, write):
     with quick(settings) as footnote:
         footnote.ingest([write("a.txt", "apple one.")])
         folder = footnote.index("default").lexical.folder

@@ -92,7 +92,7 @@ def test_a_stop_while_a_text_is_split_is_seen_before_its_next_window(unprocessed
     assert len(made) <= PART + 1
 
 
-def test_a_file_that_was_stopped_is_taken_up_again_a_part_at_a_time(unprocessed, write, long_text):
+def test_a_stopped_file_is_resumed_part_by_part(unprocessed, write, long_text):
     cancel, second = threading.Event(), threading.Event()
     with watched(VectorStore, "upsert", lambda _: cancel.set()):
         assert unprocessed.ingest([long_text], cancel=cancel).cancelled
@@ -107,7 +107,7 @@ def test_a_file_that_was_stopped_is_taken_up_again_a_part_at_a_time(unprocessed,
     assert index.docstore.holdings.status(index.collection).bytes_text == len(long_text.read_text())
 
 
-def test_a_second_try_that_reads_less_leaves_nothing_of_the_first(unprocessed, long_text):
+def test_a_second_try_that_reads_less_removes_everything_of_the_first(unprocessed, long_text):
     cancel = threading.Event()
     with watched(VectorStore, "upsert", lambda _: cancel.set()):
         assert unprocessed.ingest([long_text], cancel=cancel).cancelled
@@ -188,7 +188,7 @@ def test_neighbours_of_a_chunk_are_indexed_across_windows(settings):
 
 
 def frames_of(segments: int) -> Iterator[bytes]:
-    """What a worker says of a long text, made as it is asked for."""
+    """Yields a worker's answer for a long text, one frame at a time."""
     yield from (frame[HEADER.size :] for frame in [*encode(Document("", "t", ()))][:1])
     for number in range(segments):
         text = f"word{number:03d} and more words. " * (SEGMENT // 24)

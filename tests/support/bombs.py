@@ -48,7 +48,7 @@ def gzip_of_zeros(size: int = 4 * 1024 * MIB) -> bytes:
 
 
 def billion_laughs() -> bytes:
-    """XML whose one word stands for a billion others."""
+    """XML with one entity that expands to a billion words."""
     entities = ['<!ENTITY a0 "ha">', *(f'<!ENTITY a{i} "{f"&a{i - 1};" * 10}">' for i in range(1, 10))]
     return f'<?xml version="1.0"?><!DOCTYPE x [{"".join(entities)}]><x>&a9;</x>'.encode()
 

@@ -55,7 +55,7 @@ def repeating_ods(rows: int = 3_000, columns: int = 500) -> bytes:
 
 
 def sharing_xlsx(characters: int = 20_000, cells: int = 2_000) -> bytes:
-    """A workbook of which every cell shows the same long string, stored once."""
+    """A workbook whose cells all show the same long string, stored once."""
     import xlsxwriter
 
     buffer = io.BytesIO()

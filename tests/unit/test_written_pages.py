@@ -1,4 +1,4 @@
-"""README and docs: links lead somewhere, the reference pages are what the code says, the map names every room."""
+"""Tests README and docs: valid links, generated reference pages, and a map with every package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a question to the events of its answer, with models that behave, refuse and fail."""
+"""Tests the events of an answer, with models that behave, refuse and fail."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_footnote_in_the_wrong_place_is_corrected_after_the_stream(ask):
     ]
 
 
-def test_a_model_that_fails_before_its_first_word_is_stood_in_for(ask):
+def test_a_model_that_fails_before_its_first_word_is_replaced_by_quotes(ask):
     said, answer = parts(ask(llm=ScriptedLLM(error=LLMUnreachable("The server is away."))))
     assert said == answer.text == "Apples are red. [1]"
     assert answer.answerer == "extractive"

@@ -1,4 +1,4 @@
-"""Quoting: the sentence that answers, word for word, and nothing where nothing answers."""
+"""Tests quoting: the answering sentence word for word, or nothing."""
 
 from __future__ import annotations
 

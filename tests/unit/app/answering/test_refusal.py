@@ -1,4 +1,4 @@
-"""Refusal: decided from evidence of several kinds, with a calibration that says where it comes from."""
+"""Tests refusal: decided from several kinds of evidence, with a calibration that names its source."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_a_row_with_nearly_all_terms_of_a_question_answers_it_regardless_of_its_
     assert shipped.weigh(far).answers is bool(told)
 
 
-def test_words_that_carry_no_meaning_are_held_against_passages_apart():
+def test_words_without_meaning_are_compared_separately():
     assert evidence("in the winter", APPLES[1:], WordEmbedder())["function words"] == pytest.approx(0.5)  # no "the"
     assert math.isnan(evidence("winter", APPLES, WordEmbedder())["function words"])
 
@@ -141,7 +141,7 @@ def test_a_passage_stands_out_only_if_no_other_has_the_same_words():
     ("question", "words"),
     [("Which apples won the Zurich cup?", ["won", "Zurich", "cup"]), ("Are apples red?", []), ("", [])],
 )
-def test_words_that_stand_nowhere_are_named(question, words):
+def test_words_found_in_no_passage_are_named(question, words):
     assert nowhere(question, APPLES) == words
 
 

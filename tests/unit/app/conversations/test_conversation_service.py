@@ -1,4 +1,4 @@
-"""Asking in a conversation, whatever the interface: the answer is kept, and what came of one that is stopped."""
+"""Tests asking in a conversation: answers are saved, and so are the partial answers of stopped ones."""
 
 from __future__ import annotations
 

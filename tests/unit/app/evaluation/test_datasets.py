@@ -1,4 +1,4 @@
-"""Evaluation sets are read in three forms; what is wrong with one is said with file and line."""
+"""Tests the three formats of evaluation sets; errors name file and line."""
 
 from __future__ import annotations
 

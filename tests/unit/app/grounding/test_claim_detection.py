@@ -1,4 +1,4 @@
-"""What claims something is verified; greetings, questions and honest refusals are not."""
+"""Tests which sentences are verified: claims, but not greetings, questions and refusals."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def test_a_model_with_one_score_entails_from_a_half_on(tmp_path):
     assert EntailmentModel(str(folder), "cpu").read("Apples are red.", "Apples are red.") == "entailment"
 
 
-def test_a_model_that_is_not_there_says_which_setting_names_it(tmp_path):
+def test_an_error_about_a_missing_model_names_its_setting(tmp_path):
     with pytest.raises(EmbedderError, match="FOOTNOTE_ENTAILMENT_MODEL"):
         EntailmentModel(str(tmp_path / "none"), "cpu").read("a", "b")
 

@@ -1,4 +1,4 @@
-"""Verdicts: each number, date, unit, name and denial of a sentence stands in its source, or the reader is told."""
+"""Tests verdicts: each number, date, unit, name and negation of a sentence is compared with its source."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ SALES = (
 
 @pytest.mark.parametrize("source", SALES)
 @pytest.mark.parametrize("claim", SALES[:4])
-def test_two_figures_that_changed_places_are_seen_however_the_sentence_is_put(source, claim):
+def test_two_swapped_figures_are_detected_in_any_wording(source, claim):
     assert judge(claim, [passage(source)]).verdict == "supported"
     wrong = (
         claim.replace("12 million", "9 billion").replace("9 million", "12 million").replace("9 billion", "9 million")

@@ -1,4 +1,4 @@
-"""Sentences are verified by the words of their language, and never called supported where those are not known."""
+"""Tests verdicts by language: without data for its language, a sentence is never called supported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One answer's bounds: only words that are shown count as getting on, and neither they nor thoughts go on for ever."""
+"""Tests the limits of an answer: only visible words count as progress, and neither they nor reasoning are endless."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def limits(clock):
     return AnswerLimits("model", SECONDS, clock)
 
 
-def test_a_server_without_a_sign_is_given_up_after_the_time(limits, clock):
+def test_a_server_without_a_response_is_abandoned_after_the_time_limit(limits, clock):
     clock.now = SECONDS
     limits.check()
     clock.now += 0.1
@@ -36,7 +36,7 @@ def test_a_server_without_a_sign_is_given_up_after_the_time(limits, clock):
 
 
 @pytest.mark.parametrize("shown", ["", " \n"])
-def test_thoughts_and_white_space_may_go_on_for_a_while_and_no_longer(limits, clock, shown):
+def test_reasoning_and_white_space_have_a_time_limit(limits, clock, shown):
     for _ in range(PATIENCE.thinking):
         clock.now += SECONDS
         limits.heard("Hm. ")

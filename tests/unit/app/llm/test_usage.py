@@ -1,4 +1,4 @@
-"""What an answer takes: counted as told, never made up, and no wait without a bound."""
+"""Tests usage and waits: token counts are as reported, and waits are bounded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Follow-up questions are searched with what they leave unsaid; a change of topic leaves the old one behind."""
+"""Tests follow-up questions: they are searched with their context, but not after a change of topic."""
 
 from __future__ import annotations
 

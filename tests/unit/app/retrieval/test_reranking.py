@@ -1,4 +1,4 @@
-"""The order that a reranker gives; its models and servers, and what they do wrong."""
+"""Tests reranking by models and servers, and their failures."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_weights_that_could_run_code_are_not_read(tmp_path):
         CrossEncoderJudge(str(folder), "cpu").scores("a", ["b"])
 
 
-def test_a_model_that_is_not_there_or_no_reranker_says_which_setting_names_it(tmp_path):
+def test_a_missing_or_unsuitable_reranker_is_an_error_that_names_the_setting(tmp_path):
     with pytest.raises(RerankerError, match=r"none.*cannot be loaded.*FOOTNOTE_RERANKER"):
         CrossEncoderJudge(str(tmp_path / "none"), "cpu").scores("a", ["b"])
     folder = save_tiny_cross_encoder(tmp_path / "nli", ["contradiction", "entailment", "neutral"], says="neutral")
@@ -169,7 +169,7 @@ def test_an_empty_answer_fails_with_advice(name):
     assert url in str(caught.value)
 
 
-def test_a_score_that_is_no_number_leaves_the_order():
+def test_a_score_that_is_not_a_number_keeps_the_order():
     rows = ", ".join(f'{{"index": {i}, "relevance_score": NaN}}' for i in range(3))
     with scripted(saying(f'{{"results": [{rows}]}}'.encode())) as (url, _):
         done = Reranker(server_of(url), 50).rerank("q", PASSAGES, [0.9, 0.8, 0.7])
@@ -178,7 +178,7 @@ def test_a_score_that_is_no_number_leaves_the_order():
 
 
 @pytest.mark.parametrize("script", [silent, dripping])
-def test_a_server_that_takes_too_long_is_then_left_alone_for_a_while(script):
+def test_a_server_that_takes_too_long_is_not_used_for_a_while(script):
     with scripted(script) as (url, requests):
         server = server_of(url, reranker_timeout=1.0)
         with pytest.raises(RerankerFailed, match=r"within 1 seconds.*FOOTNOTE_RERANKER_TIMEOUT"):

@@ -1,4 +1,4 @@
-"""What names one thing is told from amounts, dates and quantities, and compared however it is written."""
+"""Tests identifiers: distinguished from amounts, dates and quantities, and compared in any spelling."""
 
 from __future__ import annotations
 

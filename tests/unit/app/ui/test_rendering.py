@@ -1,4 +1,4 @@
-"""What is shown is safe: nothing of an answer's or a passage's becomes a tag, an image or a link."""
+"""Tests that no text of an answer or a passage becomes a tag, an image or a link."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_sentence_that_could_not_be_checked_says_so_and_keeps_its_footnote():
     assert "not supported by" not in notice_html(answer(text, (unchecked,)))
 
 
-def test_a_partly_supported_sentence_is_marked_otherwise():
+def test_a_partly_supported_sentence_has_its_own_mark():
     text = "Half true [1]."
     half = Sentence("Half true.", (1,), False, 0, len(text), "“x” is not in the passage", partly=True)
     html = answer_html(answer(text, (half,)), "x")

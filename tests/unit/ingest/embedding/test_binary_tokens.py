@@ -1,4 +1,4 @@
-"""Late interaction: packed signs say what whole vectors say, as far as signs can."""
+"""Tests late interaction with packed signs against whole vectors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def unit(seed: int, n: int, width: int) -> np.ndarray:
 
 
 def plainly(question: np.ndarray, weights: np.ndarray, passages: list[np.ndarray]) -> list[float]:
-    """The same, written as it is said."""
+    """Computes the same in the simplest way."""
     similar = [[[float(row @ np.where(token > 0, 1, -1)) for token in one] for row in question] for one in passages]
     spread = np.std([value for one in similar for row in one for value in row])
     means = [sum(weight * max(row) for row, weight in zip(one, weights, strict=True)) for one in similar]

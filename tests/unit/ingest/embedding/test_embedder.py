@@ -27,7 +27,7 @@ def test_other_weights_under_the_models_name_are_refused(tmp_path):
         check_official_weights(folder)
 
 
-def test_a_model_that_is_not_there_is_named():
+def test_a_missing_model_is_named():
     with pytest.raises(EmbedderError, match="no-such-model"):
         Embedder("no-such-model").load()
 

@@ -1,4 +1,4 @@
-"""What a text is found by: numbers whole, technical words whole and by their parts, however either side spells them."""
+"""Tests the terms of a text: numbers, technical words and their parts, in any spelling."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_words_with_humps_dots_and_numbers_are_taken_apart(text, wanted):
 
 
 @pytest.mark.parametrize("text", ["well", "it's", "apple", "plain", "__init__", "NASA", "2019"])
-def test_a_plain_word_is_one_term_as_ever(text):
+def test_a_plain_word_is_one_term(text):
     assert spelled_out(text) == text
 
 

@@ -1,4 +1,4 @@
-"""Keyword search: what is said beside a chunk counts for it, and what is said in it counts more."""
+"""Tests keyword search: words beside a chunk count for it, and words in it count more."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_search_in_the_middle_of_a_switch_waits_for_it(store):
     assert waiting.search("zephyr", 6) == before
 
 
-def test_a_reader_that_loses_the_index_under_its_hands_makes_none_in_its_place(store):
+def test_a_reader_whose_index_disappears_does_not_create_a_new_one(store):
     class Late(LexicalStore):
         exists = True  # as of a moment ago
 

@@ -1,4 +1,4 @@
-"""A worker may say anything: its answer is a Document that holds together, an error of loading, or refused."""
+"""Tests answers of workers: each is a consistent document, an error of loading, or refused."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ LONG = 6 * 1024 * 1024
 
 
 def filled(fields: dict, field: str, values: str) -> list[bytes]:
-    """Frames, a field of which is a long list of `values`."""
+    """Returns frames with a long list of `values` in one field."""
     head, tail = json.dumps({**fields, field: [0]}).encode().split(b"[0", 1)
     body = head + b"[" + (values * (LONG // len(values))).encode().rstrip(b",") + tail
     filled = HEADER.pack(len(body)) + body
@@ -218,7 +218,7 @@ def test_more_than_a_file_may_give_is_refused():
 
 
 def test_segments_that_are_smaller_than_they_are_cut_are_refused():
-    """Each takes room of its own: a file that gives a letter a segment would fill the disk."""
+    """Each segment takes space: a file with one letter per segment would fill the disk."""
     letters = [joined({**SEGMENT, "start": at, "text": 1}, b"a") for at in range(3)]
     assert decoded([joined(HEAD), *letters, joined({})]) is None
 

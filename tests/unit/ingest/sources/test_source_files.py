@@ -1,4 +1,4 @@
-"""Which files an ingest reads, and what it says of those it cannot."""
+"""Tests which files an ingest reads, and the errors of those it cannot read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def is_text(path: Path) -> bool:
 
 @contextmanager
 def as_nobody(folder: Path):
-    """Root may open everything; as nobody, permissions count."""
+    """Switches to an unprivileged user, because root may open every file."""
     if os.geteuid() != 0:
         yield
         return

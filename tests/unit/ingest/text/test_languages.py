@@ -1,4 +1,4 @@
-"""The language of a passage is told where it is clear; its inflected words are found, and nothing else changes."""
+"""Tests the detection of languages, and that inflected words are found."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def test_a_question_shares_most_of_its_terms_with_the_sentence_that_answers_it(q
     assert searched & set(terms_of(spelled_out(text), [language]))
 
 
-def test_words_that_only_ask_are_no_pieces():
+def test_question_words_are_no_pieces():
     assert list(word_pieces("什么")) == []
     assert list(word_pieces("ใคร")) == []
     assert list(word_pieces("水")) == ["水"]
