@@ -12,8 +12,7 @@ from app.footnote import Footnote
 from app.grounding import EntailmentModel
 from app.llm import Connection, build_llm
 from app.retrieval import CrossEncoderJudge, Reranker, RerankServer
-from ingest.docstore import DocStore
-from ingest.library import CONVERSATIONS, DOCUMENTS, Library
+from ingest.library import CONVERSATIONS, Library
 from ingest.settings import Settings, load_settings
 
 
@@ -40,7 +39,6 @@ def open_footnote(
         answers,
         Conversations(ChatStore.open(settings.data_dir / CONVERSATIONS), answers),
         llm=models.llm,
-        docstore=Lazy(partial(DocStore.open, settings.data_dir / DOCUMENTS)),
     )
 
 

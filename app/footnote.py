@@ -13,7 +13,6 @@ from app.conversations import Conversations
 from app.evaluation import GeneratedQuestions, QuestionWriter, generate
 from app.llm import ChatLLM
 from app.models import Citation, Surroundings
-from ingest.docstore import DocStore
 from ingest.errors import SourceError
 from ingest.library import Library
 from ingest.settings import Settings
@@ -52,7 +51,6 @@ class Footnote:
         answers: answers questions and searches.
         conversations: the stored conversations, which call `answers`.
         llm: the language model; returns None if the settings name none.
-        docstore: the documents' text, for the text around a citation.
     """
 
     def __init__(
@@ -62,13 +60,11 @@ class Footnote:
         conversations: Conversations,
         *,
         llm: Lazy[ChatLLM | None],
-        docstore: Lazy[DocStore],
     ) -> None:
         self.library = library
         self.answers = answers
         self.conversations = conversations
         self._llm = llm
-        self._docstore = docstore
 
     def __enter__(self) -> Self:
         return self
@@ -81,8 +77,6 @@ class Footnote:
     def close(self) -> None:
         """Closes the conversations and the library; see `Library.close`."""
         self.conversations.close()
-        if self._docstore.is_built:
-            self._docstore().close()
         self.library.close()
 
     @property
@@ -123,7 +117,7 @@ class Footnote:
         Returns:
             None if the document has changed.
         """
-        return surroundings(self._docstore(), citation, margin)
+        return surroundings(self.library.docstore, citation, margin)
 
     def generate_questions(
         self,

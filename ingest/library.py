@@ -38,6 +38,9 @@ class Library:
         open_loaders: starts the processes that read files; takes the arguments of `LoaderPool`.
         sizes: batch sizes and thresholds of a collection.
 
+    Attributes:
+        docstore: the record of all documents, with their text.
+
     Raises:
         DocumentStoreError: the data folder cannot be used, or its permissions cannot be restricted.
     """
@@ -57,7 +60,7 @@ class Library:
         self._indexes: dict[str, Index] = {}
         self._uploads = Uploads(settings.data_dir / UPLOADS)
         _close_to_others(settings.data_dir)
-        self._docstore = DocStore.open(settings.data_dir / DOCUMENTS, sizes.part)
+        self.docstore = DocStore.open(settings.data_dir / DOCUMENTS, sizes.part)
         self.chroma = _chroma(settings)
 
     def __enter__(self) -> Self:
@@ -69,7 +72,7 @@ class Library:
     def close(self) -> None:
         """Closes the document store and disconnects from the Chroma server; the last process to do so stops it."""
         self.chroma.close()
-        self._docstore.close()
+        self.docstore.close()
 
     def index(self, collection: str) -> Index:
         """Returns a collection's index; creates it if it does not exist.
@@ -82,7 +85,7 @@ class Library:
                 name = _checked_name(collection)
                 self._indexes[name] = Index.open(
                     self.settings,
-                    self._docstore,
+                    self.docstore,
                     self.chroma,
                     name,
                     embedder_for=self._embedder_for,
@@ -98,7 +101,7 @@ class Library:
             SourceError: there is no such collection.
         """
         name = collection or self.settings.collection
-        if name != self.settings.collection and self._docstore.catalog.collection(name) is None:
+        if name != self.settings.collection and self.docstore.catalog.collection(name) is None:
             known = ", ".join(self.collections()) or "none yet"
             raise SourceError(f"There is no collection {name!r}. Collections: {known}.")
         return name
@@ -195,14 +198,14 @@ class Library:
 
     def choices(self, collection: str) -> Choices:
         """Returns the values that a collection's documents can be filtered by; empty if there is no such collection."""
-        row = self._docstore.catalog.collection(collection)
-        return self._docstore.selection.choices(row.id) if row else Choices()
+        row = self.docstore.catalog.collection(collection)
+        return self.docstore.selection.choices(row.id) if row else Choices()
 
     def model_note(self, collection: str | None = None) -> str:
         """Explains that the settings name another embedding model than the collection uses; "" if they do not."""
         name, wanted = collection or self.settings.collection, self.settings.embedding_model
-        row = self._docstore.catalog.collection(name)
-        current = self._docstore.catalog.embedders(row.id).get("current") if row else None
+        row = self.docstore.catalog.collection(name)
+        current = self.docstore.catalog.embedders(row.id).get("current") if row else None
         if not wanted or current is None or current.model == wanted:
             return ""
         option = "" if name == self.settings.collection else f" --collection {shlex.quote(name)}"
@@ -214,25 +217,25 @@ class Library:
 
     def is_removed(self, source: str, collection: str) -> bool:
         """Returns True if a collection no longer holds any version of a document."""
-        return not self._docstore.has_source(collection, source)
+        return not self.docstore.has_source(collection, source)
 
     def collections(self) -> list[str]:
         """Returns the names of all collections."""
-        return [row.name for row in self._docstore.catalog.collections()]
+        return [row.name for row in self.docstore.catalog.collections()]
 
     def status(self) -> list[CollectionStatus]:
         """Returns a summary of each collection."""
-        return [self._docstore.holdings.status(row) for row in self._docstore.catalog.collections()]
+        return [self.docstore.holdings.status(row) for row in self.docstore.catalog.collections()]
 
     def counts(self, collection: str) -> tuple[int, int]:
         """Returns the numbers of documents and of failed sources; (0, 0) if there is no such collection."""
-        row = self._docstore.catalog.collection(collection)
-        return self._docstore.holdings.counts(row.id) if row else (0, 0)
+        row = self.docstore.catalog.collection(collection)
+        return self.docstore.holdings.counts(row.id) if row else (0, 0)
 
     def documents(self, collection: str) -> list[DocumentRow]:
         """Returns a collection's documents and failed sources; [] if there is no such collection."""
-        row = self._docstore.catalog.collection(collection)
-        return self._docstore.holdings.documents(row.id) if row else []
+        row = self.docstore.catalog.collection(collection)
+        return self.docstore.holdings.documents(row.id) if row else []
 
     def report(self, source: str | None = None, *, collection: str | None = None) -> list[DocumentRow]:
         """Reports how documents were read: all of a collection, one, or those in a folder.

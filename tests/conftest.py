@@ -1,4 +1,4 @@
-"""What the tests share: a data folder of their own, documents of every kind, and no way out to the network."""
+"""Provides shared fixtures: data folders, models, servers, and documents of every kind. Tests use no network."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import docx
 import pytest
+from chroma_servers import chroma_server
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import SecretStr
 from reportlab.lib.pdfencrypt import StandardEncryption
@@ -20,9 +21,10 @@ from app.bootstrap import open_footnote
 from app.footnote import Footnote
 from app.llm.client import ChatLLM, build_llm
 from app.llm.limits import PATIENCE, Patience
+from ingest.embedding import Embedder, OpenEmbedder
 from ingest.library import Library
-from ingest.loaders import LoaderPool
-from ingest.settings import Settings
+from ingest.loaders import LoaderPool, OpenLoaders
+from ingest.settings import DEFAULT_EMBEDDING_MODEL, Settings
 from ingest.text.storable_text import storable
 
 os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
@@ -46,7 +48,7 @@ def pytest_runtest_makereport() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def real_main() -> Iterator[None]:
-    """Streamlit leaves the page it drew as `__main__`, which a new process would then start with."""
+    """Restores `__main__`: Streamlit replaces it with the page, and a new process would then start with that."""
     main = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = main
@@ -63,9 +65,45 @@ def loads() -> list[Path]:
     return []
 
 
+@pytest.fixture(scope="session")
+def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Chroma server for all tests of this process; each data folder has collections of its own."""
+    with chroma_server(tmp_path_factory.mktemp("chroma")) as url:
+        yield url
+
+
 @pytest.fixture
-def footnote(settings: Settings, loads: list[Path]) -> Iterator[Footnote]:
-    with open_footnote(settings, partial(Library, open_loaders=counting(LoaderPool, loads))) as one:
+def shared_chroma(chroma_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes all settings name the shared Chroma server: starting one takes longer than most tests.
+
+    Tests of the local server, of files on disk and of crashes do without it.
+    """
+    monkeypatch.setenv("FOOTNOTE_CHROMA_URL", chroma_url)
+
+
+@pytest.fixture(scope="session")
+def open_embedder() -> OpenEmbedder:
+    """Builds an embedder, and the one for the default model only once."""
+    default = Embedder()
+
+    def opened(model: str = "", device: str = "", *, fetch: bool = True) -> Embedder:
+        return default if model in {"", DEFAULT_EMBEDDING_MODEL} else Embedder(model, device, fetch=fetch)
+
+    return opened
+
+
+@pytest.fixture
+def open_loaders() -> OpenLoaders:
+    """Opens the loaders of `footnote`; tests that are not about reading files replace them with `PoolInProcess`."""
+    return LoaderPool
+
+
+@pytest.fixture
+def footnote(
+    settings: Settings, loads: list[Path], open_embedder: OpenEmbedder, open_loaders: OpenLoaders
+) -> Iterator[Footnote]:
+    library = partial(Library, open_embedder=open_embedder, open_loaders=counting(open_loaders, loads))
+    with open_footnote(settings, library) as one:
         yield one
 
 
@@ -87,10 +125,12 @@ def with_settings() -> Iterator[Callable[..., Footnote]]:
 
 
 @pytest.fixture(scope="session")
-def sampled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Footnote]:
+def sampled(
+    tmp_path_factory: pytest.TempPathFactory, chroma_url: str, open_embedder: OpenEmbedder
+) -> Iterator[Footnote]:
     """The sample documents, ingested once; to be read only."""
-    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("sampled"))
-    with open_footnote(settings) as one:
+    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("sampled"), chroma_url=chroma_url)
+    with open_footnote(settings, partial(Library, open_embedder=open_embedder)) as one:
         report = one.ingest([SAMPLES])
         assert report.count("failed") == 0
         yield one
@@ -196,7 +236,7 @@ def word_embedder() -> WordEmbedder:
 
 @pytest.fixture
 def dead_proxy(monkeypatch):
-    """A proxy for the internet must not be asked for what is on this machine."""
+    """Sets a proxy that does not exist: requests to this machine must not use it."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 Scores = NDArray[np.float64]
 
@@ -110,6 +109,8 @@ def _difference(before: Scores, after: Scores, seed: int) -> MetricDifference:
 def _randomisation_p(pair: tuple[Scores, Scores], seed: int) -> float:
     if len(pair[0]) == 1:  # swapping cannot change the size of the difference
         return 1.0
+    from scipy import stats  # noqa: PLC0415 - takes most of a second to import; only evaluations need it
+
     test = stats.permutation_test(
         pair,
         _gain,
@@ -127,6 +128,8 @@ def _interval(samples: tuple[Scores, ...], statistic: Callable[..., Any], seed: 
     if len(samples[0]) == 1:  # a single question can be drawn in only one way
         value = float(statistic(*samples, axis=-1))
         return value, value
+    from scipy import stats  # noqa: PLC0415 - takes most of a second to import; only evaluations need it
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # about those resamples
         drawn = stats.bootstrap(

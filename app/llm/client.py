@@ -30,9 +30,8 @@ LEAST_ANSWER = 256
 # Keys under which providers report why an answer ended.
 REASONS = ("finish_reason", "stop_reason", "done_reason", "status")
 CUT_BY_LENGTH = {"length", "max_tokens", "MAX_TOKENS", "incomplete"}
-# Seconds between two signs of life while a model is silent, and between two updates of a countdown.
+# Seconds between two events while a model is silent or busy. The caller can cancel at each event.
 BEAT_SECONDS = 0.25
-COUNT_SECONDS = 1.0
 
 
 def build_llm(settings: Settings, patience: Patience = PATIENCE) -> ChatLLM | None:
@@ -134,8 +133,8 @@ class ChatLLM:
         left = seconds
         while left > 0:
             yield Waiting(reason, left)
-            self._sleep(min(left, COUNT_SECONDS))
-            left = min(left - COUNT_SECONDS, until - time.monotonic())
+            self._sleep(min(left, BEAT_SECONDS))
+            left = min(left - BEAT_SECONDS, until - time.monotonic())
 
     def _out_of_patience(self, error: LLMBusy) -> LLMBusy:
         asked = f" The server asks for a wait of {error.retry_after:,.0f} seconds." if error.retry_after else ""

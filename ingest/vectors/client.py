@@ -76,11 +76,11 @@ class Chroma:
             return self._client
 
     def reconnect(self) -> None:
-        """Drops the client: the next call looks for the server again, and starts it if it is the local one."""
-        with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            _release(client)
+        """Drops the client: the next call looks for the server again, and starts it if it is the local one.
+
+        Its connections stay open until nobody uses it: other threads may be waiting for answers.
+        """
+        self._drop_client()
 
     @property
     def folder(self) -> Path | None:
@@ -131,10 +131,19 @@ class Chroma:
             self._server.compact()
 
     def close(self) -> None:
-        """Ends this process's use of the local server."""
-        self.reconnect()
+        """Closes all connections, and ends this process's use of the local server."""
+        client = self._drop_client()
+        if client is not None:
+            _close_connections(client)
         if self._server:
             self._server.close()
+
+    def _drop_client(self) -> Client | None:
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            _release(client)
+        return client
 
     def _connect(self) -> Client:
         state = self._server.ensure() if self._server else None
@@ -191,7 +200,7 @@ def one_line(error: Exception) -> str:
 
 
 def _release(client: Client) -> None:
-    """Closes a client and its sockets. chromadb 1.5.9 registers a client's system twice and releases it once."""
+    """Closes a client. chromadb 1.5.9 registers a client's system twice and releases it once."""
     from chromadb.api.shared_system_client import SharedSystemClient  # noqa: PLC0415 - loaded with the client
 
     system = client._system  # noqa: SLF001 - see above
@@ -199,3 +208,9 @@ def _release(client: Client) -> None:
     registered = SharedSystemClient._identifier_to_system  # noqa: SLF001 - see above
     for name in [name for name, one in registered.copy().items() if one is system]:
         registered.pop(name, None)
+
+
+def _close_connections(client: Client) -> None:
+    """Closes the sessions of a client and of its admin client, which chromadb 1.5.9 leaves open."""
+    for one in (client, client._admin_client):  # noqa: SLF001 - see above
+        cast("Any", one)._server._session.close()  # noqa: SLF001 - see above

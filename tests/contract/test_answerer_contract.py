@@ -1,4 +1,4 @@
-"""What every way of answering promises: quoted from the passages, or written by a model, good or bad."""
+"""Tests the guarantees of every kind of answer: quoted, or written by a good or a bad model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every loader promises, tried on a file of each kind, on parts of it and on noise in its name."""
+"""Tests the guarantees of every loader: whole files of each kind, truncated ones, and noise under their names."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_a_file_cut_off_is_read_in_part_or_named(tmp_path, kind, share):
 
 @pytest.mark.parametrize("kind", sorted(FORMATS))
 @pytest.mark.parametrize("content", [b"", b" \n\n", NOISE, b"\x00" * 100], ids=["empty", "blank", "noise", "zeros"])
-def test_what_is_no_file_of_its_kind_is_read_as_it_is_or_named(tmp_path, kind, content):
+def test_a_file_that_does_not_match_its_suffix_is_read_by_content_or_named(tmp_path, kind, content):
     path = path_of(tmp_path, kind, content)
     try:
         document = load(path)

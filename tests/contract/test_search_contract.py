@@ -1,4 +1,4 @@
-"""What every search promises, tried on each of them over the same documents."""
+"""Tests the guarantees of every search over the same documents."""
 
 from __future__ import annotations
 

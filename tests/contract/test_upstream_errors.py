@@ -1,4 +1,4 @@
-"""Every error that a library can raise becomes one of ours: a new one in a new version fails here first."""
+"""Tests that every error of a library is mapped to one of Footnote's. New errors of a new version fail here."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def of_status(kind: type[openai.APIStatusError], status: int) -> openai.APIStatu
 
 
 @pytest.mark.parametrize(("status", "ours"), BY_STATUS.items())
-def test_each_status_of_a_model_server_is_told_apart(status, ours):
+def test_each_status_of_a_model_server_gets_its_own_error(status, ours):
     error = in_words(of_status(openai.APIStatusError, status), "the model", "", 5.0, "OPENAI_API_KEY")
     assert type(error) is ours
     assert str(status) in str(error) or ours is not LLMError
@@ -136,7 +136,7 @@ def test_each_error_of_tantivy_is_mapped(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError, AssertionError])
-def test_what_is_no_librarys_error_is_not_taken_for_one(tmp_path, kind):
+def test_an_error_of_our_own_is_not_mapped_to_a_librarys(tmp_path, kind):
     for mapped in (of_chroma("search"), of_text_index("write", tmp_path)):
         with pytest.raises(kind), mapped:
             raise kind

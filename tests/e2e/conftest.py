@@ -1,4 +1,4 @@
-"""A real `footnote run` and a real Chromium."""
+"""A real `footnote run`, a real Chromium, and documents for the page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from durability import PoolInProcess
 from playwright.sync_api import Browser, sync_playwright
+
+from app.ui.components import upload
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -94,3 +97,19 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def open_loaders():
+    return PoolInProcess
+
+
+@pytest.fixture(autouse=True)
+def no_jobs():
+    upload.jobs.clear()
+
+
+@pytest.fixture
+def filled(footnote, write):
+    footnote.ingest([write("a.txt", "Apples are red. Bears are brown.")])
+    return footnote

@@ -1,4 +1,4 @@
-"""The page in a real browser: ask, check, upload, reload, and nothing leaves the machine."""
+"""Tests the page in a real browser: asking, checking, uploading, reloading. Nothing leaves the machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command as its users run it: what goes to stdout, what to stderr, and the exit status."""
+"""Tests the command as users run it: standard output, standard error and exit status."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
+from waiting import wait_until
 
 from app.cli.commands import cli
 from ingest.settings import Settings
@@ -191,7 +191,7 @@ def test_ctrl_c_ends_an_ingest_cleanly_and_the_next_run_goes_on(settings, write)
 
 
 @pytest.mark.slow
-def test_the_port_taken_is_said(run):
+def test_a_port_in_use_is_reported(run):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -213,13 +213,6 @@ def count_active(settings: Settings) -> int:
             return db.execute("SELECT count(*) FROM versions WHERE status = 'active'").fetchone()[0]
         except sqlite3.OperationalError:
             return 0
-
-
-def wait_until(condition, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 @pytest.mark.slow

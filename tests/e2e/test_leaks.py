@@ -1,4 +1,4 @@
-"""Hostile documents and a model that obeys them, in a real browser: nothing is asked of anyone but the app itself."""
+"""Tests that the browser contacts only the app, even with hostile documents and a model that obeys them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ BANNED = "img, picture, iframe, frame, object, embed, script, style, link, form,
 
 
 class Watch:
-    """Every request and every connection that a browser makes; those that leave the app are not let through."""
+    """Records every request and connection of a browser, and blocks those to other hosts."""
 
     def __init__(self, context: BrowserContext, url: str) -> None:
         self.host = urlsplit(url).netloc
@@ -86,7 +86,7 @@ def fill(settings: Settings) -> dict[str, str]:
 
 
 def obeyed(settings: Settings, text: str) -> Answer:
-    """What a model that obeys makes of a hostile document; its name, headings and notice are hostile too."""
+    """Returns the answer of an obedient model to a hostile document; its name, headings and notice are hostile too."""
     hostile = replace(passage(1, f"Apples are red. {text}"), document=f"/docs/{text}", heading=(text,), place=text)
     answerer = Answerer(lambda _q, _k, **_more: Retrieval((hostile,)), WordEmbedder(), Obedient(), settings)
     *_, answer = answerer.ask("What colour are apples?")
@@ -117,7 +117,7 @@ def watched(chromium, url: str) -> Iterator[tuple[Page, Watch]]:
 
 
 def assert_harmless(page: Page) -> None:
-    """Nothing of what is shown reaches out, or could when it is clicked."""
+    """Asserts that nothing on the page contacts another host, even when clicked."""
     assert page.evaluate(REACHING) == []
     found = page.eval_on_selector_all(
         OURS, "(shown, banned) => shown.flatMap(one => [...one.querySelectorAll(banned)].map(e => e.outerHTML))", BANNED
@@ -125,7 +125,7 @@ def assert_harmless(page: Page) -> None:
     assert found == []
 
 
-def test_the_watch_sees_what_would_leave(chromium, hostile):
+def test_the_watch_detects_outgoing_requests(chromium, hostile):
     served, _ = hostile
     with pytest.raises(AssertionError, match="evil"), watched(chromium, served.url) as (page, _):
         page.goto(served.url)

@@ -1,41 +1,23 @@
-"""The page without a browser: what is drawn, and what its buttons do."""
+"""Tests the content of the page and its buttons, without a browser."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
-from pages import open_page, shown
-from streamlit.runtime.scriptrunner import StopException
-from streamlit.testing.v1 import AppTest
+from pages import labels, open_page, shown
 
-from app.answering import AnswerService
 from app.bootstrap import open_footnote
-from app.footnote import Footnote
-from app.models import Answer, Citation, Sentence, Token, Usage
-from app.ui.components import upload
-from app.ui.components.rendering import MISTAKE, plain
+from app.models import Answer, Citation, Sentence, Usage
+from app.ui.components.rendering import plain
 from app.ui.pages.chat import SHOWN_EXCHANGES, STARTERS
-from ingest.errors import VectorStoreError
 from ingest.library import Library
+
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 
 # An address without a language model.
 GONE = "http://127.0.0.1:9/v1"
-
-
-def labels(page: AppTest) -> list[str]:
-    return [button.label for button in page.button]
-
-
-@pytest.fixture(autouse=True)
-def no_jobs():
-    upload.jobs.clear()
-
-
-@pytest.fixture
-def filled(footnote, write):
-    footnote.ingest([write("a.txt", "Apples are red. Bears are brown.")])
-    return footnote
 
 
 def test_an_empty_collection_invites_documents(footnote):
@@ -77,102 +59,7 @@ def test_a_question_that_was_searched_in_other_words_says_so(filled):
     assert searched in shown(page)
 
 
-@pytest.fixture
-def answered_by(filled):
-    """Returns the same Footnote with an answering service of this class."""
-    opened = []
-
-    def composed(service: type[AnswerService]) -> Footnote:
-        opened.append(open_footnote(filled.settings, lambda _settings: filled.library, service))
-        return opened[-1]
-
-    yield composed
-    for one in opened:
-        one.conversations.close()
-
-
-def test_an_error_is_a_message_and_the_question_can_be_asked_again(answered_by):
-    message = "Chroma is not there. Start it."
-    failures = [VectorStoreError(message)]
-
-    class FailingOnce(AnswerService):
-        def ask(self, *arguments, **options):
-            if failures:
-                raise failures.pop()
-            return super().ask(*arguments, **options)
-
-    page = open_page(answered_by(FailingOnce))
-    page.chat_input[0].set_value("What colour are bears?").run()
-    assert [warning.value for warning in page.warning] == [plain(message)]
-    assert not page.exception
-    next(button for button in page.button if button.label == "Ask again").click().run()
-    assert "Bears are brown." in shown(page)
-    assert not page.warning
-
-
-def written_until(break_down, *pieces: str):
-    """A service that yields pieces of an answer, then the broken event; stopping it returns the partial answer."""
-
-    class Breaking(AnswerService):
-        def ask(self, question, *_args, cancel, **_more):
-            for piece in cancel.until(pieces):
-                yield Token(piece)
-            if not cancel.cancelled:
-                yield break_down()
-            if pieces:
-                text = "".join(pieces)
-                yield Answer(question, question, text, False, "openai:m", (), (), incomplete=True, notice=cancel.reason)
-
-    return Breaking
-
-
-def broken():
-    raise ZeroDivisionError
-
-
-class Undrawable:
-    """Text that raises when it is appended to other text."""
-
-    def __radd__(self, _before):
-        raise ZeroDivisionError
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("pieces", [(), ("Apples are ",)])
-def test_a_mistake_of_ours_while_an_answer_is_drawn_is_told_as_one_and_what_came_is_kept(
-    filled, answered_by, caplog, pieces
-):
-    page = open_page(answered_by(written_until(lambda: Token(Undrawable()), *pieces)))
-    page.chat_input[0].set_value("What colour are apples?").run()
-    assert not page.exception
-    assert "ZeroDivisionError" in caplog.text
-    (exchange,) = filled.conversations.exchanges(filled.conversations.all()[0].id)
-    assert (exchange.answer.text if exchange.answer else "") == "".join(pieces)
-    told = shown(page) + "".join(warning.value for warning in page.warning)
-    assert "Something went wrong here" in told
-    assert "Stopped" not in told
-    assert {"Ask again", "Try again"} & set(labels(page))
-
-
-def test_a_mistake_of_ours_in_the_making_of_an_answer_is_told_as_one(answered_by, caplog):
-    page = open_page(answered_by(written_until(broken, "Apples are ")))
-    page.chat_input[0].set_value("What colour are apples?").run()
-    assert "ZeroDivisionError" in caplog.text
-    assert [warning.value for warning in page.warning] == [plain(MISTAKE)]
-    assert "Ask again" in labels(page)
-
-
-def test_a_stop_of_streamlits_is_told_as_one(answered_by, caplog):
-    def stopped():
-        raise StopException
-
-    page = open_page(answered_by(written_until(stopped)))
-    page.chat_input[0].set_value("What colour are apples?").run()
-    assert [warning.value for warning in page.run().warning] == [plain("Stopped before the first word of an answer.")]
-    assert "could not be" not in caplog.text
-
-
-def test_a_mistake_of_ours_is_admitted_without_a_traceback(filled):
+def test_an_internal_error_is_shown_without_a_traceback(filled):
     class Broken(Library):
         def documents(self, _collection):
             raise ZeroDivisionError
@@ -225,7 +112,7 @@ def test_an_answer_that_is_not_all_it_could_be_can_be_asked_for_again(
         assert not filled.conversations.exchanges(chat.id)[0].answer.incomplete
 
 
-def test_the_page_says_what_is_wrong_with_the_language_model(filled, dead_proxy, with_settings):
+def test_the_page_reports_problems_with_the_language_model(filled, dead_proxy, with_settings):
     assert not open_page(filled).warning
     asking = with_settings(filled, llm="openai:m", llm_base_url=GONE)
     said = asking.answerer_problem()
@@ -234,7 +121,7 @@ def test_the_page_says_what_is_wrong_with_the_language_model(filled, dead_proxy,
     assert [one.value for one in page.sidebar.warning] == [plain(said)]
 
 
-def test_the_sum_of_a_conversation_keeps_what_was_spent_on_attempts_and_on_exchanges_out_of_sight(filled):
+def test_the_sum_of_a_conversation_includes_earlier_attempts_and_hidden_exchanges(filled):
     chat = filled.conversations.create("default")
     answer = Answer("q", "q", "Apples", False, "openai:m", (), (), usage=Usage(1_000, 10), prompt="0123456789ab")
     first, *_, second = (

@@ -1,4 +1,4 @@
-"""The choice of the documents that are asked: made, seen, kept with the conversation, and cleared in one click."""
+"""Tests the selection of documents to ask: it is shown, saved with the conversation, and cleared in one click."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from app.ui.components.scope import MOST_OPTIONS, folders, label
 from ingest.docstore import Choices
 from ingest.filters import Filter
 from ingest.library import Library
+
+pytestmark = pytest.mark.usefixtures("shared_chroma")
 
 
 def field(page: AppTest, name: str):
@@ -158,7 +160,7 @@ def test_folders_that_would_choose_everything_or_one_document_are_not_offered():
     assert folders(sources) == ["/d", "/d/a", "https://x.org", "https://x.org/p"]
 
 
-def test_a_label_says_what_is_asked_in_a_few_words():
+def test_a_label_describes_the_filter_in_a_few_words():
     sources = ("/d/a.md", "/d/b.md", "/d/c", "/d/e", "/f")
     within = Filter.of(sources=sources, types=["pdf"], since="2026-01-31", tags=["x"])
     assert label(within) == "Ask: a.md, b.md, c, 2 more · pdf · x · since 2026-01-31"

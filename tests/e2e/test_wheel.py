@@ -1,4 +1,4 @@
-"""The wheel in an empty environment: `footnote run` serves, with its sample documents, far from the checkout."""
+"""Tests the wheel in an empty environment: `footnote run` works without the checkout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of a language model in the real page: waits, Stop, what was cut, and what it took."""
+"""Tests a language model's answers on the real page: waits, Stop, incomplete answers and usage."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def begin(page: Page, question: str = QUESTION) -> None:
     page.keyboard.press("Enter")
 
 
-def test_an_answer_says_what_it_took_and_the_conversation_adds_it_up(model, page):
+def test_an_answer_reports_its_usage_and_the_conversation_sums_it(model, page):
     model.script = WHOLE
     begin(page)
     used = page.locator(".fn-details")
@@ -83,7 +83,7 @@ def test_a_wait_for_a_busy_server_counts_down_before_the_answer_is_written(model
     expect(page.locator(".fn-answer")).to_contain_text("a list of numbers")
 
 
-def test_stop_ends_the_request_and_keeps_what_came_and_try_again_answers_it_whole(model, page):
+def test_stop_ends_the_request_and_keeps_the_partial_answer_and_try_again_completes_it(model, page):
     model.left.clear()
     model.script = silent_after("An embedding is a list of numbers ", "that stands for")
     begin(page)
@@ -115,7 +115,7 @@ def test_stop_before_the_first_word_leaves_the_question_to_be_asked_again(model,
     expect(page.locator(".fn-answer")).to_contain_text("the meaning of a text")
 
 
-def test_what_was_cut_is_kept_and_marked_and_what_failed_is_quoted(model, page):
+def test_a_cut_answer_is_kept_and_marked_and_a_failed_one_is_replaced_by_quotes(model, page):
     model.script = cut_after("An embedding is a list of numbers that")
     begin(page)
     expect(page.locator(".fn-incomplete")).to_be_visible()

@@ -1,4 +1,4 @@
-"""`footnote ask` with a language model: waits, Ctrl-C, what it took, and text that tries to steer the terminal."""
+"""Tests `footnote ask` with a language model: waits, Ctrl-C, usage, and control characters in texts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from faults import watched
 from llm_servers import answering, in_turn, refusing, scripted, silent_after
 from typer.testing import CliRunner
 
 from app.cli.commands import cli
+from app.llm.reasoning import ThoughtFilter
 from ingest.embedding import Embedder
 from ingest.library import Library
 
@@ -48,7 +50,7 @@ def asking(footnote, write, settings):
 
 
 @pytest.mark.slow
-def test_a_wait_is_told_and_what_was_used_is_printed(asking):
+def test_a_wait_is_reported_and_the_usage_is_printed(asking):
     written = answering("Apples are red [1].", usage=(1000, 20))
     prices = {"FOOTNOTE_LLM_INPUT_PRICE": "1", "FOOTNOTE_LLM_OUTPUT_PRICE": "10"}
     with scripted(in_turn(refusing(429, retry_after="1.2"), written)) as (url, _):
@@ -65,32 +67,47 @@ def test_a_wait_is_told_and_what_was_used_is_printed(asking):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [(), ("--json",)])
-def test_ctrl_c_keeps_what_came_and_ends_the_request(asking, options):
-    left, came = threading.Event(), threading.Event()
-    silent = silent_after("Apples are red [1]. And ")
-
-    def script(handler) -> None:
-        came.set()
-        silent(handler)
-
-    with scripted(script, left=left) as (url, _):
-        process = asking(url, *options)
-        assert came.wait(60)
-        threading.Event().wait(4.0)  # until the words are there: they are read beside the main thread
+def test_ctrl_c_keeps_the_partial_answer_and_ends_the_request(asking):
+    left, out = threading.Event(), b""
+    with scripted(silent_after("Apples are red [1]. And "), left=left) as (url, _):
+        process = asking(url)
+        while b"Apples" not in out:
+            piece = os.read(process.stdout.fileno(), 4096)
+            assert piece, process.communicate(timeout=60)
+            out += piece
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        rest, err = process.communicate(timeout=60)
         assert left.wait(30)
+    out = out.decode() + rest
     assert process.returncode == 130, err
     assert "the partial answer is kept" in err
-    if options:
-        answer = json.loads(out)
-        assert (answer["answer"], answer["incomplete"]) == ("Apples are red [1]. And", True)
-        assert answer["sentences"][0]["supported"] is True
-    else:
-        assert out.startswith("Apples are red [1]. And")
-        assert "[1] " in out
-        assert "Stopped before it was complete. Ask again" in out
+    assert out.startswith("Apples are red [1]. And")
+    assert "[1] " in out
+    assert "Stopped before it was complete. Ask again" in out
+
+
+def test_ctrl_c_prints_the_partial_answer_as_json_and_ends_the_request(footnote, write, settings, monkeypatch):
+    footnote.ingest([write("a.txt", "Apples are red. A crate holds 40 apples.")])
+    left, heard = threading.Event(), []
+
+    def interrupt(arguments) -> None:
+        heard.append(arguments[1])
+        if heard[-1] == "" and any(heard):  # the command has all text so far, and there was no more for a moment
+            signal.raise_signal(signal.SIGINT)
+
+    with (
+        scripted(silent_after("Apples are red [1]. And "), left=left) as (url, _),
+        watched(ThoughtFilter, "feed", interrupt),
+    ):
+        for name, value in {"DATA_DIR": settings.data_dir, "LLM": "openai:m", "LLM_BASE_URL": url}.items():
+            monkeypatch.setenv(f"FOOTNOTE_{name}", str(value))
+        done = CliRunner().invoke(cli, ["ask", "What colour are apples?", "--json"], obj=Library)
+        assert left.wait(30)
+    assert done.exit_code == 130, done.output
+    assert "the partial answer is kept" in done.stderr
+    answer = json.loads(done.stdout)
+    assert (answer["answer"], answer["incomplete"]) == ("Apples are red [1]. And", True)
+    assert answer["sentences"][0]["supported"] is True
 
 
 @pytest.mark.slow

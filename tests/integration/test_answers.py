@@ -1,4 +1,4 @@
-"""Answers from the sample documents: right, quoted exactly, and silent where the documents are."""
+"""Tests answers from the sample documents: correct, quoted exactly, and refused if no document answers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from app.bootstrap import open_footnote
 from app.integrations.langchain import FootnoteRetriever
 from app.models import Answer, Retrieved, Token, Turn
 from ingest.loaders import load
+
+pytestmark = pytest.mark.usefixtures("shared_chroma")
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -45,6 +47,7 @@ def test_the_passage_with_the_answer_is_always_retrieved(sampled):
     assert missing == []
 
 
+@pytest.mark.slow
 def test_questions_of_other_fields_are_refused_and_the_nearest_passages_shown(sampled):
     answers = [answered(sampled, question["text"]) for question in questions("offtopic_questions.jsonl")]
     refused = [answer for answer in answers if answer.refused]
@@ -53,6 +56,7 @@ def test_questions_of_other_fields_are_refused_and_the_nearest_passages_shown(sa
     assert {answer.text for answer in refused} == {"I could not find this in the documents."}
 
 
+@pytest.mark.slow
 def test_every_footnote_quotes_its_document_to_the_character(sample_answers):
     for _, answer in sample_answers:
         assert answer.answerer == "extractive"

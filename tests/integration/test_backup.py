@@ -1,16 +1,13 @@
-"""One archive holds all of a data folder, taken while it is used; elsewhere it gives the same answers at no cost."""
+"""Tests backups: an archive taken during use restores the same answers elsewhere, without embedding again."""
 
 from __future__ import annotations
 
 import fcntl
 import io
 import json
-import os
 import random
 import shutil
 import sqlite3
-import subprocess
-import sys
 import threading
 import zipfile
 from functools import partial
@@ -28,8 +25,6 @@ from ingest.index.reembedding import reembed
 from ingest.maintenance.backup import write_backup
 from ingest.maintenance.doctor import examine
 from ingest.maintenance.restore import restore_backup
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def answer(footnote, question: str) -> Answer:
@@ -163,7 +158,7 @@ def test_a_damaged_archive_is_refused_before_anything_is_touched(archive, elsewh
 
 
 @pytest.mark.slow
-def test_indexes_that_lay_in_the_folder_before_do_not_hide_what_is_restored(filled, archive, tmp_path):
+def test_restored_data_replaces_indexes_that_were_in_the_folder(filled, archive, tmp_path):
     """The documents were changed since, then their database was lost; the old indexes hold as many chunks."""
     settings, path = filled.settings, tmp_path / "docs" / "birch.txt"
     path.write_text(path.read_text().replace("birch", "beech"))
@@ -197,7 +192,7 @@ def test_a_restore_that_was_cut_off_can_be_done_again(archive, elsewhere, step):
 
 
 @pytest.mark.slow
-def test_a_folder_that_a_chat_runs_on_is_left_alone(archive, elsewhere):
+def test_a_folder_in_use_by_a_chat_is_not_replaced(archive, elsewhere):
     lock = elsewhere.data_dir / "run" / "chat.lock"
     lock.parent.mkdir(parents=True)
     with lock.open("a") as held:
@@ -211,7 +206,7 @@ def test_only_its_owner_may_read_an_archive(archive):
     assert archive.stat().st_mode & 0o077 == 0
 
 
-def test_a_disk_that_is_full_for_sqlite_is_said_too(filled, tmp_path):
+def test_a_disk_that_is_full_for_sqlite_is_reported(filled, tmp_path):
     full = failing(Database, "copy_to", sqlite3.OperationalError("database or disk is full"))
     said = r"Could not write .*big\.zip: database or disk is full.* free some space"
     with full, pytest.raises(BackupError, match=said):
@@ -262,7 +257,7 @@ def test_an_archive_that_is_not_ours_is_refused(archive, elsewhere, change, said
 
 
 @pytest.mark.slow
-def test_a_folder_that_holds_something_is_left_alone(filled, archive):
+def test_a_folder_that_is_not_empty_is_not_replaced(filled, archive):
     before = contents(filled)
     with pytest.raises(BackupError, match="is not empty"):
         restore_backup(archive, filled.settings, word_library)
@@ -278,30 +273,3 @@ def test_an_archive_that_cannot_be_written_leaves_the_one_before(filled, archive
     assert [path.name for path in archive.parent.iterdir() if "footnote-" in path.name] == []
     with pytest.raises(BackupError, match="Choose another place"):
         write_backup(filled.library, tmp_path / "nowhere" / "backup.zip")
-
-
-@pytest.mark.slow
-def test_on_the_command_line_with_the_real_model(sampled, tmp_path):
-    archive = tmp_path / "samples.zip"
-
-    def run(data: Path, *arguments: str) -> dict:
-        done = subprocess.run(
-            [sys.executable, "-m", "app", *arguments, "--json"],
-            env={**os.environ, "FOOTNOTE_DATA_DIR": str(data)},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    made = run(sampled.settings.data_dir, "backup", str(archive))
-    assert made["documents"] == sampled.status()[0].documents
-    data = tmp_path / "restored"
-    assert run(data, "restore", str(archive)) == made
-    question = "How long is parental leave at Larkspur?"
-    here, there = (run(one, "ask", question) for one in (sampled.settings.data_dir, data))
-    assert (here["answer"], here["citations"]) == (there["answer"], there["citations"])
-    found = run(data, "doctor")
-    assert (found["ok"], found["problems"], found["mended"]) == (True, [], [])

@@ -1,4 +1,4 @@
-"""One bad input is one recorded failure: whatever is in a file, all others are ingested."""
+"""Tests that a bad file is recorded as one failure and that all others are ingested."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import bombs
 import docx
 import pptx
 import pytest
+import repeating_files
 import xlsxwriter
 from durability import PoolInProcess, quick
 from faults import failing
@@ -31,6 +32,8 @@ from ingest.loaders.registry import ROWS
 from ingest.pipeline.run import Chunker
 from ingest.segments import SegmentedDocument
 from ingest.text.storable_text import escaped, is_storable, storable
+
+pytestmark = pytest.mark.usefixtures("shared_chroma")
 
 LONE = "\ud800"
 MARK = "MARKOFTHETEXT"
@@ -60,7 +63,7 @@ def strings(value) -> list[str]:
 
 
 def is_storable_or_named(path: Path) -> None:
-    """What is read of a file can be stored, or its failure names it."""
+    """Asserts that a file's text can be stored, or that its error names the file."""
     (loaded,) = PoolInProcess().load_all([path])
     if isinstance(loaded.result, SegmentedDocument):
         assert all(map(is_storable, strings(asdict(replace(loaded.result.whole(), places=b"")))))
@@ -69,7 +72,7 @@ def is_storable_or_named(path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_lone_surrogate_in_a_name_of_json_ends_no_other_file(footnote, write):
+def test_a_lone_surrogate_in_a_json_name_affects_no_other_file(footnote, write):
     for name in string.ascii_lowercase[:5]:
         write(f"{name}.txt", f"The words of {name} can be found.")
     folder = write("poison.json", json.dumps({f"key{LONE}": {f"inner{LONE}": f"Poisoned{LONE} words."}})).parent
@@ -94,7 +97,7 @@ def test_a_file_that_breaks_the_chunker_is_that_files_failure(unprocessed, write
 
 @pytest.mark.slow
 @pytest.mark.parametrize("error", [TypeError("no str"), MemoryError(), DocumentStoreError("too big")])
-def test_a_document_that_cannot_be_written_does_not_take_its_batch_with_it(unprocessed, write, error):
+def test_a_document_that_cannot_be_written_does_not_fail_its_batch(unprocessed, write, error):
     for name in "abc":
         write(f"{name}.txt", f"Words of {name}.")
     folder = write("bad.txt", "Breaks the writing.").parent
@@ -109,7 +112,7 @@ def test_a_document_that_cannot_be_written_does_not_take_its_batch_with_it(unpro
 
 
 @pytest.mark.parametrize("error", [DocumentStoreError("The disk is full."), EmbedderError("No model.")])
-def test_what_is_wrong_with_the_index_or_the_model_still_ends_the_run(unprocessed, write, error):
+def test_an_error_of_the_index_or_the_model_ends_the_run(unprocessed, write, error):
     folder = write("a.txt").parent
     write("b.txt", "Other words.")
     with failing(writer, "write_text", error), pytest.raises(type(error), match=str(error)):
@@ -155,8 +158,11 @@ def packages() -> dict[str, bytes]:
         buffer = io.BytesIO()
         made.save(buffer)
         files[suffix] = buffer.getvalue()
-    words, more = bombs.WORDS.encode(), f"{bombs.WORDS}{MARK}".encode()
-    for suffix, data in {".ods": bombs.repeating_ods(1, 1), ".epub": bombs.epub_of_one_chapter(1, 25)}.items():
+    words, more = repeating_files.WORDS.encode(), f"{repeating_files.WORDS}{MARK}".encode()
+    for suffix, data in {
+        ".ods": repeating_files.repeating_ods(1, 1),
+        ".epub": repeating_files.epub_of_one_chapter(1, 25),
+    }.items():
         files[suffix] = repacked(data, lambda _, part: part.replace(words, more))
     files[".zip"] = bombs.zipped({f"{MARK}.txt": more, f"{MARK}/inner.json": b'{"a": "%s"}' % MARK.encode()})
     return files
@@ -220,6 +226,6 @@ def test_json_is_printed_of_a_run_that_an_error_ends(settings, write, monkeypatc
     assert (result.exit_code, told["error"], told["failed"]) == (3, "The model is gone.", 1)
 
 
-def test_what_cannot_be_stored_is_replaced_in_place_and_shown_spelled_out():
+def test_unstorable_characters_are_replaced_in_place_and_shown_escaped():
     assert storable(f"a{LONE}b\0c😀") == "a\ufffdb\ufffdc😀"
     assert escaped("caf\udce9\ud800\0") == "caf\\xe9\\ud800\\x00"

@@ -1,4 +1,4 @@
-"""Lone surrogates, NULs and odd line ends in questions, answers and arguments: each is one question's matter."""
+"""Tests lone surrogates, NULs and unusual line ends: they affect only the question they occur in."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from app.evaluation.dataset_readers import read_lines
 from app.models import Answer, Token, Turn
 from ingest.errors import SourceError
 from ingest.text.storable_text import StorableStream, is_storable, storable
+
+pytestmark = pytest.mark.usefixtures("shared_chroma")
 
 LONE = "\ud800"
 UNDECODED = "caf\udce9"  # as Python gives bytes of the command line that are no UTF-8
@@ -42,14 +44,14 @@ def fruit(settings, write, monkeypatch):
         yield one
 
 
-def test_a_surrogate_in_a_question_and_in_what_was_said_before_is_searched_without(fruit):
+def test_surrogates_in_a_question_and_its_history_are_left_out_of_the_search(fruit):
     history = [Turn(f"Are apples{LONE} fruit?", f"Yes{LONE}.")]
     (answer,) = [event for event in fruit.ask(f"Apples{LONE} are\0 what?", history) if isinstance(event, Answer)]
     assert is_storable(answer.question + answer.searched + answer.text)
     assert fruit.search(f"red apples{LONE}", 1)[0].chunk.text.endswith("Apples are red. A crate holds 40 apples.")
 
 
-def test_surrogates_of_a_model_reach_nobody_and_halves_of_a_character_are_joined(fruit, dead_proxy, with_settings):
+def test_surrogates_from_a_model_are_replaced_and_halves_of_a_character_are_joined(fruit, dead_proxy, with_settings):
     with scripted(answering("Apples \ud83d", "\ude00 are", f" red{LONE} [1].", "\udc00 \ud83d")) as (url, _):
         fields = {"llm": "openai:test", "llm_base_url": url, "llm_timeout": 20}
         *events, answer = with_settings(fruit, **fields).ask("What colour are apples?")
@@ -107,7 +109,7 @@ def test_each_question_of_a_file_is_answered_or_says_why_not(fruit, tmp_path):
 
 
 @pytest.mark.parametrize("line", ["{" * 100_000, '{"text": ' + "[" * 100_000, '{"_id": "1"}', "{}"])
-def test_a_line_that_is_no_question_is_named(tmp_path, line):
+def test_a_line_that_is_not_a_question_is_named(tmp_path, line):
     path = tmp_path / "questions.jsonl"
     path.write_text(f"first question\n{line}")
     with pytest.raises(SourceError, match="line 2: not a question"):
@@ -130,7 +132,7 @@ def test_a_question_that_cannot_be_asked_ends_no_evaluation(fruit, tmp_path):
     assert [note for note in told["notes"] if note.startswith("Question 2 could not be asked")]
 
 
-def test_questions_of_ones_own_may_hold_any_unicode():
+def test_a_users_own_questions_may_hold_any_unicode():
     data = json.dumps({"question": f"a{LONE}b", "source": "x\u2028y"}, ensure_ascii=True).encode()
     raw = '{"question": "a\u2028b", "source": "c"}'.encode()
     assert [one["question"] for one in read_lines(data + b"\r\n" + raw, "q")] == ["a\ufffdb", "a\u2028b"]

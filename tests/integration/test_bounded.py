@@ -1,4 +1,4 @@
-"""What runs for weeks must not leak: open files and threads after a thousand searches and fifty ingests."""
+"""Tests for leaked files and threads after a thousand searches and fifty ingests."""
 
 from __future__ import annotations
 

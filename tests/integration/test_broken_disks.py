@@ -1,21 +1,20 @@
-"""Full, read-only and broken disks: a clear message, nothing worse than before, and a doctor who mends."""
+"""Tests damaged files and read-only disks: clear messages, no further damage, and repair by the doctor."""
 
 from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from durability import assert_equal, contents, copied, processes, quick, rest, word_library
+from disks import TEXTS, mounted
+from durability import assert_equal, contents, copied, quick, rest, word_library
 
 from ingest.errors import FootnoteError, StoreError
 from ingest.index import Sizes
@@ -26,10 +25,6 @@ from ingest.reports import Diagnosis
 from ingest.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXTS = {
-    f"{name}.txt": f"{name} is here. " + " ".join(f"{name}{i}" for i in range(200))
-    for name in ("ash", "birch", "cedar")
-}
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +109,7 @@ def test_the_doctor_finds_and_mends(whole, tmp_path, what):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", DAMAGE)
-def test_a_search_over_damage_heals_it_or_says_what_to_do(whole, tmp_path, what):
+def test_a_search_over_a_damaged_index_repairs_it_or_says_how_to(whole, tmp_path, what):
     settings, wanted = whole
     data = copied(settings, tmp_path / "data")
     DAMAGE[what][0](data.data_dir)
@@ -174,7 +169,7 @@ def test_the_doctor_does_no_harm_to_a_folder_in_use(whole, tmp_path):
     rest(data)
 
 
-def test_a_data_folder_without_its_documents_is_no_healthy_one(whole, tmp_path):
+def test_a_data_folder_without_its_document_store_is_reported(whole, tmp_path):
     data = copied(whole[0], tmp_path / "data")
     (data.data_dir / "footnote.sqlite").unlink()
     (problem,) = examine(data, fix=True, open_library=word_library).problems
@@ -182,7 +177,7 @@ def test_a_data_folder_without_its_documents_is_no_healthy_one(whole, tmp_path):
     assert "footnote restore FILE" in problem.fix
 
 
-def test_documents_whose_database_is_broken_are_said_to_need_a_backup(whole, tmp_path):
+def test_a_broken_document_database_is_reported_as_needing_a_backup(whole, tmp_path):
     data = copied(whole[0], tmp_path / "data")
     path = data.data_dir / "footnote.sqlite"
     content = bytearray(path.read_bytes())
@@ -196,7 +191,7 @@ def test_documents_whose_database_is_broken_are_said_to_need_a_backup(whole, tmp
         footnote.search("birch", 1)
 
 
-def test_a_broken_index_of_sqlite_is_made_anew(whole, tmp_path):
+def test_a_broken_sqlite_index_is_rebuilt(whole, tmp_path):
     data = copied(whole[0], tmp_path / "data")
     path = data.data_dir / "footnote.sqlite"
     with closing(sqlite3.connect(path)) as db:
@@ -210,52 +205,8 @@ def test_a_broken_index_of_sqlite_is_made_anew(whole, tmp_path):
     assert examine(data, fix=True, open_library=word_library).ok
 
 
-@contextmanager
-def mounted(folder: Path, size: str) -> Iterator[Path]:
-    """A file system of its own of that size."""
-    folder.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True, check=False
-    )
-    if made.returncode:
-        pytest.skip("file systems cannot be mounted here")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", folder], check=True)
-
-
 @pytest.mark.slow
-def test_no_space_left_changes_nothing_and_is_said(tmp_path):
-    folder = tmp_path / "docs"
-    folder.mkdir()
-    (folder / "ash.txt").write_text(TEXTS["ash.txt"])
-    with mounted(tmp_path / "small", "24m") as small:
-        settings = Settings(_env_file=None, data_dir=small / "data")
-        with quick(settings) as footnote:
-            footnote.ingest([folder])
-            before = contents(footnote)
-            ballast = small / "ballast"
-            ballast.write_bytes(bytes(shutil.disk_usage(small).free - 300_000))
-            for i in range(40):
-                (folder / f"{i}.txt").write_text(" ".join(f"w{i}x{j}" for j in range(2000)))
-            with pytest.raises(StoreError) as said:
-                footnote.ingest([folder])
-            assert "space" in str(said.value) or "room" in str(said.value)
-            held = contents(footnote)
-            assert_equal({source: held[source] for source in before}, before)
-            assert footnote.search("ash", 1)[0].chunk.text.startswith("ash is here.")
-            assert "disk" in {problem.kind for problem in examine(settings, open_library=word_library).problems}
-            subprocess.run(["mount", "-o", "remount,size=300m", small], check=True)
-            ballast.unlink()
-            assert footnote.ingest([folder]).count("failed") == 0
-            assert len(contents(footnote)) == 41
-            assert examine(settings, open_library=word_library).problems == ()
-        rest(settings)
-
-
-@pytest.mark.slow
-def test_a_read_only_disk_changes_nothing_and_is_said(tmp_path, whole):
+def test_a_read_only_disk_is_reported_and_nothing_changes(tmp_path, whole):
     with mounted(tmp_path / "locked", "300m") as locked:
         data = copied(whole[0], locked / "data")
         subprocess.run(["mount", "-o", "remount,ro", locked], check=True)
@@ -267,37 +218,6 @@ def test_a_read_only_disk_changes_nothing_and_is_said(tmp_path, whole):
             assert_equal(contents(footnote), whole[1])
         assert examine(data, open_library=word_library).ok
         rest(data)
-
-
-def ingest_within(settings: Settings, folder: Path, most_bytes: int, send) -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
-    try:
-        with quick(settings) as footnote:
-            footnote.ingest([folder])
-        send.send("")
-    except FootnoteError as error:
-        send.send(str(error))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("most_bytes", [20_000, 200_000, 700_000])
-def test_a_limit_on_the_size_of_files_is_said(tmp_path, settings, most_bytes):
-    folder = tmp_path / "docs"
-    folder.mkdir()
-    for i in range(20):
-        (folder / f"{i}.txt").write_text(f"tree{i} " + " ".join(f"w{i}x{j}" for j in range(1500)))
-    receive, send = processes.Pipe(duplex=False)
-    child = processes.Process(target=ingest_within, args=(settings, folder, most_bytes, send))
-    child.start()
-    child.join(200)
-    said = receive.recv()
-    assert said == "" or "Check that" in said or "room" in said
-    assert said or most_bytes > 200_000
-    rest(settings)
-    with quick(settings) as footnote:
-        assert footnote.ingest([folder]).count("failed") == 0
-        assert footnote.search("tree7", 1)[0].chunk.text.startswith("tree7")
-    assert examine(settings, open_library=word_library).problems == ()
 
 
 @pytest.mark.slow

@@ -1,17 +1,15 @@
-"""The local Chroma server: started by who needs it first, brought back when it dies, gone with its last user."""
+"""Tests the local Chroma server: it starts for the first user, restarts after a crash, and stops after the last."""
 
 from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from chroma_servers import chroma_server
 from durability import ended, state
 
 from app.bootstrap import open_footnote
@@ -29,7 +27,7 @@ def filled(footnote, write):
 
 
 @pytest.mark.parametrize("victim", ["server", "supervisor"])
-def test_a_killed_server_comes_back_by_itself(filled, victim):
+def test_a_killed_server_is_restarted_automatically(filled, victim):
     os.kill(state(filled.settings)[victim], signal.SIGKILL)
     assert filled.search("apples", 1)[0].chunk.text == "Apples are red."
     assert examine(filled.settings).problems == ()
@@ -71,7 +69,7 @@ time.sleep(600)
     assert ended(server)
 
 
-def test_a_server_of_the_users_own_that_is_not_there_is_named(settings, write):
+def test_a_users_own_server_that_does_not_answer_is_named(settings, write):
     elsewhere = settings.model_copy(update={"chroma_url": "http://127.0.0.1:9"})
     with open_footnote(elsewhere) as footnote, pytest.raises(VectorStoreError, match=r"http://127\.0\.0\.1:9"):
         footnote.ingest([write("a.txt", "Apples are red.")])
@@ -80,23 +78,11 @@ def test_a_server_of_the_users_own_that_is_not_there_is_named(settings, write):
 @pytest.fixture
 def own_server(tmp_path):
     """The address of a Chroma server that Footnote did not start."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = "import sys, chromadb_rust_bindings as b; b.cli(['chroma', 'run', *sys.argv[1:]])"
-    arguments = ["--path", str(tmp_path / "own"), "--port", str(port)]
-    server = subprocess.Popen([sys.executable, "-c", command, *arguments], stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            break
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
-    server.kill()
-    server.wait()
+    with chroma_server(tmp_path / "own") as url:
+        yield url
 
 
-def test_a_server_of_the_users_own_is_used(filled, settings, write, tmp_path, own_server):
+def test_a_users_own_server_is_used(filled, settings, write, tmp_path, own_server):
     Chroma(None, own_server).client().create_collection("another")
     other = settings.model_copy(update={"chroma_url": own_server, "data_dir": tmp_path / "other"})
     with open_footnote(other) as footnote:
@@ -122,7 +108,7 @@ print(len(chroma.collections()), flush=True)
     assert examine(settings).problems == ()
 
 
-def test_the_env_file_of_the_folder_it_is_run_in_has_no_say_in_chromadb(settings, write, tmp_path):
+def test_chromadb_ignores_the_env_file_of_the_working_folder(settings, write, tmp_path):
     cwd = tmp_path / "cwd"
     cwd.mkdir()
     (cwd / ".env").write_bytes(

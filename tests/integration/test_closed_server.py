@@ -1,4 +1,4 @@
-"""The local Chroma server: nobody but its owner reaches it."""
+"""Tests that only its owner can reach the local Chroma server."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def filled(settings, write):
 
 
 def outcome(attempt, *, user: int = NOBODY) -> str:
-    """What another user's process gets from an attempt: its result, or the name of its error."""
+    """Runs an attempt as another user. Returns its result, or the name of its error."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -76,7 +76,7 @@ def outcome(attempt, *, user: int = NOBODY) -> str:
             os.setuid(user)
             ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1)  # lost with the user; a program that he starts has it
             said = str(attempt())
-        except BaseException as error:  # noqa: BLE001 - told to the test
+        except BaseException as error:  # noqa: BLE001 - reported to the test
             said = type(error).__name__
         os.write(writing, said.encode())
         os._exit(0)
@@ -139,7 +139,7 @@ def network() -> int:
 
 
 def isolated() -> tuple[bool, int]:
-    """Whether a process is in a network of its own once it is isolated, in which it reaches itself, and its user."""
+    """Isolates a process. Returns whether its network is its own and reaches itself, and its user."""
     before = network()
     with tempfile.TemporaryDirectory() as folder:
         isolate(Path(folder))
@@ -148,7 +148,7 @@ def isolated() -> tuple[bool, int]:
 
 
 @needs_root
-def test_a_plain_user_gets_a_network_of_his_own_where_the_system_gives_one():
+def test_an_unprivileged_user_gets_a_private_network_if_the_system_allows_it():
     before = network()
     assert outcome(isolated) in {f"(True, {NOBODY})", "PermissionError", "OSError"}
     assert network() == before
@@ -191,8 +191,9 @@ def using(python: str, folder: Path, **how) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 @needs_root
-def test_a_plain_users_server_is_closed_and_its_files_are_the_users(somebodys):
+def test_an_unprivileged_users_server_is_closed_and_its_files_belong_to_the_user(somebodys):
     closed = outcome(isolated, user=SOMEBODY) == f"(True, {SOMEBODY})"
     with using(plain_python(), somebodys, user=SOMEBODY, group=SOMEBODY, extra_groups=[]) as process:
         left, error, is_closed, why = json.loads(process.stdout.readline())
@@ -211,8 +212,9 @@ def test_a_plain_users_server_is_closed_and_its_files_are_the_users(somebodys):
         assert process.wait(30) == 0
 
 
+@pytest.mark.slow
 @needs_root
-def test_root_without_its_powers_over_the_system_still_works_in_another_users_folder(somebodys):
+def test_root_without_capabilities_still_works_in_another_users_folder(somebodys):
     drop = lambda: ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # noqa: E731
     with using(sys.executable, somebodys, preexec_fn=drop) as process:
         assert json.loads(process.stdout.readline()) == [100, "", False, "Permission denied"]
@@ -235,7 +237,7 @@ def test_a_supervisor_that_could_open_no_file_hands_out_connections_again(filled
     assert filled.search("apples", 1)
 
 
-def test_a_long_path_is_no_obstacle(tmp_path):
+def test_a_long_path_works(tmp_path):
     deep = tmp_path / ("deep" * 20) / ("deeper" * 20)
     chroma = Chroma(ChromaServer(deep / "chroma", deep / "run"))
     try:
@@ -245,7 +247,7 @@ def test_a_long_path_is_no_obstacle(tmp_path):
         chroma.close()
 
 
-def test_what_a_killed_supervisor_left_disturbs_nobody(filled, settings):
+def test_leftovers_of_a_killed_supervisor_do_no_harm(filled, settings):
     supervisor = state(settings)["supervisor"]
     os.kill(supervisor, signal.SIGKILL)
     assert ended(supervisor)
@@ -254,7 +256,7 @@ def test_what_a_killed_supervisor_left_disturbs_nobody(filled, settings):
     assert state(settings)["supervisor"] != supervisor
 
 
-def test_a_request_ends_where_nobody_hands_out_connections(filled, settings):
+def test_a_request_times_out_if_no_connection_is_handed_out(filled, settings):
     supervisor = state(settings)["supervisor"]
     os.kill(supervisor, signal.SIGSTOP)
     try:
@@ -265,7 +267,7 @@ def test_a_request_ends_where_nobody_hands_out_connections(filled, settings):
     assert filled.search("apples", 1)
 
 
-def test_a_slow_asker_keeps_nobody_waiting(filled, settings):
+def test_a_slow_client_does_not_block_others(filled, settings):
     path = settings.data_dir / "run" / SOCKET
     with ExitStack() as stack:
         for _ in range(20):  # connected, and never reading
@@ -275,7 +277,7 @@ def test_a_slow_asker_keeps_nobody_waiting(filled, settings):
 
 
 @needs_root
-def test_a_folder_that_would_be_out_of_reach_is_left_to_an_open_server(tmp_path):
+def test_isolation_is_refused_if_the_folder_would_be_out_of_reach(tmp_path):
     (tmp_path / "chroma").mkdir(mode=0o700)
     assert outcome(lambda: isolate(tmp_path / "chroma")) == "PermissionError"
 

@@ -1,4 +1,4 @@
-"""A worker that a file has taken over: whatever native code asks of the kernel, it gets nothing but its document."""
+"""Tests the sandbox against native code in a worker: it can reach nothing but its document."""
 
 from __future__ import annotations
 
@@ -109,8 +109,7 @@ def load(request, memory_mb, answers):
     open_now = [n for n in range(256) if not done(FCNTL, n, 1)]
     found["descriptors"] = len(open_now)
     return worker.WorkerAnswer(Document(json.dumps(found), "", ()), worker.NOTHING_READ)
-worker._load = load
-worker.main(int(sys.argv[1]), int(sys.argv[2]))
+worker.main(int(sys.argv[1]), int(sys.argv[2]), read=load)
 """.replace("FCNTL", str(NUMBERS["fcntl"][COLUMN]))
 
 
@@ -120,7 +119,7 @@ def number(name: str) -> int | None:
 
 @pytest.fixture
 def hijacked(write):
-    """What comes of native calls in a worker, each `[name, call, *arguments]`; text is passed as a pointer to it."""
+    """Runs native calls in a worker, each `[name, call, *arguments]`; text is passed as a pointer to it."""
 
     def run(calls: list | str):
         asked = calls if isinstance(calls, str) else [[name, number(call), *rest] for name, call, *rest in calls]
@@ -226,7 +225,7 @@ def test_another_instruction_set_ends_the_process(hijacked, entry):
     assert "signal SIGSYS" in str(error) or (entry == "32-bit" and "signal SIGSEGV" in str(error))
 
 
-def test_what_can_not_be_confined_reads_nothing_unless_it_is_allowed(write):
+def test_a_worker_that_cannot_be_confined_reads_nothing_unless_allowed(write):
     path = write("a.txt", "Good words.")
     without = (
         "import sys; from ingest.loaders.sandbox import seccomp, worker; seccomp.MACHINES.clear(); worker.main({})"
@@ -245,7 +244,7 @@ def test_what_can_not_be_confined_reads_nothing_unless_it_is_allowed(write):
     assert "can do what your user can" in confinement.missing[-1]
 
 
-def test_a_worker_says_what_holds_it():
+def test_a_worker_reports_its_sandbox():
     confinement = confinement_of(1024, allow_unconfined=False)
     assert confinement.calls
     assert confinement.files == (not confinement.missing)
@@ -264,13 +263,13 @@ def unconfinable(monkeypatch, tmp_path):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
 
-def test_doctor_says_what_holds_a_process_that_reads_files(settings):
+def test_doctor_reports_the_sandbox_of_reading_processes(settings):
     found = try_reading(settings)
     assert found.ok
     assert "a list of permitted system calls" in found.facts[0]
 
 
-def test_doctor_says_that_no_file_is_read_and_what_is_not_confined(settings, unconfinable):
+def test_doctor_reports_that_no_file_is_read_and_what_is_not_sandboxed(settings, unconfinable):
     refused = try_reading(settings)
     allowed = try_reading(settings.model_copy(update={"allow_unconfined": True}))
     assert "cannot be confined" in refused.problems[0].what
@@ -279,7 +278,8 @@ def test_doctor_says_that_no_file_is_read_and_what_is_not_confined(settings, unc
     assert any(fact.startswith("Not confined") for fact in allowed.facts)
 
 
-def test_the_report_says_what_is_not_confined_and_a_refused_file_is_tried_again(settings, write, unconfinable):
+@pytest.mark.slow
+def test_the_report_names_missing_confinement_and_a_refused_file_is_retried(settings, write, unconfinable):
     path = write("a.txt", "Good words.")
     with open_footnote(settings) as careful:
         refused = careful.ingest([path.parent])

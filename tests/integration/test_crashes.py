@@ -1,4 +1,4 @@
-"""Killed at any step, the index holds each document's old version or its new one, whole, and the next run mends all."""
+"""Tests kills at every step: each document has its old or its new version, and the next run repairs the index."""
 
 from __future__ import annotations
 
@@ -142,6 +142,7 @@ def test_killed_after_each_step_whoever_it_is(before, tmp_path, victim):
         crash(before, tmp_path, step, victim)
 
 
+@pytest.mark.slow
 def test_a_first_ingest_that_was_killed_goes_on(tmp_path, settings):
     folder = write_all(tmp_path / "docs", NEW)
     steps = steps_of(settings.model_copy(update={"data_dir": tmp_path / "dry"}), Update(folder))
@@ -170,7 +171,7 @@ def grow(settings, folder: Path, rounds: int) -> None:
 
 
 @pytest.mark.parametrize("how", ["cut off", "grown", "of another time"])
-def test_a_vector_index_cut_off_while_it_was_written_is_put_back(tmp_path, settings, how):
+def test_a_truncated_vector_index_is_restored(tmp_path, settings, how):
     folder = write_all(tmp_path / "docs", NEW)
     with quick(settings, sizes=OFTEN) as footnote:
         footnote.ingest([folder])
@@ -216,7 +217,7 @@ def rebuild(footnote) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("work", [change, change_and_back, rebuild])
 def test_killed_at_a_change_of_model_or_a_rebuild_the_next_run_mends_all(before, tmp_path, work):
-    """What is found stays the same whenever it ends, and no vectors of nobody stay behind."""
+    """Search results stay the same whenever the process is killed, and no unused vectors remain."""
     settings, folder, wanted = before
     steps = steps_of(copied(settings, tmp_path / "dry"), work)
     for step in range(1, len(steps) + 1, 2 if work is change_and_back else 1):

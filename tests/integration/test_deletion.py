@@ -1,4 +1,4 @@
-"""Deleted means gone: from both searches, from every file, from the next answer; disk space comes back."""
+"""Tests that deleted text is gone from searches, files and answers, and that its disk space is freed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECRET = "xanthophyllous"
 
 
 def holding(folder: Path, word: str) -> list[str]:
-    """Names of the files under a folder in which a word stands."""
+    """Returns the names of the files under a folder that contain a word."""
     files = [Path(at) / name for at, _, names in os.walk(folder) for name in names]
     # The server's socket holds nothing, and cannot be read.
     return sorted(path.name for path in files if path.is_file() and word.encode() in path.read_bytes().lower())
@@ -31,7 +31,7 @@ def answer_to(footnote, question: str) -> Answer:
 
 
 @pytest.mark.parametrize("how", ["removed", "pruned", "changed"])
-def test_what_was_deleted_stands_in_no_file_any_more(settings, write, how):
+def test_deleted_text_remains_in_no_file(settings, write, how):
     path = write("secret.txt", f"The {SECRET} plan is kept in the blue room.")
     write("other.txt", "Other documents stay where they are.")
     with quick(settings) as footnote:
@@ -53,6 +53,7 @@ def test_what_was_deleted_stands_in_no_file_any_more(settings, write, how):
     assert holding(settings.data_dir, SECRET) == []  # Chroma's own files, once its server has ended
 
 
+@pytest.mark.slow
 def test_words_that_cannot_be_removed_from_chromas_files_are_found_by_the_doctor(settings, write):
     path = write("secret.txt", f"The {SECRET} plan is kept in the blue room.")
     with quick(settings) as footnote:

@@ -1,14 +1,14 @@
-"""`footnote eval`: sets are ingested and asked as users do; results are saved, compared, held against a gate, shown."""
+"""Tests `footnote eval`: question sets are ingested and asked; results are saved, compared, gated and shown."""
 
 from __future__ import annotations
 
 import csv
 import json
 import threading
-from html.parser import HTMLParser
 
 import pytest
 from durability import quick, word_library
+from evaluations import FRUIT, QUESTIONS, check_page, document_text, write_lines
 from llm_servers import answering, scripted
 from typer.testing import CliRunner
 
@@ -17,34 +17,13 @@ from app.evaluation.dataset_readers import read_dataset
 from app.evaluation.experiment import Experiment
 from ingest.errors import Cancelled, SettingsError, SourceError
 
-FRUIT = {
-    "apples": "Apples are red fruit that grow on trees in orchards of the north.",
-    "bananas": "Bananas are yellow fruit that grow in plantations near the equator.",
-    "cherries": "Cherries ripen early in summer, are small, and are eaten by blackbirds.",
-    "script": "Some documents say <script>alert(1)</script> and | pipes | and nothing else.",
-}
-QUESTIONS = [
-    ("q1", "Which red fruit grow on trees in orchards?", "apples"),
-    ("q2", "Where do yellow bananas grow?", "bananas"),
-    ("q3", "What is eaten by blackbirds?", "cherries"),
-    (
-        "q4",
-        "Which <script>fruit grow near the | equator in plantations?",
-        "apples",
-    ),  # judged wrongly: it is found elsewhere
-]
+pytestmark = pytest.mark.usefixtures("shared_chroma")
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch, settings):
     monkeypatch.setenv("FOOTNOTE_DATA_DIR", str(settings.data_dir))
     monkeypatch.setenv("COLUMNS", "200")
-
-
-def write_lines(path, rows):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
 
 
 @pytest.fixture
@@ -105,24 +84,6 @@ def test_a_set_is_ingested_asked_saved_and_held_against_a_gate(run, beir, tmp_pa
     assert "below the baseline of 0.990" in (tmp_path / "r.md").read_text()
 
 
-def check_page(page):
-    class Links(HTMLParser):
-        def __init__(self):
-            super().__init__()
-            self.found, self.tags = [], set()
-
-        def handle_starttag(self, tag, attrs):
-            self.tags.add(tag)
-            self.found += [value for name, value in attrs if name in {"src", "href"}]
-
-    parser = Links()
-    parser.feed(page)
-    assert parser.found == []
-    assert "script" not in parser.tags
-    assert "&lt;script&gt;" in page
-    assert "Which &lt;script&gt;fruit grow near the | equator in plantations?" in page
-
-
 @pytest.mark.slow
 def test_settings_are_compared_and_the_difference_tested(run, beir, tmp_path):
     report = tmp_path / "report.md"
@@ -139,7 +100,7 @@ def test_settings_are_compared_and_the_difference_tested(run, beir, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_saved_evaluation_is_compared_with(run, beir, tmp_path):
+def test_an_evaluation_is_compared_with_a_saved_one(run, beir, tmp_path):
     saved, keep = tmp_path / "one.json", tmp_path / "kept"
     assert run(beir, "--keep", keep, "--save", saved, "--no-answers").exit_code == 0
     found = run(beir, "--keep", keep, "--compare", saved, "--no-answers", "--limit", "3")
@@ -172,7 +133,7 @@ def mine(footnote, write, tmp_path):
 
 
 @pytest.mark.slow
-def test_questions_of_ones_own_are_asked_of_the_collection_and_change_nothing(run, mine, settings):
+def test_a_users_own_questions_are_asked_of_the_collection_without_changing_it(run, mine, settings):
     with quick(settings) as footnote:
         before = footnote.status(), footnote.documents("default")
     found = run(mine, "--json", "-k", 1)
@@ -283,7 +244,7 @@ def test_a_run_that_is_stopped_says_so(beir, settings, tmp_path):
         stopped.run()
 
 
-def test_an_experiment_refuses_what_is_no_setting(beir, settings, tmp_path):
+def test_an_experiment_refuses_unknown_settings(beir, settings, tmp_path):
     with pytest.raises(SettingsError, match="no_such is not a setting"):
         Experiment(read_dataset(beir), settings, tmp_path, k=2, opened=quick).run({"no_such": "1"})
     with pytest.raises(SourceError, match="cannot be used"):
@@ -306,12 +267,6 @@ def test_questions_are_generated_from_the_documents_and_answered_by_them(run, mi
     assert [json.loads(line) for line in output.read_text().splitlines()] == made
     evaluated = run(output, "--json")
     assert json.loads(evaluated.stdout)["metrics"]["Quote@5"]["value"] == 1
-
-
-def document_text(source):
-    from pathlib import Path
-
-    return Path(source).read_text()
 
 
 def test_a_model_writes_questions_and_only_true_quotes_count(run, mine, tmp_path, monkeypatch):

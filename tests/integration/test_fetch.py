@@ -1,4 +1,4 @@
-"""Web pages: fetched, bounded, and never from where the user did not mean to go."""
+"""Tests fetching of web pages: limits, and no requests to addresses that the user did not allow."""
 
 from __future__ import annotations
 
@@ -7,50 +7,16 @@ import socket
 import threading
 from contextlib import contextmanager, suppress
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from faults import watched
+from web_sites import site
 
-from ingest.errors import Cancelled, LoadError, SettingsError, SourceError
+from ingest.errors import Cancelled, LoadError, SettingsError
 from ingest.settings import load_settings
 from ingest.sources.public_network import PublicNetwork
-from ingest.sources.sitemaps import pages_of
 from ingest.sources.web_pages import Fetcher
 from ingest.text.storable_text import is_storable
 from ingest.urls import masked, masked_value
-
-
-@contextmanager
-def site(pages: dict):
-    """A server on loopback; a page is (status, headers, body), or a body."""
-
-    class Handler(BaseHTTPRequestHandler):
-        asked: list[str] = []  # noqa: RUF012 - one a server
-
-        def do_GET(self) -> None:
-            self.asked.append(self.headers["Host"] + self.path)
-            page = pages.get(self.path, (404, {}, b"gone"))
-            status, headers, body = page if isinstance(page, tuple) else (200, {"content-type": "text/html"}, page)
-            self.send_response(status)
-            for name, value in {"content-length": str(len(body)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            with suppress(OSError):  # the reader had enough
-                self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", Handler.asked
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def looking_up(resolve):
@@ -110,7 +76,7 @@ def test_addresses_that_are_not_public_are_refused(url):
 
 
 def test_a_redirect_is_checked_like_the_first_address():
-    """The first host is taken for a public one; where it leads to is not."""
+    """The first host counts as public; the target of its redirect does not."""
     with site({"/inner": b"secret"}) as (inner, asked):
         with site({"/": (302, {"location": f"{inner}/inner"}, b"")}) as (outer, _):
             port = int(outer.rsplit(":", 1)[1])
@@ -197,12 +163,12 @@ def raw(*parts: bytes, again: bool = False):
         (b"y",),
     ],
 )
-def test_a_server_that_never_comes_to_an_end_is_given_up(parts):
+def test_a_server_that_sends_endlessly_is_abandoned(parts):
     with raw(*parts, again=True) as url, pytest.raises(LoadError, match="could not be fetched"):
         get(url, seconds=1.0)
 
 
-def test_a_server_that_says_nothing_is_left_when_asked():
+def test_a_fetch_from_a_silent_server_can_be_cancelled():
     cancel = threading.Event()
     asked = threading.Event()
 
@@ -230,7 +196,7 @@ def test_a_server_that_says_nothing_is_left_when_asked():
         ("http:///", "redirects more than 5 times"),
     ],
 )
-def test_whatever_a_redirect_says_is_a_named_failure(location, reason):
+def test_every_faulty_redirect_is_a_named_failure(location, reason):
     with site({"/": (302, {"location": location}, b"")}) as (base, _), pytest.raises(LoadError, match=reason) as error:
         get(base)
     assert "secret" not in str(error.value)
@@ -243,7 +209,7 @@ def test_whatever_a_redirect_says_is_a_named_failure(location, reason):
         *("x\ty", "utf-16", '"utf-8"', "no-such", "a" * 5000, "utf-16-le"),
     ],
 )
-def test_a_page_in_whatever_charset_a_server_names_ends_in_storable_text(charset):
+def test_a_page_in_any_declared_charset_becomes_storable_text(charset):
     page = (200, {"content-type": f"text/html; charset={charset}"}, b"<p>Some words \\ud800 \xff that can be found</p>")
     with site({"/": page}) as (base, _):
         assert is_storable(get(base).data.decode("utf-8-sig", "replace"))
@@ -268,89 +234,6 @@ def test_credentials_in_an_address_are_refused():
     with pytest.raises(LoadError, match="is not allowed: use") as error:
         get("http://user:secret@127.0.0.1/")
     assert "secret" not in str(error.value)
-
-
-def test_a_sitemap_and_those_that_it_names():
-    def urlset(*pages: str) -> bytes:
-        return f"<urlset>{''.join(f'<url><loc>{page}</loc></url>' for page in pages)}</urlset>".encode()
-
-    pages: dict = {}
-    failed: list[str] = []
-    with site(pages) as (base, _):
-        fetcher = Fetcher(allow_private=True)
-        index = "".join(
-            f"<sitemap><loc>{base}/{name}</loc></sitemap>"
-            for name in ("gone.xml", "one.xml", "two.xml.gz", "index.xml")
-        )
-        pages["/index.xml"] = f"<sitemapindex>{index}</sitemapindex>".encode()
-        pages["/one.xml"] = urlset(f"{base}/a", "http://elsewhere.example/b", "file:///etc/passwd")
-        pages["/two.xml.gz"] = gzip.compress(urlset(f"{base}/a", f"{base}/c"))
-        pages["/none.xml"] = urlset()
-        pages["/bad.xml"] = b"<urlset>"
-        assert pages_of(f"{base}/index.xml", fetcher, failed.append) == [f"{base}/a", f"{base}/c"]
-        assert failed == [f"{base}/gone.xml could not be fetched: the server answered 404."]
-        for name, reason in {"none": "lists no pages", "bad": "not well-formed", "gone": "answered 404"}.items():
-            with pytest.raises(SourceError, match=reason):
-                pages_of(f"{base}/{name}.xml", fetcher, failed.append)
-
-
-@pytest.mark.slow
-def test_pages_are_ingested_under_their_address(footnote):
-    pages = {"/": b"<title>Home</title><p>Apples are red.</p>", "/empty": b"<p></p>"}
-    with site(pages) as (base, _):
-        sources = [f"{base}/", f"{base}/empty", f"{base}/none"]
-        report = footnote.ingest(sources, allow_private=True)
-        assert [one.status for one in report.documents] == ["added", "failed", "failed"]
-        assert f"{base}/empty is empty" in report.documents[1].error
-        hit = footnote.search("red apples", 1)[0].chunk
-        assert (hit.source, hit.title, hit.text) == (f"{base}/", "Home", "Apples are red.")
-        assert footnote.ingest(sources[:1], allow_private=True).count("unchanged") == 1
-        pages["/"] = b"<title>Home</title><p>Apples are green.</p>"
-        assert footnote.ingest(sources[:1], allow_private=True).count("updated") == 1
-        assert footnote.ingest(sources[:1]).count("failed") == 1  # refused: not a public address
-        assert footnote.search("apples", 1)[0].chunk.text == "Apples are green."
-    assert footnote.remove(base) == 3
-
-
-@pytest.mark.slow
-def test_a_page_is_deleted_from_the_disk_when_it_was_read(footnote):
-    folders = []
-
-    def emptied(arguments) -> None:
-        folders.append([path.name for path in Path(arguments[0].name).iterdir()])
-
-    with (
-        watched(TemporaryDirectory, "cleanup", emptied, before=True),
-        site({"/a": b"<p>Good words.</p>", "/b": b"<p>Other words.</p>"}) as (base, _),
-    ):
-        for _ in range(2):
-            footnote.ingest([f"{base}/a", f"{base}/b"], allow_private=True)
-    assert folders == [[], []]
-
-
-def test_a_sitemap_of_broken_addresses_gives_the_whole_ones_and_a_failure_for_each_broken(footnote):
-    pages: dict = {}
-    with site(pages) as (base, _):
-        listed = [f"{base}/a", "http://[::1", f"{base}/\x7f", "http://x:99999/", "ftp://x/"]
-        pages["/map.xml"] = (
-            "<urlset>" + "".join(f"<url><loc>{one}</loc></url>" for one in listed) + "</urlset>"
-        ).encode()
-        pages["/a"] = b"<p>Good words.</p>"
-        fetcher = Fetcher(allow_private=True)
-        found = pages_of(f"{base}/map.xml", fetcher, lambda _: None)
-        report = footnote.ingest(found, allow_private=True)
-    assert {one.path: one.status for one in report.documents}[f"{base}/a"] == "added"
-    assert report.count("failed") == len(found) - 1 >= 1
-
-
-def test_passwords_in_addresses_are_kept_nowhere(footnote, settings):
-    report = footnote.ingest(["http://user:s3cret@127.0.0.1:1/page"])
-    (failed,) = report.documents
-    assert (failed.path, failed.status) == ("http://***@127.0.0.1:1/page", "failed")
-    assert "s3cret" not in f"{report} {footnote.report()} {footnote.status()}"
-    footnote.close()
-    kept = b"".join(path.read_bytes() for path in settings.data_dir.rglob("*") if path.is_file())
-    assert b"s3cret" not in kept
 
 
 @pytest.mark.parametrize("name", ["CHROMA_URL", "LLM_BASE_URL", "RERANKER_URL"])

@@ -1,4 +1,4 @@
-"""Names in either form of Unicode: whatever is typed finds the document, which stays named as it is."""
+"""Tests names in both Unicode forms: either finds the document, whose name does not change."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from app.cli.commands import cli
 from ingest.errors import QuestionError, SourceError
 from ingest.filters import Filter
+
+pytestmark = pytest.mark.usefixtures("shared_chroma")
 
 NAME = "Verträge/Geschäftsführung.md"
 
@@ -41,7 +43,7 @@ def test_a_document_is_found_removed_and_tagged_by_either_form(kept, write, writ
         kept.remove(folder)
 
 
-def test_a_filter_that_fits_nothing_says_what_was_typed(kept, write):
+def test_an_error_about_a_filter_that_matches_nothing_repeats_the_input(kept, write):
     kept.ingest([write("a.md")])
     with pytest.raises(QuestionError, match="/keine Verträge"):
         kept.check_filter(Filter.of(sources=["/keine Verträge"]))

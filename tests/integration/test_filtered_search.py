@@ -1,4 +1,4 @@
-"""A search of some documents: both legs, the whole search, tags, and what is said where nothing fits."""
+"""Tests searches of selected documents: both searches and their fusion, tags, and filters that match nothing."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from ingest.filters import Filter
 from ingest.index import Sizes
 from ingest.library import DOCUMENTS
 from ingest.maintenance.doctor import examine
+
+pytestmark = pytest.mark.usefixtures("shared_chroma")
 
 LEGS = pytest.mark.parametrize("leg", ["vector_search", "keyword_search"])
 # Both ways of the vectors' leg: from the vectors that are kept, and by asking Chroma for more than is wanted.
@@ -69,7 +71,7 @@ def filters(folder) -> list[Filter]:
 
 @LEGS
 @WAYS
-def test_a_leg_gives_chunks_their_scores_whatever_else_is_searched(zoo, folder, leg):
+def test_a_filter_does_not_change_the_scores_of_a_search(zoo, folder, leg):
     index = zoo.index("default")
     search = getattr(index, leg)
     everything = search("large grey otter number 5", 100)
@@ -127,7 +129,7 @@ def test_answers_searches_and_retrievers_keep_to_the_filter(zoo, folder):
     assert {one.metadata["source"].rsplit("/", 1)[-1] for one in documents} == allowed
 
 
-def test_a_filter_that_lets_nothing_through_says_what_there_is(zoo):
+def test_an_error_about_a_filter_that_matches_nothing_lists_the_choices(zoo):
     within = Filter.of(types=["pdf"], tags=["contract"])
     for work in (lambda: zoo.search("otter", 5, within=within), lambda: zoo.ask("otter?", within=within)):
         with pytest.raises(QuestionError) as caught:

@@ -1,4 +1,4 @@
-"""Files made to hurt: each ends in its text or a named error, within its limits, and touches nothing else."""
+"""Tests hostile files: each yields its text or a named error within its limits, and affects nothing else."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""The write path on real stores: what is indexed, what is spared, what a failure leaves alone."""
+"""Tests the write path on real stores: new, unchanged, changed, removed and failed documents."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import threading
 
 import pytest
@@ -15,6 +14,8 @@ from app.bootstrap import open_footnote
 from ingest.errors import EmbedderMismatch, SourceError
 from ingest.maintenance.doctor import examine
 from ingest.sources.uploads import safe_name
+
+pytestmark = pytest.mark.usefixtures("shared_chroma")
 
 
 def statuses(report):
@@ -76,7 +77,7 @@ def test_the_same_content_under_two_names_is_embedded_once(footnote, write):
     assert hit.chunk.source in {str(first), str(second), str(first.with_name("c.txt"))}
 
 
-def test_prune_removes_what_is_gone_and_only_under_the_given_folders(footnote, write):
+def test_prune_removes_missing_files_only_under_the_given_folders(footnote, write):
     here, there = write("here/a.txt", "Apples."), write("there/b.txt", "Bears.")
     footnote.ingest([here.parent, there.parent])
     here.unlink()
@@ -141,7 +142,7 @@ def test_strange_names_travel_through_every_store(footnote, write, name):
     assert footnote.search("owls", 3) == []
 
 
-def test_a_name_that_is_no_utf8_is_refused_and_said(footnote, write):
+def test_a_file_name_that_is_not_utf8_is_refused_and_reported(footnote, write):
     folder = write("good.txt", "Good words.").parent
     (folder / os.fsdecode(b"caf\xe9.txt")).write_text("words")
     report = footnote.ingest([folder])
@@ -182,7 +183,7 @@ def test_collections_are_apart(footnote, write):
 
 
 @pytest.mark.slow
-def test_a_stopped_run_keeps_what_was_done_and_goes_on(footnote, write):
+def test_a_stopped_run_keeps_finished_work_and_resumes(footnote, write):
     for i in range(150):
         write(f"{i:03d}.txt", f"Thing number {i} is kept in box {i * 7}.")
     folder = write("x.txt").parent
@@ -242,7 +243,7 @@ def test_two_ingests_at_the_same_time_take_turns(settings, write):
 
 
 @pytest.mark.slow
-def test_a_setting_of_another_model_breaks_no_index(settings, write, tmp_path):
+def test_setting_another_model_breaks_no_index(settings, write, tmp_path):
     path = write("a.txt", "Apples are red.")
     with open_footnote(settings) as footnote:
         footnote.ingest([path])
@@ -282,22 +283,3 @@ def test_uploads_are_kept_under_safe_names(footnote, write):
     assert safe_name("..") == "upload"
     assert len(safe_name("ü" * 400 + ".txt").encode()) <= 200
     assert safe_name("C:\\docs\\a.pdf") == "a.pdf"
-
-
-def test_the_docstore_is_the_record_that_an_sqlite_shell_can_read(footnote, write):
-    footnote.ingest([write("a.txt", "Apples are red.")])
-    with sqlite3.connect(footnote.settings.data_dir / "footnote.sqlite") as db:
-        found = db.execute("SELECT v.status, s.text FROM versions v JOIN segments s ON s.version = v.id").fetchall()
-    assert found == [("active", "Apples are red.")]
-
-
-def test_any_chroma_client_can_read_the_collection(footnote, write):
-    path = write("a.md", "# Fruit\n\nApples are red.")
-    footnote.ingest([path])
-    index = footnote.index("default")
-    collection = index.chroma.client().get_collection(index.chroma_name(index.embedders()["current"]))
-    stored = collection.get(include=["documents", "metadatas", "embeddings"])
-    assert stored["documents"] == [footnote.search("apples", 1)[0].chunk.text]
-    assert stored["metadatas"][0]["document"] == str(path)
-    assert stored["metadatas"][0]["heading"] == "Fruit"
-    assert len(stored["embeddings"][0]) == 384

@@ -1,4 +1,4 @@
-"""Keys come from the user alone, and go to no process that does not need them."""
+"""Tests that keys come only from the user, and that only processes that need them get them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def said_by(folder: Path, expression: str, cwd: Path) -> object:
     return json.loads(done.stdout)
 
 
-def test_the_folder_that_a_command_is_run_in_has_no_say(data, tmp_path, monkeypatch):
+def test_the_working_folder_has_no_influence(data, tmp_path, monkeypatch):
     elsewhere = tmp_path / "unpacked"
     elsewhere.mkdir()
     (elsewhere / ".env").write_text(KEYS)
@@ -86,13 +86,13 @@ def test_a_file_of_another_user_is_not_trusted(data):
         load_settings()
 
 
-def test_a_file_of_no_text_is_told(data):
+def test_a_settings_file_that_is_not_text_is_reported(data):
     (data / ".env").write_bytes(b"FOOTNOTE_LLM=\xff\xfe\n")
     with pytest.raises(SettingsError, match="Save it as UTF-8"):
         load_settings()
 
 
-def test_a_file_that_was_read_before_and_is_not_now_is_told(tmp_path):
+def test_a_settings_file_that_only_older_versions_read_is_reported(tmp_path):
     (tmp_path / ".env").write_text(KEYS)
     (tmp_path / "pyproject.toml").touch()  # marks a checkout, as opposed to an installed package
     (said,), llm = said_by(tmp_path, "[ignored_settings(), load_settings().llm]", cwd=tmp_path)

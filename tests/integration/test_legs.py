@@ -1,4 +1,4 @@
-"""The two searches, which share one signature, and what both must do."""
+"""Tests the two searches, which share one signature."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from ingest.library import Library
 from ingest.maintenance.doctor import examine
 from ingest.models import Chunk, SearchHit, StoredChunk
 
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("leg", ["vector_search", "keyword_search"])
-def test_a_leg_ranks_the_best_first_and_gives_only_what_is_active(footnote, write, leg):
+def test_a_search_ranks_the_best_first_and_returns_only_active_chunks(footnote, write, leg):
     path = write("a.txt", "Elephants are large grey animals.")
     footnote.ingest([path, write("b.txt", "Bread is baked in the morning."), write("c.txt", "Rivers run to the sea.")])
     search = getattr(footnote.index("default"), leg)
@@ -30,7 +32,7 @@ def test_a_leg_ranks_the_best_first_and_gives_only_what_is_active(footnote, writ
 
 
 @pytest.mark.parametrize("leg", ["vector_search", "keyword_search"])
-def test_a_leg_of_an_empty_collection_finds_nothing(footnote, leg):
+def test_a_search_of_an_empty_collection_finds_nothing(footnote, leg):
     assert getattr(footnote.index("default"), leg)("anything", 5) == []
 
 
@@ -70,7 +72,7 @@ def hit(name: str, score: float, rank: int = 1, text: str = "", source: str = ""
         ("What is in GX-310C.txt and in “grey matter”?", ["grey matter"], []),
     ],
 )
-def test_what_a_question_names_and_no_document_holds_is_told_with_the_nearest(
+def test_an_identifier_that_no_document_contains_is_reported_with_the_nearest_ones(
     footnote, write, question, absent, nearest
 ):
     footnote.ingest([write("GX-310C.txt", "It weighs 31 kg."), write("other.txt", "The GX-310C is grey.")])
@@ -80,7 +82,7 @@ def test_what_a_question_names_and_no_document_holds_is_told_with_the_nearest(
 
 
 @pytest.mark.slow
-def test_the_chunk_that_holds_what_is_named_comes_first(footnote, write):
+def test_the_chunk_that_contains_the_named_identifier_comes_first(footnote, write):
     footnote.ingest(
         [write(f"{n}.txt", f"The weight of part 81-20{n} is {n} kg, the weight in all.") for n in range(10, 40)]
     )
@@ -105,7 +107,7 @@ def test_a_script_that_the_model_does_not_know_is_searched_by_keywords_alone_and
 
 
 @pytest.mark.slow
-def test_a_leg_scores_what_it_did_not_find_as_it_would_have(footnote, write):
+def test_a_search_can_score_chunks_that_it_did_not_find(footnote, write):
     texts = ["Elephants are large grey animals.", "Bread is baked in the grey morning.", "Rivers run to the sea."]
     footnote.ingest([write(f"{n}.txt", text) for n, text in enumerate(texts)])
     index = footnote.index("default")
@@ -117,7 +119,7 @@ def test_a_leg_scores_what_it_did_not_find_as_it_would_have(footnote, write):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("question", ["what is the ZX81", "the ZX81", "zx81?"])
-def test_a_question_is_searched_by_its_telling_words(footnote, write, question):
+def test_a_question_is_searched_by_its_content_words(footnote, write, question):
     path = write("a.txt", "A ZX81 has one kilobyte of memory.")
     footnote.ingest([path, write("b.txt", "What is the use of the thing that is what it is?")])
     assert [hit.chunk.source for hit in footnote.index("default").keyword_search(question, 2)] == [str(path)]
@@ -131,7 +133,7 @@ def test_a_question_of_stop_words_alone_is_searched_by_them(footnote, write):
 
 
 @pytest.mark.slow
-def test_a_chunk_is_lifted_by_what_stands_beside_it(footnote, write):
+def test_a_chunk_scores_higher_if_its_neighbours_match(footnote, write):
     twice = "The pump must be drained before winter."
     story = "\n\n".join([" ".join(f"Word{n} of story {m}." for n in range(40)) for m in range(4)])
     beside = write("beside.md", f"{' '.join(['Frost breaks a pump in winter that was not drained.'] * 8)}\n\n{twice}")
@@ -148,7 +150,7 @@ def test_equal_texts_are_shown_once_with_their_other_sources():
 
 
 @pytest.mark.slow
-def test_what_an_older_chunker_split_is_found_and_split_anew_by_the_next_ingest(footnote, write):
+def test_chunks_of_an_older_chunker_are_found_and_replaced_by_the_next_ingest(footnote, write):
     paragraphs = [" ".join([f"Pump {n} is drained before the winter of its year."] * 8) for n in range(2)]
     path = write("a.txt", "\n\n".join(paragraphs))
     both = path.read_text()

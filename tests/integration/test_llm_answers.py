@@ -1,14 +1,22 @@
-"""From a question to an answer that a language model writes: verified, stood in for, cut, stopped, counted."""
+"""Tests answers written by a language model: verified, replaced by quotes, cut, stopped and counted."""
 
 from __future__ import annotations
 
 import threading
 
 import pytest
+from durability import PoolInProcess
 from llm_servers import answering, cut_after, in_turn, refusing, scripted, silent_after
 
 from app.cancellation import CancelToken
 from app.models import Answer, Retracted, Token, Turn, Usage, Waiting
+
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
+
+@pytest.fixture
+def open_loaders():
+    return PoolInProcess
 
 
 @pytest.fixture
@@ -44,7 +52,7 @@ def test_a_written_answer_is_verified_sentence_by_sentence(ask):
     assert not answer.refused
 
 
-def test_thoughts_that_nobody_opened_are_neither_in_the_answer_nor_in_what_is_searched(ask):
+def test_reasoning_without_a_start_mark_is_neither_in_the_answer_nor_searched(ask):
     thought = ("Okay, bears [2] are", " what this is about.\n</think>\n\n")
     rewritten, written = answering(*thought, "What colour are apples?"), answering(*thought, "Apples are red [1].")
     with scripted(in_turn(rewritten, written)) as (url, requests):
@@ -60,7 +68,7 @@ def test_thoughts_that_nobody_opened_are_neither_in_the_answer_nor_in_what_is_se
 
 @pytest.mark.slow
 @pytest.mark.parametrize("breaking", [silent_after, cut_after])
-def test_nothing_of_a_thought_is_shown_where_the_stream_breaks_in_it(ask, breaking):
+def test_no_reasoning_is_shown_if_the_stream_breaks_during_it(ask, breaking):
     whole = answering("Okay, bears.\n</think>\n\nApples are red [1].")
     with scripted(in_turn(whole, breaking("Okay, a crate holds ", "40 apples [1]. "))) as (url, requests):
         *_, answer = ask.begin(url, llm_timeout=1)
@@ -83,7 +91,7 @@ def test_a_refusal_of_the_model_is_a_refusal(ask):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", [refusing(401), refusing(500, retry_after="0.01"), answering("")])
-def test_a_model_that_fails_is_stood_in_for_by_quotes(ask, script):
+def test_a_failing_model_is_replaced_by_quotes(ask, script):
     with scripted(script) as (url, _):
         said, answer = ask(url)
     assert answer.answerer == "extractive"
@@ -100,7 +108,7 @@ def test_an_answer_cut_off_is_kept_and_marked(ask):
     assert "cut off" in answer.notice
 
 
-def test_the_passages_are_fenced_and_numbered_in_what_the_model_reads(ask):
+def test_the_passages_are_fenced_and_numbered_in_the_prompt(ask):
     with scripted(answering("Apples are red [1].")) as (url, requests):
         ask(url)
     system, user = (message["content"] for message in requests[0]["messages"])
@@ -109,7 +117,7 @@ def test_the_passages_are_fenced_and_numbered_in_what_the_model_reads(ask):
     assert "data, not instructions" in system
 
 
-def test_an_answer_says_what_it_took(ask):
+def test_an_answer_reports_its_usage(ask):
     with scripted(answering("Apples are red [1].", usage=(1000, 50))) as (url, _):
         _, answer = ask(url, llm_input_price=1.0, llm_output_price=2.0)
     assert answer.usage == Usage(1000, 50, pytest.approx(0.0011))

@@ -1,4 +1,4 @@
-"""Servers that send without end, drop by drop, or elsewhere: each is left, and nothing of it fills the memory."""
+"""Tests servers that send endlessly, slowly, or redirect: each is abandoned within bounded memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MIB = 1024 * 1024
         (endless("word "), LLMInterrupted, "was not complete"),
     ],
 )
-def test_what_does_not_end_is_left(llm, script, error, said):
+def test_an_endless_stream_is_abandoned(llm, script, error, said):
     left = threading.Event()
     with scripted(script, left=left) as (url, _):
         with pytest.raises(error, match=said):
@@ -50,7 +50,7 @@ def test_an_answer_is_as_long_as_answers_are(llm, size, error):
             assert len(llm(url).complete(PROMPT)) == size
 
 
-def test_a_line_without_end_is_not_kept(llm):
+def test_an_endless_line_is_not_kept_in_memory(llm):
     left = threading.Event()
     with scripted(raw(*[b"x" * MIB] * 64), left=left) as (url, _):
         model = llm(url)
@@ -65,7 +65,7 @@ def test_a_line_without_end_is_not_kept(llm):
     assert most < 16 * MIB
 
 
-def test_what_is_compressed_without_being_asked_for_is_refused(llm):
+def test_an_unrequested_compressed_response_is_refused(llm):
     packed = gzip.compress(b"data: [DONE]\n\n")
     with (
         scripted(raw(packed, content_encoding="gzip")) as (url, _),
@@ -86,7 +86,7 @@ def test_no_redirect_takes_the_passages_to_another_server(llm):
     assert got == []
 
 
-def test_a_reranker_that_drips_its_headers_or_sends_elsewhere_is_left(settings, dead_proxy):
+def test_a_reranker_with_endless_headers_or_redirects_is_abandoned(settings, dead_proxy):
     left = threading.Event()
     with scripted(dripping_headers, left=left) as (url, _):
         server = RerankServer(settings.model_copy(update={"reranker_url": url, "reranker_timeout": 0.5}))
@@ -120,7 +120,7 @@ def test_a_short_answer_has_a_size_and_comes_as_it_is(dead_proxy, script):
         ask(url, seconds=20, most_bytes=1000, json={})
 
 
-def test_a_model_that_begins_in_a_thought_shows_it_once_at_most(llm):
+def test_a_model_that_begins_with_reasoning_shows_it_at_most_once(llm):
     pieces = ("Okay, the user", " wants it.\n</thi", "nk>\n\nIt is so.")
     with scripted(answering(*pieces)) as (url, _):
         model = llm(url)
@@ -136,7 +136,7 @@ class Overloaded(Exception):
 
 
 class BusyInAThought:
-    """A chat model that is overloaded in the middle of its second answer's thought."""
+    """A chat model that is overloaded in the middle of its second answer's reasoning."""
 
     answers = 0
 
@@ -148,7 +148,7 @@ class BusyInAThought:
         yield AIMessageChunk(content="\n</think>\n\nIt is so.")
 
 
-def test_a_model_that_is_busy_in_a_thought_is_asked_again_and_shows_nothing_of_it(settings):
+def test_a_model_that_is_busy_during_its_reasoning_is_retried_and_shows_none_of_it(settings):
     patient = settings.model_copy(update={"llm": "busy:test", "llm_retry_seconds": 5.0})
     model = ChatLLM("busy:test", BusyInAThought(), patient, sleep=lambda _seconds: None)
     assert model.complete(PROMPT) == "It is so."

@@ -1,4 +1,4 @@
-"""Finding the server of the settings: addresses as people write them, what is missing there, and who tells."""
+"""Tests the connection to the configured server: forms of addresses, missing models, and reports of problems."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_the_query_of_an_address_goes_with_every_request(using, llm, root, writt
 @pytest.mark.parametrize(
     "value", ["h:11434/v1", "localhost", "http://[::1", "http://h:x/v1", "https://?a", "http:///v1"]
 )
-def test_an_address_that_is_none_is_refused_with_what_to_write(monkeypatch, name, value):
+def test_an_invalid_address_is_refused_with_an_example(monkeypatch, name, value):
     monkeypatch.setenv(f"FOOTNOTE_{name}", value)
     with pytest.raises(SettingsError, match=re.escape(f"FOOTNOTE_{name}='{value}' cannot be used: Write http://")):
         load_settings()
@@ -104,7 +104,7 @@ def test_a_server_that_has_its_api_elsewhere_says_so(using, llm, written):
     assert requests == []
 
 
-def test_a_model_that_is_not_there_is_told_from_an_address_that_is_none(using, llm):
+def test_a_missing_model_and_a_wrong_address_get_different_messages(using, llm):
     with scripted(refusing(404, "model 'qwen9' not found"), models=MODELS) as (url, _):
         settings = using(url, "qwen9")
         with pytest.raises(LLMNotFound, match=r"has no such model\. It has test-model, other\. Check FOOTNOTE_LLM"):
@@ -126,7 +126,7 @@ def test_a_model_that_is_not_there_is_told_from_an_address_that_is_none(using, l
         (refusing(404), (), "nothing there", "no OpenAI-compatible chat API"),
     ],
 )
-def test_what_a_server_lists_is_read_with_care(using, script, models, model, said):
+def test_a_servers_model_list_is_validated(using, script, models, model, said):
     with scripted(script, models=models) as (url, _):
         problem = Connection(using(url, model)).problem()
     assert (said in problem) if said else not problem
@@ -143,7 +143,7 @@ def test_a_server_is_asked_now_and_then(using):
     assert "cannot be reached. Check that it is running" in connection.problem()
 
 
-def test_a_server_that_takes_its_time_is_no_problem_of_the_page(using):
+def test_a_slow_server_does_not_slow_the_page(using):
     with scripted(silent, models=MODELS, slow=True) as (url, _):
         assert Connection(using(url), seconds=0.2).problem() == ""
 
@@ -163,7 +163,7 @@ def test_a_model_is_tried_with_a_word(using, script, error):
 
 
 @pytest.mark.slow
-def test_the_doctor_says_what_is_wrong_with_the_model(settings, monkeypatch, dead_proxy):
+def test_the_doctor_reports_problems_with_the_model(settings, monkeypatch, dead_proxy):
     monkeypatch.setenv("FOOTNOTE_LLM", "openai:test-model")
     monkeypatch.setenv("FOOTNOTE_LLM_BASE_URL", "http://127.0.0.1:9")
     result = CliRunner().invoke(cli, ["doctor", "--json"], env={"FOOTNOTE_DATA_DIR": str(settings.data_dir)})

@@ -1,4 +1,4 @@
-"""How much a language model reads: what the settings, its server or LangChain say."""
+"""Tests the size of a model's context: from the settings, its server or LangChain."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROMPT = Prompt("Be brief.", "Why?")
 MODELS = ({"id": "test-model", "max_model_len": 4096},)
 
 
-def test_a_number_of_no_sense_is_no_failure(llm):
+def test_a_senseless_number_is_ignored(llm):
     with (
         scripted(refusing(400, f"maximum context length is {'9' * 5_000}")) as (url, _),
         pytest.raises(LLMContextTooLong),
@@ -45,7 +45,7 @@ def test_the_context_is_the_settings_or_the_servers(llm, models, settings_say, c
 
 
 @pytest.mark.parametrize(("prompt_bytes", "written"), [(300, 2048), (9_000, 1096), (50_000, 256)])
-def test_no_more_is_asked_for_than_the_prompt_leaves_of_the_context(llm, prompt_bytes, written):
+def test_the_requested_answer_fits_into_the_context_beside_the_prompt(llm, prompt_bytes, written):
     with scripted(answering("Fine.")) as (url, requests):
         llm(url, llm_context_tokens=4096).complete(Prompt("", "y" * prompt_bytes))
     assert (requests[0].get("max_tokens") or requests[0]["max_completion_tokens"]) == written
@@ -82,7 +82,7 @@ def test_a_server_that_hangs_is_waited_for_once_a_minute(llm):
         assert len(looked_up) == once
 
 
-def test_what_a_server_says_in_refusing_is_believed_before_and_after_it_could_be_asked(llm):
+def test_a_context_size_in_a_servers_refusal_is_used_before_and_after_a_query(llm):
     with scripted(answering("Fine."), models=MODELS) as (url, _):
         model = llm(url)
         model.learn_context(2048)

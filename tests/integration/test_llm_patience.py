@@ -1,4 +1,4 @@
-"""A language model that is busy or silent: waits that are told and counted down, and streams that are left."""
+"""Tests busy and silent language models: reported waits, countdowns, and abandoned streams."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ingest.errors import LLMRateLimited
 PROMPT = Prompt("Be brief.", "Why?")
 
 
-def test_a_busy_server_is_asked_again_after_as_long_as_it_says_and_the_wait_is_told(llm):
+def test_a_busy_server_is_retried_after_the_time_it_asks_for_and_the_wait_is_reported(llm):
     busy = (refusing(429, retry_after="0.05"), refusing(503, retry_after="0.02"))
     with scripted(in_turn(*busy, answering("Here."))) as (url, requests):
         spending = Spending()
@@ -27,17 +27,17 @@ def test_a_busy_server_is_asked_again_after_as_long_as_it_says_and_the_wait_is_t
     assert (spending.retries, spending.waited) == (2, pytest.approx(0.07))
 
 
-def test_a_wait_is_counted_down_second_by_second(llm):
+def test_a_wait_counts_down_the_seconds_and_can_be_cancelled_four_times_a_second(llm):
     slept = []
     with scripted(in_turn(refusing(429, retry_after="3.5"), answering("Here."))) as (url, _):
         model = llm(url, llm_retry_seconds=60.0)
         model._sleep = slept.append
         waits = [piece.seconds for piece in model.stream(PROMPT) if isinstance(piece, Waiting) and piece.seconds]
-    assert waits == [pytest.approx(one, abs=0.2) for one in (3.5, 2.5, 1.5, 0.5)]
-    assert slept == [pytest.approx(one, abs=0.2) for one in (1, 1, 1, 0.5)]
+    assert waits == [pytest.approx(3.5 - i / 4, abs=0.2) for i in range(14)]
+    assert slept == [pytest.approx(0.25)] * 14
 
 
-def test_nobody_waits_longer_than_the_settings_allow(llm):
+def test_a_wait_is_no_longer_than_the_settings_allow(llm):
     with scripted(refusing(429, retry_after="300")) as (url, requests), pytest.raises(LLMRateLimited) as caught:
         list(llm(url, llm_retry_seconds=60.0).stream(PROMPT))
     assert len(requests) == 1
@@ -52,7 +52,7 @@ def test_a_server_that_stays_busy_is_asked_four_times_at_most(llm):
 
 
 @pytest.mark.parametrize("pieces", [(), ("Half ",)])
-def test_a_stream_that_is_left_ends_the_request_while_the_server_is_silent(llm, pieces):
+def test_closing_a_stream_ends_the_request_while_the_server_is_silent(llm, pieces):
     left = threading.Event()
     with scripted(silent_after(*pieces), left=left) as (url, _):
         stream = llm(url).stream(PROMPT)

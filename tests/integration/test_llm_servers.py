@@ -1,4 +1,4 @@
-"""A language model over HTTP: what it writes is streamed and verified, and whatever goes wrong is put in words."""
+"""Tests a language model over HTTP: streamed answers, and a clear error for every fault."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_an_answer_is_streamed_piece_by_piece(llm):
     assert 0 < (request.get("max_tokens") or request.get("max_completion_tokens")) <= 4096
 
 
-def test_what_a_model_thinks_is_left_out(llm):
+def test_reasoning_is_left_out(llm):
     with scripted(answering("<th", "ink>Let me see. ", "[9]</think>", "\n\nIt is so.")) as (url, _):
         assert llm(url).complete(PROMPT) == "It is so."
 
@@ -90,7 +90,7 @@ def test_what_a_model_thinks_is_left_out(llm):
         (cut_after("Half ", "an"), LLMInterrupted, "was cut off"),
     ],
 )
-def test_what_a_server_does_wrong_is_told_apart(llm, script, error, said):
+def test_each_fault_of_a_server_gets_its_own_error(llm, script, error, said):
     with scripted(script) as (url, _), pytest.raises(error, match=said) as caught:
         list(llm(url).stream(PROMPT))
     assert KEY not in str(caught.value)
@@ -102,7 +102,7 @@ def test_what_a_server_does_wrong_is_told_apart(llm, script, error, said):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("script", "error"), [(silent, LLMUnreachable), (hanging_after("Half an"), LLMInterrupted)])
-def test_a_server_that_hangs_is_given_up(llm, script, error):
+def test_a_hanging_server_is_abandoned(llm, script, error):
     with scripted(script) as (url, _), pytest.raises(error, match=r"within 2 seconds|was cut off"):
         list(llm(url, llm_timeout=2.0).stream(PROMPT))
 
@@ -147,12 +147,12 @@ def test_a_server_that_began_to_work_is_not_asked_again(llm, script):
         (ValueError(), "no usable answer"),
     ],
 )
-def test_lost_connections_of_all_libraries_are_told_as_such(error, said):
+def test_lost_connections_of_all_libraries_are_reported_as_such(error, said):
     assert said in str(in_words(error, "model", "", 60, "KEY"))
     assert dropped(error) is (said == "cannot be reached" and "Local" not in type(error).__name__)
 
 
-def test_a_server_that_is_not_there_is_named(llm):
+def test_a_server_that_does_not_answer_is_named(llm):
     with pytest.raises(LLMUnreachable, match=r"http://127\.0\.0\.1:9/v1 cannot be reached"):
         list(llm("http://127.0.0.1:9/v1").stream(PROMPT))
 
@@ -181,7 +181,7 @@ def test_a_model_that_cannot_be_used_says_what_to_do(settings: Settings, name, s
         build_llm(settings.model_copy(update={"llm": name}))
 
 
-def test_azure_says_what_it_lacks(settings: Settings, monkeypatch):
+def test_missing_azure_settings_are_named(settings: Settings, monkeypatch):
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
     azure = settings.model_copy(update={"llm": "azure_openai:gpt-5-mini"})
     with pytest.raises(LLMNotConfigured, match="OPENAI_API_VERSION"):
@@ -194,7 +194,7 @@ def test_azure_says_what_it_lacks(settings: Settings, monkeypatch):
         build_llm(azure).complete(PROMPT)
 
 
-def test_what_a_library_says_of_its_settings_shows_no_key(settings, monkeypatch):
+def test_a_librarys_message_about_its_settings_shows_no_key(settings, monkeypatch):
     def refused(*_, **more):
         return ValueError(f"bad\nkey {more['api_key']} and token tk-very-secret at http://me:pass@host/")
 

@@ -1,4 +1,4 @@
-"""What answers of a language model take, as its server tells it."""
+"""Tests the token counts of answers, as reported by servers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROMPT = Prompt("Be brief.", "Why?")
 
 
 class InParts(BaseChatModel):
-    """A model of which each piece says what it took since the one before, as Google's do."""
+    """A model whose pieces each report the tokens since the previous one, as Google's do."""
 
     parts: list[tuple[str, tuple[int, int]]]
     _llm_type = "in-parts"
@@ -36,7 +36,7 @@ def words(llm: ChatLLM, spending: Spending | None = None) -> list[str]:
     return [piece for piece in llm.stream(PROMPT, spending) if isinstance(piece, str)]
 
 
-def test_tokens_are_counted_as_the_server_tells_them(llm):
+def test_tokens_are_counted_as_the_server_reports_them(llm):
     with scripted(answering("Fine.", usage=(120, 8))) as (url, requests):
         spending = Spending()
         model = llm(url, llm_input_price=2.0, llm_output_price=10.0)
@@ -47,14 +47,14 @@ def test_tokens_are_counted_as_the_server_tells_them(llm):
 
 
 @pytest.mark.parametrize(("name", "counted"), [("google_genai:gemini", (1_000, 50)), ("openai:test", (0, 20))])
-def test_tokens_that_langchain_tells_in_parts_are_added_up(settings, name, counted):
+def test_token_counts_that_langchain_reports_in_parts_are_summed(settings, name, counted):
     spending = Spending()
     parts = [("One ", (1_000, 30)), ("two.", (0, 20))]
     list(ChatLLM(name, InParts(parts=parts), settings).stream(PROMPT, spending))
     assert (spending.input_tokens, spending.output_tokens) == counted
 
 
-def test_a_server_that_tells_no_tokens_gets_no_number(llm):
+def test_a_server_that_reports_no_token_counts_gets_none(llm):
     with scripted(in_turn(answering("Fine.", usage=(120, 8)), answering("Fine."))) as (url, _):
         spending = Spending()
         model = llm(url)
@@ -64,7 +64,7 @@ def test_a_server_that_tells_no_tokens_gets_no_number(llm):
     assert spending.usage(model._settings) is None
 
 
-def test_a_server_that_cannot_be_asked_for_tokens_answers_all_the_same(llm):
+def test_a_server_that_cannot_report_tokens_still_answers(llm):
     refuse = refusing(400, "unknown field: stream_options")
     with scripted(in_turn(refuse, answering("Fine."))) as (url, requests):
         model = llm(url)
@@ -72,7 +72,7 @@ def test_a_server_that_cannot_be_asked_for_tokens_answers_all_the_same(llm):
     assert ["stream_options" in request for request in requests] == [True, False, False]
 
 
-def test_a_server_that_cannot_be_asked_for_tokens_answers_two_who_ask_at_once(llm):
+def test_a_server_that_cannot_report_tokens_answers_two_simultaneous_questions(llm):
     def refuse_both(handler) -> None:
         model._counts_tokens = False  # the other one was refused a moment before
         refusing(400, "unknown field: stream_options")(handler)

@@ -1,4 +1,4 @@
-"""A real OpenAI-compatible server with a tiny random model: it streams noise, and noise is what the check calls it."""
+"""Tests a real OpenAI-compatible server with a tiny random model, whose noise is not called supported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The local Chroma server where others can reach it: it works, and the doctor says so."""
+"""Tests the local Chroma server without a network of its own: it works, and the doctor reports who can reach it."""
 
 from __future__ import annotations
 

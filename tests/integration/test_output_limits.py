@@ -1,4 +1,4 @@
-"""No file becomes more than it may: its output is limited where it is read, and checked where it is taken over."""
+"""Tests the limits on a file's output: in the worker that reads it, and in the process that receives it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import io
 import sys
 import zipfile
 
-import bombs
 import pytest
+import repeating_files
 from tests_support import whole
 
 from ingest.errors import LoaderStopped, OversizedDocument
@@ -17,16 +17,16 @@ from ingest.loaders.sandbox.pool import LoaderPool
 from ingest.models import Document
 
 GROWING = {
-    "words.txt.gz": bombs.gzip_of_words,
-    "gzips.tar.gz": bombs.tar_of_gzips,
-    "repeated.ods": bombs.repeating_ods,
-    "shared.xlsx": bombs.sharing_xlsx,
-    "spine.epub": bombs.epub_of_one_chapter,
-    "ragged.csv": bombs.ragged_csv,
-    "merged.docx": bombs.merged_docx,
-    "pages.pdf": bombs.pdf_of_one_stream,
-    "indent.json": bombs.indented_json,
-    "files.eml": bombs.mail_of_gzips,
+    "words.txt.gz": repeating_files.gzip_of_words,
+    "gzips.tar.gz": repeating_files.tar_of_gzips,
+    "repeated.ods": repeating_files.repeating_ods,
+    "shared.xlsx": repeating_files.sharing_xlsx,
+    "spine.epub": repeating_files.epub_of_one_chapter,
+    "ragged.csv": repeating_files.ragged_csv,
+    "merged.docx": repeating_files.merged_docx,
+    "pages.pdf": repeating_files.pdf_of_one_stream,
+    "indent.json": repeating_files.indented_json,
+    "files.eml": repeating_files.mail_of_gzips,
 }
 
 
@@ -47,7 +47,7 @@ def test_a_small_file_that_becomes_a_large_text_is_refused_by_name(write, name):
 
 
 @pytest.mark.slow
-def test_what_is_packed_well_but_not_absurdly_is_read(write):
+def test_a_well_compressed_file_is_read(write):
     log = "".join(f"2026-11-25 12:{i // 60 % 60:02d}:{i % 60:02d} job {i} is done\n" for i in range(100_000))
     result = read([write("jobs.log.gz", gzip.compress(log.encode()))])["jobs.log.gz"]
     assert isinstance(result, Document)
@@ -55,7 +55,7 @@ def test_what_is_packed_well_but_not_absurdly_is_read(write):
 
 
 @pytest.mark.slow
-def test_what_lies_in_archives_in_archives_counts_once(write):
+def test_nested_archives_are_counted_once(write):
     data = ("Some words of a long text. " * 200_000).encode()
     for name in ("inner.txt", "a.zip", "b.zip"):
         buffer = io.BytesIO()
@@ -79,27 +79,25 @@ def test_a_limit_of_the_settings_is_named(write):
 WRONG = """
 import json, sys
 from ingest.loaders.sandbox import protocol, worker
-real = worker.encode
 def frame(fields, rest=b""):
     head = json.dumps(fields).encode()
     body = protocol.HEADER.pack(len(head)) + head + rest
     return protocol.HEADER.pack(len(body)) + body
 def encode(result, *, unrecognised):
     if "bad" not in result.text:
-        return real(result, unrecognised=unrecognised)
+        return protocol.encode(result, unrecognised=unrecognised)
     changed = {changed}
     head = {{"unrecognised": False, "title": "t", "warnings": []}}
     segment = {{"start": 0, "continues": False, "blocks": [["paragraph", 0, 3, 0, ""]], "pages": [], "text": 3}}
     for name in changed:
         (head if name in head or name in ("error", "kind") else segment)[name] = changed[name]
     return [frame(head), frame(segment, b"bad"), frame({{}})]
-worker.encode = encode
-worker.main(int(sys.argv[1]), int(sys.argv[2]))
+worker.main(int(sys.argv[1]), int(sys.argv[2]), encoded=encode)
 """
 
 
 def test_a_worker_that_answers_by_hand_is_understood(write):
-    """So that what is refused below is refused for what is wrong with it."""
+    """Checks the hand-written answer itself, so that the tests below fail only for the field they change."""
     (result,) = read([write("a.txt", "bad")], command=(sys.executable, "-c", WRONG.format(changed={}))).values()
     assert (result.text, result.title) == ("bad", "t")
 

@@ -1,4 +1,4 @@
-"""Nothing in a data folder can be read or changed by other users of the machine, whatever the umask."""
+"""Tests that other users can neither read nor change a data folder, for any umask."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give fi
 
 
 def modes(folder: Path) -> dict[str, str]:
-    """What others may do with a folder and all that is in it, where that is anything."""
+    """Returns the permissions of other users on a folder and its contents, where they have any."""
     found = {str(path.relative_to(folder)): path.lstat().st_mode for path in [folder, *folder.rglob("*")]}
     return {name: oct(mode & 0o777) for name, mode in found.items() if mode & 0o077}
 
@@ -56,7 +56,7 @@ def test_all_files_are_the_owners_alone_while_and_after_they_are_written(filled,
     assert modes(settings.data_dir) == {}
 
 
-def test_an_archive_and_what_is_restored_from_it_are_the_owners_alone(filled, settings, tmp_path):
+def test_only_the_owner_can_read_an_archive_and_the_files_restored_from_it(filled, settings, tmp_path):
     from ingest.maintenance.restore import restore_backup
 
     archive = tmp_path / "all.zip"
@@ -100,7 +100,7 @@ def test_an_old_folder_is_closed_when_it_is_opened(old):
         assert modes(old.data_dir) == {}
 
 
-def test_the_doctor_finds_and_closes_what_others_can_read(old):
+def test_the_doctor_finds_files_that_others_can_read_and_restricts_them(old):
     (old.data_dir / "footnote.sqlite").chmod(0o600)
     old.data_dir.chmod(0o700)
     found = [one for one in examine(old, open_library=word_library).problems if one.kind == "privacy"]
@@ -112,7 +112,7 @@ def test_the_doctor_finds_and_closes_what_others_can_read(old):
     assert examine(old, open_library=word_library).problems == ()
 
 
-def test_what_is_not_ours_in_a_folder_of_the_users_stays_as_it_is(old):
+def test_foreign_files_in_the_data_folder_are_not_changed(old):
     theirs = old.data_dir / "thesis.odt"
     theirs.write_bytes(b"mine")
     theirs.chmod(0o664)
@@ -123,7 +123,7 @@ def test_what_is_not_ours_in_a_folder_of_the_users_stays_as_it_is(old):
 
 
 @needs_root
-def test_a_folder_of_another_user_is_left_as_it_is_which_is_told_once(old, caplog):
+def test_a_folder_of_another_user_is_left_unchanged_with_one_warning(old, caplog):
     os.chown(old.data_dir, SOMEBODY, SOMEBODY)
     before = modes(old.data_dir)
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""How files were read, from the loader to the index: places, reports, recognition on and off, older data folders."""
+"""Tests the reports of how files were read: places, OCR on and off, and older data folders."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from tests_support import written_before
 
 from app.presentation import reading_words, report_json
 from ingest.errors import SourceError
+
+pytestmark = pytest.mark.usefixtures("shared_chroma")
 
 
 def by_name(rows) -> dict:
@@ -64,7 +66,8 @@ def test_the_report_says_how_each_file_was_read(footnote, write, write_pdf, writ
     assert (printed["pages"], printed["pages_text"], printed["pages_empty"], printed["tables"]) == (3, 2, 1, 0)
 
 
-def test_what_recognition_would_have_read_is_read_when_it_is_on_again(footnote, write, write_scan, loads):
+@pytest.mark.slow
+def test_text_skipped_without_ocr_is_read_once_ocr_is_on(footnote, write, write_scan, loads):
     write("a.txt", "Apples are red.")
     folder = write_scan("scan.pdf", ["The otters swim"]).parent
     first = footnote.ingest([folder], ocr=False)

@@ -1,4 +1,4 @@
-"""Another embedding model: filled beside the old one while searches go on, resumed, refused, rolled back."""
+"""Tests changes of the embedding model: filled during searches, resumed, refused and rolled back."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from ingest.errors import Cancelled, EmbedderError, EmbedderMismatch, SourceErro
 from ingest.index import Sizes
 from ingest.index.reembedding import drop_others, reembed, roll_back
 from ingest.maintenance.doctor import examine
+
+pytestmark = pytest.mark.usefixtures("shared_chroma")
 
 ROOT = Path(__file__).resolve().parents[2]
 TREES = ("ash", "birch", "cedar", "elm", "fir", "hazel")
@@ -86,7 +88,7 @@ def test_it_goes_on_where_it_was_stopped(filled):
     assert first_found(filled, "fir") == "fir"
 
 
-def test_while_it_is_filled_searches_go_on_and_new_documents_go_to_both(filled, tmp_path):
+def test_searches_work_while_a_new_model_is_filled_and_new_documents_go_to_both(filled, tmp_path):
     late = tmp_path / "late.txt"
     late.write_text("willow grows here since today.")
     index, found, threads = filled.index("default"), [], []
@@ -133,7 +135,7 @@ def test_a_model_that_reads_less_than_the_chunks_hold_is_refused(filled):
     assert models(filled) == {"current": "words"}
 
 
-def test_the_way_back_takes_in_what_came_since(filled, tmp_path):
+def test_a_rollback_includes_documents_added_since_the_change(filled, tmp_path):
     index = filled.index("default")
     reembed(index, "other")
     late = tmp_path / "late.txt"
@@ -148,7 +150,7 @@ def test_the_way_back_takes_in_what_came_since(filled, tmp_path):
     assert examine(filled.settings, open_library=word_library).problems == ()
 
 
-def test_what_cannot_be_done_is_said(filled):
+def test_impossible_changes_are_explained(filled):
     index = filled.index("default")
     with pytest.raises(SourceError, match="already uses words"):
         reembed(index, "words")
@@ -158,7 +160,7 @@ def test_what_cannot_be_done_is_said(filled):
         reembed(filled.index("Empty"), "other")
 
 
-def test_a_third_model_takes_the_place_of_one_that_was_begun(filled):
+def test_a_change_to_a_third_model_replaces_an_unfinished_change(filled):
     index, cancel = filled.index("default"), threading.Event()
     with pytest.raises(Cancelled):
         reembed(index, "blind", on_progress=lambda *_: cancel.set(), cancel=cancel)
@@ -168,7 +170,7 @@ def test_a_third_model_takes_the_place_of_one_that_was_begun(filled):
 
 
 def test_two_changes_of_model_do_not_mix_their_vectors(filled):
-    """The first gives way, the second takes its place: the first ends, and says why."""
+    """The second change replaces the first, which ends with a reason."""
     index, problems, threads = filled.index("default"), [], []
 
     def second() -> None:
@@ -193,7 +195,7 @@ def test_two_changes_of_model_do_not_mix_their_vectors(filled):
     assert examine(filled.settings, open_library=word_library).problems == ()
 
 
-def test_what_is_given_up_while_it_is_filled_ends_with_a_reason(filled):
+def test_a_change_cancelled_by_another_process_ends_with_a_reason(filled):
     index, threads = filled.index("default"), []
 
     def give_up(done: int, _total: int, _waiting: str) -> None:
@@ -209,7 +211,7 @@ def test_what_is_given_up_while_it_is_filled_ends_with_a_reason(filled):
 
 
 def test_a_model_that_changed_can_be_replaced(filled):
-    """Where the old model cannot be used any more, there is nothing to compare with."""
+    """Without the old model, there is nothing to compare the new one with."""
     index = filled.index("default")
     with index.docstore.database.transaction() as db:
         db.execute("UPDATE embedders SET fingerprint = 'elsewhere'")
@@ -220,7 +222,7 @@ def test_a_model_that_changed_can_be_replaced(filled):
     assert first_found(filled, "fir") == "fir"
 
 
-def test_a_begun_change_whose_model_is_gone_stops_no_ingest(filled, tmp_path, caplog):
+def test_an_unfinished_change_whose_model_is_missing_does_not_block_ingests(filled, tmp_path, caplog):
     index, cancel = filled.index("default"), threading.Event()
     with pytest.raises(Cancelled):
         reembed(index, "other", on_progress=lambda *_: cancel.set(), cancel=cancel)
@@ -239,7 +241,7 @@ def test_a_begun_change_whose_model_is_gone_stops_no_ingest(filled, tmp_path, ca
     assert "footnote reembed --drop" in caplog.text
 
 
-def test_the_setting_alone_changes_nothing_and_says_what_to_run(filled):
+def test_the_setting_alone_changes_nothing_and_names_the_command_to_run(filled):
     asked = filled.settings.model_copy(update={"embedding_model": "blind"})
     with quick(asked) as other:
         assert first_found(other, "hazel") == "hazel"

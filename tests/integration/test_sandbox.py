@@ -1,4 +1,4 @@
-"""The sandbox: whatever a file does to its loader, the others are read, and nothing is left behind."""
+"""Tests the sandbox: a file that breaks its loader affects no other file and leaves no process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from ingest.models import Document
 HOSTILE = """
 import os, signal, sys, time
 from ingest.loaders.sandbox import worker
-real = worker._load
 def load(request, memory_mb, answers):
     path = worker.Path(request.path)
     if path.name == "hang.txt":
@@ -65,9 +64,8 @@ def load(request, memory_mb, answers):
     if path.name == "write.txt":
         with open(str(path) + ".out", "wb") as out:
             out.write(bytes(2 * 1024 * 1024))
-    return real(request, memory_mb, answers)
-worker._load = load
-worker.main(int(sys.argv[1]), int(sys.argv[2]))
+    return worker.read_requested(request, memory_mb, answers)
+worker.main(int(sys.argv[1]), int(sys.argv[2]), read=load)
 """
 
 
@@ -100,7 +98,7 @@ def children() -> list[psutil.Process]:
         ("write.txt", "the reading process ended"),
     ],
 )
-def test_a_file_that_breaks_its_loader_is_given_up_and_the_others_are_read(write, name, reason):
+def test_a_file_that_breaks_its_loader_fails_and_the_others_are_read(write, name, reason):
     paths = [write(f"good{i}.txt", "Good words.") for i in range(4)]
     paths.insert(2, write(name, "Bad words."))
     timeout = 0.5 if name == "hang.txt" else 60
@@ -118,7 +116,7 @@ def test_a_file_that_breaks_its_loader_is_given_up_and_the_others_are_read(write
 
 
 @pytest.mark.slow
-def test_a_file_whose_steps_are_slow_may_take_its_time_for_each(write):
+def test_each_step_of_a_slow_file_has_its_own_time_limit(write):
     path = write("slow.txt", "Good words.")
     with pool(5, command=(sys.executable, "-c", HOSTILE)) as loaders:
         (loaded,) = loaders.load_all([path])
@@ -126,7 +124,7 @@ def test_a_file_whose_steps_are_slow_may_take_its_time_for_each(write):
     assert loaded.seconds > 8
 
 
-def test_signs_of_life_come_to_an_end(write):
+def test_the_number_of_signs_of_life_is_limited(write):
     path = write("endless.txt", "Bad words.")
     with pool(60, command=(sys.executable, "-c", HOSTILE)) as loaders:
         (loaded,) = loaders.load_all([path])
@@ -135,7 +133,7 @@ def test_signs_of_life_come_to_an_end(write):
 
 
 @pytest.mark.slow
-def test_signs_of_life_do_not_keep_a_file_going_for_ever(write):
+def test_signs_of_life_extend_the_time_of_a_file_only_so_far(write):
     path = write("alive.txt", "Bad words.")
     with pool(0.5, command=(sys.executable, "-c", HOSTILE)) as loaders:
         (loaded,) = loaders.load_all([path])
@@ -150,7 +148,7 @@ def test_long_scans_have_the_time_that_recognising_their_pages_takes():
     assert most_seconds(120, 10**12) == most_seconds(120, 10**9) < 4 * 3600
 
 
-def test_whatever_goes_wrong_with_an_answer_is_that_files_failure(write):
+def test_any_error_in_a_workers_answer_fails_only_that_file(write):
     broken = failing(worker_process, "receive", IndexError("a mistake of the reader's own"))
     with broken, pool(workers=1) as loaders:
         results = read(loaders, [write("a.txt", "Good words."), write("b.txt", "Good words.")])
@@ -179,7 +177,7 @@ def test_a_worker_that_cannot_be_started_is_its_files_failure(write, tmp_path):
     assert "No such file" in str(result)
 
 
-def test_what_a_library_prints_does_not_disturb_the_answer(write):
+def test_output_printed_by_a_library_does_not_disturb_the_answer(write):
     path = write("garbage.txt", "Good words.")
     with pool(command=(sys.executable, "-c", HOSTILE)) as loaders:
         ((_, result, *_),) = loaders.load_all([path])
@@ -240,13 +238,13 @@ def test_a_mistake_in_the_paths_is_raised_in_the_callers_thread():
 
 
 @pytest.mark.parametrize("name", ["chatty.txt", "deaf.txt"])
-def test_what_libraries_print_keeps_no_file_from_being_read(write, name):
+def test_output_of_libraries_does_not_prevent_reading(write, name):
     with pool(command=(sys.executable, "-c", HOSTILE)) as loaders:
         ((_, result, *_),) = loaders.load_all([write(name, "Good words.")])
     assert result.whole().text == "Good words."
 
 
-def test_the_last_words_of_a_worker_that_said_much_are_told(write):
+def test_the_last_output_of_a_verbose_worker_is_reported(write):
     with pool(command=(sys.executable, "-c", HOSTILE)) as loaders:
         ((_, result, *_),) = loaders.load_all([write("chatty exit.txt", "Bad words.")])
     assert ": gone for good)" in str(result)
@@ -261,7 +259,7 @@ def test_workers_get_no_secrets(write, monkeypatch):
     assert "False" in str(result)
 
 
-def test_what_recognises_text_sends_no_measurements(write):
+def test_ocr_sends_no_telemetry(write):
     command = (sys.executable, "-c", "import os, sys; sys.exit(os.environ.get('ORT_DISABLE_TELEMETRY'))")
     with pool(command=command) as loaders:
         ((_, result, *_),) = loaders.load_all([write("a.txt", "Good words.")])

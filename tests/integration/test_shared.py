@@ -1,4 +1,4 @@
-"""Real documents by other people: nothing is lost, and every footnote holds against the source file."""
+"""Tests real documents: no text is lost, and every footnote agrees with the source file."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def ingested(filings, pages, tmp_path_factory):
         yield footnote
 
 
-def test_no_text_is_beyond_what_the_model_reads(filings, pages):
+def test_no_text_exceeds_the_length_that_the_model_reads(filings, pages):
     embedder = Embedder()
     chunker = Chunker(embedder)
     for path in (*filings, *pages):

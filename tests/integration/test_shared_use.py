@@ -1,4 +1,4 @@
-"""One data folder, many processes: all at once for a while, and no search ever sees half of a change."""
+"""Tests one data folder in many processes at once: no search sees a change half done."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def reported(work):
                 while time.time() < until:
                     work(footnote, folder, *more)
                     rounds += 1
-        except BaseException as error:  # noqa: BLE001 - told to the test
+        except BaseException as error:  # noqa: BLE001 - reported to the test
             send.send((rounds, f"{work.__name__}: {type(error).__name__}: {error}"))
         else:
             send.send((rounds, ""))
@@ -65,7 +65,7 @@ def _status(footnote, _folder: Path) -> None:
 
 
 def _ask(footnote, _folder: Path) -> None:
-    """What never changes is always found, and no document in two versions."""
+    """Asserts that unchanged documents are always found, and no document in two versions."""
     word = random.choice(BASE)
     hits = footnote.search(f"{word} version", 30)
     assert any(hit.chunk.text.split()[0] == word for hit in hits), f"{word} was not found"
@@ -160,7 +160,8 @@ def hold(settings, ready) -> None:
         time.sleep(600)
 
 
-def test_the_server_outlives_its_starter_and_ends_with_the_last_user_however_they_die(settings, tmp_path):
+@pytest.mark.slow
+def test_the_server_outlives_its_starter_and_ends_with_its_last_user_even_if_they_are_killed(settings, tmp_path):
     write(tmp_path / "docs", "a.txt", "apple one.")
     with quick(settings) as footnote:
         footnote.ingest([tmp_path / "docs"])
@@ -183,7 +184,7 @@ def test_the_server_outlives_its_starter_and_ends_with_the_last_user_however_the
 
 
 @pytest.mark.parametrize("content", [b"", b"no json", b'{"port": 1, "server": 1, "supervisor": 1}', b"\xff\x00"])
-def test_stale_files_stop_nobody(settings, tmp_path, content):
+def test_stale_files_do_not_block_any_process(settings, tmp_path, content):
     run = settings.data_dir / "run"
     run.mkdir(parents=True)
     for name in ("chroma.json", "chroma.users", "chroma.owner", "chroma.start", "chroma.deleted", "chroma.running"):

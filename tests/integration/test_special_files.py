@@ -1,4 +1,4 @@
-"""Pipes, giants, changing files and links: an ingest waits for none, reads what it hashed, and stops at once."""
+"""Tests pipes, huge files, changing files and links: an ingest never waits, and reads the bytes that it hashed."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ from ingest.library import Library
 from ingest.loaders import is_readable
 from ingest.loaders.sandbox.pool import LoaderPool
 from ingest.sources.files import each_once, scan
+
+pytestmark = pytest.mark.usefixtures("shared_chroma")
 
 ROOT = Path(__file__).resolve().parents[2]
 GIANT = 300 * 1024**3
@@ -157,7 +159,7 @@ def test_a_document_known_by_a_link_keeps_that_name(footnote, write, tmp_path):
     assert [(one.path, one.status) for one in report.documents] == [(str(link / "a.txt"), "updated")]
 
 
-def test_pruning_removes_what_an_earlier_footnote_ingested_twice(tmp_path, write):
+def test_pruning_removes_duplicates_ingested_by_an_earlier_version(tmp_path, write):
     real, link = write("b/a.txt"), tmp_path / "link"
     link.symlink_to(real.parent, target_is_directory=True)
     found = scan([link, real.parent], is_readable)

@@ -1,4 +1,4 @@
-"""Any order of adding, changing, removing, pruning, crashing and opening anew, against a dictionary."""
+"""Tests random sequences of adding, changing, removing, pruning, crashing and reopening against a dictionary."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CRASHES = st.sampled_from(
 
 
 class Killed(BaseException):
-    """Stands for a process that ends here: nothing of ours catches it."""
+    """Simulates the end of the process: no code of Footnote catches it."""
 
 
 class Machine(RuleBasedStateMachine):

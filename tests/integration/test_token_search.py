@@ -11,6 +11,8 @@ from app.footnote import Footnote
 from ingest.maintenance.doctor import examine
 from ingest.models import Query
 
+pytestmark = pytest.mark.usefixtures("shared_chroma")
+
 TEXTS = {
     "first.txt": "The tariff for copper rose in spring.",
     "second.txt": "The tariff for copper fell in autumn.",
@@ -40,7 +42,7 @@ def forget_tokens(footnote: Footnote, where: str = "1 = 1") -> None:
         db.execute(f"DELETE FROM token_vectors WHERE {where}")
 
 
-def test_tokens_are_kept_once_a_text_and_go_with_the_last_document_that_has_it(words, write):
+def test_token_vectors_are_stored_once_per_text_and_deleted_with_its_last_document(words, write):
     assert kept_rows(words) == 3
     words.ingest([write("copy.txt", TEXTS["third.txt"])])
     assert kept_rows(words) == 3
@@ -67,7 +69,7 @@ def test_where_some_have_no_tokens_the_order_is_that_of_both_searches(words):
     assert {hit.chunk.id for hit in words.search("copper tariff autumn", 3)} == set(before)
 
 
-def test_the_doctor_makes_up_for_what_an_older_footnote_did_not_keep(words, settings):
+def test_the_doctor_adds_data_that_older_versions_did_not_store(words, settings):
     whole = words.index("default").token_scores("copper fell", chunk_ids(words))
     forget_tokens(words)
     (problem,) = examine(settings, open_library=word_library).problems

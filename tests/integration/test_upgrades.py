@@ -15,7 +15,8 @@ from durability import copied, killed_at, quick, rest, steps_of, word_library
 
 from app.bootstrap import open_footnote
 from app.footnote import Footnote
-from ingest.docstore.schema import SCHEMA_VERSION
+from ingest.docstore.database import Database
+from ingest.docstore.schema import SCHEMA, SCHEMA_VERSION
 from ingest.docstore.store import DocStore
 from ingest.embedding import Embedder
 from ingest.errors import DocumentStoreError
@@ -25,6 +26,8 @@ from ingest.index.writer import writing
 from ingest.lexical.store import AS_WRITTEN, LexicalStore
 from ingest.lexical.writer import ANALYZER, FIRST_SCHEMA, LexicalEntry, LexicalWriter
 from ingest.library import Library
+from ingest.maintenance.archived_rows import copy_documents
+from ingest.maintenance.archived_values import NotOurs
 from ingest.maintenance.doctor import examine
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -84,7 +87,7 @@ def test_an_index_of_every_format_is_well_and_can_be_written_to(opened, write, e
     assert embedded == ["Parking is free on Sundays."]  # what was there keeps its vectors
     assert opened.remove("/srv/documents/keys.html") == 1
     opened.ingest([write("more.txt", "Bicycles stand in the yard.")], collection="Second")
-    assert {one.kind for one in examine(opened.settings).problems} <= {"tokens"}  # of which older formats have none
+    assert {one.kind for one in examine(opened.settings).problems} <= {"tokens"}  # older formats have none
     assert all(row.kept for name in opened.collections() for row in opened.index(name).embedders().values())
     status = {one.name: one for one in opened.status()}["default"]
     assert (status.documents, status.embedding_model) == (3, "all-MiniLM-L6-v2")
@@ -101,12 +104,12 @@ def test_the_doctor_gives_an_index_of_every_format_vectors_of_its_tokens(opened)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("opened", OUTDATED, ids=named, indirect=True)
-def test_a_text_index_of_an_older_footnote_is_searched_as_it_is_and_made_anew_by_the_next_writer(opened, write):
+def test_an_older_text_index_is_searched_unchanged_and_rebuilt_by_the_next_writer(opened, write):
     lexical = opened.index("default").lexical
     assert lexical.outdated
     before = [hit.chunk.id for hit in opened.search("How long may parents stay at home?", 5)]
     assert lexical.outdated  # a reader changes nothing
-    report = opened.ingest([write("empty.bin", b"")])  # of which nothing is written
+    report = opened.ingest([write("empty.bin", b"")])  # nothing of it is written
     assert report.count("added") == 0
     assert not lexical.outdated
     assert [hit.chunk.id for hit in opened.search("How long may parents stay at home?", 5)] == before
@@ -114,7 +117,7 @@ def test_a_text_index_of_an_older_footnote_is_searched_as_it_is_and_made_anew_by
     assert opened.search("tickets", 1, collection="Second")
 
 
-def test_numbers_are_found_in_an_older_text_index_by_what_it_has_of_them(tmp_path):
+def test_numbers_are_found_in_an_older_text_index_by_its_own_terms(tmp_path):
     written = [LexicalEntry("1", "1", "The limit is 3 5 percent.", "", "a.txt")]  # as 3.5 was indexed before
     today, older = LexicalStore(tmp_path / "index"), LexicalStore(tmp_path / "older")
     with today.writing() as writer:
@@ -173,7 +176,7 @@ def test_a_renewal_that_is_killed_at_any_step_is_done_by_the_next_writer(setting
 
 
 @pytest.mark.parametrize("name", ["footnote.sqlite", "chats.sqlite"])
-def test_a_data_folder_of_a_newer_footnote_is_refused_and_left_as_it_is(settings, tmp_path, name, write):
+def test_a_data_folder_of_a_newer_version_is_refused_and_left_unchanged(settings, tmp_path, name, write):
     with quick(settings) as footnote:
         footnote.ingest([write("a.txt", "apple one.")])
     rest(settings)
@@ -210,7 +213,7 @@ def columns(path: Path) -> dict[str, set[str]]:
         return {table: {row[1] for row in db.execute(f"PRAGMA table_info({table})")} for table in tables}
 
 
-def test_a_document_store_of_the_first_format_has_what_a_new_one_has(tmp_path):
+def test_a_document_store_of_the_first_format_is_migrated_to_the_current_schema(tmp_path):
     old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
     with closing(sqlite3.connect(old)) as db:
         db.executescript((FIXTURES / "schema-1.sql").read_text() + "PRAGMA user_version = 1;")
@@ -225,7 +228,7 @@ def test_a_document_store_of_the_first_format_has_what_a_new_one_has(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_text_index_that_was_being_switched_is_there_again_and_nothing_is_left_over(settings, write):
+def test_a_text_index_is_restored_after_an_interrupted_switch_and_no_file_remains(settings, write):
     with quick(settings) as footnote:
         footnote.ingest([write("a.txt", "apple one.")])
         folder = footnote.index("default").lexical.folder
@@ -239,7 +242,7 @@ def test_a_text_index_that_was_being_switched_is_there_again_and_nothing_is_left
     assert examine(settings, open_library=word_library).problems == ()
 
 
-def test_a_text_index_made_anew_has_all_of_a_document_that_is_read_in_parts(settings, write):
+def test_a_rebuilt_text_index_holds_all_parts_of_a_document(settings, write):
     with quick(settings, sizes=Sizes(part=3)) as footnote:
         footnote.ingest([write(f"{name}.txt", " ".join(f"w{i}" for i in range(600))) for name in "ab"])
         index = footnote.index("default")
@@ -248,3 +251,45 @@ def test_a_text_index_made_anew_has_all_of_a_document_that_is_read_in_parts(sett
         with writing(index, "test"):
             rebuild_text(index)
         assert index.lexical.ids() == wanted
+
+
+def test_model_facts_of_format_2_are_validated_too(tmp_path):
+    old = tmp_path / "old.sqlite"
+    with closing(sqlite3.connect(old)) as db:
+        db.execute("CREATE TABLE collections (id, uid, name, created, embedding_model, fingerprint, dimensions)")
+        db.execute("INSERT INTO collections VALUES (1, '0123456789ab', 'default', 5.0, 'm', '../evil', 3)")
+        db.execute("PRAGMA user_version = 2")
+        db.commit()
+    with pytest.raises(NotOurs, match=r"embedders\.fingerprint contains an invalid name"):
+        copy_documents(old, tmp_path / "new.sqlite", lambda _column, value: value)
+
+
+def test_a_store_of_format_2_becomes_one_of_today(tmp_path):
+    old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
+    with closing(Database(old, SCHEMA, SCHEMA_VERSION)) as database, database.transaction() as db:
+        db.execute("ALTER TABLE collections ADD COLUMN embedding_model TEXT NOT NULL DEFAULT 'm'")
+        db.execute("ALTER TABLE collections ADD COLUMN fingerprint TEXT NOT NULL DEFAULT 'abc'")
+        db.execute("ALTER TABLE collections ADD COLUMN dimensions INTEGER NOT NULL DEFAULT 3")
+        for table in ("embedders", "vectors", "token_vectors", "tags", "segments"):
+            db.execute(f"DROP TABLE {table}")
+        db.execute("ALTER TABLE versions ADD COLUMN text TEXT NOT NULL DEFAULT ''")
+        db.execute("ALTER TABLE versions ADD COLUMN page_spans TEXT NOT NULL DEFAULT '[]'")
+        db.execute("ALTER TABLE versions ADD COLUMN places BLOB NOT NULL DEFAULT x''")
+        db.execute("INSERT INTO collections (id, uid, name, created) VALUES (1, '0123456789ab', 'default', 5.0)")
+        db.execute("INSERT INTO documents (id, collection, source, updated) VALUES ('d', 1, '/a/b.TXT', 5.0)")
+        db.execute(
+            "INSERT INTO versions (id, document, status, content_sha, pipeline, title, text, warnings, size, created)"
+            " VALUES ('v', 'd', 'active', 's', 'p', '', 'Bücher', '[]', 7, 5.0)"
+        )
+        db.execute("PRAGMA user_version = 2")
+    with closing(sqlite3.connect(old)) as db:
+        db.execute("PRAGMA user_version = 2")
+        db.execute("PRAGMA journal_mode = DELETE")
+    copy_documents(old, new, lambda _column, value: value)
+    with closing(sqlite3.connect(new)) as db:
+        assert db.execute(
+            "SELECT collection, role, model, fingerprint, dimensions, kept FROM embedders"
+        ).fetchall() == [(1, "current", "m", "abc", 3, 0)]
+        assert db.execute("SELECT type FROM documents").fetchone() == ("txt",)
+        assert db.execute("SELECT text_bytes FROM versions").fetchone() == (7,)
+        assert db.execute("SELECT version, start, stop, text FROM segments").fetchall() == [("v", 0, 6, "Bücher")]

@@ -11,11 +11,9 @@ from itertools import islice
 import pytest
 from durability import quick, word_library
 from faults import replaced, watched
-from tests_support import WordTokenizer, chunks_of
+from tests_support import WordTokenizer
 
 from ingest.chunking import Chunker, Split
-from ingest.chunking.sections import MOST_TITLE_CHARACTERS
-from ingest.chunking.token_counter import CHARACTERS_PER_TOKEN, WINDOW_CHARACTERS
 from ingest.docstore import ChunkRow
 from ingest.docstore.store import DocStore
 from ingest.docstore.vector_cache import KeptVectors
@@ -24,14 +22,15 @@ from ingest.index import Sizes
 from ingest.index.indexing import EMBED_BATCH
 from ingest.index.staging import Prepared, stage
 from ingest.lexical.writer import LexicalEntry, LexicalWriter
-from ingest.loaders.document_builder import Builder
 from ingest.loaders.output_limits import DEFAULT_MOST
 from ingest.loaders.sandbox.protocol import HEADER, encode, encode_segment
 from ingest.loaders.sandbox.receiving import receive
 from ingest.maintenance.doctor import examine
-from ingest.models import Block, Document, Page, chunk_id, page_at
-from ingest.segments import Segment, SegmentedDocument
+from ingest.models import Block, Document, chunk_id
+from ingest.segments import Segment
 from ingest.vectors.store import VectorStore
+
+pytestmark = pytest.mark.usefixtures("shared_chroma")
 
 PART, SEGMENT = 20, 700 * 1024
 WRITING = {
@@ -93,7 +92,7 @@ def test_a_stop_while_a_text_is_split_is_seen_before_its_next_window(unprocessed
     assert len(made) <= PART + 1
 
 
-def test_a_file_that_was_stopped_is_taken_up_again_a_part_at_a_time(unprocessed, write, long_text):
+def test_a_stopped_file_is_resumed_part_by_part(unprocessed, write, long_text):
     cancel, second = threading.Event(), threading.Event()
     with watched(VectorStore, "upsert", lambda _: cancel.set()):
         assert unprocessed.ingest([long_text], cancel=cancel).cancelled
@@ -108,7 +107,7 @@ def test_a_file_that_was_stopped_is_taken_up_again_a_part_at_a_time(unprocessed,
     assert index.docstore.holdings.status(index.collection).bytes_text == len(long_text.read_text())
 
 
-def test_a_second_try_that_reads_less_leaves_nothing_of_the_first(unprocessed, long_text):
+def test_a_second_try_that_reads_less_removes_everything_of_the_first(unprocessed, long_text):
     cancel = threading.Event()
     with watched(VectorStore, "upsert", lambda _: cancel.set()):
         assert unprocessed.ingest([long_text], cancel=cancel).cancelled
@@ -172,7 +171,7 @@ def test_documents_that_are_written_together_lose_nothing_at_the_edges_of_window
     assert len(index.lexical.ids()) == 32
 
 
-def test_what_stands_beside_a_chunk_counts_across_windows(settings):
+def test_neighbours_of_a_chunk_are_indexed_across_windows(settings):
     from ingest.lexical.store import LexicalStore
 
     entries = [LexicalEntry(f"v-{i:06d}", "v", f"text{i}", "", "n.txt") for i in range(6)]
@@ -188,92 +187,8 @@ def test_what_stands_beside_a_chunk_counts_across_windows(settings):
     assert found[0] == found[1]
 
 
-class Spy(WordTokenizer):
-    """Remembers the longest text that it was given."""
-
-    longest = 0
-
-    def count_tokens(self, text):
-        self.longest = max(self.longest, len(text))
-        return super().count_tokens(text)
-
-    def token_spans(self, text):
-        self.longest = max(self.longest, len(text))
-        return super().token_spans(text)
-
-
-SHAPES = {
-    "words": ("paragraph", "some words of no end "),
-    "letters": ("paragraph", "abcdefgh"),
-    "sentences": ("paragraph", "A sentence is here. "),
-    "lines": ("code", "a line;\n"),
-    "table": ("table", "| a | b |\n"),
-    "items": ("list", "- an item\n"),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("shape", SHAPES)
-def test_one_endless_block_is_tokenized_window_by_window_and_in_the_same_memory(shape):
-    kind, words = SHAPES[shape]
-    peaks = []
-    for size in (150_000, 600_000):
-        text = words * (size // len(words))
-        document, tokenizer = Document(text, "t", (Block(kind, 0, len(text)),)), Spy()
-        tracemalloc.start()
-        n = sum(1 for _ in Chunker(tokenizer, 64).split(SegmentedDocument.of(document)))
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-        assert n > size // (64 * CHARACTERS_PER_TOKEN) - 1
-        assert tokenizer.longest <= WINDOW_CHARACTERS
-    assert peaks[1] < 1.2 * peaks[0] + 100_000
-
-
-def test_a_long_heading_is_not_repeated_whole_with_every_chunk():
-    builder = Builder()
-    builder.add_heading(1, "x" * 20_000)
-    builder.add_heading(2, "many words " * 2_000)
-    for i in range(200):
-        builder.add_heading(3, f"part {i}")
-        builder.add("paragraph", "words")
-    chunks = chunks_of(Chunker(WordTokenizer(), 64), builder.build("y" * 300))
-    assert len(chunks) >= 200
-    assert max(len(title) for chunk in chunks for title in chunk.heading) <= MOST_TITLE_CHARACTERS
-    assert max(len(chunk.context) for chunk in chunks) <= 64 * CHARACTERS_PER_TOKEN
-
-
-def test_a_header_of_long_words_is_not_repeated_with_every_part_of_its_table():
-    rows = [["h" * 50_000, "name"], *([f"row {i}", str(i)] for i in range(300))]
-    builder = Builder()
-    builder.add_table(rows)
-    assert (
-        max(len(c.context) for c in chunks_of(Chunker(WordTokenizer(), 64), builder.build()))
-        <= 64 * CHARACTERS_PER_TOKEN
-    )
-
-
-class Counted(tuple):
-    """Pages that count how often one is looked at."""
-
-    __slots__ = ()
-    looks = 0
-
-    def __getitem__(self, at):
-        Counted.looks += 1
-        return super().__getitem__(at)
-
-    def __iter__(self):
-        raise AssertionError("all pages are gone through for one offset")
-
-
-def test_a_page_is_found_among_many_without_going_through_them():
-    pages = Counted(Page(n, 10 * n, 10 * n + 9) for n in range(1, 20_001))
-    assert page_at(pages, 123_456).number == 12_345
-    assert Counted.looks < 40
-
-
 def frames_of(segments: int) -> Iterator[bytes]:
-    """What a worker says of a long text, made as it is asked for."""
+    """Yields a worker's answer for a long text, one frame at a time."""
     yield from (frame[HEADER.size :] for frame in [*encode(Document("", "t", ()))][:1])
     for number in range(segments):
         text = f"word{number:03d} and more words. " * (SEGMENT // 24)
@@ -284,7 +199,7 @@ def frames_of(segments: int) -> Iterator[bytes]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", [512])
-def test_a_document_is_taken_over_and_stored_in_the_same_memory_whatever_its_length(unprocessed, write):
+def test_a_document_of_any_length_is_received_and_stored_in_the_same_memory(unprocessed, write):
     unprocessed.ingest([write("short.txt", "So that there is a collection.")])
     index, peaks = unprocessed.index("default"), []
     for number in (3, 5):  # both exceed the limit in memory

@@ -115,12 +115,12 @@ def quick(settings: Settings, **others: object) -> Footnote:
 
 
 def state(settings: Settings) -> dict[str, int]:
-    """What the Chroma server's supervisor says of it."""
+    """Returns the state that the Chroma server's supervisor wrote."""
     return json.loads((settings.data_dir / "run" / "chroma.json").read_text())
 
 
 def ended(pid: int, seconds: float = 30) -> bool:
-    """Whether a process ends in time."""
+    """Waits for a process to end. Returns False if it does not end in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -187,7 +187,7 @@ def _killed(settings: Settings, work: Callable[[Footnote], object], at: int, vic
 
 
 def contents(footnote: Footnote, collection: str = "default") -> dict[str, list[tuple]]:
-    """What a collection holds: for each document its chunks, with what Chroma has of them."""
+    """Returns the contents of a collection: the chunks of each document, with their data in Chroma."""
     index = footnote.index(collection)
     chunks = index.docstore.indexed_chunks(index.docstore.chunk_ids(index.collection.id))
     rows = index.embedders()

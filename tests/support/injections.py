@@ -40,7 +40,7 @@ DOCUMENTS = [
 
 
 def orders(text: str) -> list[str]:
-    """What a text asks to be said, and what is after it."""
+    """Returns the words that a text orders the model to say, and the text after them."""
     return re.findall(r"reply with: (.*)", text, re.DOTALL)
 
 

@@ -132,7 +132,8 @@ def scripted(
     kind = type("Scripted", (Handler,), {"script": staticmethod(script), **fields})
     server = ThreadingHTTPServer(("127.0.0.1", port), kind)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # Closing the server waits for one poll of 0.01 s.
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}/v1", requests

@@ -20,3 +20,7 @@ def open_page(footnote, chat: str = "") -> AppTest:
 
 def shown(page: AppTest) -> str:
     return "\n".join(element.proto.body for element in page.main.get("html"))
+
+
+def labels(page: AppTest) -> list[str]:
+    return [button.label for button in page.button]

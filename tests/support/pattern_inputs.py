@@ -21,14 +21,14 @@ FLAGS_AT |= {"sub": 4, "subn": 4, "split": 3}
 CALLS = FLAGS_AT.keys()
 REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT)
 GROUPS = (op.SUBPATTERN, op.ATOMIC_GROUP)
-# What may be pumped whatever the pattern is: white space, and what stands in Markdown, markup, mail and numbers.
+# Repeated for every pattern: white space, and characters of Markdown, markup, mail and numbers.
 TYPICAL = (
     *" \n\t.,:;!?0aA_-`'\"[](){}<>|#*\\/@&=+~\u00e9\u4e2d\u2026\u3002",
     *("a ", "a\n", " \n", "\r\n", "0.", "0,", "a.", "a-", "A ", "[1]", "[1", "](", "``", "` ", "- ", "> ", "| ", "|-"),
     *("# ", "1. ", "<a", "<!--", "&#", "&a;", "\\a", "a: ", "://", "--", "aA", "0a"),
 )
 ENDS = ("", "\0")
-# Characters of which a set is asked which it has.
+# Characters tried against character sets.
 TRIED = [
     *map(chr, range(0x250)),
     *"\u0660\u0e01\u1000\u1780\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u2028\u3002\u3010",
@@ -78,7 +78,7 @@ def modules() -> list[Path]:
 
 
 def uses() -> tuple[dict[Use, str], set[str]]:
-    """The patterns of all files, with where each stands, and the functions that make patterns of what they are given.
+    """Returns the patterns of all files with their positions, and the functions that build patterns from arguments.
 
     A pattern whose use is not seen, as it stands in a tuple, is taken to be used in every way that its file knows.
     """
@@ -149,7 +149,7 @@ class _File:
                 yield re.compile(value, flags[0] if flags else 0)
 
     def _value(self, node: ast.expr) -> Any:
-        """What an expression of a module's own names is; None where it has others."""
+        """Returns the value of an expression over the module's own names; None if it uses others."""
         try:
             return eval(compile(ast.Expression(node), self._where, "eval"), self._names)
         except NameError:

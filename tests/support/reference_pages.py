@@ -44,7 +44,7 @@ COLUMNS = """
 # Defaults that depend on the machine.
 DEFAULTS = {"data_dir": "`data` in a checkout, else `~/.local/share/footnote`"}
 
-# What stands for a value of each type.
+# Placeholders by type.
 VALUES = {str: "TEXT", list[str]: "TEXT", int: "N", float: "NUMBER", bool: "", Path: "PATH"}
 
 COMMANDS = """# Command line

@@ -1,4 +1,4 @@
-"""What rerank servers say, for `llm_servers.scripted`: in Cohere's form, in text-embeddings-inference's, or broken."""
+"""Scripts rerank servers for `llm_servers.scripted`: Cohere's form, text-embeddings-inference's, or broken."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class WordTokenizer:
 
 
 class WordEmbedder:
-    """Vectors of unit length that say which words a text has: equal words, near vectors."""
+    """Embeds a text by its words, in vectors of unit length: equal words give near vectors."""
 
     dimensions = 512
 
@@ -76,7 +76,7 @@ def chunks_of(chunker, document) -> list:
 
 
 def whole(result):
-    """A document that came segment by segment as one; an error of loading as it is."""
+    """Joins the segments of a document; returns an error of loading unchanged."""
     return result.whole() if isinstance(result, SegmentedDocument) else result
 
 

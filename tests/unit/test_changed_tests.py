@@ -35,5 +35,5 @@ def test_the_affected_a_change_are_its_own_and_those_that_import_it(project, cha
     assert affected([changed], project) == wanted
 
 
-def test_what_all_tests_share_means_all_tests(project):
+def test_a_change_of_shared_test_code_selects_all_tests(project):
     assert len(affected(["tests/support/bombs.py"], project)) == 3

@@ -1,4 +1,4 @@
-"""Rules for the tests themselves: fakes are passed to constructors, and faults are injected by one file."""
+"""Rules for the tests themselves: fakes are passed to constructors, one file injects faults, no file is too long."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
+MOST_LINES = 300
 FAULTS = TESTS / "support" / "faults.py"
 # Functions that set or delete an attribute by name.
 SETTERS = {"setattr", "delattr"}
@@ -58,11 +59,11 @@ def _replaces(node: ast.AST, imported: set[str]) -> bool:
         "from package import module\ndel module.SECONDS",
     ],
 )
-def test_a_replacement_is_seen_in_whatever_form(line):
+def test_a_replacement_is_detected_in_every_form(line):
     assert replacements(line)
 
 
-def test_what_is_ones_own_may_be_set():
+def test_a_tests_own_objects_may_be_changed():
     assert replacements("from package import module\none = module.Thing()\none.name = 'x'\nself.held = {}") == []
 
 
@@ -73,3 +74,8 @@ def test_no_test_replaces_attributes(path):
         assert found
     else:
         assert found == [], f"{path}: use a parameter, or tests/support/faults.py"
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("*.py")), ids=lambda path: str(path.relative_to(TESTS)))
+def test_no_file_is_longer_than_300_lines(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES, f"{path}: split it by what it tests"

@@ -1,4 +1,4 @@
-"""Functions that look through a whole text take linear time, whatever the text repeats.
+"""Tests that functions over whole texts take linear time on repetitive text.
 
 Time is CPU time, and only its growth counts; see tests/support/growth.py. Texts come with a number behind them, so that
 nothing is taken from a cache.

@@ -1,4 +1,4 @@
-"""No text takes more than linear time: every regular expression, on what may be slow for it.
+"""Tests that every regular expression takes linear time on the texts that are hardest for it.
 
 Time is CPU time, and only its growth counts: four times the text may not take more than eight times as long.
 """

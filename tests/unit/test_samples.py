@@ -1,4 +1,4 @@
-"""The sample documents: in all formats, and with the answers that the sample questions expect."""
+"""Tests that the sample documents cover all formats and contain the expected answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""README and docs: links lead somewhere, the reference pages are what the code says, the map names every room."""
+"""Tests README and docs: valid links, generated reference pages, and a map with every package."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_every_path_that_is_named_exists(page: Path):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_reference_page_says_what_the_code_says(page: Path):
+def test_a_reference_page_agrees_with_the_code(page: Path):
     assert page.read_text(encoding="utf-8") == PAGES[page](), f"docs/{page.name} is out of date. Run: make docs"
 
 

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -42,35 +43,6 @@ class WorkerAnswer(NamedTuple):
     unrecognised: bool = False
 
 
-def main(memory_mb: int, parent: int, required: str = "required") -> None:
-    """Serves until the other end of standard input is closed.
-
-    Args:
-        memory_mb: limit of the address space, in MiB.
-        parent: process id of the pool.
-        required: "required": reads nothing if the kernel does not sandbox the process.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the pool handles Ctrl-C
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # the parent died before the death signal was set
-        sys.exit(0)
-    os.closerange(3, MOST_OPEN_FILES)
-    requests = socket.socket(fileno=os.dup(0))
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    greeting = _confined(memory_mb, required=required == "required")
-    answers.write(encode_greeting(greeting))
-    answers.flush()
-    while isinstance(greeting, Confinement) and (request := receive_request(requests)):
-        with request.file:
-            answer = _load(request, memory_mb, answers)
-        for frame in encode(answer.result, unrecognised=answer.unrecognised):
-            answers.write(frame)
-        answers.write(answer.read.pack())
-        answers.flush()
-
-
 def _confined(memory_mb: int, *, required: bool) -> Confinement | NotConfined:
     try:
         return confine(memory_mb, required=required)
@@ -78,7 +50,8 @@ def _confined(memory_mb: int, *, required: bool) -> Confinement | NotConfined:
         return error
 
 
-def _load(request: Request, memory_mb: int, answers: BinaryIO) -> WorkerAnswer:
+def read_requested(request: Request, memory_mb: int, answers: BinaryIO) -> WorkerAnswer:
+    """Reads the file of a request, reporting on `answers` that it is at work. Returns every error as the outcome."""
     path, read, source = Path(request.path), NOTHING_READ, None
 
     def at_work() -> None:
@@ -104,6 +77,44 @@ def _load(request: Request, memory_mb: int, answers: BinaryIO) -> WorkerAnswer:
     except Exception as error:  # noqa: BLE001 - any error of a parser is a failure of its file
         reason = f"{request.name} could not be read: {type(error).__name__}: {error}. The file may be damaged."
         return WorkerAnswer(LoadError(reason), read)
+
+
+def main(
+    memory_mb: int,
+    parent: int,
+    required: str = "required",
+    *,
+    read: Callable[[Request, int, BinaryIO], WorkerAnswer] = read_requested,
+    encoded: Callable[..., Iterable[bytes]] = encode,
+) -> None:
+    """Serves until the other end of standard input is closed.
+
+    Args:
+        memory_mb: limit of the address space, in MiB.
+        parent: process id of the pool.
+        required: "required": reads nothing if the kernel does not sandbox the process.
+        read: reads the file of a request; takes the arguments of `read_requested`.
+        encoded: encodes an answer; takes the arguments of `encode`.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the pool handles Ctrl-C
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # the parent died before the death signal was set
+        sys.exit(0)
+    os.closerange(3, MOST_OPEN_FILES)
+    requests = socket.socket(fileno=os.dup(0))
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    greeting = _confined(memory_mb, required=required == "required")
+    answers.write(encode_greeting(greeting))
+    answers.flush()
+    while isinstance(greeting, Confinement) and (request := receive_request(requests)):
+        with request.file:
+            answer = read(request, memory_mb, answers)
+        for frame in encoded(answer.result, unrecognised=answer.unrecognised):
+            answers.write(frame)
+        answers.write(answer.read.pack())
+        answers.flush()
 
 
 if __name__ == "__main__":

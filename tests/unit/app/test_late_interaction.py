@@ -1,4 +1,4 @@
-"""A question held against a text token by token."""
+"""Tests the comparison of a question and a text token by token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Streams that are read in the background: one loop for all of them, and none is waited for that never began."""
+"""Tests streams from the background loop; a stream that never began is not waited for."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_all_who_come_first_share_one_loop():
         assert len(set(pool.map(loop, range(8)))) == 1
 
 
-def test_a_stream_that_never_began_is_left_at_once():
+def test_a_stream_that_never_began_is_closed_immediately():
     busy, free, over = threading.Event(), threading.Event(), threading.Event()
     stream_bridge._loop().call_soon_threadsafe(lambda: (busy.set(), free.wait(30), over.set()))
     busy.wait(30)

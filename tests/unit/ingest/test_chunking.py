@@ -71,7 +71,7 @@ def test_short_blocks_share_a_chunk_and_a_long_one_has_its_own():
     assert lasts == [["one", "two", "three"], ["four"]]
 
 
-def test_a_heading_of_any_length_stands_with_what_follows_it():
+def test_a_heading_of_any_length_is_in_the_chunk_of_its_section():
     builder = Builder()
     builder.add_heading(1, "words " * ENOUGH_TOKENS)
     builder.add("paragraph", "What follows.")

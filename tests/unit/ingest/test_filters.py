@@ -103,7 +103,7 @@ def test_an_index_serves_every_filter(tmp_path, within):
     assert not [step for step in plan if step.startswith("SEARCH d USING") and step.endswith("(collection=?)")]
 
 
-def test_what_is_stale_or_of_another_collection_is_not_let_through(tmp_path):
+def test_stale_chunks_and_those_of_other_collections_are_filtered_out(tmp_path):
     with closing(DocStore.open(tmp_path / "d.sqlite")) as store:
         collection = fill(store, [Stored("/a/one.pdf", TIMES[0], frozenset({"draft"}))])
         other = store.catalog.create_collection("other", "o").id
@@ -112,7 +112,7 @@ def test_what_is_stale_or_of_another_collection_is_not_let_through(tmp_path):
         assert store.selection.versions(collection, Filter(tags=("draft",))) == []
 
 
-def test_what_a_user_writes_is_made_comparable(tmp_path, monkeypatch):
+def test_user_input_is_normalised(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     within = Filter.of(
         sources=["docs/", "docs", "https://x.org/a"],
@@ -156,7 +156,7 @@ def test_an_empty_filter_is_none():
         ({"tags": ["a\0b"]}, "cannot be a tag"),
     ],
 )
-def test_what_cannot_be_meant_is_explained(wrong, said):
+def test_an_impossible_filter_is_explained(wrong, said):
     with pytest.raises(QuestionError) as caught:
         Filter.of(**wrong)
     assert said in str(caught.value)

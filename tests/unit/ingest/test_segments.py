@@ -1,4 +1,4 @@
-"""A document is cut into segments that are small, follow its structure, and make the whole again."""
+"""Tests segments: small, along the document's structure, and complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a question to the events of its answer, with models that behave, refuse and fail."""
+"""Tests the events of an answer, with models that behave, refuse and fail."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_the_tokens_are_the_answer_and_only_valid_markers_pass(ask):
     assert set(answer.timings) == {"condense", "search", "answer", "verify", "total"}
 
 
-def test_what_turns_out_to_be_a_thought_leaves_neither_words_nor_footnotes(ask):
+def test_text_that_turns_out_to_be_reasoning_leaves_no_words_or_footnotes(ask):
     llm = ScriptedLLM("Bears [2] are not asked for.", Retracted(), "Apples are red [1].")
     events = ask(llm=llm, read=list)
     answer = events[-1]
@@ -65,7 +65,7 @@ def test_a_footnote_in_the_wrong_place_is_corrected_after_the_stream(ask):
     ]
 
 
-def test_a_model_that_fails_before_its_first_word_is_stood_in_for(ask):
+def test_a_model_that_fails_before_its_first_word_is_replaced_by_quotes(ask):
     said, answer = parts(ask(llm=ScriptedLLM(error=LLMUnreachable("The server is away."))))
     assert said == answer.text == "Apples are red. [1]"
     assert answer.answerer == "extractive"
@@ -73,13 +73,13 @@ def test_a_model_that_fails_before_its_first_word_is_stood_in_for(ask):
     assert not answer.incomplete
 
 
-def test_a_model_that_fails_later_leaves_what_it_said(ask):
+def test_a_model_that_fails_later_keeps_its_partial_answer(ask):
     said, answer = parts(ask(llm=ScriptedLLM("Apples are red [1]. And", error=LLMInterrupted("Cut."))))
     assert said == answer.text == "Apples are red [1]. And"
     assert (answer.incomplete, answer.notice, answer.answerer) == (True, "Cut.", "scripted:model")
 
 
-def test_an_answer_that_is_stopped_keeps_what_came_and_ends_the_request(ask):
+def test_a_stopped_answer_keeps_its_partial_text_and_ends_the_request(ask):
     llm, cancel = ScriptedLLM("Apples are red [1]. ", "And", " pears are"), CancelToken()
     events = ask(llm=llm, read=iter, cancel=cancel)
     while not (isinstance(event := next(events), Token) and "And" in event.text):
@@ -101,7 +101,7 @@ def test_an_answer_that_is_stopped_before_its_first_word_leaves_nothing(ask):
     assert llm.closed
 
 
-def test_what_is_read_until_someone_says_stop_ends_with_what_came(ask):
+def test_an_answer_read_until_ctrl_c_ends_with_its_partial_text(ask):
     ctrl_c = threading.Event()
     cancel = CancelToken(ctrl_c)
     events = []
@@ -176,7 +176,7 @@ def test_a_refusal_shows_the_nearest_passages_and_cites_nothing(ask, llm):
     assert [sentence.supported for sentence in answer.sentences] == [None]
 
 
-def test_a_refusal_says_what_documents_would_have_to_speak_of(ask):
+def test_a_refusal_names_the_words_that_documents_would_need(ask):
     _, answer = parts(ask("Who won the apples cup?"))
     assert (
         answer.notice.startswith("An answer would need documents about \u201cwon\u201d, \u201ccup\u201d")
@@ -196,14 +196,14 @@ def test_a_calibrated_refusal_comes_before_any_quote(settings, word_embedder):
     assert [citation.quote for citation in answer.nearest] == [TEXTS[0]]
 
 
-def test_nothing_to_answer_from_is_said(ask):
+def test_a_refusal_without_any_passage_says_that_nothing_is_indexed(ask):
     said, answer = parts(ask(texts=()))
     assert said == answer.text == NOTHING_INDEXED
     assert answer.refused
 
 
 @pytest.mark.parametrize(("question", "k"), [("", None), (" \n", None), ("x" * 100_000, None), ("a", 0), ("a", 10_000)])
-def test_what_cannot_be_asked_is_refused_at_once(settings, word_embedder, question, k):
+def test_an_invalid_question_is_refused_immediately(settings, word_embedder, question, k):
     answerer = Answerer(lambda _q, _k: Retrieval(()), word_embedder, None, settings)
     with pytest.raises(QuestionError):
         answerer.ask(question, k=k)
@@ -215,7 +215,7 @@ def test_a_follow_up_is_rewritten_by_the_model(ask):
     assert events[-1].question == "And bears?"
 
 
-def test_a_follow_up_that_the_model_cannot_rewrite_is_searched_with_what_came_before(ask):
+def test_a_follow_up_that_the_model_cannot_rewrite_is_searched_with_the_earlier_questions(ask):
     llm = ScriptedLLM("Bears are brown [2].", rewritten=LLMUnreachable("Away."))
     events = ask("And bears?", llm=llm, history=HISTORY)
     assert events[0].searched == "What colour are apples? And bears?"

@@ -1,4 +1,4 @@
-"""Quoting: the sentence that answers, word for word, and nothing where nothing answers."""
+"""Tests quoting: the answering sentence word for word, or nothing."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_quotes_come_in_reading_order_and_never_more_than_four(answerer):
     assert [note.n for note in quotes.citations] == list(range(1, len(quotes.citations) + 1))
 
 
-def test_the_result_of_what_the_question_gives_is_quoted_though_its_neighbours_repeat_the_givens(answerer):
+def test_the_result_is_quoted_although_its_neighbours_repeat_the_givens_of_the_question(answerer):
     text = (
         "Let a = (3, 4) and b = (4, 3) have an angle. Of (3, 4) and (4, 3) it is known: 3 and 4 make 24 of them. "
         "The cosine similarity is therefore 24 / 25 = 0.96."
@@ -71,7 +71,7 @@ def test_a_row_of_the_number_that_is_asked_for_comes_before_other_rows(answerer)
     assert "The price of plan 3 is 40 euros." in quotes.text
 
 
-def test_what_was_asked_before_weighs_less_than_the_question(answerer):
+def test_earlier_questions_weigh_less_than_the_current_one(answerer):
     text = "Parental leave takes sixteen weeks. Sick leave needs a note."
     earlier = "How many weeks of parental leave are granted?"
     quotes = answerer.answer(Query("What about sick leave?", ((earlier, 0.4),)), [passage(1, text)])
@@ -80,7 +80,7 @@ def test_what_was_asked_before_weighs_less_than_the_question(answerer):
     assert together.text == "Parental leave takes sixteen weeks. [1]"
 
 
-def test_what_answers_the_question_before_alone_is_not_quoted_again(answerer):
+def test_text_that_answers_only_the_previous_question_is_not_quoted_again(answerer):
     text = "A tyre change for the van costs 88 pounds. A service for the van costs 275 pounds."
     earlier = "How much is a tyre change for the van?"
     quotes = answerer.answer(Query("What about a service?", ((earlier, 0.5),)), [passage(1, text)])
@@ -143,7 +143,7 @@ def test_a_row_of_a_table_that_began_earlier_is_quoted_under_its_header_where_th
         ("Why is the sky blue?", "The sky is blue because of 2 things.", ""),
     ],
 )
-def test_the_words_that_answer_are_told(answerer, question, sentence, highlighted):
+def test_the_answering_words_are_found(answerer, question, sentence, highlighted):
     quotes = answerer.answer(question, [passage(1, sentence)])
     found = [quotes.text[start:end] for start, end in quotes.sentences[0].spans]
     assert found == ([highlighted] if highlighted else [])

@@ -1,4 +1,4 @@
-"""Documents that give orders, and a model that obeys all that it can see: nothing leaves through what is shown."""
+"""Tests documents that give orders to a model that obeys them: nothing leaks through the page."""
 
 from __future__ import annotations
 

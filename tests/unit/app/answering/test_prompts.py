@@ -57,7 +57,7 @@ def test_a_question_that_fills_the_context_is_refused():
         answer_prompt(PROMPTS, "why " * 2000, [passage(1, "x")], 1024)
 
 
-def test_a_prompt_that_is_gone_or_lacks_a_placeholder_names_the_file(tmp_path):
+def test_a_prompt_file_that_is_missing_or_lacks_a_placeholder_is_named(tmp_path):
     with pytest.raises(SettingsError, match=r"answer\.md could not be read"):
         answer_prompt(tmp_path, "Why?", [], 8192)
     shutil.copy(PROMPTS / "answer.md", tmp_path)
@@ -67,7 +67,7 @@ def test_a_prompt_that_is_gone_or_lacks_a_placeholder_names_the_file(tmp_path):
         answer_prompt(tmp_path, "Why?", [], 8192)
 
 
-def test_the_conversation_is_told_when_a_question_is_condensed():
+def test_the_prompt_to_condense_a_question_holds_the_conversation():
     prompt = condense_prompt(PROMPTS, "And in 2022?", [Turn("What was revenue in 2023?", "It was 5.")])
     assert "User: What was revenue in 2023?\nAnswer: It was 5." in prompt.user
     assert prompt.user.endswith("Last question: And in 2022?")

@@ -1,4 +1,4 @@
-"""Refusal: decided from evidence of several kinds, with a calibration that says where it comes from."""
+"""Tests refusal: decided from several kinds of evidence, with a calibration that names its source."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ APPLES = [
 ]
 
 
-def test_the_calibration_tells_where_it_comes_from():
+def test_the_calibration_names_its_source():
     fields = json.loads(CALIBRATION.read_text())
     assert {"date", "command", "data", "counts"} <= set(fields["provenance"])
     assert fields["embedder"] == "all-MiniLM-L6-v2"
     assert (tuple(fields["about"]["names"]), tuple(fields["said"]["names"])) == (ABOUT, SAID)
 
 
-def test_what_passages_say_is_likelier_answered_than_what_they_do_not():
+def test_questions_covered_by_passages_are_more_likely_answered():
     decision, embedder = Refusal.load(), WordEmbedder()
     near = decision.judge("How many apples does a crate hold?", APPLES, embedder)
     far = decision.judge("Who won the cup?", APPLES, embedder)
@@ -41,7 +41,7 @@ def test_what_passages_say_is_likelier_answered_than_what_they_do_not():
     assert not far.answers
 
 
-def test_evidence_is_told_by_name_and_what_there_is_none_of_is_not_a_number():
+def test_evidence_has_names_and_missing_evidence_is_nan():
     found = evidence("How many apples does a crate hold?", APPLES[:1], WordEmbedder(), 100)
     assert set(found) == {*ABOUT, *SAID, TOLD}
     assert {name for name, value in found.items() if math.isnan(value)} == {"passage stands out"}
@@ -111,7 +111,7 @@ def test_a_question_about_a_document_that_only_its_files_name_names_is_about_it(
         ("Which tree of which town has how many metres?", 0.0),  # all in the header
     ],
 )
-def test_a_row_that_has_nearly_all_the_terms_of_a_question_answers_it_whatever_its_vectors_say(question, told):
+def test_a_row_with_nearly_all_terms_of_a_question_answers_it_regardless_of_its_vectors(question, told):
     row = passage(1, "| Larch 12 | 30 | Graz |\n| Pine | 31 | Oslo |")
     found = evidence(question, [replace(row, header="| Tree | Metres | Town |")], WordEmbedder())
     assert found[TOLD] == told
@@ -120,18 +120,18 @@ def test_a_row_that_has_nearly_all_the_terms_of_a_question_answers_it_whatever_i
     assert shipped.weigh(far).answers is bool(told)
 
 
-def test_words_that_carry_no_meaning_are_held_against_passages_apart():
+def test_words_without_meaning_are_compared_separately():
     assert evidence("in the winter", APPLES[1:], WordEmbedder())["function words"] == pytest.approx(0.5)  # no "the"
     assert math.isnan(evidence("winter", APPLES, WordEmbedder())["function words"])
 
 
-def test_words_beyond_the_title_are_those_that_say_what_is_asked_of_its_subject():
+def test_question_words_beyond_the_title_are_counted_separately():
     found = evidence("bears that sleep in trees", APPLES[1:], WordEmbedder())
     assert found["asked in the title"] == pytest.approx(1 / 3)
     assert found["words beyond the title"] == pytest.approx(0.5)  # "sleep" is there, "trees" is not
 
 
-def test_what_stands_out_is_the_one_passage_that_holds_the_words():
+def test_a_passage_stands_out_only_if_no_other_has_the_same_words():
     question = "How many apples does a crate hold?"
     alone, copied = (evidence(question, some, WordEmbedder()) for some in (APPLES, [APPLES[0], APPLES[0]]))
     assert alone["passage stands out"] > copied["passage stands out"] == pytest.approx(0)
@@ -141,7 +141,7 @@ def test_what_stands_out_is_the_one_passage_that_holds_the_words():
     ("question", "words"),
     [("Which apples won the Zurich cup?", ["won", "Zurich", "cup"]), ("Are apples red?", []), ("", [])],
 )
-def test_words_that_stand_nowhere_are_named(question, words):
+def test_words_found_in_no_passage_are_named(question, words):
     assert nowhere(question, APPLES) == words
 
 

@@ -1,4 +1,4 @@
-"""Asking in a conversation, whatever the interface: the answer is kept, and what came of one that is stopped."""
+"""Tests asking in a conversation: answers are saved, and so are the partial answers of stopped ones."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_question_is_kept_before_it_is_answered_and_the_answer_before_it_is_gi
     assert [one.title for one in conversations.all()] == ["What colour are apples?"]
 
 
-def test_a_later_question_leans_on_what_was_answered_before_it(opened):
+def test_a_question_is_asked_with_the_answered_questions_before_it(opened):
     answers = Scripted("Red.")
     conversations = opened(answers)
     chat = conversations.create("fruit", Filter.of(types=["pdf"]))
@@ -92,7 +92,7 @@ def test_an_answer_that_is_stopped_is_kept_and_its_request_ended(opened):
     assert making.stop("again") == came
 
 
-def test_an_answer_that_is_cancelled_from_elsewhere_ends_with_what_came(opened):
+def test_an_answer_cancelled_from_another_thread_keeps_its_partial_text(opened):
     conversations = opened(Scripted("Apples ", "are ", "red."))
     making = conversations.ask(conversations.create("fruit"), "Apples?")
     first_token(making)
@@ -114,7 +114,7 @@ def test_an_answer_that_is_stopped_before_its_first_word_keeps_nothing(opened, b
     assert answers.left == len(answers.asked) == int(begun)
 
 
-def test_what_goes_wrong_is_raised_to_whoever_reads_and_leaves_the_question(opened):
+def test_an_error_is_raised_for_the_reader_and_the_question_is_kept(opened):
     conversations = opened(Scripted(VectorStoreError("Chroma is not there.")))
     chat = conversations.create("fruit")
     making = conversations.ask(chat, "Apples?")
@@ -124,7 +124,7 @@ def test_what_goes_wrong_is_raised_to_whoever_reads_and_leaves_the_question(open
     assert conversations.exchanges(chat.id)[0].answer is None
 
 
-def test_what_cannot_be_kept_is_logged_by_stop_and_raised_to_a_reader(opened, caplog):
+def test_an_answer_that_cannot_be_saved_is_logged_by_stop_and_raised_for_a_reader(opened, caplog):
     conversations = opened(Scripted("Apples ", "are red."))
     chat = conversations.create("fruit")
 

@@ -49,7 +49,7 @@ def test_an_answer_comes_back_as_it_was_after_a_restart(store, path):
     assert exchange.as_turn() == Turn("What?", "word [1]")
 
 
-def test_what_the_reader_says_of_an_answer_is_kept_and_can_be_taken_back(store, path):
+def test_a_rating_of_an_answer_is_saved_and_can_be_withdrawn(store, path):
     chat = store.create("work")
     number = store.add_question(chat.id, "What?")
     store.add_answer(number, ANSWER)
@@ -92,7 +92,7 @@ def test_an_answer_kept_before_sentences_could_be_unchecked_still_opens_and_thos
     assert [one.verdict for one in after.answer.sentences] == ["not checked"]
 
 
-def test_what_an_answer_took_is_kept_when_another_takes_its_place(store, path):
+def test_the_usage_of_a_replaced_answer_is_kept(store, path):
     chat = store.create("work")
     number = store.add_question(chat.id, "What?")
     untold, quoted = replace(ANSWER, usage=None), replace(ANSWER, usage=None, prompt="")

@@ -1,4 +1,4 @@
-"""Evaluation sets are read in three forms; what is wrong with one is said with file and line."""
+"""Tests the three formats of evaluation sets; errors name file and line."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_beir_folder(beir):
     assert not data.has_spans
 
 
-def test_the_digest_tells_sets_apart(beir):
+def test_the_digest_differs_between_sets(beir):
     before = read_dataset(beir)
     assert read_dataset(beir).digest == before.digest == before.limited(1).digest
     lines(beir / "qrels" / "test.tsv", ["q1\td2\t1"])
@@ -78,13 +78,13 @@ def test_a_limit_chooses_the_same_questions_every_time(beir):
         ("qrels/test.tsv", "query\tdocument\tgrade\nq1\td1\tmuch", "test.tsv, line 2: not a judgement"),
     ],
 )
-def test_what_is_wrong_with_a_beir_folder_is_said(beir, file, row, said):
+def test_problems_of_a_beir_folder_are_reported(beir, file, row, said):
     lines(beir / file, [row])
     with pytest.raises(SourceError, match=said):
         read_dataset(beir)
 
 
-def test_a_question_id_stands_once(beir):
+def test_a_question_id_occurs_once(beir):
     lines(beir / "queries.jsonl", [{"_id": "q1", "text": "a"}, {"_id": "q1", "text": "b"}])
     with pytest.raises(SourceError, match="appears twice"):
         read_dataset(beir)
@@ -128,12 +128,12 @@ def test_questions_with_character_references(spans):
         ({"references": "broken"}, "not a question with references"),
     ],
 )
-def test_what_is_wrong_with_references_is_said(spans, change, said):
+def test_problems_of_references_are_reported(spans, change, said):
     with pytest.raises(SourceError, match=said):
         read_dataset(spans(**change))
 
 
-def test_questions_of_ones_own(tmp_path):
+def test_a_users_own_questions(tmp_path):
     rows = [
         {"question": "Leave?", "source": "handbook.pdf", "page": 3, "quote": "28 days"},
         {"question": "Moon?", "answerable": False},
@@ -156,12 +156,12 @@ def test_questions_of_ones_own(tmp_path):
         ({"question": "Leave?", "source": "a.md", "answerable": 1}, "must be true or false"),
     ],
 )
-def test_what_is_wrong_with_a_line_is_said(tmp_path, row, said):
+def test_problems_of_a_line_are_reported(tmp_path, row, said):
     with pytest.raises(SourceError, match=said):
         read_dataset(lines(tmp_path / "mine.jsonl", [row]))
 
 
-def test_what_is_no_set_is_said(tmp_path):
+def test_a_folder_that_is_not_a_question_set_is_reported(tmp_path):
     with pytest.raises(SourceError, match=r"is not an evaluation set\. Name a folder in BEIR's form"):
         read_dataset(tmp_path)
     with pytest.raises(SourceError, match="does not exist"):

@@ -46,7 +46,7 @@ def test_a_heading_asks_for_the_first_sentence_under_it():
     assert text[draft.start : draft.end] == "Everybody has 28 days of paid leave in a year."
 
 
-def test_what_several_documents_have_is_not_asked():
+def test_text_common_to_several_documents_is_not_asked_about():
     text = "Everybody has 28 days of paid leave in a year."
     chunks = [chunk(text, ("Paid leave",), source) for source in ("/a.md", "/b.md")]
     chunks.append(chunk(text, ("Introduction",), "/c.md"))
@@ -71,7 +71,7 @@ def test_a_quote_of_a_model_is_held_to_the_text_word_for_word():
     assert located("28 days", text) is None, "too short to tell anything"
 
 
-def test_sources_are_named_as_shortly_as_tells_them_apart():
+def test_sources_get_the_shortest_distinct_names():
     names = shortest_names({"/x/a.pdf", "/y/a.pdf", "/y/b.pdf", "https://example.org/page"})
     assert names["/x/a.pdf"] == "x/a.pdf"
     assert names["/y/a.pdf"] == "y/a.pdf"

@@ -1,4 +1,4 @@
-"""What claims something is verified; greetings, questions and honest refusals are not."""
+"""Tests which sentences are verified: claims, but not greetings, questions and refusals."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from app.grounding.claim_detection import REFUSAL, is_claim, is_refusal
         ("It was then.", False),
     ],
 )
-def test_claims_are_told_from_what_makes_none(sentence, claim):
+def test_claims_are_distinguished_from_other_sentences(sentence, claim):
     assert is_claim(sentence) is claim
 
 

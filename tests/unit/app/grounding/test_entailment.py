@@ -27,7 +27,7 @@ def test_a_model_with_one_score_entails_from_a_half_on(tmp_path):
     assert EntailmentModel(str(folder), "cpu").read("Apples are red.", "Apples are red.") == "entailment"
 
 
-def test_a_model_that_is_not_there_says_which_setting_names_it(tmp_path):
+def test_an_error_about_a_missing_model_names_its_setting(tmp_path):
     with pytest.raises(EmbedderError, match="FOOTNOTE_ENTAILMENT_MODEL"):
         EntailmentModel(str(tmp_path / "none"), "cpu").read("a", "b")
 
@@ -39,7 +39,7 @@ def test_a_model_that_is_not_there_says_which_setting_names_it(tmp_path):
         (CrossEncoderJudge, RerankerError, "model' cannot be loaded: .*RERANKER"),
     ],
 )
-def test_a_model_that_cannot_be_loaded_is_looked_for_once_and_then_said_at_once(tmp_path, kind, error, said):
+def test_a_model_that_cannot_be_loaded_is_tried_once_and_then_reported_immediately(tmp_path, kind, error, said):
     folder = tmp_path / "model"
     folder.mkdir()
     model = kind(str(folder))
@@ -53,7 +53,7 @@ def test_a_model_that_cannot_be_loaded_is_looked_for_once_and_then_said_at_once(
     kind(str(folder)).load()  # a new check finds it
 
 
-def test_a_model_that_cannot_be_loaded_is_said_before_the_language_model_is_asked(
+def test_a_model_that_cannot_be_loaded_is_reported_before_the_language_model_is_called(
     footnote, write, tmp_path, with_settings
 ):
     footnote.ingest([write("a.txt", "Apples are red.")])

@@ -1,4 +1,4 @@
-"""Verdicts: each number, date, unit, name and denial of a sentence stands in its source, or the reader is told."""
+"""Tests verdicts: each number, date, unit, name and negation of a sentence is compared with its source."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def passage(text: str = TEXT, n: int = 1, title: str = "Annual report", heading:
         "Maria Keller leads the Zurich laboratory.",
     ],
 )
-def test_what_the_source_says_in_these_or_other_words_is_supported(claim):
+def test_a_claim_that_agrees_with_its_source_in_any_words_is_supported(claim):
     found = judge(claim, [passage()])
     assert (found.verdict, found.reason) == ("supported", "")
     assert all(line.text in TEXT for line in found.lines)
@@ -61,7 +61,7 @@ def test_what_the_source_says_in_these_or_other_words_is_supported(claim):
         ("Elephants like swimming in warm rivers.", "most of its words (Elephants, like, swimming, warm \u2026)"),
     ],
 )
-def test_what_it_says_otherwise_is_unsupported_and_the_reason_names_both(claim, reason):
+def test_a_claim_that_differs_from_its_source_is_unsupported_and_the_reason_names_both(claim, reason):
     found = judge(claim, [passage()])
     assert found.verdict == "unsupported"
     assert found.reason.startswith(reason)
@@ -78,7 +78,7 @@ SALES = (
 
 @pytest.mark.parametrize("source", SALES)
 @pytest.mark.parametrize("claim", SALES[:4])
-def test_two_figures_that_changed_places_are_seen_however_the_sentence_is_put(source, claim):
+def test_two_swapped_figures_are_detected_in_any_wording(source, claim):
     assert judge(claim, [passage(source)]).verdict == "supported"
     wrong = (
         claim.replace("12 million", "9 billion").replace("9 million", "12 million").replace("9 billion", "9 million")
@@ -103,7 +103,7 @@ ROWS = "| Revenue | 4 | 5 |\n| Costs | 3 | n/a |"
         ("Revenue was 5 euros.", "supported", ""),
     ],
 )
-def test_a_row_says_what_stands_under_its_headers(whole, claim, verdict, reason):
+def test_a_row_is_read_with_its_headers(whole, claim, verdict, reason):
     table = passage(f"{HEADER}\n| --- | --- | --- |\n{ROWS}" if whole else ROWS)
     found = judge(claim, [table if whole else replace(table, header=HEADER)])
     assert found.verdict == verdict
@@ -116,7 +116,7 @@ def test_a_header_above_rows_proves_nothing_of_the_prose_below_them():
     assert found.verdict == "partly"
 
 
-def test_figures_that_are_told_by_their_order_alone_are_left_to_the_reader():
+def test_figures_identified_by_order_alone_are_not_judged():
     source = passage("Sales in 2021 and 2020 were 12 million and 9 million euros respectively.")
     assert judge("Sales were 12 million euros in 2021 and 9 million euros in 2020.", [source]).verdict == "supported"
 
@@ -152,7 +152,7 @@ def test_a_fact_that_is_nowhere_leaves_a_sentence_partly_supported():
     assert found.lines[0].text == "Costs increased because of energy prices."
 
 
-def test_titles_and_headings_name_what_a_passage_is_about():
+def test_titles_and_headings_name_the_topic_of_a_passage():
     assert judge("Larkspur grants 28 days of leave.", [passage("28 days of leave are granted.")]).verdict != "supported"
     headed = passage("28 days of leave are granted.", heading=("Larkspur handbook",))
     assert judge("Larkspur grants 28 days of leave.", [headed]).verdict == "supported"

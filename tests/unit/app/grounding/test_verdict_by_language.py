@@ -1,4 +1,4 @@
-"""Sentences are verified by the words of their language, and never called supported where those are not known."""
+"""Tests verdicts by language: without data for its language, a sentence is never called supported."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_language_without_data_is_never_called_supported_for_its_words(source,
     assert (found.verdict, found.citations) == ("not checked", (1,))
 
 
-def test_in_a_language_without_data_what_is_quoted_is_supported_and_a_wrong_figure_flagged():
+def test_in_a_language_without_data_quotes_are_supported_and_wrong_figures_flagged():
     assert verified("Kontoret är inte öppet på söndagar.", SWEDISH).verdict == "supported"
     assert verified("Avgiften är 300 kronor per månad.", SWEDISH).verdict == "partly"
 
@@ -137,11 +137,11 @@ def test_figures_and_dates_written_differently_are_the_same(name, one, other):
         ("XR-200 12 mm", ""),
     ],
 )
-def test_the_language_of_a_text_is_told_by_its_common_words(text, expected):
+def test_the_language_of_a_text_is_detected_by_its_common_words(text, expected):
     assert detect_language(text) == expected
 
 
-def test_a_sentence_that_tells_no_language_has_that_of_its_source():
+def test_a_sentence_without_a_detectable_language_gets_that_of_its_source():
     assert claim_languages("Peter Holm", ["The office is led by Ann Lee."]) == ("english", "english")
 
 
@@ -150,7 +150,7 @@ def test_all_nouns_have_capitals_in_german_and_are_no_names():
     assert [word.term for word in words if word.kind == "name"] == ["martina", "holm"]
 
 
-def test_a_sentence_that_was_not_checked_is_told_on_the_terminal():
+def test_an_unchecked_sentence_is_reported_on_the_terminal():
     sentence = verified("Besucher melden sich am Empfang.", ENGLISH)
     answer = Answer("Wo?", "Wo?", sentence.text, False, "model", (sentence,), ())
     console = Console(file=io.StringIO(), width=200)

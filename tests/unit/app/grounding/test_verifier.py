@@ -1,4 +1,4 @@
-"""Footnotes: they stand where the proof is, whatever the model wrote."""
+"""Tests footnotes: they refer to the passage that proves the sentence, whatever the model wrote."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_sentence_that_is_too_long_is_not_checked_and_keeps_its_footnote():
     assert "too long" in found.reason
 
 
-def test_a_sentence_of_two_passages_gets_both_footnotes():
+def test_a_sentence_from_two_passages_gets_both_footnotes():
     found = verify("Apple opened 8 stores in Berlin, and the bridge was opened in 1931.")
     assert found.text.endswith("1931 [1][2].")
     assert found.sentences[0].verdict == "supported"
@@ -80,7 +80,7 @@ def test_a_contradicted_sentence_loses_its_marker_and_keeps_the_words_that_contr
     assert found.citations[sentence.quotes[0].n - 1].quote == "Revenue grew by 12% to $1,234 million in 2023."
 
 
-def test_what_nothing_bears_out_has_no_footnote():
+def test_a_sentence_without_support_has_no_footnote():
     found = verify("Elephants like swimming in warm rivers [1].")
     assert found.citations == ()
     assert found.sentences[0].reason.startswith("most of its words")

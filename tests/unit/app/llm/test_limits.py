@@ -1,4 +1,4 @@
-"""One answer's bounds: only words that are shown count as getting on, and neither they nor thoughts go on for ever."""
+"""Tests the limits of an answer: only visible words count as progress, and neither they nor reasoning are endless."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def limits(clock):
     return AnswerLimits("model", SECONDS, clock)
 
 
-def test_a_server_without_a_sign_is_given_up_after_the_time(limits, clock):
+def test_a_server_without_a_response_is_abandoned_after_the_time_limit(limits, clock):
     clock.now = SECONDS
     limits.check()
     clock.now += 0.1
@@ -36,7 +36,7 @@ def test_a_server_without_a_sign_is_given_up_after_the_time(limits, clock):
 
 
 @pytest.mark.parametrize("shown", ["", " \n"])
-def test_thoughts_and_white_space_may_go_on_for_a_while_and_no_longer(limits, clock, shown):
+def test_reasoning_and_white_space_have_a_time_limit(limits, clock, shown):
     for _ in range(PATIENCE.thinking):
         clock.now += SECONDS
         limits.heard("Hm. ")
@@ -48,7 +48,7 @@ def test_thoughts_and_white_space_may_go_on_for_a_while_and_no_longer(limits, cl
         limits.check()
 
 
-def test_words_that_stop_coming_end_the_answer_whatever_else_comes(limits, clock):
+def test_an_answer_without_further_text_ends_even_if_other_events_arrive(limits, clock):
     limits.said("Half")
     for _ in range(SECONDS):
         clock.now += 1
@@ -79,7 +79,7 @@ def test_an_answer_has_a_length(limits):
         limits.said("y")
 
 
-def test_thoughts_have_a_length_and_what_was_retracted_is_no_answer(limits):
+def test_reasoning_has_a_length_limit_and_retracted_text_is_no_answer(limits):
     limits.said("thought")
     limits.retracted()
     limits.heard("x" * MOST_WRITTEN)

@@ -1,4 +1,4 @@
-"""What models say to themselves before they answer: left out, whatever it is marked with and however it is cut."""
+"""Tests that reasoning before an answer is left out, for all marks and any division into pieces."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ SPOKEN_OF = [
 
 
 def read(text: str, size: int, *, hold: bool = False) -> tuple[str, ThoughtFilter]:
-    """What is shown in the end of a text that comes in pieces of a size."""
+    """Returns the text that is finally shown, streamed in pieces of a given size."""
     filtered, said = ThoughtFilter(hold=hold), ""
     pieces = [text[at : at + size] for at in range(0, len(text), size)]
     for out in [*(filtered.feed(piece) for piece in pieces), filtered.end()]:
@@ -72,7 +72,7 @@ def read(text: str, size: int, *, hold: bool = False) -> tuple[str, ThoughtFilte
 @pytest.mark.parametrize("size", [1, 3, 7, 1000])
 @pytest.mark.parametrize("hold", [False, True])
 @pytest.mark.parametrize("thought", [*MARKED, *UNOPENED])
-def test_thoughts_are_left_out(thought, size, hold):
+def test_marked_reasoning_is_left_out(thought, size, hold):
     said, filtered = read(thought + ANSWER, size, hold=hold)
     assert said == ANSWER
     assert filtered.retracted is (thought in UNOPENED)
@@ -94,7 +94,7 @@ def test_marks_that_are_spoken_of_are_no_thoughts(text, size, hold):
 
 
 @pytest.mark.parametrize("text", ["<think>Hm.", "<|channel|>analysis<|message|>Hm.<|end|>", " \n"])
-def test_thoughts_alone_are_no_answer(text):
+def test_reasoning_alone_is_no_answer(text):
     assert read(text, 2)[0] == ""
 
 
@@ -102,22 +102,22 @@ def test_the_end_of_a_turn_ends_the_answer():
     assert read("<|channel|>final<|message|>So.<|return|>\n<|start|>user", 3)[0] == "So."
 
 
-def test_what_is_held_back_comes_at_the_end_where_nothing_was_thought():
+def test_held_back_text_is_released_at_the_end_if_it_is_no_reasoning():
     filtered = ThoughtFilter(hold=True)
     assert filtered.feed("It is so.") == []
     assert filtered.end() == ["It is so."]
 
 
-def test_nothing_of_a_thought_that_is_held_comes_where_the_stream_breaks():
+def test_held_back_reasoning_is_dropped_if_the_stream_breaks():
     filtered = ThoughtFilter(hold=True)
     assert [*filtered.feed("Hm, the budget may be 7 [1]. <"), *filtered.cut()] == []
 
 
-def test_the_beginning_of_a_mark_comes_where_the_stream_breaks():
+def test_the_beginning_of_a_mark_is_released_if_the_stream_breaks():
     filtered = ThoughtFilter()
     assert [*filtered.feed("It is <"), *filtered.cut()] == ["It is ", "<"]
 
 
-def test_words_come_as_soon_as_they_are_sure():
+def test_words_are_shown_as_soon_as_they_are_certain():
     filtered = ThoughtFilter()
     assert [filtered.feed(piece) for piece in ("It is", " a <", "b> so")] == [["It is"], [" a "], ["<b> so"]]

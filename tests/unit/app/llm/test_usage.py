@@ -1,4 +1,4 @@
-"""What an answer takes: counted as told, never made up, and no wait without a bound."""
+"""Tests usage and waits: token counts are as reported, and waits are bounded."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from app.models import Usage, Waiting
         (1234.5, ", $1,234.50"),
     ],
 )
-def test_a_cost_is_said_with_the_digits_that_say_something(cost, said):
+def test_a_cost_is_shown_with_its_significant_digits(cost, said):
     assert usage_words(Usage(1234, 56, cost)) == f"1,234 tokens read, 56 written{said}"
 
 
-def test_a_conversation_adds_up_what_is_known():
+def test_a_conversation_sums_the_known_token_counts():
     assert total([None, Usage(10, 2, 0.5), Usage(5, 1, 0.25)]) == Usage(15, 3, 0.75)
     assert total([Usage(10, 2, 0.5), Usage(5, 1)]) == Usage(15, 3)
     assert total([None]) is None
@@ -52,6 +52,6 @@ def test_waits_are_bounded_in_number_and_in_sum():
     assert Spending().wait(None, 0) is None
 
 
-def test_what_is_waited_for_is_said_with_whole_seconds():
+def test_a_wait_is_shown_in_whole_seconds():
     assert waiting_words(Waiting("Busy.", 2.1)) == "Busy. Asking again in 3 s …"
     assert waiting_words(Waiting("m is at work")) == "m is at work …"

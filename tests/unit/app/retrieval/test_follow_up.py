@@ -1,4 +1,4 @@
-"""Follow-up questions are searched with what they leave unsaid; a change of topic leaves the old one behind."""
+"""Tests follow-up questions: they are searched with their context, but not after a change of topic."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_question_of_another_topic_is_searched_alone():
     assert in_context(question, HISTORY, strange) == Query(question)
 
 
-def test_what_was_asked_before_a_related_question_weighs_less_the_longer_ago():
+def test_earlier_related_questions_weigh_less_the_older_they_are():
     query = in_context("What is the hotel limit per night?", HISTORY, near)
     assert [text for text, _ in query.earlier] == ["Does it change later?", "What is the notice period?"]
     last, first = (weight for _, weight in query.earlier)
@@ -40,7 +40,7 @@ def test_the_nearer_in_meaning_the_more_it_weighs():
     assert 0 < weights[0][0][1] < weights[1][0][1]
 
 
-def test_a_question_that_points_back_takes_along_what_it_points_at_even_if_nothing_else_says_so():
+def test_a_question_that_refers_back_is_joined_with_the_earlier_question():
     query = in_context("Which exceptions does it allow abroad?", HISTORY[:1], strange)
     assert query.earlier
     assert query.alone == "What is the notice period? Which exceptions does it allow abroad?"

@@ -1,4 +1,4 @@
-"""Scores of legs to one score a chunk."""
+"""Tests the fusion of the scores of both searches."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def test_the_scale_of_a_leg_does_not_matter(first, second, scale):
 
 
 @given(scores)
-def test_a_leg_that_found_nothing_changes_no_order(first):
+def test_a_search_without_hits_changes_no_order(first):
     alone, fused = fuse([first]), fuse([first, {}])
     assert fused == pytest.approx({chunk: score / 2 for chunk, score in alone.items()})
 
 
-def test_a_better_neighbour_lifts_a_chunk_and_a_worse_one_lowers_it():
+def test_a_better_neighbour_raises_a_chunks_score_and_a_worse_one_lowers_it():
     beside = {"a": ["b"], "b": ["a", "c"], "c": ["b", "d"]}
     found = with_neighbours({"a": 1.0, "b": 0.5, "c": 0.25}, beside, beside.__getitem__)
     assert found == pytest.approx({"a": 1 - FALL / 2, "b": 0.5 + RISE / 2, "c": 0.25 + RISE / 4})

@@ -1,4 +1,4 @@
-"""The order that a reranker gives; its models and servers, and what they do wrong."""
+"""Tests reranking by models and servers, and their failures."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def server_of(url: str, **changes) -> RerankServer:
     return RerankServer(Settings(_env_file=None, reranker_url=url, **changes))
 
 
-def test_candidates_are_ordered_by_the_reranker_and_what_it_did_not_read_stays_below():
+def test_candidates_are_ordered_by_the_reranker_above_those_it_did_not_read():
     done = Reranker(Saying(0.2, 0.9), 2).rerank("q", PASSAGES[:2], [1.0, 0.8, 0.4, 0.2])
     assert done.order == (1, 0, 2, 3)
     assert done.scores == pytest.approx((0.9, 0.2, 0.2, 0.1))
@@ -71,7 +71,7 @@ def test_shares_stay_and_logits_become_shares():
 
 
 @pytest.mark.parametrize("scores", [[0.1, 0.2], [0.1, math.nan, 0.2], [0.1, math.inf, 0.2], []])
-def test_scores_that_are_none_leave_the_order_and_are_told(scores):
+def test_invalid_scores_keep_the_order_and_are_reported(scores):
     reranker = Reranker(Saying(*scores), 3)
     done = reranker.rerank("q", PASSAGES, [0.9, 0.8, 0.7])
     assert (done.order, done.scores) == ((0, 1, 2), (0.9, 0.8, 0.7))
@@ -102,7 +102,7 @@ def test_weights_that_could_run_code_are_not_read(tmp_path):
         CrossEncoderJudge(str(folder), "cpu").scores("a", ["b"])
 
 
-def test_a_model_that_is_not_there_or_no_reranker_says_which_setting_names_it(tmp_path):
+def test_a_missing_or_unsuitable_reranker_is_an_error_that_names_the_setting(tmp_path):
     with pytest.raises(RerankerError, match=r"none.*cannot be loaded.*FOOTNOTE_RERANKER"):
         CrossEncoderJudge(str(tmp_path / "none"), "cpu").scores("a", ["b"])
     folder = save_tiny_cross_encoder(tmp_path / "nli", ["contradiction", "entailment", "neutral"], says="neutral")
@@ -127,7 +127,7 @@ def test_a_server_is_asked_in_coheres_form_and_its_logits_come_in_the_order_of_t
     assert "model" not in requests[1]
 
 
-def test_a_server_of_teis_form_is_told_by_its_refusal_and_asked_in_parts():
+def test_a_server_of_the_tei_kind_is_recognised_by_its_refusal_and_queried_in_parts():
     texts = [f"passage {i}" for i in range(50)]
     with scripted(scoring_as_tei(lambda text: int(text.split()[1]) / 100)) as (url, requests):
         server = server_of(url)
@@ -162,14 +162,14 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_an_answer_that_is_none_fails_in_words_that_say_what_to_do(name):
+def test_an_empty_answer_fails_with_advice(name):
     script, said = BROKEN[name]
     with scripted(script) as (url, _), pytest.raises(RerankerFailed, match=said) as caught:
         server_of(url).scores("q", PASSAGES)
     assert url in str(caught.value)
 
 
-def test_a_score_that_is_no_number_leaves_the_order():
+def test_a_score_that_is_not_a_number_keeps_the_order():
     rows = ", ".join(f'{{"index": {i}, "relevance_score": NaN}}' for i in range(3))
     with scripted(saying(f'{{"results": [{rows}]}}'.encode())) as (url, _):
         done = Reranker(server_of(url), 50).rerank("q", PASSAGES, [0.9, 0.8, 0.7])
@@ -178,7 +178,7 @@ def test_a_score_that_is_no_number_leaves_the_order():
 
 
 @pytest.mark.parametrize("script", [silent, dripping])
-def test_a_server_that_takes_too_long_is_then_left_alone_for_a_while(script):
+def test_a_server_that_takes_too_long_is_not_used_for_a_while(script):
     with scripted(script) as (url, requests):
         server = server_of(url, reranker_timeout=1.0)
         with pytest.raises(RerankerFailed, match=r"within 1 seconds.*FOOTNOTE_RERANKER_TIMEOUT"):
@@ -188,7 +188,7 @@ def test_a_server_that_takes_too_long_is_then_left_alone_for_a_while(script):
     assert len(requests) == 1
 
 
-def test_a_server_that_is_not_there_is_told():
+def test_an_unreachable_server_is_reported():
     with scripted(silent) as (url, _):
         pass
     with pytest.raises(RerankerFailed, match=r"cannot be reached \(ConnectError\).*FOOTNOTE_RERANKER_URL"):

@@ -37,7 +37,7 @@ def test_markers_of(text, expected):
     assert through(text, 3)[0] == expected
 
 
-def test_which_passage_a_footnote_stands_for_is_known():
+def test_the_passage_of_each_footnote_is_known():
     assert through("A [3]. B [1].", 3)[1].numbers == {3: 1, 1: 2}
 
 
@@ -50,7 +50,7 @@ def test_the_pieces_of_the_stream_make_no_difference(text, pieces):
 
 
 @given(answers, st.lists(st.integers(1, 5), max_size=40), st.integers(0, 3))
-def test_no_marker_names_what_is_not_there(text, pieces, passages):
+def test_no_marker_refers_to_a_missing_passage(text, pieces, passages):
     out, markers = through(text, passages, pieces)
     named = [n for marker in MARKER.finditer(out) for n in marker_numbers(marker)]
     if "`" not in text:

@@ -1,4 +1,4 @@
-"""What names one thing is told from amounts, dates and quantities, and compared however it is written."""
+"""Tests identifiers: distinguished from amounts, dates and quantities, and compared in any spelling."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def found(text: str) -> list[str]:
         ("Which customer has number 4482910?", ["4482910"]),
     ],
 )
-def test_what_names_one_thing_is_an_identifier(question, names):
+def test_a_word_that_names_one_thing_is_an_identifier(question, names):
     assert found(question) == names
 
 
@@ -90,12 +90,12 @@ def test_an_entry_ends_where_the_next_thing_of_its_kind_is_named():
     assert entry([passage(1, CODE)], "What does rule 1.2.2 say?") == ["Rule 1.2.2: Hooks are checked weekly."]
 
 
-def test_a_row_is_the_entry_of_what_it_names():
+def test_a_row_is_an_entry_about_the_thing_it_names():
     rows = "| Part | Price |\n| --- | --- |\n| 81-2040 | 12 |\n| 81-2041 | 13 |"
     assert entry([passage(1, rows)], "What is the price of 81-2040?") == ["| 81-2040 | 12 |"]
 
 
-def test_a_section_belongs_to_what_its_heading_names():
+def test_a_section_is_about_the_thing_its_heading_names():
     sections = [
         passage(1, "It weighs 31 kg.", document="/docs/a.md", heading=("Model KT-900",)),
         passage(2, "It weighs 12 kg.", document="/docs/a.md", heading=("Model KT-910",)),
@@ -110,7 +110,7 @@ def test_a_document_that_names_nothing_else_of_the_kind_belongs_to_it_as_a_whole
     assert entry(passages, "What is the total of RE-0117?") == [bill]
 
 
-def test_what_a_question_names_may_stand_in_the_name_of_a_file():
+def test_an_identifier_may_be_part_of_a_file_name():
     wanted = find_identifiers("What is in GX-310C?")
     assert named([passage(1, "Weight 4 kg.", document="/docs/GX-310C.md")], wanted)
     assert not named([passage(1, "Weight 4 kg.", document="/docs/GX-310D.md")], wanted)

@@ -81,11 +81,11 @@ def test_abbreviations_ordinals_and_dates_of_other_languages_end_no_sentence(sen
         ("Книга вышла в 2020 г. Она есть в библиотеке.", ["Книга вышла в 2020 г.", "Она есть в библиотеке."]),
     ],
 )
-def test_what_follows_an_abbreviation_may_begin_a_sentence(text, expected):
+def test_a_sentence_may_begin_after_an_abbreviation(text, expected):
     assert split(text) == expected
 
 
-def test_the_language_is_told_for_each_paragraph():
+def test_the_language_of_each_paragraph_is_detected():
     text = "The lift is on the left. See it.\n\nDer Lift ist nach der Nr. 5 der Liste im 2. Stock. Er steht."
     assert split(text)[2:] == ["Der Lift ist nach der Nr. 5 der Liste im 2. Stock.", "Er steht."]
 

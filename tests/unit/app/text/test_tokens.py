@@ -70,13 +70,13 @@ def denied(text: str) -> list[tuple[str, ...]]:
     return list(denials(text, tokenize(text), language_data_of("english")))
 
 
-def test_what_is_denied_is_what_follows():
+def test_a_negation_applies_to_the_words_after_it():
     assert denied("The shop does not open on Mondays.") == [("open", "weekday 0")]
     assert denied("They aren't here, but they never lie.") == [(), ("lie",)]
     assert denied("It is not only red.") == []
 
 
-def test_opposites_are_told_in_either_order():
+def test_opposites_are_detected_in_either_order():
     assert opposite("increas", "decreas", language_data_of("english"))
     assert opposite("decreas", "increas", language_data_of("english"))
     assert not opposite("increas", "grew", language_data_of("english"))
@@ -94,11 +94,11 @@ def test_a_prefix_makes_the_opposite():
     ("one", "other"),
     [("import", "port"), ("inform", "form"), ("display", "play"), ("discount", "count"), ("intend", "tend")],
 )
-def test_what_only_looks_like_a_prefix_makes_no_opposite(one, other):
+def test_a_false_prefix_makes_no_opposite(one, other):
     assert not opposite(stem(one), stem(other), language_data_of("english"))
 
 
-def test_sentences_worded_alike_show_what_differs():
+def test_the_difference_between_similar_sentences_is_shown():
     ours = tokenize("The office in Munich opened in May.")
     theirs = tokenize("The office in Berlin opened in May.")
     (one,) = differences(ours, theirs)

@@ -1,4 +1,4 @@
-"""Who may reach the chat: its own page under its own name, and nobody's frame."""
+"""Tests who can reach the chat: only its own page under its own name, and no frame."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def client():
         ("", 421),
     ],
 )
-def test_the_page_is_given_to_who_calls_it_by_its_name(client, host, status):
+def test_the_page_is_served_only_under_its_own_host_name(client, host, status):
     answer = client.get("/", headers={"host": host})
     assert answer.status_code == status
     assert answer.headers["content-security-policy"] == "frame-ancestors 'none'"

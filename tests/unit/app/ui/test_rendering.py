@@ -1,50 +1,22 @@
-"""What is shown is safe: nothing of an answer's or a passage's becomes a tag, an image or a link."""
+"""Tests that no text of an answer or a passage becomes a tag, an image or a link."""
 
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rendered import OURS, answer, assert_harmless, citation, claim, marked_text
 
-from app.models import Answer, Citation, Quote, Sentence, Surroundings, Usage
+from app.models import Quote, Sentence, Surroundings
 from app.text.sentences import split_sentences
 from app.ui.components.rendering import (
-    CHANGED,
-    REMOVED,
     answer_html,
-    details_html,
-    document_name,
     notes_html,
     notice_html,
-    place,
-    plain,
     stream_html,
-    total_html,
 )
-
-OURS = re.compile(r'<a class="fn-marker" href="#fn-x-\d+" target="_self" title="Footnote \d+">\d+</a>')
-TAG = re.compile(r"<\s*/?\s*([a-zA-Z!][^\s/>]*)([^>]*)>")
-HARMLESS = {"div", "mark", "p", "span", "strong", "em", "code", "pre", "ul", "ol", "li", "blockquote", "br", "hr"}
-HARMLESS |= {"table", "thead", "tbody", "tr", "th", "td", "h1", "h2", "h3", "h4", "h5", "h6"}
-
-
-def answer(text: str, sentences: tuple[Sentence, ...] = (), **more) -> Answer:
-    fields = {"refused": False, "answerer": "m", "citations": ()} | more
-    return Answer(question="q", searched="q", text=text, sentences=sentences, **fields)
-
-
-def citation(quote: str = "the quote", **more) -> Citation:
-    fields = {"n": 1, "document": "/docs/a.pdf", "version_id": "v", "title": "", "page": 3, "heading": ("A", "B")}
-    return Citation(**(fields | {"start": 5, "end": 5 + len(quote), "quote": quote} | more))
-
-
-def assert_harmless(html: str) -> None:
-    for tag, attributes in TAG.findall(OURS.sub("", html)):
-        assert tag.casefold() in HARMLESS
-        assert not re.search(r"href|src|on\w+\s*=|javascript", attributes, re.IGNORECASE)
 
 
 def test_markers_become_links_to_their_footnotes():
@@ -87,7 +59,7 @@ def test_a_sentence_that_could_not_be_checked_says_so_and_keeps_its_footnote():
     assert "not supported by" not in notice_html(answer(text, (unchecked,)))
 
 
-def test_a_partly_supported_sentence_is_marked_otherwise():
+def test_a_partly_supported_sentence_has_its_own_mark():
     text = "Half true [1]."
     half = Sentence("Half true.", (1,), False, 0, len(text), "“x” is not in the passage", partly=True)
     html = answer_html(answer(text, (half,)), "x")
@@ -122,12 +94,6 @@ def test_html_images_and_links_in_an_answer_are_only_text():
 def test_dollars_and_shortcodes_are_left_alone():
     html = answer_html(answer("It fell from $5 to $6 :smile: :red[x]"), "x")
     assert "$5 to $6 :smile: :red[x]" in html
-
-
-def claim(text: str, words: str, n: int = 0) -> Sentence:
-    """An unsupported sentence at its place in `text`."""
-    start = text.index(words)
-    return Sentence(words, (), False, start, start + len(words), f"because-{n}")
 
 
 PRIVATE_REFERENCES = ["&#xE000;", "&#xE001;0&#xE003;", "&#57346;1&#57347;", "&#xF0000;", "&#983041;", "&#x10FFFD;"]
@@ -173,7 +139,7 @@ def test_a_marker_is_a_link_only_where_its_sentence_cites_it():
         ("False <b>claim</b> &amp; <!-- so", "False <b>claim</b> &amp; <!-- so"),
     ],
 )
-def test_a_sentence_is_marked_whatever_the_markdown_around_it(text, words):
+def test_a_sentence_is_marked_inside_any_markdown(text, words):
     html = answer_html(answer(text, (claim(text, words),)), "x")
     shown, rest = marked_text(html, "fn-unsupported")
     assert shown.count("False") == 1
@@ -193,40 +159,6 @@ def test_emphasis_keeps_its_end_before_a_footnote():
     assert re.sub(r"<a.*?</a>", "@", html) == (
         '<div class="fn-answer"><p><strong>Revenue grew.@</strong> And <em>costs fell</em>.</p>\n</div>'
     )
-
-
-class Shown(HTMLParser):
-    """The text in elements of one class, and whether all elements nest."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__()
-        self.kind, self.text, self.rest = kind, "", ""
-        self.open = list[tuple[str, str]]()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.open.append((tag, dict(attrs).get("class") or ""))
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag in {"br", "hr"}
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop()[0] == tag
-
-    def handle_data(self, data: str) -> None:
-        classes = [kind for _, kind in self.open]
-        if self.kind in classes:
-            self.text += data
-        elif "fn-why" not in classes:
-            self.rest += data
-
-
-def marked_text(html: str, kind: str) -> tuple[str, str]:
-    """The text of a page in elements of class `kind`, and the rest of it without reasons."""
-    shown = Shown(kind)
-    shown.feed(html)
-    shown.close()
-    assert not shown.open
-    return shown.text, shown.rest
 
 
 NOISE = [
@@ -305,55 +237,3 @@ def test_no_passage_or_name_can_bring_in_a_tag(words, name):
     html = notes_html([(citation(words, document=name, heading=(words,)), Surroundings(words, words, words))], "x")
     inner = re.sub(r"</?(details|summary|mark|div|p|span)\b[^>]*>", "", html)
     assert "<" not in inner
-
-
-def test_a_footnote_shows_its_passage_in_its_surroundings():
-    html = notes_html([(citation(), Surroundings("before ", "the quote", " after"))], "x")
-    assert 'before <mark id="fn-x-1">the quote</mark> after' in html
-    assert "a.pdf" in html
-    assert "page 3 · A / B" in html
-
-
-@pytest.mark.parametrize("gone", [CHANGED, REMOVED])
-def test_a_passage_that_is_not_as_it_was_says_so_and_keeps_what_was_quoted(gone):
-    shown = notes_html([(citation(), gone)], "x")
-    assert gone in shown
-    assert citation().quote in shown
-    assert (">removed<" in shown) is (gone == REMOVED)
-
-
-def test_names_are_shown_on_one_line():
-    assert document_name("/docs/a\nb.txt") == "a b.txt"
-    assert place(citation(page=None, heading=())) == ""
-
-
-def test_a_written_answer_tells_what_it_took_and_with_which_prompt():
-    written = answer("x", usage=Usage(1200, 30, 0.5), prompt="abc123", timings={"total": 2.0, "answer": 1.9})
-    html = details_html(written)
-    assert "<summary>1,200 tokens read, 30 written, $0.50</summary>" in html
-    assert "answer.md, version abc123" in html
-    assert "answer 1.9, total 2.0" in html
-    assert "tokens not counted" in details_html(answer("x", prompt="abc123"))
-    assert details_html(answer("x")) == ""
-
-
-def test_a_conversation_says_of_how_many_answers_it_knows_the_tokens():
-    assert total_html(Usage(5, 6), 1, 1) == total_html(None, 3, 0) == ""
-    assert "5 tokens read, 6 written</p>" in total_html(Usage(5, 6), 2, 2)
-    assert "(1 of 2 answers; the server reported no count for the others)" in total_html(Usage(5, 6), 2, 1)
-
-
-def test_an_incomplete_answer_is_marked():
-    assert "Incomplete" in notice_html(answer("x", incomplete=True))
-    assert "Incomplete" not in notice_html(answer("x", notice="n"))
-
-
-@pytest.mark.parametrize("text", ["http://evil.example/x", "see www.evil.example", "mail me@evil.example", "ftp://x"])
-def test_a_label_holds_no_address_that_markdown_would_link(text):
-    shown = plain(text)
-    assert not re.search(r"(?:https?|ftp)\\?:|www\\?\.|\w@\w", shown)
-    assert shown.replace("\\", "").replace("\u2060", "") == text
-
-
-def test_a_label_holds_no_markdown():
-    assert plain("![x](u) :red[x] $y$ `z`") == r"\!\[x\]\(u\) \:red\[x\] \$y\$ \`z\`"

@@ -1,4 +1,4 @@
-"""Late interaction: packed signs say what whole vectors say, as far as signs can."""
+"""Tests late interaction with packed signs against whole vectors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def unit(seed: int, n: int, width: int) -> np.ndarray:
 
 
 def plainly(question: np.ndarray, weights: np.ndarray, passages: list[np.ndarray]) -> list[float]:
-    """The same, written as it is said."""
+    """Computes the same in the simplest way."""
     similar = [[[float(row @ np.where(token > 0, 1, -1)) for token in one] for row in question] for one in passages]
     spread = np.std([value for one in similar for row in one for value in row])
     means = [sum(weight * max(row) for row, weight in zip(one, weights, strict=True)) for one in similar]
@@ -50,7 +50,7 @@ def test_a_passage_with_the_questions_tokens_is_nearest():
     assert whole > half + 2 > none + 4
 
 
-def test_what_is_kept_is_one_bit_a_dimension():
+def test_token_vectors_are_stored_as_one_bit_per_dimension():
     assert len(packed(unit(0, 10, 384))) == 10 * 48
     assert len(packed(unit(0, 10, 33))) == 10 * 5
 

@@ -27,7 +27,7 @@ def test_other_weights_under_the_models_name_are_refused(tmp_path):
         check_official_weights(folder)
 
 
-def test_a_model_that_is_not_there_is_named():
+def test_a_missing_model_is_named():
     with pytest.raises(EmbedderError, match="no-such-model"):
         Embedder("no-such-model").load()
 
@@ -61,7 +61,7 @@ def test_tokens_have_a_vector_and_a_place_each_as_far_as_the_model_reads(tmp_pat
     assert (none.vectors.shape, none.spans.shape) == ((0, 32), (0, 2))
 
 
-def test_the_identity_tells_weights_apart_and_nothing_else(tmp_path):
+def test_the_identity_depends_on_the_weights_and_nothing_else(tmp_path):
     first, same, other = (
         Embedder(str(save_tiny_model(tmp_path / where / "tiny", seed=seed))).identity.fingerprint
         for where, seed in (("a", 1), ("b", 1), ("c", 2))
@@ -70,7 +70,7 @@ def test_the_identity_tells_weights_apart_and_nothing_else(tmp_path):
     assert first != other
 
 
-def test_chunks_have_vectors_of_their_telling_tokens_from_the_same_pass():
+def test_chunks_get_vectors_of_their_content_tokens_from_the_same_pass():
     embedder = Embedder()
     texts = ["The committee decided it.", "A budget", "of the"]
     made = embedder.encode_chunks(texts)

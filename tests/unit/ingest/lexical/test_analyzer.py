@@ -1,4 +1,4 @@
-"""What a text is found by: numbers whole, technical words whole and by their parts, however either side spells them."""
+"""Tests the terms of a text: numbers, technical words and their parts, in any spelling."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_words_with_humps_dots_and_numbers_are_taken_apart(text, wanted):
 
 
 @pytest.mark.parametrize("text", ["well", "it's", "apple", "plain", "__init__", "NASA", "2019"])
-def test_a_plain_word_is_one_term_as_ever(text):
+def test_a_plain_word_is_one_term(text):
     assert spelled_out(text) == text
 
 
@@ -183,7 +183,7 @@ def test_letters_of_no_english_word_are_no_border_in_a_word(text):
         ("1\ufe0f\u20e3", "1"),
     ],
 )
-def test_what_is_read_as_the_same_has_the_same_terms(one, other):
+def test_equivalent_spellings_have_the_same_terms(one, other):
     assert terms(one) == terms(other)
 
 

@@ -1,4 +1,4 @@
-"""Keyword search: what is said beside a chunk counts for it, and what is said in it counts more."""
+"""Tests keyword search: words beside a chunk count for it, and words in it count more."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def store(tmp_path):
     return store
 
 
-def test_a_passage_is_found_by_what_the_one_beside_it_is_about(store):
+def test_a_passage_is_found_by_the_topic_of_its_neighbour(store):
     found = [chunk_id for chunk_id, _ in store.search("zephyr oil", 6)]
     assert found.index("report-1") < found.index("other-1")
 
@@ -65,7 +65,7 @@ def test_a_search_in_the_middle_of_a_switch_waits_for_it(store):
     assert waiting.search("zephyr", 6) == before
 
 
-def test_a_reader_that_loses_the_index_under_its_hands_makes_none_in_its_place(store):
+def test_a_reader_whose_index_disappears_does_not_create_a_new_one(store):
     class Late(LexicalStore):
         exists = True  # as of a moment ago
 

@@ -230,7 +230,7 @@ def assert_words_lie_under_their_boxes(document: Document, page: Image.Image, mo
 
 
 def assert_runs(document: Document, first: str, last: str, turned: int) -> None:
-    """Where the last word of a line stands, seen from the first, on a page that is turned clockwise."""
+    """Asserts the direction from the first to the last word of a line on a page turned clockwise."""
     one, other = (boxes(document.places, at := document.text.index(w), at + len(w))[0] for w in (first, last))
     runs = {
         0: one.right < other.left,

@@ -1,4 +1,4 @@
-"""A worker may say anything: its answer is a Document that holds together, an error of loading, or refused."""
+"""Tests answers of workers: each is a consistent document, an error of loading, or refused."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_results_travel_unchanged(result, unrecognised):
     assert isinstance(result, LoadError) or document == result
 
 
-def test_what_cannot_be_stored_does_not_get_out_of_a_worker():
+def test_unstorable_text_does_not_leave_a_worker():
     one = Document("a\ud800 b", "\ud800", (Block("heading", 0, 1, 2, "\ud800"),), (Page(1, 0, 3, "\0"),), ("\ud800",))
     again = received(frames_of(one))
     assert (again.text, again.title, again.blocks[0].title) == ("a\ufffd b", "\ufffd", "\ufffd")
@@ -136,7 +136,7 @@ def test_an_answer_of_another_form_is_refused(body):
 
 
 @pytest.mark.parametrize("kind", ["SystemExit", "FootnoteError", "annotations", "", "StoreError"])
-def test_an_error_is_one_of_loading_whatever_it_says(kind):
+def test_every_error_of_a_loader_is_a_load_error(kind):
     assert type(received([joined({"unrecognised": False, "kind": kind, "error": "words"})])) is LoadError
 
 
@@ -162,7 +162,7 @@ LONG = 6 * 1024 * 1024
 
 
 def filled(fields: dict, field: str, values: str) -> list[bytes]:
-    """Frames, a field of which is a long list of `values`."""
+    """Returns frames with a long list of `values` in one field."""
     head, tail = json.dumps({**fields, field: [0]}).encode().split(b"[0", 1)
     body = head + b"[" + (values * (LONG // len(values))).encode().rstrip(b",") + tail
     filled = HEADER.pack(len(body)) + body
@@ -218,7 +218,7 @@ def test_more_than_a_file_may_give_is_refused():
 
 
 def test_segments_that_are_smaller_than_they_are_cut_are_refused():
-    """Each takes room of its own: a file that gives a letter a segment would fill the disk."""
+    """Each segment takes space: a file with one letter per segment would fill the disk."""
     letters = [joined({**SEGMENT, "start": at, "text": 1}, b"a") for at in range(3)]
     assert decoded([joined(HEAD), *letters, joined({})]) is None
 
@@ -255,7 +255,7 @@ LONG_TITLE = "x" * (MOST_TITLE + 1)
         (1, "pages", [[1, 0, 5, "page 1", "ocr", True]]),
     ],
 )
-def test_what_would_be_kept_with_every_chunk_or_not_be_restored_is_refused(number, field, value):
+def test_data_that_would_grow_every_chunk_or_could_not_be_restored_is_refused(number, field, value):
     frames = frames_of(GOOD)
     message, rest = parts(frames[number])
     text = len(GOOD.text.encode())
@@ -276,7 +276,7 @@ def test_places_that_are_padded_are_refused():
     assert decoded([head, joined(message, GOOD.text.encode() + PLACES), end]) == GOOD
 
 
-def test_a_disk_that_fills_up_is_said_when_a_segment_is_kept_and_not_later(tmp_path):
+def test_a_full_disk_is_reported_as_soon_as_a_segment_is_stored(tmp_path):
     code = """
 import resource, signal, sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which files an ingest reads, and what it says of those it cannot."""
+"""Tests which files an ingest reads, and the errors of those it cannot read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def is_text(path: Path) -> bool:
 
 @contextmanager
 def as_nobody(folder: Path):
-    """Root may open everything; as nobody, permissions count."""
+    """Switches to an unprivileged user, because root may open every file."""
     if os.geteuid() != 0:
         yield
         return
@@ -55,7 +55,7 @@ def test_a_folder_without_permission_is_reported_and_its_files_do_not_count_as_g
     assert not gone
 
 
-def test_what_is_gone_is_gone(tmp_path):
+def test_a_source_is_gone_if_its_file_does_not_exist(tmp_path):
     (tmp_path / "a.txt").touch()
     assert not is_gone(str(tmp_path / "a.txt"))
     assert is_gone(str(tmp_path / "b.txt"))
@@ -77,5 +77,5 @@ def test_a_file_named_by_the_user_is_taken_even_if_hidden(tmp_path):
 @pytest.mark.parametrize(
     ("source", "folder", "expected"), [("/a/b.txt", "/a", True), ("/ab/c.txt", "/a", False), ("/a/b", "/", True)]
 )
-def test_under_is_told_by_whole_names(source, folder, expected):
+def test_a_folder_matches_by_whole_names(source, folder, expected):
     assert is_under(source, folder) is expected

@@ -26,7 +26,7 @@ def test_every_form_of_a_name_finds_it_and_its_folder(names, data):
     assert matching_names(typed, known[2:]) == []
 
 
-def test_the_very_name_goes_before_one_that_only_looks_like_it():
+def test_an_exact_name_precedes_a_similar_one():
     both = [unicodedata.normalize(form, "/docs/über.md") for form in ("NFC", "NFD")]
     assert [matching_names(one, both) for one in both] == [both[:1], both[1:]]
     assert matching_names("https://x.org/über", ["https://x.org/u\u0308ber/a"]) == ["https://x.org/u\u0308ber/a"]
@@ -50,7 +50,7 @@ def test_paths_as_windows_writes_them_find_documents(typed, kept):
 
 
 @pytest.mark.parametrize("typed", ["", ".", "no/such", "C:", "\\"])
-def test_what_names_nothing_finds_nothing(typed):
+def test_a_name_that_matches_nothing_finds_nothing(typed):
     assert matching_names(typed, ["/docs/a.md", "/mnt/c/a.md"]) == []
 
 

@@ -1,4 +1,4 @@
-"""The language of a passage is told where it is clear; its inflected words are found, and nothing else changes."""
+"""Tests the detection of languages, and that inflected words are found."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def store(tmp_path):
 
 
 @pytest.mark.parametrize("language", PASSAGES)
-def test_a_passage_tells_its_language_and_a_question_too(language):
+def test_the_language_of_passages_and_questions_is_detected(language):
     assert language_of(PASSAGES[language]) == language
     assert asked_in(ASKED[language][0], LANGUAGES) == language
 
@@ -71,7 +71,7 @@ def test_a_passage_tells_its_language_and_a_question_too(language):
         PASSAGES["german"][:60] + PASSAGES["english"][:80] + PASSAGES["french"][:60],
     ],
 )
-def test_what_is_not_clear_is_of_no_language(text):
+def test_an_ambiguous_text_has_no_language(text):
     assert language_of(text) in {"", "english"}
 
 

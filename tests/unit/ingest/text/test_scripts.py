@@ -29,7 +29,7 @@ def test_a_question_shares_most_of_its_terms_with_the_sentence_that_answers_it(q
     assert searched & set(terms_of(spelled_out(text), [language]))
 
 
-def test_words_that_only_ask_are_no_pieces():
+def test_question_words_are_no_pieces():
     assert list(word_pieces("什么")) == []
     assert list(word_pieces("ใคร")) == []
     assert list(word_pieces("水")) == ["水"]
@@ -43,7 +43,7 @@ def test_article_and_prefixed_words_are_taken_off(word, same, language):
     assert light_stem(word, language) == light_stem(same, language)
 
 
-def test_a_script_tells_its_language():
+def test_a_language_is_detected_by_its_script():
     assert script_language("متى؟") == "arabic"
     assert script_language("מתי?") == "hebrew"
     assert script_language("When? متى") == ""

@@ -36,6 +36,6 @@ def test_a_collection_that_another_process_is_making_is_looked_for_again():
     assert chroma.opened == 3
 
 
-def test_one_that_stays_half_there_is_an_error():
+def test_a_collection_that_stays_incomplete_is_an_error():
     with pytest.raises(VectorStoreError, match="Missing metadata segment"):
         VectorStore(Changing(99), "words", {}).search(np.ones(2, np.float32), 1)
