@@ -78,6 +78,8 @@ def shape(
 ) -> tuple[list[str], list[list[str]]]:
     """Returns the titles of a table, and its rows under one header row. Arguments as in `add_grid`."""
     grid = _filled(rows, merges)
+    if not grid.rows:
+        return [], []
     titles = []
     while len(grid.rows) > 1 and grid.width > 1 and grid.run(0, 0) == grid.width:
         titles.append(grid.rows[0][0])
@@ -93,7 +95,7 @@ def shape(
     if depth == 1:
         header = _first_of_merged(grid, 0, [])
     body = [_first_of_merged(grid, i, header) for i in range(depth, len(grid.rows))]
-    return titles, [header, *body] if grid.rows else []
+    return titles, [header, *body]
 
 
 def _is_line_of_all(grid: _Grid) -> bool:

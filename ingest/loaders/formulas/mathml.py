@@ -103,7 +103,7 @@ def _part(node: _Node) -> Part:  # noqa: C901, PLR0911, PLR0912 - a table of ele
 
 
 def _leaf(node: _Node) -> str:
-    text = " ".join(node.text.translate(INVISIBLE).split()) or ("" if not node.text.strip() else " ")
+    text = node.text.strip().translate(INVISIBLE)
     return f" {text} " if node.name == "mtext" else text
 
 

@@ -45,9 +45,10 @@ def add_sheet(builder: Builder, name: str, cells: SheetCells) -> list[str]:
         ]
         _add_region(builder, rows, merges, headers)
     if cells.formulas:
+        which = "1 formula" if cells.formulas == 1 else f"{cells.formulas:,} formulas"
         warnings.append(
-            f"{cells.formulas:,} formulas of sheet {name} have no stored result and are read as formulas. Open the "
-            "workbook in a spreadsheet program and save it, then ingest it again."
+            f"The results of {which} of sheet {name} are not stored: the formulas are read instead. Open the workbook "
+            "in a spreadsheet program and save it, then ingest it again."
         )
     return warnings
 
