@@ -59,13 +59,11 @@ def row(parts: Sequence[Part]) -> Part:
 
 
 def fraction(over: Part, under: Part) -> Part:
-    """Writes a fraction: (x+1)/2, a/(2b)."""
+    """Writes a fraction: (x+1)/2, a/(2b), dy/dx."""
     flat = _flat(over.text)
-    simple = not set(flat) & (SUMS | {"/", " "})
-    return Part(
-        f"{over.text.strip() if simple else _bracketed(over.text)}/{_held(under.text, ATOM, SCRIPTED, DIFFERENTIAL)}",
-        "fraction",
-    )
+    top = _bracketed(over.text) if set(flat) & (SUMS | {"/", " "}) else over.text.strip()
+    forms = (ATOM, SCRIPTED, DIFFERENTIAL) if flat[:1] in {"d", "∂"} else (ATOM, SCRIPTED)
+    return Part(f"{top}/{_held(under.text, *forms)}", "fraction")
 
 
 def binomial(over: Part, under: Part) -> Part:

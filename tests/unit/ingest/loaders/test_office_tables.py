@@ -10,7 +10,8 @@ from pptx.util import Inches
 
 from ingest.loaders import load
 
-FULL = "| Site | Gas 2023 | Gas 2024 | Power 2023 | Power 2024 |\n| --- | --- | --- | --- | --- |\n| Oslo | 1 | 2 | 3 | 4 |"
+HEADER = "| Site | Gas 2023 | Gas 2024 | Power 2023 | Power 2024 |"
+FULL = f"{HEADER}\n| --- | --- | --- | --- | --- |\n| Oslo | 1 | 2 | 3 | 4 |"
 TWO, FOUR = '<w:gridSpan w:val="2"/>', '<w:gridSpan w:val="4"/>'
 
 
