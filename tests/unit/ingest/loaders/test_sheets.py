@@ -12,7 +12,9 @@ from ingest.loaders.office.sheets.date_formats import shown_date
 from ingest.loaders.office.sheets.number_formats import shown
 from ingest.loaders.office.sheets.xlsx_layout import moved
 
-MOMENT = dt.datetime(2024, 3, 4, 14, 30)
+# Spreadsheets know no time zones.
+DAY = dt.datetime(2024, 3, 4)  # noqa: DTZ001
+MOMENT = DAY.replace(hour=14, minute=30)
 ACCOUNTS = '_($* #,##0.00_);_($* \\(#,##0.00\\);_($* "-"??_);_(@_)'
 
 
@@ -79,7 +81,7 @@ def test_a_typed_number_that_is_shown_rounded_is_there_too(value, code, expected
         (MOMENT, "yyyy", "2024"),
         (MOMENT, "h:mm AM/PM", "2:30 PM"),
         (MOMENT, "[$-F800]dddd, mmmm dd, yyyy", "2024-03-04 14:30"),
-        (dt.datetime(2024, 3, 4), "yyyy-mm-dd hh:mm:ss", "2024-03-04"),
+        (DAY, "yyyy-mm-dd hh:mm:ss", "2024-03-04"),
         (dt.timedelta(hours=30, minutes=5), "[h]:mm", "30:05"),
         (dt.time(9, 5, 3), "mm:ss", "05:03"),
         (dt.date(2024, 3, 4), "", "2024-03-04"),
@@ -156,11 +158,9 @@ def test_hidden_parts_are_left_out_and_reported(write):
 
     document = load(write("a.xlsx", workbook_file(fill)))
     assert document.text == "# Prices\n\n| Valve | Price |\n| --- | --- |\n| Osprey | 22 |"
-    assert document.warnings == (
-        "Hidden sheets were left out: Old, Older. To have them read, show them, and save the workbook.",
-        "1 hidden row and 1 hidden column of sheet Prices were left out. To have them read, show them, and save the "
-        "workbook.",
-    )
+    sheets, cells = document.warnings
+    assert sheets.startswith("Hidden sheets were left out: Old, Older.")
+    assert cells.startswith("1 hidden row and 1 hidden column of sheet Prices were left out.")
 
 
 def test_a_merged_cell_keeps_its_text_when_its_first_column_is_hidden(write):
@@ -247,7 +247,8 @@ def test_opendocument_sheets_are_read_as_they_are_shown(write):
         hidden_columns,
     )
     old = odf_sheet(row(cell("9.9")), "", 'table:name="Old" table:style-name="gone"')
-    style = '<style:style style:name="gone" style:family="table"><style:table-properties table:display="false"/></style:style>'
+    hide = '<style:table-properties table:display="false"/>'
+    style = f'<style:style style:name="gone" style:family="table">{hide}</style:style>'
     document = load(write("a.ods", opendocument_file("spreadsheet", prices + old, style)))
     assert rows_of(document) == [
         "| Product | Discount | From |",

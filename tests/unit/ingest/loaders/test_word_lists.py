@@ -8,9 +8,12 @@ from office_files import in_list, level, numbering, of_kind, paragraph, word_cel
 from ingest.loaders import load
 
 CLAUSES = level(0, "%1.") + level(1, "%1.%2")
-SHARED = (
-    '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num><w:num w:numId="2"><w:abstractNumId w:val="0"/>{}</w:num>'
-)
+INSTANCE = '<w:num w:numId="{}"><w:abstractNumId w:val="0"/>{}</w:num>'
+
+
+def shared(second: str) -> str:
+    """Two instances of a list; `second` is what the second overrides."""
+    return INSTANCE.format(1, "") + INSTANCE.format(2, second)
 
 
 def heading(text: str, depth: int = 0, properties: str = "") -> str:
@@ -93,10 +96,10 @@ def test_legal_numbering_is_in_digits(write):
 def test_instances_of_a_list_share_its_numbers_unless_one_starts_anew(write):
     override = '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="1"/></w:lvlOverride>'
     body = items(0, 0) + items(0, 0, number=2)
-    assert marks(write, CLAUSES, body, SHARED.format("")) == ["1.", "2.", "3.", "4."]
-    assert marks(write, CLAUSES, body, SHARED.format(override)) == ["1.", "2.", "1.", "2."]
+    assert marks(write, CLAUSES, body, shared("")) == ["1.", "2.", "3.", "4."]
+    assert marks(write, CLAUSES, body, shared(override)) == ["1.", "2.", "1.", "2."]
     own = f'<w:lvlOverride w:ilvl="0">{level(0, "%1)", "lowerLetter")}</w:lvlOverride>'
-    assert marks(write, CLAUSES, items(0) + items(0, number=2), SHARED.format(own)) == ["1.", "b)"]
+    assert marks(write, CLAUSES, items(0) + items(0, number=2), shared(own)) == ["1.", "b)"]
 
 
 def test_styles_carry_numbers_and_their_level(write):
