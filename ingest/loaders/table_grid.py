@@ -250,16 +250,18 @@ def _are_numbers(grid: _Grid, first: int, columns: set[int]) -> bool:
 def _named_once(grid: _Grid, row: int, grouped: set[int], merged: bool) -> bool:
     """Returns True if the columns outside groups have their name in only one of the two rows.
 
-    Where groups are merged cells, so must be names of two rows; elsewhere the cell below or above is empty.
+    Where groups are merged cells, so must be names of two rows, and the corner may be empty in both, which it is above
+    no row of data; elsewhere the cell below or above a name is empty.
     """
     others = [i for i in range(grid.width) if i not in grouped]
-    if merged:
-        held = [(grid.owner.get((row, i)), grid.owner.get((row - 1, i))) for i in others]
-        corner = [not grid.rows[row - 1][i].strip() and bool(grid.rows[row][i].strip()) for i in others]
-        return bool(others) and all(
-            empty or (one is not None and one is other) for (one, other), empty in zip(held, corner, strict=True)
-        )
-    return bool(others) and all(bool(grid.rows[row - 1][i].strip()) != bool(grid.rows[row][i].strip()) for i in others)
+    above, below = grid.rows[row - 1], grid.rows[row]
+    if not merged:
+        return bool(others) and all(bool(above[i].strip()) != bool(below[i].strip()) for i in others)
+    owners = [(grid.owner.get((row - 1, i)), grid.owner.get((row, i))) for i in others]
+    return bool(others) and all(
+        (one is not None and one is other) or (i == 0 and not above[0].strip() and not below[0].strip())
+        for i, (one, other) in zip(others, owners, strict=True)
+    )
 
 
 def is_value(cell: str) -> bool:

@@ -106,3 +106,11 @@ def test_numbers_are_values(cell):
 @pytest.mark.parametrize("cell", ["2024", "FY 2024", "2023/24", "31.12.2024", "Q1", "12 months", "EUR", ""])
 def test_periods_and_names_are_not_values(cell):
     assert not is_value(cell)
+
+
+def test_an_empty_corner_over_two_rows_shows_a_header_of_two_rows():
+    rows = [["", "Class 1", "", "Class 2", ""], ["", "A", "B", "C", "D"], ["R1", "yes", "no", "no", "yes"]]
+    merges = [Merge(0, 1, 1, 2), Merge(0, 3, 1, 2)]
+    assert header_of(rows, merges) == ["", "Class 1 A", "Class 1 B", "Class 2 C", "Class 2 D"]
+    assert shape([rows[0], rows[2]], merges)[1][1] == rows[2]
+    assert shape([rows[0], rows[2], rows[2]], merges)[1][1] == rows[2]
