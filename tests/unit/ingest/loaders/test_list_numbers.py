@@ -125,3 +125,9 @@ def test_numbers_of_headings_of_an_opendocument_text(write):
     document = load(write("a.odt", opendocument_file("text", body, OUTLINE)))
     titles = [block.title for block in document.blocks if block.kind == "heading"]
     assert titles == ["Part I Start", "I.1 Aims", "I.2 Means", "Aside", "Part II Next", "II.1 Ways", "Deep"]
+
+
+@pytest.mark.parametrize("mark", [r"{\listtext 4.2\tab}", r"{\pntext\f1 4.2\tab}"])
+def test_numbers_of_rich_text(write, mark):
+    text = load(write("a.rtf", rf"{{\rtf1\ansi {mark}Ending\par}}")).text
+    assert text.split() == ["4.2", "Ending"]
