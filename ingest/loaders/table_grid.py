@@ -52,10 +52,12 @@ class _Grid:
             end += 1
         return end
 
-    def drop_first(self) -> None:
-        """Removes the first row."""
-        self.rows.pop(0)
-        self.owner = {(row - 1, column): merge for (row, column), merge in self.owner.items() if row}
+    def drop_first(self, count: int) -> list[list[str]]:
+        """Removes the first rows; returns them."""
+        dropped, self.rows = self.rows[:count], self.rows[count:]
+        if count:
+            self.owner = {(row - count, column): one for (row, column), one in self.owner.items() if row >= count}
+        return dropped
 
 
 def add_grid(builder: Builder, rows: Sequence[Sequence[str]], merges: Iterable[Merge] = (), headers: int = 0) -> None:
@@ -80,15 +82,13 @@ def shape(
     grid = _filled(rows, merges)
     if not grid.rows:
         return [], []
-    titles = []
-    while len(grid.rows) > 1 and grid.width > 1 and grid.run(0, 0) == grid.width:
-        titles.append(grid.rows[0][0])
-        grid.drop_first()
-        headers -= 1
+    over_all = 0
+    while over_all + 1 < len(grid.rows) and grid.width > 1 and grid.run(over_all, 0) == grid.width:
+        over_all += 1
+    titles = [row[0] for row in grid.drop_first(over_all)]
     if _is_line_of_all(grid):
-        titles.append(", ".join(cell for cell in grid.rows[0] if cell.strip()))
-        grid.drop_first()
-        headers -= 1
+        titles.append(", ".join(cell for cell in grid.drop_first(1)[0] if cell.strip()))
+    headers -= len(titles)
     declared = headers if headers <= MOST_HEADER_ROWS and headers < len(grid.rows) else 0
     depth = max(declared, _header_depth(grid))
     header = [_joined([row[i] for row in grid.rows[:depth]]) for i in range(grid.width)]

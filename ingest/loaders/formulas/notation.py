@@ -41,7 +41,7 @@ def row(parts: Sequence[Part]) -> Part:
     seen = [part for part in filled if part.text.strip()]
     if len(seen) == 1:
         return seen[0]
-    text, at = "", 0
+    text, before, at = "", "", 0
     for part in filled:
         own = part.text
         if not own.strip():
@@ -49,10 +49,10 @@ def row(parts: Sequence[Part]) -> Part:
             continue
         at += 1
         following = seen[at].text.lstrip()[0] if at < len(seen) else ""
-        before = text.rstrip()[-1:]
         if part.kind == "fraction" and not (_apart(before, APART_BEFORE) and _apart(following, APART_AFTER)):
             own = f"({own.strip()})"
         text += own
+        before = own.rstrip()[-1]
         if part.kind == "script" and following and (following.isalnum() or following in OPENING):
             text += " "
     return Part(text)
