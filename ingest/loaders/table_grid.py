@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ingest.loaders.document_builder import Builder
+from ingest.loaders.output_limits import size_of_table
 
 # Start and end of columns, and the name over them.
 _Group = tuple[int, int, str]
@@ -69,6 +70,7 @@ def add_grid(builder: Builder, rows: Sequence[Sequence[str]], merges: Iterable[M
         merges: the merged cells.
         headers: number of first rows that the file declares as header; 0 if it does not say.
     """
+    builder.output.check(size_of_table(rows))  # before rows are padded
     titles, shaped = shape(rows, merges, headers)
     for title in titles:
         builder.add("paragraph", " ".join(title.split()))
