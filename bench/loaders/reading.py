@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,8 @@ from ingest.loaders.sandbox.pool import Loaded, LoaderPool
 from ingest.models import Document
 from ingest.segments import SegmentedDocument
 
-FACTS = Path(__file__).with_name("loader_facts.jsonl")
+# A file of facts for each kind of documents.
+FACTS = tuple(sorted(Path(__file__).parent.glob("*_facts.jsonl")))
 # Where the normal and the hostile files and the quarterly reports are.
 FOLDERS = ("files/normal", "files/hostile", "eval/filings/docs")
 WORKERS, TIMEOUT, MEMORY_MB, MOST_MB = 2, 120.0, 2048, 200
@@ -117,7 +119,7 @@ def facts_not_found(*read: Measured) -> list[str]:
     """Returns the manually recorded facts that the documents lack or have elsewhere."""
     results = {name: loaded for measured in read for name, loaded in measured.results.items()}
     wrong = []
-    for fact in json_lines(FACTS):
+    for fact in _facts():
         document = results[fact["file"]].result
         if isinstance(document, LoadError) or not _holds(document.whole(), fact):
             wrong.append(f"{fact['file']}: {fact['text']!r} on {fact['place'] or 'no page'}")
@@ -126,7 +128,11 @@ def facts_not_found(*read: Measured) -> list[str]:
 
 def fact_count() -> int:
     """Returns the number of facts."""
-    return len(FACTS.read_text(encoding="utf-8").splitlines())
+    return sum(1 for _ in _facts())
+
+
+def _facts() -> Iterator[dict[str, str]]:
+    return (fact for path in FACTS for fact in json_lines(path))
 
 
 def _holds(document: Document, fact: dict[str, str]) -> bool:

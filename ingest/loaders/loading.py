@@ -94,7 +94,7 @@ def load_source(source: Source) -> Document:
     source.output.book(size_of(document))
     document = storable_document(replace(document, title=_one_line(document.title)))
     if not document.text.strip():
-        raise EmptyDocument(f"{source} is empty: it contains no text.")
+        raise EmptyDocument(" ".join([f"{source} is empty: it contains no text.", *document.warnings]))
     if document.text.count("\ufffd") > MOST_UNREADABLE * len(document.text):
         raise DamagedDocument(f"{source} is damaged: most of its text cannot be decoded. Get an intact copy.")
     return document

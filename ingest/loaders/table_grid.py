@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ingest.loaders.document_builder import Builder
+from ingest.loaders.output_limits import size_of_table
 
 # Start and end of columns, and the name over them.
 _Group = tuple[int, int, str]
@@ -52,10 +53,12 @@ class _Grid:
             end += 1
         return end
 
-    def drop_first(self) -> None:
-        """Removes the first row."""
-        self.rows.pop(0)
-        self.owner = {(row - 1, column): merge for (row, column), merge in self.owner.items() if row}
+    def drop_first(self, count: int) -> list[list[str]]:
+        """Removes the first rows; returns them."""
+        dropped, self.rows = self.rows[:count], self.rows[count:]
+        if count:
+            self.owner = {(row - count, column): one for (row, column), one in self.owner.items() if row >= count}
+        return dropped
 
 
 def add_grid(builder: Builder, rows: Sequence[Sequence[str]], merges: Iterable[Merge] = (), headers: int = 0) -> None:
@@ -67,6 +70,7 @@ def add_grid(builder: Builder, rows: Sequence[Sequence[str]], merges: Iterable[M
         merges: the merged cells.
         headers: number of first rows that the file declares as header; 0 if it does not say.
     """
+    builder.output.check(size_of_table(rows))  # before rows are padded
     titles, shaped = shape(rows, merges, headers)
     for title in titles:
         builder.add("paragraph", " ".join(title.split()))
@@ -78,22 +82,22 @@ def shape(
 ) -> tuple[list[str], list[list[str]]]:
     """Returns the titles of a table, and its rows under one header row. Arguments as in `add_grid`."""
     grid = _filled(rows, merges)
-    titles = []
-    while len(grid.rows) > 1 and grid.width > 1 and grid.run(0, 0) == grid.width:
-        titles.append(grid.rows[0][0])
-        grid.drop_first()
-        headers -= 1
+    if not grid.rows:
+        return [], []
+    over_all = 0
+    while over_all + 1 < len(grid.rows) and grid.width > 1 and grid.run(over_all, 0) == grid.width:
+        over_all += 1
+    titles = [row[0] for row in grid.drop_first(over_all)]
     if _is_line_of_all(grid):
-        titles.append(", ".join(cell for cell in grid.rows[0] if cell.strip()))
-        grid.drop_first()
-        headers -= 1
+        titles.append(", ".join(cell for cell in grid.drop_first(1)[0] if cell.strip()))
+    headers -= len(titles)
     declared = headers if headers <= MOST_HEADER_ROWS and headers < len(grid.rows) else 0
     depth = max(declared, _header_depth(grid))
     header = [_joined([row[i] for row in grid.rows[:depth]]) for i in range(grid.width)]
     if depth == 1:
         header = _first_of_merged(grid, 0, [])
     body = [_first_of_merged(grid, i, header) for i in range(depth, len(grid.rows))]
-    return titles, [header, *body] if grid.rows else []
+    return titles, [header, *body]
 
 
 def _is_line_of_all(grid: _Grid) -> bool:
@@ -248,16 +252,18 @@ def _are_numbers(grid: _Grid, first: int, columns: set[int]) -> bool:
 def _named_once(grid: _Grid, row: int, grouped: set[int], merged: bool) -> bool:
     """Returns True if the columns outside groups have their name in only one of the two rows.
 
-    Where groups are merged cells, so must be names of two rows; elsewhere the cell below or above is empty.
+    Where groups are merged cells, so must be names of two rows, and the corner may be empty in both, which it is above
+    no row of data; elsewhere the cell below or above a name is empty.
     """
     others = [i for i in range(grid.width) if i not in grouped]
-    if merged:
-        held = [(grid.owner.get((row, i)), grid.owner.get((row - 1, i))) for i in others]
-        corner = [not grid.rows[row - 1][i].strip() and bool(grid.rows[row][i].strip()) for i in others]
-        return bool(others) and all(
-            empty or (one is not None and one is other) for (one, other), empty in zip(held, corner, strict=True)
-        )
-    return bool(others) and all(bool(grid.rows[row - 1][i].strip()) != bool(grid.rows[row][i].strip()) for i in others)
+    above, below = grid.rows[row - 1], grid.rows[row]
+    if not merged:
+        return bool(others) and all(bool(above[i].strip()) != bool(below[i].strip()) for i in others)
+    owners = [(grid.owner.get((row - 1, i)), grid.owner.get((row, i))) for i in others]
+    return bool(others) and all(
+        (one is not None and one is other) or (i == 0 and not above[0].strip() and not below[0].strip())
+        for i, (one, other) in zip(others, owners, strict=True)
+    )
 
 
 def is_value(cell: str) -> bool:

@@ -16,7 +16,6 @@ from ingest.loaders.formulas.notation import (
     fenced,
     fraction,
     matrix,
-    operator,
     root,
     row,
     script,
@@ -24,7 +23,6 @@ from ingest.loaders.formulas.notation import (
 
 DEEPEST = 60
 SKIPPED = frozenset({"annotation", "annotation-xml", "mspace", "none", "mprescripts", "maligngroup", "mphantom"})
-BIG = frozenset("∑∏∐∫∬∭∮⋃⋂⋁⋀")
 # Accents written above a letter, as combining characters.
 ACCENTS = {"^": "\u0302", "ˆ": "\u0302", "~": "\u0303", "˜": "\u0303", "¯": "\u0304", "‾": "\u0304", "→": "\u20d7"}
 ACCENTS |= {"˙": "\u0307", ".": "\u0307", "¨": "\u0308", "_": "\u0332"}
@@ -99,29 +97,9 @@ def _part(node: _Node) -> Part:  # noqa: C901, PLR0911, PLR0912 - a table of ele
         case "mfenced":
             marks = [node.attributes.get(name, usual) for name, usual in (("open", "("), ("close", ")"))]
             return fenced(parts, *marks)
-    return _row(node.children, parts)
-
-
-def _leaf(node: _Node) -> str:
-    text = " ".join(node.text.translate(INVISIBLE).split()) or ("" if not node.text.strip() else " ")
-    return f" {text} " if node.name == "mtext" else text
-
-
-def _row(nodes: Sequence[_Node], parts: Sequence[Part]) -> Part:
-    """Joins neighbours; what follows a sum or an integral is its content."""
-    for i, node in enumerate(nodes):
-        if (node.name in {"munderover", "munder", "mover", "msubsup", "msub"} and _is_big(node.children[0])) or (
-            node.name == "mo" and _is_big(node)
-        ):
-            sign = parts[i].text if node.name != "mo" else node.text.strip()
-            return row([*parts[:i], _with_content(sign, _row(nodes[i + 1 :], parts[i + 1 :]))])
     return row(parts)
 
 
-def _with_content(sign: str, content: Part) -> Part:
-    """Writes an operator before all that follows it, which has no brackets in MathML: where it ends is not known."""
-    return Part(f"{operator(sign, None, None, EMPTY).text} {content.text.strip()}".rstrip())
-
-
-def _is_big(node: _Node) -> bool:
-    return bool(node.text.strip()) and node.text.strip() in BIG
+def _leaf(node: _Node) -> str:
+    text = node.text.strip().translate(INVISIBLE)
+    return f" {text} " if node.name == "mtext" else text

@@ -41,7 +41,7 @@ def row(parts: Sequence[Part]) -> Part:
     seen = [part for part in filled if part.text.strip()]
     if len(seen) == 1:
         return seen[0]
-    text, at = "", 0
+    text, before, at = "", "", 0
     for part in filled:
         own = part.text
         if not own.strip():
@@ -49,23 +49,21 @@ def row(parts: Sequence[Part]) -> Part:
             continue
         at += 1
         following = seen[at].text.lstrip()[0] if at < len(seen) else ""
-        before = text.rstrip()[-1:]
         if part.kind == "fraction" and not (_apart(before, APART_BEFORE) and _apart(following, APART_AFTER)):
             own = f"({own.strip()})"
         text += own
+        before = own.rstrip()[-1]
         if part.kind == "script" and following and (following.isalnum() or following in OPENING):
             text += " "
     return Part(text)
 
 
 def fraction(over: Part, under: Part) -> Part:
-    """Writes a fraction: (x+1)/2, a/(2b)."""
+    """Writes a fraction: (x+1)/2, a/(2b), dy/dx."""
     flat = _flat(over.text)
-    simple = not set(flat) & (SUMS | {"/", " "})
-    return Part(
-        f"{over.text.strip() if simple else _bracketed(over.text)}/{_held(under.text, ATOM, SCRIPTED, DIFFERENTIAL)}",
-        "fraction",
-    )
+    top = _bracketed(over.text) if set(flat) & (SUMS | {"/", " "}) else over.text.strip()
+    forms = (ATOM, SCRIPTED, DIFFERENTIAL) if flat[:1] in {"d", "∂"} else (ATOM, SCRIPTED)
+    return Part(f"{top}/{_held(under.text, *forms)}", "fraction")
 
 
 def binomial(over: Part, under: Part) -> Part:

@@ -33,7 +33,10 @@ def _part(element: Any, depth: int) -> Part:  # noqa: C901, PLR0911 - a table of
     if name == "t" or depth > DEEPEST:
         return Part("".join(element.itertext()).translate(INVISIBLE))
     children = [child for child in element if not _name(child).endswith("Pr")]
-    parts = {_name(child): _part(child, depth + 1) for child in children if name not in {"oMath", "r", "m", "eqArr"}}
+    if name == "m":
+        return matrix([[_part(cell, depth + 1) for cell in line] for line in children])
+    contents = [_part(child, depth + 1) for child in children]
+    parts = dict(zip(map(_name, children), contents, strict=True))
     first = parts.get("e", EMPTY)
     match name:
         case "f":
@@ -54,14 +57,11 @@ def _part(element: Any, depth: int) -> Part:  # noqa: C901, PLR0911 - a table of
         case "func":
             return function(parts.get("fName", EMPTY), first)
         case "d":
-            contents = [_part(child, depth + 1) for child in children]
             opening, closing = _setting(element, "begChr", "("), _setting(element, "endChr", ")")
             return fenced(contents, opening, closing, _separator(element))
-        case "m" | "eqArr":
-            lines = children if name == "eqArr" else [list(line) for line in children]
-            rows = [[_part(cell, depth + 1) for cell in (line if name == "m" else [line])] for line in lines]
-            return matrix(rows) if name == "m" else Part("; ".join(one[0].text.strip() for one in rows))
-    return row([_part(child, depth + 1) for child in children])
+        case "eqArr":
+            return Part("; ".join(part.text.strip() for part in contents))
+    return row(contents)
 
 
 def _separator(element: Any) -> str:

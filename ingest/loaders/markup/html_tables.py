@@ -63,7 +63,7 @@ def read_table(table: Tag, text_of: Callable[[Tag], str]) -> HtmlTable:
         row.extend(_held(held, len(row)))
         held = {column: left - 1 for column, left in held.items() if left > 1}
         in_head = tr.parent is not None and tr.parent.name == "thead"
-        in_full = bool(row) and len(row) >= max(map(len, read.rows), default=0)
+        in_full = bool(row) and (not read.rows or len(row) >= len(read.rows[0]))
         is_head = is_head and (in_head or (in_full and all(cell.name == "th" for cell in cells)))
         read.rows.append(row)
         read.headers += is_head

@@ -10,6 +10,7 @@ from ingest.errors import DamagedDocument
 from ingest.loaders.document_builder import Builder
 from ingest.loaders.plain_text import normalise, paragraphs
 from ingest.loaders.source import Source
+from ingest.loaders.table_grid import add_grid
 from ingest.models import Document
 
 INFO = re.compile(r"\{\\info\b")
@@ -19,6 +20,8 @@ INFO_CHARACTERS = 4_000
 # Pictures and other binary data written as this many hex digits or more: useless here, and slow to parse.
 DIGITS = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{2}\s*+)++")
 MOST_DIGITS = 512
+# The marks of list items as they are shown. The library reads the newer ones only.
+OLDER_MARK, MARK = "{\\pntext", "{\\listtext"
 # Separator that the library puts between cells, and after the last cell of a row.
 CELL = "|"
 
@@ -29,7 +32,7 @@ def load_rtf(source: Source) -> Document:
     Raises:
         DamagedDocument: it cannot be read as RTF.
     """
-    rtf = DIGITS.sub(_without_binary, source.data.decode("latin-1"))
+    rtf = DIGITS.sub(_without_binary, source.data.decode("latin-1")).replace(OLDER_MARK, MARK)
     try:
         text = normalise(rtf_to_text(rtf, encoding="cp1252", errors="replace"))  # type: ignore[no-untyped-call]
     except (ValueError, IndexError, LookupError, AttributeError, TypeError) as error:
@@ -54,7 +57,7 @@ def _add(builder: Builder, lines: list[str]) -> None:
     for line in [*lines, ""]:
         is_row = line.rstrip().endswith(CELL)
         if not is_row and rows:
-            builder.add_table(rows)
+            add_grid(builder, rows)
             rows = []
         if is_row or not line:
             builder.add("paragraph", "\n".join(words))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingest.loaders.document_builder import Builder
 from ingest.loaders.table_grid import MOST_HEADER_ROWS, Merge, add_grid, is_value
@@ -36,18 +36,16 @@ def add_sheet(builder: Builder, name: str, cells: SheetCells) -> list[str]:
     regions = list(_with_headers(list(_regions(cells.rows))))
     if regions:
         builder.add_heading(1, name)
+    by_row = sorted(cells.merges, key=lambda merge: merge.row)
     for first, rows, headers in regions:
-        end = first + len(rows)
-        merges = [
-            Merge(merge.row - first, merge.column, merge.rows, merge.columns)
-            for merge in cells.merges
-            if first <= merge.row < end
-        ]
+        start, end = (bisect_left(by_row, row, key=lambda merge: merge.row) for row in (first, first + len(rows)))
+        merges = [replace(merge, row=merge.row - first) for merge in by_row[start:end]]
         _add_region(builder, rows, merges, headers)
     if cells.formulas:
+        which = "1 formula" if cells.formulas == 1 else f"{cells.formulas:,} formulas"
         warnings.append(
-            f"{cells.formulas:,} formulas of sheet {name} have no stored result and are read as formulas. Open the "
-            "workbook in a spreadsheet program and save it, then ingest it again."
+            f"The results of {which} of sheet {name} are not stored: the formulas are read instead. Open the workbook "
+            "in a spreadsheet program and save it, then ingest it again."
         )
     return warnings
 
@@ -72,30 +70,30 @@ def _add_region(builder: Builder, region: Sequence[Sequence[str]], merges: Seque
     `headers` is the number of first rows that are known to be no data.
     """
     at = 0
-    while at < len(region) and _is_line(region, at, merges):
+    heading = _heading_columns(region, merges)
+    for row in region:
+        filled = [i for i, cell in enumerate(row) if cell.strip()]
+        if len(filled) != 1 or (at, filled[0]) in heading:
+            break
         at += 1
     if at == len(region) and at > 1 and not merges and _is_column(region):
         at = 0
     for row in region[:at]:
         builder.add("paragraph", next(cell for cell in row if cell.strip()))
     if region[at:]:
-        below = [Merge(one.row - at, one.column, one.rows, one.columns) for one in merges if one.row >= at]
+        below = [replace(merge, row=merge.row - at) for merge in merges if merge.row >= at]
         add_grid(builder, region[at:], below, max(headers - at, 0))
 
 
-def _is_line(region: Sequence[Sequence[str]], at: int, merges: Sequence[Merge]) -> bool:
-    """Returns True for a row of a single cell, unless that is merged and heads some columns of a table below."""
-    filled = [i for i, cell in enumerate(region[at]) if cell.strip()]
-    if len(filled) != 1:
-        return False
+def _heading_columns(region: Sequence[Sequence[str]], merges: Sequence[Merge]) -> set[tuple[int, int]]:
+    """Returns the places of merged cells that are no line of text: they head columns or rows of a table below."""
     left = min((i for row in region for i, cell in enumerate(row) if cell.strip()), default=0)
-    is_below = at + 1 < len(region)
-    heads = any(merge.row == at and merge.column == filled[0] and merge.rows * merge.columns > 1 for merge in merges)
-    return not (heads and is_below and (filled[0] > left or any(_spans_rows(merge, at, filled[0]) for merge in merges)))
-
-
-def _spans_rows(merge: Merge, row: int, column: int) -> bool:
-    return merge.row == row and merge.column == column and merge.rows > 1
+    last = len(region) - 1
+    return {
+        (one.row, one.column)
+        for one in merges
+        if one.row < last and one.rows * one.columns > 1 and (one.column > left or one.rows > 1)
+    }
 
 
 def _is_column(region: Sequence[Sequence[str]]) -> bool:
@@ -171,18 +169,24 @@ def _is_filled(row: Sequence[str]) -> bool:
 
 def _keep_merged_texts(cells: SheetCells, rows: Sequence[int], columns: Sequence[int]) -> None:
     """Moves the text of a merged cell from a hidden row or column to the first visible one."""
-    hidden_rows, hidden_columns = set(rows), set(columns)
+    visible_rows, visible_columns = _next_visible(rows), _next_visible(columns)
     for merge in cells.merges:
-        if merge.row not in hidden_rows and merge.column not in hidden_columns:
-            continue
-        row = next((i for i in range(merge.row, merge.row + merge.rows) if i not in hidden_rows), None)
-        column = next((i for i in range(merge.column, merge.column + merge.columns) if i not in hidden_columns), None)
+        row, column = visible_rows.get(merge.row, merge.row), visible_columns.get(merge.column, merge.column)
         source = cells.rows.get(merge.row, [])
-        if row is None or column is None or merge.column >= len(source) or row not in cells.rows:
+        is_visible = row < merge.row + merge.rows and column < merge.column + merge.columns
+        if not is_visible or merge.column >= len(source) or row not in cells.rows:
             continue
         target = cells.rows[row]
         target.extend([""] * (column + 1 - len(target)))
         target[column] = source[merge.column]
+
+
+def _next_visible(hidden: Sequence[int]) -> dict[int, int]:
+    """Returns for each hidden row or column the next visible one; `hidden` is in order."""
+    following: dict[int, int] = {}
+    for number in reversed(hidden):
+        following[number] = following.get(number + 1, number + 1)
+    return following
 
 
 def _shrunk(merge: Merge, rows: Sequence[int], columns: Sequence[int]) -> Merge | None:
