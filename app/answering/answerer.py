@@ -8,8 +8,9 @@ from typing import Protocol
 from app.answering.course import Course
 from app.answering.document_list import listed, topic_of
 from app.answering.evidence import nowhere
-from app.answering.extractive import NO_QUOTES, ExtractiveAnswerer
+from app.answering.extractive import ExtractiveAnswerer
 from app.answering.generative import Writer, Written
+from app.answering.quotes import NO_QUOTES
 from app.answering.refusal import Judgement, Refusal
 from app.cancellation import CancelToken
 from app.grounding import REFUSAL, Verified, Verifier, is_refusal
@@ -23,7 +24,7 @@ from ingest.settings import Settings
 from ingest.text import storable
 
 NOTHING_INDEXED = "The collection has no documents yet. Add some first."
-QUOTED = "Quoted word for word from your documents; no language model is in use."
+QUOTED = "Quoted from your documents; no language model is in use."
 # Tokens of passages: for quotes, and the least and most that are half of a model's context.
 QUOTED_TOKENS = 4_000
 LEAST_CONTEXT, MOST_CONTEXT = 3_000, 8_000

@@ -14,8 +14,10 @@ from app.text.identifiers import (
 )
 from app.text.language_data import Language, language_data_of, translated_names
 from app.text.language_detection import claim_languages, detect_language
-from app.text.markdown_tables import header_of, row_cells, without_rule
+from app.text.markdown_tables import header_of, is_data_row, row_cells, without_rule
+from app.text.scales import Scale, stated_scale, without_scale
 from app.text.sentences import split_sentences
+from app.text.tables import TableRow, table_rows
 from app.text.terms import content_terms, number, numbers_in, shared_language, words_of
 from app.text.token_estimate import most_tokens
 from app.text.tokens import FACT_KINDS, Token, acronyms, is_year, same_name, say_the_same, tokenize
@@ -27,6 +29,8 @@ __all__ = [
     "Identifier",
     "Language",
     "MarkerFilter",
+    "Scale",
+    "TableRow",
     "Token",
     "acronyms",
     "claim_languages",
@@ -39,6 +43,7 @@ __all__ = [
     "header_of",
     "identifier_mentions",
     "identifier_shape",
+    "is_data_row",
     "is_year",
     "language_data_of",
     "marker_numbers",
@@ -53,9 +58,12 @@ __all__ = [
     "say_the_same",
     "shared_language",
     "split_sentences",
+    "stated_scale",
+    "table_rows",
     "tokenize",
     "translated_names",
     "without_markers",
     "without_rule",
+    "without_scale",
     "words_of",
 ]

@@ -41,3 +41,11 @@ def header_of(text: str, start: int, above: str = "") -> str:
     begins_here = len(table) > 1 and RULE.fullmatch(table[1])
     header = table[0] if begins_here else above if len(table) == len(before) else ""
     return header if header and len(row_cells(header)) == len(row_cells(row)) else ""
+
+
+def is_data_row(text: str, start: int) -> bool:
+    """Returns True if the row that begins at `start` has more than a label, and is no header: no rule is below it."""
+    row, _, below = text[start:].partition("\n")
+    cells = row_cells(row)
+    named = len(cells) == 1 or len([cell for cell in cells if cell]) > 1
+    return named and not RULE.fullmatch(below.partition("\n")[0].strip())

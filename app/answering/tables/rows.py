@@ -1,0 +1,194 @@
+"""Finds the rows and columns of tables that a question asks for."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.answering.tables.periods import Date, asks_latest, compared_words, latest_date, with_periods
+from app.models import Passage
+from app.text import TableRow, content_terms, table_rows
+
+# Most names of rows that are compared in meaning; those that share most words with the question come first.
+MOST_NAMES = 64
+# Weights in a row's score: its name's similarity in meaning, the share of its name's words that the question has, and
+# the share of the question's words that it has. Weights and least values were chosen on half of the questions of
+# bench/answers/filings.py.
+MEANING, NAMED, ASKED = 1.0, 0.5, 0.5
+LEAST_SCORE, LEAST_NAMED = 1.0, 0.5
+# Rows whose score is this close to the best answer as well as the best, if they are in other documents.
+AS_GOOD = 0.15
+# Rows of one document, for a question that asks for several things.
+MOST_ROWS = 3
+
+NOTE = re.compile(r"\(\d{1,2}\)|[\u00ae\u2122*\u2020\u2021\u00b9\u00b2\u00b3]")
+QUARTER_NAME = re.compile(r"q[1-4]")
+Similar = Callable[[Sequence[str]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table with the passage that holds it."""
+
+    passage: Passage
+    row: TableRow
+
+    @property
+    def label(self) -> str:
+        """Its first cell, without marks of notes."""
+        return _without_notes(self.row.cells[0])
+
+    @property
+    def name(self) -> str:
+        """Its label below the label of its group: "Cost of sales: Products"."""
+        group = _without_notes(self.row.group).strip(" :")
+        return f"{group}: {self.label}" if group else self.label
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Its version, and its start in the text of the document."""
+        return self.passage.version_id, self.passage.start + self.row.start
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question for rows: its terms with their weights, and the language of the comparison."""
+
+    question: str
+    wanted: Mapping[str, float]
+    language: str
+
+    @cached_property
+    def placing(self) -> frozenset[str]:
+        """Its terms, with other names of its periods, by which documents and columns are chosen."""
+        return frozenset(self.terms(self.question) | self.wanted.keys())
+
+    def terms(self, *texts: str) -> set[str]:
+        """Returns the content words of texts, with other names of their periods."""
+        return content_terms(with_periods(" ".join(texts)), self.language)
+
+    def shared(self, *texts: str) -> set[str]:
+        """Returns the terms of texts by which the question places its rows."""
+        return self.terms(*texts) & self.placing
+
+    @cached_property
+    def said(self) -> set[str]:
+        """The question's own content words."""
+        return content_terms(self.question, self.language)
+
+    @cached_property
+    def comparing(self) -> set[str]:
+        """The words by which it asks for a comparison."""
+        return content_terms(" ".join(compared_words(self.question)), self.language)
+
+    @cached_property
+    def compares(self) -> bool:
+        """True if it asks how figures differ between periods or documents."""
+        return bool(compared_words(self.question))
+
+    def names_period(self, row: Row) -> bool:
+        """Returns True if it asks about one period by the name of the row's document: "Q1 2023", "2024"."""
+        named = self.shared(row.passage.above)
+        return not self.compares and any(term.isdecimal() or QUARTER_NAME.fullmatch(term) for term in named)
+
+    @cached_property
+    def latest(self) -> bool:
+        """True if it asks for the latest period."""
+        return asks_latest(self.question)
+
+
+def _without_notes(label: str) -> str:
+    return " ".join(NOTE.sub("", label).split())
+
+
+def rows_with_figures(passages: Sequence[Passage]) -> list[Row]:
+    """Returns the rows of all passages that state figures, each place once, in the order of the passages."""
+    found: dict[tuple[str, int], Row] = {}
+    for passage in passages:
+        for row in table_rows(passage.text, passage.header):
+            if row.figures:
+                one = Row(passage, row)
+                found.setdefault(one.place, one)
+    return list(found.values())
+
+
+def matching_rows(asked: Asked, rows: Sequence[Row], similar: Similar) -> list[list[Row]]:
+    """Returns the rows that a question asks for, by document; several documents if it does not tell them apart.
+
+    Args:
+        asked: the question.
+        rows: the rows that may answer.
+        similar: names of rows -> their similarity in meaning to the question.
+    """
+    scores = _scores(asked, rows, similar)
+    if not scores or max(scores.values()) < LEAST_SCORE:
+        return []
+    least = max(scores.values()) - AS_GOOD
+    alike = _in_place(asked, [one for one in rows if scores.get(one.place, 0.0) >= max(least, LEAST_SCORE)])
+    documents = dict.fromkeys(one.passage.version_id for one in alike)
+    best = {
+        version: max((one for one in alike if one.passage.version_id == version), key=lambda one: scores[one.place])
+        for version in documents
+    }
+    if asked.latest:
+        newest = max(map(dated, best.values()))
+        best = {version: one for version, one in best.items() if dated(one) == newest}
+    return [[one, *_further(asked, one, rows, scores)] for one in best.values()]
+
+
+def _scores(asked: Asked, rows: Sequence[Row], similar: Similar) -> dict[tuple[str, int], float]:
+    """Returns the scores of the rows whose names share words with the question, by place."""
+    names = {one.name: content_terms(one.label, asked.language) for one in rows}
+    frequency = Counter(term for terms in names.values() for term in terms)
+
+    def weight(terms: Collection[str]) -> float:
+        return sum(asked.wanted.get(t, 1.0) * math.log(1 + len(names) / (1 + frequency[t])) for t in terms)
+
+    near = {name: weight(terms & asked.wanted.keys()) for name, terms in names.items()}
+    named = {name: near[name] / (weight(terms) or 1.0) for name, terms in names.items()}
+    kept = sorted((name for name in names if named[name] >= LEAST_NAMED), key=lambda name: -near[name])[:MOST_NAMES]
+    if not kept:
+        return {}
+    meaning = dict(zip(kept, map(float, similar(kept)), strict=True))
+    held = {
+        one.place: weight(content_terms(" ".join(one.row.cells), asked.language) & asked.wanted.keys())
+        for one in rows
+        if one.name in meaning
+    }
+    most = weight(asked.said & set[str]().union(*names.values())) or 1.0
+    return {
+        one.place: MEANING * meaning[one.name] + NAMED * named[one.name] + ASKED * held[one.place] / most
+        for one in rows
+        if one.name in meaning
+    }
+
+
+def _in_place(asked: Asked, rows: Sequence[Row]) -> list[Row]:
+    """Keeps the rows whose document, table and columns have most of the question's words."""
+    held = [asked.shared(one.passage.above, one.row.caption, *one.row.header, one.name) for one in rows]
+    frequency = Counter(term for terms in held for term in terms)
+    rare = [sum(1 / frequency[term] for term in terms if frequency[term] < len(rows)) for terms in held]
+    return [one for one, weight in zip(rows, rare, strict=True) if weight >= max(rare) - 1e-6]
+
+
+def _further(asked: Asked, first: Row, rows: Sequence[Row], scores: Mapping[tuple[str, int], float]) -> Iterator[Row]:
+    """Yields rows of the same document that answer other parts of the question."""
+    done = asked.shared(first.name, first.passage.above)
+    others = [one for one in rows if one.passage.version_id == first.passage.version_id and one.place in scores]
+    for one in sorted(others, key=lambda one: -scores[one.place])[: MOST_ROWS * MOST_ROWS]:
+        new = asked.shared(one.label) - done
+        if new and scores[one.place] >= LEAST_SCORE - ASKED:
+            yield one
+            done |= new
+
+
+def dated(row: Row) -> Date:
+    """Returns the latest date in the header of a row, or else in the names of its document."""
+    return max(map(latest_date, row.row.header), default=(0, 0, 0)) or latest_date(row.passage.above)

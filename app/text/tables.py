@@ -1,0 +1,129 @@
+"""Reads the rows of a text's tables with what names them: header, caption and the row that begins their group. Pure.
+
+A line that is a label and figures, as some PDFs give the rows of a table, counts as a row without a header.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby, takewhile, zip_longest
+
+from app.text.markdown_tables import RULE, row_cells
+
+# Characters of the paragraph before a table that name it, and of one before that: a title above a line with the unit.
+MOST_CAPTION, MOST_NAME = 400, 120
+SIGN = "$\u20ac\u00a3\u00a5"
+SIGNS = re.compile(f"[{SIGN}]")
+# A cell that states a figure: a number with its signs, and at most two words ("49 euros", "(2)%", "12 km/h").
+FIGURE = re.compile(
+    rf"[-+\u2212\u2013~(<>\u2264\u2265\s{SIGN}]*+\d[\d.,\u00a0\u202f']*+[%)\s]*+(?:[^\W\d_][\w./\u00b2\u00b3]*+\s*+){{0,2}}"
+)
+# A figure in a line of text, with its sign joined to it.
+LINE_FIGURE = re.compile(rf"[{SIGN}]?[-(\u2212]?\d[\d,.]*[)%]*")
+LOOSE_SIGN = re.compile(rf"([{SIGN}])\s")
+MOST_LABEL, MOST_FIGURES = 120, 12
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A row at [start, end) of a text, without its outer bars.
+
+    `header` has a name for each cell, or is empty. `group` is the last row above that has a label alone ("Net sales:").
+    `caption` is the text just before the table. `signs` has for each cell the one currency sign of its column's
+    figures, or "".
+    """
+
+    start: int
+    end: int
+    cells: tuple[str, ...]
+    header: tuple[str, ...] = ()
+    group: str = ""
+    caption: str = ""
+    signs: tuple[str, ...] = ()
+
+    @property
+    def figures(self) -> tuple[int, ...]:
+        """The positions of the cells after the first that state a figure."""
+        return tuple(i for i, cell in enumerate(self.cells) if i and FIGURE.fullmatch(cell))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    text: str
+    start: int
+
+    @property
+    def in_table(self) -> bool:
+        return self.text.lstrip().startswith("|")
+
+
+def table_rows(text: str, header: str = "") -> list[TableRow]:
+    """Returns the rows of all tables of a text, in order, without header rows and rows that begin a group.
+
+    Args:
+        text: text with Markdown tables.
+        header: the header of the table that the text begins in; "" if it does not begin in one.
+    """
+    found: list[TableRow] = []
+    before, at = "", 0
+    lines = []
+    for line in text.splitlines(keepends=True):
+        lines.append(_Line(line, at))
+        at += len(line)
+    for in_table, run in groupby(lines, key=lambda line: line.in_table):
+        here = list(run)
+        if in_table:
+            above = row_cells(header) if header and not here[0].start else []
+            found += _rows(here, tuple(above), _caption(before))
+            before = ""
+        else:
+            found += (row for line in here for row in _plain(line, _caption(before)))
+            before = f"{before}{''.join(line.text for line in here)}"[-2 * MOST_CAPTION :]
+    return found
+
+
+def _caption(before: str) -> str:
+    """Returns the last paragraphs of a text, as far as they name the table below them."""
+    *others, last = [" ".join(part.split()) for part in re.split(r"\n\s*\n", before.strip())]
+    name = others[-1] if others and len(others[-1]) <= MOST_NAME else ""
+    return f"{name} {last}".strip()[-MOST_CAPTION:]
+
+
+def _rows(lines: list[_Line], header: tuple[str, ...], caption: str) -> Iterator[TableRow]:
+    group, signs = "", _signs([row_cells(line.text) for line in lines])
+    rules = {i for i, line in enumerate(lines) if RULE.fullmatch(line.text.strip())}
+    for i, line in enumerate(lines):
+        if i in rules:
+            continue
+        cells = tuple(row_cells(line.text))
+        if i + 1 in rules:
+            header, group = cells, ""
+        elif len({cell for cell in cells if cell}) <= 1:
+            group = cells[0]
+        else:
+            start, end = _inside(line)
+            yield TableRow(start, end, cells, header if len(header) == len(cells) else (), group, caption, signs)
+
+
+def _signs(rows: list[list[str]]) -> tuple[str, ...]:
+    """Returns the one currency sign of each column; "" for a column without one, or with several."""
+    found = ({sign for cell in column for sign in SIGNS.findall(cell)} for column in zip_longest(*rows, fillvalue=""))
+    return tuple(signs.pop() if len(signs) == 1 else "" for signs in found)
+
+
+def _inside(line: _Line) -> tuple[int, int]:
+    """Returns the span of a row without its outer bars."""
+    lead = len(line.text) - len(line.text.lstrip(" |"))
+    return line.start + lead, line.start + max(lead, len(line.text.rstrip(" |\r\n")))
+
+
+def _plain(line: _Line, caption: str) -> Iterator[TableRow]:
+    """Yields a line such as "Total net sales $ 81,797 $ 82,959": a label, then at least two figures."""
+    words = LOOSE_SIGN.sub(r"\1", line.text).split()
+    figures = list(takewhile(LINE_FIGURE.fullmatch, reversed(words[-MOST_FIGURES:])))[::-1]
+    label = " ".join(words[: len(words) - len(figures)])
+    if len(figures) > 1 and label[:1].isalpha() and len(label) <= MOST_LABEL:
+        start = line.start + len(line.text) - len(line.text.lstrip())
+        yield TableRow(start, line.start + len(line.text.rstrip()), (label, *figures), caption=caption)
