@@ -147,7 +147,7 @@ class Answerer:
         elif writer is not None and self._llm is not None:
             yield from self._write(writer, self._llm.name, course, found, cancel)
         else:
-            yield from self._quote(course, found.narrow)
+            yield from self._quote(course, found)
 
     def _list(self, course: Course, topic: str, passages: Sequence[Passage]) -> Iterator[Event]:
         quotes = listed(topic, passages)
@@ -167,11 +167,15 @@ class Answerer:
     def _similarity(self, one: str, other: str) -> float:
         return float(self._embedder.encode_query(one) @ self._embedder.encode_query(other))
 
-    def _quote(self, course: Course, passages: Sequence[Passage]) -> Iterator[Event]:
+    def _quote(self, course: Course, found: Retrieval) -> Iterator[Event]:
+        passages = found.narrow
         judged = self._judged(course, passages)
         course.confidence = round(judged.confidence, 4) if judged else None
         answers = judged is None or judged.answers
-        quotes = self._extractive.answer(course.query, passages, relevant=judged is not None) if answers else NO_QUOTES
+        quotes = NO_QUOTES
+        if answers:
+            wide = found.passages
+            quotes = self._extractive.answer(course.query, passages, wide=wide, relevant=judged is not None)
         course.done("answer")
         if not quotes.sentences:
             yield from self._refuse(course, passages, REFUSAL, judged.reason if judged else "")
@@ -199,7 +203,7 @@ class Answerer:
             return
         if not written.text:
             course.note(INSTEAD)
-            yield from self._quote(course, found.narrow)
+            yield from self._quote(course, found)
             return
         course.done("answer")
         yield self._verified(course, name, written, found.passages)

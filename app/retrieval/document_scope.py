@@ -7,25 +7,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from app.text import file_names
+from app.text import asks_latest, file_names
 from ingest.text import COMMON_WORDS, last_day, most_specific, periods_in, periods_in_name
 
 # Characters at a document's beginning that may name it, and the longest of its lines that do: a letterhead, not prose.
 OPENING_CHARACTERS = 1_500
 MOST_LINE_CHARACTERS = 60
 WORD = re.compile(r"[^\W_]+")
-# Asks for the last of several periods.
-LATEST = re.compile(
-    r"\b(?:latest|newest|most recent(?:ly)?|current(?:ly)?|neueste[nrs]?|aktuelle[nrs]?|letzte[nrs]?|jüngste[nrs]?"
-    r"|dernier|dernière|más reciente|último|última|ultimo|ultima|più recente)\b",
-    re.IGNORECASE,
-)
-# Asks for several periods, so that "latest" is only one of them.
-SEVERAL = re.compile(
-    r"\b(?:quarters|years|months|periods|reports|filings|previous|prior|over time|across|trend\w*|each|every"
-    r"|compar\w+ (?:to|with)|Quartale\w*|Jahre\w*|Monate\w*|Zeitraum|früher\w*|vorherig\w*)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +73,6 @@ def scope(question: str, documents: Mapping[str, DocumentFacts], earlier: str = 
     return scores if len(set(scores.values())) > 1 else {}
 
 
-def asks_for_several(question: str) -> bool:
-    """True if the question asks for more than one period."""
-    return bool(SEVERAL.search(question))
-
-
 def _named(question: str, documents: Mapping[str, DocumentFacts]) -> dict[str, float]:
     words = {word.casefold() for word in WORD.findall(question)} - _common()
     weights = {}
@@ -110,7 +93,7 @@ def _dated(question: str, documents: Mapping[str, DocumentFacts], candidates: It
     asked = most_specific(periods_in(question))
     if asked:
         return {key: float(bool(asked & (facts.periods | facts.days))) for key, facts in documents.items()}
-    if LATEST.search(question) and not asks_for_several(question):
+    if asks_latest(question):
         last = {key: documents[key].last for key in candidates}
         latest = max(last.values(), default="")
         return {key: 1.0 for key, day in last.items() if day and day == latest}

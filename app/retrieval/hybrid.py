@@ -25,8 +25,11 @@ NAMING = 50
 NEAREST = 30
 # Most documents that a question can mean for a second search in these alone.
 MOST_DOCUMENTS = 20
-# Weight of a document's fit with the names and periods in the question, where the best fused score is 1.
+# Weight of a document's fit with the names and periods in the question, where the best fused score is 1. It grows with
+# the document's chunks up to LONG: a chunk of a long report does not name its company, while a short text names its
+# subject anyway. Without that, MT-RAG-UN lost 0.03 nDCG@10.
 SCOPE = 1.0
+LONG = 50
 MOST_FACTS = 20_000
 
 
@@ -84,7 +87,12 @@ class HybridSearch:
         scores = self._scores(found, query)
         texts = {one: chunk.text for one, chunk in found.chunks.items()}
         language = shared_language(query.alone, *list(texts.values())[:1])
-        bonuses = {one: SCOPE * scoped.get(chunk.source, 0.0) for one, chunk in found.chunks.items()}
+        lengths = self._lengths(found.chunks.values()) if scoped else {}
+        bonuses = {
+            one: SCOPE * scoped[chunk.source] * min(1.0, lengths.get(chunk.version_id, 0) / LONG)
+            for one, chunk in found.chunks.items()
+            if chunk.source in scoped
+        }
         scores = with_bonuses(scores, [bonuses, figure_scores(query.alone, texts, language)])
         if found.meaning:
             scores = with_nearness(scores, self._index.token_scores(query, ranking(scores)[:NEAREST]))
@@ -108,6 +116,10 @@ class HybridSearch:
             found.meaning |= self._index.vector_scores(query, sorted(around - found.meaning.keys() - unknown))
         found.words |= other_words.result()
         return with_neighbours(fuse([found.meaning, found.words]), chunks, neighbours)
+
+    def _lengths(self, chunks: Iterable[StoredChunk]) -> dict[str, int]:
+        """Returns the number of chunks of each version."""
+        return self._index.docstore.chunk_counts({chunk.version_id for chunk in chunks})
 
     def _scope(self, query: Query, chunks: Iterable[StoredChunk]) -> dict[str, float]:
         """Scores the documents of chunks by the names and periods in the question."""

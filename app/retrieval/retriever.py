@@ -11,7 +11,15 @@ from app.retrieval.hybrid import NAMING, HybridSearch
 from app.retrieval.mentions import mentions
 from app.retrieval.reranking import Reranked, Reranker
 from app.retrieval.widening import Wide, widened
-from app.text import Identifier, contains_identifier, file_names, find_identifiers, most_tokens, nearest_identifiers, shared_language
+from app.text import (
+    Identifier,
+    contains_identifier,
+    file_names,
+    find_identifiers,
+    most_tokens,
+    nearest_identifiers,
+    shared_language,
+)
 from ingest.errors import QuestionError
 from ingest.filters import Filter
 from ingest.index import Index

@@ -1,5 +1,6 @@
 """Parses the text of answers and sources: sentences, words, tables, markers, identifiers, languages."""
 
+from app.text.asked_periods import NO_DATE, Date, asks_latest, compared_words, latest_date, with_periods
 from app.text.citation_markers import MARKER, MarkerFilter, code_spans, marker_numbers, replace_markers, without_markers
 from app.text.identifiers import (
     CHAIN,
@@ -26,6 +27,8 @@ __all__ = [
     "CHAIN",
     "FACT_KINDS",
     "MARKER",
+    "NO_DATE",
+    "Date",
     "Identifier",
     "Language",
     "MarkerFilter",
@@ -33,8 +36,10 @@ __all__ = [
     "TableRow",
     "Token",
     "acronyms",
+    "asks_latest",
     "claim_languages",
     "code_spans",
+    "compared_words",
     "contains_identifier",
     "content_terms",
     "detect_language",
@@ -46,6 +51,7 @@ __all__ = [
     "is_data_row",
     "is_year",
     "language_data_of",
+    "latest_date",
     "marker_numbers",
     "most_tokens",
     "nearest_identifiers",
@@ -62,6 +68,7 @@ __all__ = [
     "table_rows",
     "tokenize",
     "translated_names",
+    "with_periods",
     "without_markers",
     "without_rule",
     "without_scale",

@@ -174,6 +174,15 @@ class DocStore:
         )
         return int(rows[0][0])
 
+    def chunk_counts(self, version_ids: Iterable[str]) -> dict[str, int]:
+        """Counts the chunks of each of some versions; one without chunks is left out."""
+        rows = self._query(
+            "SELECT version, max(position) + 1 FROM chunks WHERE version IN (SELECT value FROM json_each(?))"
+            " GROUP BY version",
+            json.dumps(sorted(version_ids)),
+        )
+        return dict(map(tuple, rows))
+
     def indexed_chunks(self, chunk_ids: Sequence[str]) -> list[IndexedChunk]:
         """Returns those of `chunk_ids` that are stored, with the data for the indexes."""
         found: list[IndexedChunk] = []

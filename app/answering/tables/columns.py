@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from app.answering.tables.periods import NO_DATE, Date, latest_date
 from app.answering.tables.rows import Asked, Row
+from app.text import NO_DATE, Date, latest_date
 
 
 def given_cells(asked: Asked, row: Row) -> list[int]:

@@ -12,9 +12,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from app.answering.tables.periods import Date, asks_latest, compared_words, latest_date, with_periods
 from app.models import Passage
-from app.text import TableRow, content_terms, table_rows
+from app.text import Date, TableRow, asks_latest, compared_words, content_terms, latest_date, table_rows, with_periods
 
 # Most names of rows that are compared in meaning; those that share most words with the question come first.
 MOST_NAMES = 64

@@ -35,7 +35,9 @@ def test_all_words_of_a_topic_or_the_exact_words_in_marks_have_to_be_there():
 
 
 def test_every_document_is_listed_with_the_sentence_that_mentions_the_topic():
-    found = passages_of(["Rent is due. A deposit of 900 is paid.", "The deposit [1] is 50.", "No pets. The deposit is 7."])
+    found = passages_of(
+        ["Rent is due. A deposit of 900 is paid.", "The deposit [1] is 50.", "No pets. The deposit is 7."]
+    )
     answer = listed("a deposit", found)
     assert answer.text.splitlines() == [
         "- **1**: A deposit of 900 is paid. [1]",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from app.retrieval.document_scope import asks_for_several, facts_of, scope
+from app.retrieval.document_scope import facts_of, scope
 
-OPENING = "UNITED STATES\nQUARTERLY REPORT\n{company}\nFor the quarterly period ended {day}\n" + "A long line of prose. " * 9
+OPENING = (
+    "UNITED STATES\nQUARTERLY REPORT\n{company}\nFor the quarterly period ended {day}\n" + "A long line of prose. " * 9
+)
 REPORTS = {
     "acme-q1": facts_of("/reports/2023 Q1 ACM.pdf", "", OPENING.format(company="Acme Inc.", day="April 1, 2023")),
     "acme-q2": facts_of("/reports/2023 Q2 ACM.pdf", "", OPENING.format(company="Acme Inc.", day="July 1, 2023")),
@@ -56,8 +58,3 @@ def test_the_last_day_comes_from_the_name_before_the_opening():
     assert facts_of("/2023 Q3 report.pdf", "", "as of January 5, 2024").last == "2023-09-30"
     assert facts_of("/report.pdf", "", "as of January 5, 2024").last == "2024-01-05"
     assert facts_of("/report.pdf", "", "nothing").last == ""
-
-
-@pytest.mark.parametrize(("question", "several"), [("over time", True), ("in the last quarter", False), ("each year", True)])
-def test_questions_for_several_periods(question, several):
-    assert asks_for_several(question) is several

@@ -42,7 +42,11 @@ def test_file_names_separate_words_with_marks(name):
 
 
 def test_the_most_specific_periods_leave_out_what_contains_them():
-    assert most_specific({"2023", "2023-Q3", "2022", "2024-05-04", "2024-05", "2024"}) == {"2023-Q3", "2022", "2024-05-04"}
+    assert most_specific({"2023", "2023-Q3", "2022", "2024-05-04", "2024-05", "2024"}) == {
+        "2023-Q3",
+        "2022",
+        "2024-05-04",
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,26 @@
-"""Reads the dates and quarters that name a column, a document or a statement. Pure."""
+"""Reads the dates and quarters that name a column, a document or a statement, and those that a question asks for. Pure."""
 
 from __future__ import annotations
 
 import re
 
-from app.text import Language, Token, is_year, tokenize
+from app.text.language_data import Language
+from app.text.tokens import Token, is_year, tokenize
 
 Date = tuple[int, int, int]  # year, month, day; 0 if not given
 NO_DATE: Date = (0, 0, 0)
 MOST_DAYS = 31
-LATEST = re.compile(r"\b(?:latest|newest|most recent|current|last reported|right now|at present)\b", re.IGNORECASE)
+LATEST = re.compile(
+    r"\b(?:latest|newest|most recent|current|last reported|right now|at present"
+    r"|neueste[nrs]?|aktuelle[nrs]?|letzte[nrs]?|jüngste[nrs]?|dernier|dernière|más reciente|último|última|ultimo|ultima"
+    r"|più recente)\b",
+    re.IGNORECASE,
+)
 COMPARED = re.compile(
     r"\b(?:chang\w+|compar\w+|trend\w*|fluctuat\w+|develop\w+|evolv\w+|previous|earlier|prior|historical|versus|vs|"
     r"over time|(?:over|across|between|each|every|all|these|those) (?:the |these |those |of the )?"
-    r"(?:\w+ )?(?:quarters?|periods?|years?|months?|reports?|documents?|releases?|versions?|filings?))\b",
+    r"(?:\w+ )?(?:quarters?|periods?|years?|months?|reports?|documents?|releases?|versions?|filings?)"
+    r"|Zeitraum|früher\w*|vorherig\w*|verglichen|Vergleich|entwickelt|geändert|Entwicklung)\b",
     re.IGNORECASE,
 )
 QUARTER = re.compile(
