@@ -1,5 +1,6 @@
 """Parses the text of answers and sources: sentences, words, tables, markers, identifiers, languages."""
 
+from app.text.cell_scales import cell_scale, with_scale
 from app.text.citation_markers import MARKER, MarkerFilter, code_spans, marker_numbers, replace_markers, without_markers
 from app.text.identifiers import (
     CHAIN,
@@ -32,6 +33,7 @@ __all__ = [
     "TableRow",
     "Token",
     "acronyms",
+    "cell_scale",
     "claim_languages",
     "code_spans",
     "contains_identifier",
@@ -60,6 +62,7 @@ __all__ = [
     "table_rows",
     "tokenize",
     "translated_names",
+    "with_scale",
     "without_markers",
     "without_rule",
     "without_scale",
