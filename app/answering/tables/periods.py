@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from app.text import Language, Token, is_year, tokenize
+from app.text import Language, Token, tokenize
 
 Date = tuple[int, int, int]  # year, month, day; 0 if not given
 NO_DATE: Date = (0, 0, 0)
 MOST_DAYS = 31
+YEAR = re.compile(r"(?:19|20)\d\d")
 LATEST = re.compile(r"\b(?:latest|newest|most recent|current|last reported|right now|at present)\b", re.IGNORECASE)
 COMPARED = re.compile(
     r"\b(?:chang\w+|compar\w+|trend\w*|fluctuat\w+|develop\w+|evolv\w+|previous|earlier|prior|historical|versus|vs|"
@@ -50,7 +51,8 @@ def with_periods(text: str) -> str:
 def latest_date(text: str, spoken: Language | None = None) -> Date:
     """Returns the latest date in a text; years alone count as dates without month and day."""
     words = tokenize(text, spoken)
-    return max((_date(words, i) for i, word in enumerate(words) if is_year(word)), default=NO_DATE)
+    years = (i for i, word in enumerate(words) if YEAR.fullmatch(text, word.start, word.end))
+    return max((_date(words, i) for i in years), default=NO_DATE)
 
 
 def _date(words: tuple[Token, ...], at: int) -> Date:
