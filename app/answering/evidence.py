@@ -118,13 +118,17 @@ def _sentences(passage: Passage, before: int, tokens: TokenVectors) -> list[Toke
 
 
 def _held(wanted: set[str], passages: Sequence[Passage], language: str) -> list[tuple[int, int]]:
-    """Counts, for each sentence, the question's terms in it, and those in it or in the text above it."""
+    """Counts, for each sentence, the question's terms in it, and those in it or in the text above it.
+
+    A table's row with any of the terms also has those of its header: a cell is asked for by its row and its column.
+    """
     found = []
     for passage in passages:
         above = wanted & _terms(passage, "", language)
         for line in read_lines(passage):
             own = wanted & content_terms(line.text, language)
-            found.append((len(own), len(above | own | (wanted & content_terms(line.header, language)))))
+            named = wanted & content_terms(line.header, language)
+            found.append((len(own | named) if own else 0, len(above | own | named)))
     return found
 
 

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from app.answering.candidates import Candidate, Question
-from app.answering.figure_bonus import figure_bonus
 from app.answering.highlights import answer_spans
 from app.answering.quotes import Composition, Quotes, escaped
+from app.answering.quoting import Candidate, Question, date_of, figure_bonus, superseding
 from app.answering.tables import Row, add_tables, matching_rows, rows_with_figures
 from app.models import Passage
 from app.protocols import Embeds
@@ -79,7 +78,12 @@ class ExtractiveAnswerer:
         rank = np.array([1 / math.sqrt(candidate.passage.n) for candidate in candidates])
         figure = figure_bonus(query.alone, candidates)
         chosen = _choose(MEANING * meaning + TERMS * shared + RANK * rank + figure, vectors)
-        _add_quotes(made, query.alone, asked.of_one_thing([candidates[i] for i in chosen]))
+        kept = asked.of_one_thing([candidates[i] for i in chosen])
+        if later := superseding(kept[0], candidates):
+            _add_quotes(made, query.alone, [later], f"Later{_dated(later)}: ")
+            _add_quotes(made, query.alone, [kept[0]], f"Earlier{_dated(kept[0])}: ")
+            kept = [one for one in kept[1:] if one is not later]
+        _add_quotes(made, query.alone, kept)
         return made.quotes()
 
     def _rows(self, asked: Question, passages: Sequence[Passage], vector: NDArray[np.float32]) -> list[list[Row]]:
@@ -100,10 +104,21 @@ def _choose(scores: NDArray[np.floating], vectors: NDArray[np.float32]) -> list[
     return chosen
 
 
-def _add_quotes(made: Composition, question: str, chosen: Sequence[Candidate]) -> None:
+def _dated(candidate: Candidate) -> str:
+    date = date_of(candidate)
+    return f" ({date})" if date else ""
+
+
+def _add_quotes(made: Composition, question: str, chosen: Sequence[Candidate], said: str = "") -> None:
     """Appends the sentences: those of one passage share a paragraph, each new passage starts another.
 
     A table row is put below its header.
+
+    Args:
+        made: the answer so far.
+        question: the question.
+        chosen: the sentences.
+        said: what precedes each sentence.
     """
     before: Candidate | None = None
     for candidate in sorted(chosen, key=lambda c: (c.passage.n, c.start)):
@@ -111,6 +126,7 @@ def _add_quotes(made: Composition, question: str, chosen: Sequence[Candidate]) -
         runs_on = runs_on and not candidate.stands_alone and not (before and before.stands_alone)
         words = candidate.text if candidate.is_code else escaped(candidate.text)
         lead, tail = (f"{escaped(candidate.header)}\n| ", " |") if candidate.header else ("", "")
+        lead = f"{said}\n\n{lead}" if said and candidate.stands_alone else f"{said}{lead}"
         note = made.cite(candidate.passage, candidate.start, candidate.end)
         text = lead + words + ("\n\n" if candidate.is_code else " ") + f"[{note}]{tail}"
         spans = [(len(lead) + first, len(lead) + last) for first, last in answer_spans(question, words)]

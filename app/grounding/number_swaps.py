@@ -30,14 +30,20 @@ def other_column(claim: Sequence[Token], header: str, row: str, spoken: Language
     """
     figures = {word.term for word in claim if word.kind == "number"}
     said = {word.term for word in claim if word.says}
+    columns = [
+        (name, value, {word.term for word in tokenize(name, spoken) if word.says}, there)
+        for name, value in zip(row_cells(header), row_cells(row), strict=True)
+        if (there := {word.term for word in tokenize(value, spoken) if word.kind == "number"})
+    ]
+    # Words that all columns share, as in "Three Months Ended", name none of them.
+    shared = frozenset.intersection(*(frozenset(names) for _, _, names, _ in columns)) if len(columns) > 1 else set()
     named, given = [], False
-    for name, value in zip(row_cells(header), row_cells(row), strict=True):
-        there = {word.term for word in tokenize(value, spoken) if word.kind == "number"}
-        names = said & {word.term for word in tokenize(name, spoken) if word.says}
+    for name, value, terms, there in columns:
+        names = said & (terms - shared)
         given = given or bool(there & figures - names)
         if names and there & figures:
             return None
-        if names and there:
+        if names:
             named.append((name, value))
     return named[0] if given and named else None
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from app.grounding.alignment import ENOUGH, Alignment, Claim, SourceLine, align, held, read_lines
 from app.grounding.contradictions import contradiction, other_unit
 from app.grounding.fact_checks import checked, missing, proof
+from app.grounding.scaled_figures import as_in_tables
 from app.grounding.word_diff import differences
 from app.models import Passage, Verdict
 from app.protocols import Embeds, Entails
@@ -47,7 +48,7 @@ def judge(
     """Judges one sentence, without its markers, against the given passages."""
     own, theirs = claim_languages(text, [passage.text for passage in passages])
     lines = [line for passage in passages for line in read_lines(passage, theirs)]
-    claim = _read(text, own, theirs, lines)
+    claim = as_in_tables(_read(text, own, theirs, lines), passages)
     if why := _cannot_check(claim, lines):
         return _facts_alone(claim, lines, why)
     found = align(claim, passages)

@@ -1,6 +1,7 @@
 """Parses the text of answers and sources: sentences, words, tables, markers, identifiers, languages."""
 
 from app.text.asked_periods import NO_DATE, Date, asks_latest, compared_words, latest_date, with_periods
+from app.text.cell_scales import cell_scale, with_scale
 from app.text.citation_markers import MARKER, MarkerFilter, code_spans, marker_numbers, replace_markers, without_markers
 from app.text.identifiers import (
     CHAIN,
@@ -37,6 +38,7 @@ __all__ = [
     "Token",
     "acronyms",
     "asks_latest",
+    "cell_scale",
     "claim_languages",
     "code_spans",
     "compared_words",
@@ -69,6 +71,7 @@ __all__ = [
     "tokenize",
     "translated_names",
     "with_periods",
+    "with_scale",
     "without_markers",
     "without_rule",
     "without_scale",

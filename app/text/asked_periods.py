@@ -1,21 +1,22 @@
-"""Reads the dates and quarters that name a column, a document or a statement, and those that a question asks for. Pure."""
+"""Reads the dates and quarters that name a column, a document or a statement, or that a question asks for. Pure."""
 
 from __future__ import annotations
 
 import re
 
 from app.text.language_data import Language
-from app.text.tokens import Token, is_year, tokenize
+from app.text.tokens import Token, tokenize
 
 Date = tuple[int, int, int]  # year, month, day; 0 if not given
 NO_DATE: Date = (0, 0, 0)
 MOST_DAYS = 31
 LATEST = re.compile(
     r"\b(?:latest|newest|most recent|current|last reported|right now|at present"
-    r"|neueste[nrs]?|aktuelle[nrs]?|letzte[nrs]?|jüngste[nrs]?|dernier|dernière|más reciente|último|última|ultimo|ultima"
-    r"|più recente)\b",
+    r"|neueste[nrs]?|aktuelle[nrs]?|letzte[nrs]?|jüngste[nrs]?|dernier|dernière|más reciente|último|última"
+    r"|ultimo|ultima|più recente)\b",
     re.IGNORECASE,
 )
+YEAR = re.compile(r"(?:19|20)\d\d")
 COMPARED = re.compile(
     r"\b(?:chang\w+|compar\w+|trend\w*|fluctuat\w+|develop\w+|evolv\w+|previous|earlier|prior|historical|versus|vs|"
     r"over time|(?:over|across|between|each|every|all|these|those) (?:the |these |those |of the )?"
@@ -57,7 +58,8 @@ def with_periods(text: str) -> str:
 def latest_date(text: str, spoken: Language | None = None) -> Date:
     """Returns the latest date in a text; years alone count as dates without month and day."""
     words = tokenize(text, spoken)
-    return max((_date(words, i) for i, word in enumerate(words) if is_year(word)), default=NO_DATE)
+    years = (i for i, word in enumerate(words) if YEAR.fullmatch(text, word.start, word.end))
+    return max((_date(words, i) for i in years), default=NO_DATE)
 
 
 def _date(words: tuple[Token, ...], at: int) -> Date:

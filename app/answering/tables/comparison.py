@@ -8,9 +8,8 @@ from pathlib import PurePath
 from app.answering.quotes import Composition, escaped
 from app.answering.tables.columns import chosen_columns
 from app.answering.tables.rows import Asked, Row, dated
-from app.answering.tables.units import with_unit
 from app.models import Passage
-from app.text import without_rule, without_scale
+from app.text import with_scale, without_rule, without_scale
 
 # Most documents in a table.
 MOST_DOCUMENTS = 12
@@ -42,7 +41,7 @@ def add_comparison(made: Composition, asked: Asked, documents: Sequence[Sequence
             note = made.cite(one.passage, one.row.start, one.row.end)
             notes.append(note)
             period = period or (without_scale(one.row.header[columns[0]]) if one.row.header and columns else "")
-            figures = [with_unit(one, column) for column in columns] or [" ".join(one.row.cells[1:])]
+            figures = [with_scale(one.row, column) for column in columns] or [" ".join(one.row.cells[1:])]
             cells[one.label] = (" ".join(figures), note)
         told = [f"{escaped(cells[label][0])} [{cells[label][1]}]" if label in cells else "" for label in labels]
         line = f"| {escaped(name)} | {escaped(period)} | {' | '.join(told)} |"

@@ -8,8 +8,7 @@ from app.answering.quotes import Composition, escaped
 from app.answering.tables.columns import chosen_columns, given_cells
 from app.answering.tables.comparison import add_comparison
 from app.answering.tables.rows import Asked, Row
-from app.answering.tables.units import scale_of, with_unit
-from app.text import without_rule, without_scale
+from app.text import cell_scale, with_scale, without_rule, without_scale
 
 
 def add_tables(made: Composition, asked: Asked, documents: Sequence[Sequence[Row]]) -> None:
@@ -53,7 +52,7 @@ def _add_cell(made: Composition, asked: Asked, row: Row, column: int, *, documen
     given = (f"{header[i]} {row.row.cells[i]}".strip() for i in given_cells(asked, row))
     name = ", ".join(filter(None, (row.name, *given, without_scale(header[column]))))
     lead = escaped(f"{name}{_of(document)}: ")
-    figure = escaped(with_unit(row, column))
+    figure = escaped(with_scale(row.row, column))
     made.add(f"{lead}{figure} [{note}]", f"{lead}{figure}", [note], spans=[(len(lead), len(lead) + len(figure))])
 
 
@@ -61,7 +60,7 @@ def _add_row(made: Composition, row: Row, columns: Sequence[int], note: int, doc
     """Appends the row below its header, whose first cell has the unit of the figures."""
     keys = [i for i, cell in enumerate(row.row.cells) if i and i not in columns and cell and i not in row.row.figures]
     shown = [0, *sorted({*keys, *columns})]
-    units = {scale.name for i in columns if (scale := scale_of(row, i))}
+    units = {scale.name for i in columns if (scale := cell_scale(row.row, i))}
     corner = " ".join(filter(None, (row.row.header[0], f"(in {units.pop()}s)" if len(units) == 1 else "")))
     header = without_rule(f"| {' | '.join([corner, *(without_scale(row.row.header[i]) for i in shown[1:])])} |")
     cells = [row.name, *(row.row.cells[i] for i in shown[1:])]
