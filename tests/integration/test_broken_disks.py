@@ -222,11 +222,10 @@ def test_a_read_only_disk_is_reported_and_nothing_changes(tmp_path, whole):
 
 @pytest.mark.slow
 def test_doctor_on_the_command_line(sampled, tmp_path):
-    data = sampled.settings.data_dir
+    settings = sampled.settings
+    places = {"FOOTNOTE_DATA_DIR": str(settings.data_dir), "FOOTNOTE_CHROMA_URL": settings.chroma_url}
     command = [sys.executable, "-m", "app", "doctor", "--json"]
-    done = subprocess.run(
-        command, env={**os.environ, "FOOTNOTE_DATA_DIR": str(data)}, cwd=ROOT, capture_output=True, check=False
-    )
+    done = subprocess.run(command, env={**os.environ, **places}, cwd=ROOT, capture_output=True, check=False)
     found = json.loads(done.stdout)
     assert (found["ok"], found["problems"], found["mended"]) == (True, [], [])
     assert done.returncode == 0

@@ -59,13 +59,12 @@ print("ready", flush=True)
 time.sleep(600)
 """
     environment = {**os.environ, "FOOTNOTE_DATA_DIR": str(settings.data_dir)}
-    user = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, env=environment)
-    try:
-        assert user.stdout.readline() == b"ready\n"
-        server = state(settings)["server"]
-    finally:
-        user.kill()
-        user.wait()
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, env=environment) as user:
+        try:
+            assert user.stdout.readline() == b"ready\n"
+            server = state(settings)["server"]
+        finally:
+            user.kill()
     assert ended(server)
 
 

@@ -15,7 +15,7 @@ import sysconfig
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import chromadb
@@ -206,8 +206,11 @@ def test_an_unprivileged_users_server_is_closed_and_its_files_belong_to_the_user
                 path.chmod(0o777)
             assert outcome(lambda: handed_out(somebodys / "run")) == "PermissionError"
             assert "socket" in outcome(lambda: handed_out(somebodys / "run"), user=SOMEBODY)
-            with pytest.raises(VectorStoreError, match="belongs to another user"):
-                Chroma(ChromaServer(somebodys / "chroma", somebodys / "run")).collections()
+            with (
+                closing(Chroma(ChromaServer(somebodys / "chroma", somebodys / "run"))) as chroma,
+                pytest.raises(VectorStoreError, match="belongs to another user"),
+            ):
+                chroma.collections()
         process.stdin.close()
         assert process.wait(30) == 0
 
