@@ -2,8 +2,8 @@
 
 A chunk is a block of a section (under one heading), or a run of small ones, so that it covers one topic. A block that
 is too long is split where its kind allows: a table between rows, a list between items, text between sentences, then
-between words. The embedder reads the chunk's context (title and headings, a table's caption and header row) and its text.
-Both are counted with the embedder's own tokenizer, so that nothing is truncated.
+between words. The embedder reads the chunk's context (title and headings, a table's caption and header row) and its
+text. Both are counted with the embedder's own tokenizer, so that nothing is truncated.
 
 Chunks are made one by one, segment by segment, and text is tokenized a window at a time, so that memory use does not
 grow with the document.
@@ -121,12 +121,12 @@ class Chunker:
             if self._fits(whole, counter, lead) and not header:
                 yield whole
             else:
-                yield from self._parts(block, header, caption, context, counter, lead)
+                yield from self._parts(block, header, caption, context, counter, lead=lead)
             header, before = "", block
             lead = lead + counter.count(block.start, block.end) if block.kind == "heading" else 0
 
     def _parts(
-        self, block: Block, carried: str, caption: str, context: str, counter: TokenCounter, lead: int
+        self, block: Block, carried: str, caption: str, context: str, counter: TokenCounter, *, lead: int
     ) -> Iterator[_Piece]:
         """Splits a block that is too long for one chunk between rows, items, sentences or words.
 

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Protocol, TypeVar
 
-from app.answering.tables import NO_DATE, Date, latest_date
 from app.models import Passage
-from app.text import content_terms, tokenize
+from app.text import NO_DATE, Date, content_terms, latest_date, tokenize
 
 # A sentence with one of these words replaces the figure that it names by the other one that it names.
 REPLACES = re.compile(
