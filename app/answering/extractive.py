@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from app.answering.highlights import answer_spans
 from app.answering.quotes import Composition, Quotes, escaped
 from app.answering.quoting import Candidate, Question, date_of, figure_bonus, superseding
-from app.answering.tables import Row, add_tables, matching_rows, rows_with_figures
+from app.answering.tables import add_tables, matching_rows, rows_with_figures
 from app.models import Passage
 from app.protocols import Embeds
 from ingest.embedding import query_vector
@@ -62,8 +62,10 @@ class ExtractiveAnswerer:
         query = as_query(question)
         asked, made = Question.of(query, passages), Composition()
         vector = query_vector(self._embedder.encode_query, asked.query) * self._embedder.knows(query.text)
-        rows = self._rows(asked, wide or passages, vector)
-        add_tables(made, asked.for_rows, rows)
+        for_rows = asked.for_rows
+        stated = [row for row in rows_with_figures(wide or passages) if asked.may_answer_row(row)]
+        rows = matching_rows(for_rows, stated, lambda names: self._embedder.encode_documents(names) @ vector)
+        add_tables(made, for_rows, rows)
         candidates = asked.candidates(passages)
         if made.text:
             candidates = asked.unanswered(candidates, rows)
@@ -85,11 +87,6 @@ class ExtractiveAnswerer:
             kept = [one for one in kept[1:] if one is not later]
         _add_quotes(made, query.alone, kept)
         return made.quotes()
-
-    def _rows(self, asked: Question, passages: Sequence[Passage], vector: NDArray[np.float32]) -> list[list[Row]]:
-        """Returns the rows of tables that answer, by document."""
-        rows = [row for row in rows_with_figures(passages) if asked.may_answer_row(row)]
-        return matching_rows(asked.for_rows, rows, lambda names: self._embedder.encode_documents(names) @ vector)
 
 
 def _choose(scores: NDArray[np.floating], vectors: NDArray[np.float32]) -> list[int]:

@@ -14,6 +14,7 @@ from ingest.text import COMMON_WORDS, last_day, most_specific, periods_in, perio
 OPENING_CHARACTERS = 1_500
 MOST_LINE_CHARACTERS = 60
 WORD = re.compile(r"[^\W_]+")
+COMMON: frozenset[str] = frozenset().union(*COMMON_WORDS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +68,15 @@ def scope(question: str, documents: Mapping[str, DocumentFacts], earlier: str = 
         earlier: earlier questions, whose names and period count where the question has none.
     """
     named = _named(question, documents) or _named(earlier, documents)
-    candidates = [key for key, score in named.items() if score == max(named.values())] or list(documents)
+    best = max(named.values(), default=0.0)
+    candidates = [key for key, score in named.items() if score == best] or list(documents)
     dated = _dated(question, documents, candidates) or _dated(earlier, documents, candidates)
     scores = {key: (named.get(key, 0.0) + dated.get(key, 0.0)) / 2 for key in documents}
     return scores if len(set(scores.values())) > 1 else {}
 
 
 def _named(question: str, documents: Mapping[str, DocumentFacts]) -> dict[str, float]:
-    words = {word.casefold() for word in WORD.findall(question)} - _common()
+    words = {word.casefold() for word in WORD.findall(question)} - COMMON
     weights = {}
     for word in words:
         having = sum(word in facts.names for facts in documents.values())
@@ -102,7 +104,3 @@ def _dated(question: str, documents: Mapping[str, DocumentFacts], candidates: It
 
 def _is_of_a_period(word: str) -> bool:
     return bool(re.fullmatch(r"q[1-4]|h[12]|\d+", word))
-
-
-def _common() -> frozenset[str]:
-    return frozenset().union(*COMMON_WORDS.values())

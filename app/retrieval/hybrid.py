@@ -6,10 +6,9 @@ vectors and postings. A score of 0 therefore means "nothing in common", not "ran
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from app.retrieval.document_scope import OPENING_CHARACTERS, DocumentFacts, facts_of, scope
 from app.retrieval.figure_rows import figure_scores
@@ -87,13 +86,8 @@ class HybridSearch:
         scores = self._scores(found, query)
         texts = {one: chunk.text for one, chunk in found.chunks.items()}
         language = shared_language(query.alone, *list(texts.values())[:1])
-        lengths = self._lengths(found.chunks.values()) if scoped else {}
-        bonuses = {
-            one: SCOPE * scoped[chunk.source] * min(1.0, lengths.get(chunk.version_id, 0) / LONG)
-            for one, chunk in found.chunks.items()
-            if chunk.source in scoped
-        }
-        scores = with_bonuses(scores, [bonuses, figure_scores(query.alone, texts, language)])
+        figures = figure_scores(query.alone, texts, language)
+        scores = with_bonuses(scores, [self._scope_scores(scoped, found.chunks), figures])
         if found.meaning:
             scores = with_nearness(scores, self._index.token_scores(query, ranking(scores)[:NEAREST]))
         return [(found.chunks[one], scores[one]) for one in ranking(scores)]
@@ -101,9 +95,10 @@ class HybridSearch:
     def _search(self, found: _Found, query: Query, n: int, within: Filter | None) -> None:
         """Adds the best chunks of both searches, which run in parallel."""
         knows = self._index.embedder.knows
-        by_words = self._pool.submit(partial(self._index.keyword_search, query, n, within=within))
+        by_words = self._pool.submit(self._index.keyword_search, query, n, within=within)
         by_meaning = self._index.vector_search(query, n, within=within) if knows(query.text) else []
-        found.add([hit for hit in by_meaning if knows(hit.chunk.text)], by_words.result())
+        known = [hit for hit in by_meaning if hit.chunk.id in found.meaning or knows(hit.chunk.text)]
+        found.add(known, by_words.result())
 
     def _scores(self, found: _Found, query: Query) -> dict[str, float]:
         """Fuses both scores of all chunks that were found, and of their neighbours."""
@@ -112,14 +107,21 @@ class HybridSearch:
         missing = sorted(around - found.words.keys())
         other_words = self._pool.submit(self._index.keyword_scores, query, missing)
         if found.meaning:
-            unknown = {one for one, chunk in chunks.items() if not knows(chunk.text)}
+            unknown = {one for one, chunk in chunks.items() if one not in found.meaning and not knows(chunk.text)}
             found.meaning |= self._index.vector_scores(query, sorted(around - found.meaning.keys() - unknown))
         found.words |= other_words.result()
         return with_neighbours(fuse([found.meaning, found.words]), chunks, neighbours)
 
-    def _lengths(self, chunks: Iterable[StoredChunk]) -> dict[str, int]:
-        """Returns the number of chunks of each version."""
-        return self._index.docstore.chunk_counts({chunk.version_id for chunk in chunks})
+    def _scope_scores(self, scoped: Mapping[str, float], chunks: Mapping[str, StoredChunk]) -> dict[str, float]:
+        """Returns the bonus of each chunk for its document's score in `scoped`, by the document's length."""
+        if not scoped:
+            return {}
+        lengths = self._index.docstore.chunk_counts({chunk.version_id for chunk in chunks.values()})
+        return {
+            one: SCOPE * scoped[chunk.source] * min(1.0, lengths.get(chunk.version_id, 0) / LONG)
+            for one, chunk in chunks.items()
+            if chunk.source in scoped
+        }
 
     def _scope(self, query: Query, chunks: Iterable[StoredChunk]) -> dict[str, float]:
         """Scores the documents of chunks by the names and periods in the question."""

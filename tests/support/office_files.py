@@ -7,27 +7,12 @@ import zipfile
 from collections.abc import Callable
 
 import xlsxwriter
-
-from ingest.models import Document
+from format_files import zipped
 
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 MAIN = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 ROOTS = {"document": "document", "numbering": "numbering", "styles": "styles"}
-
-
-def of_kind(document: Document, kind: str) -> list[str]:
-    """The texts of the blocks of a kind."""
-    return [document.text[block.start : block.end] for block in document.blocks if block.kind == kind]
-
-
-def zipped(members: dict[str, str | bytes]) -> bytes:
-    """A zip archive of these files."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as package:
-        for name, content in members.items():
-            package.writestr(name, content)
-    return buffer.getvalue()
 
 
 def changed(data: bytes, name: str, old: str, new: str) -> bytes:

@@ -42,12 +42,12 @@ S = TypeVar("S", bound=Statement)
 def superseding(statement: S, others: Sequence[S]) -> S | None:
     """Returns the latest of the statements that replace another one; None if there is none."""
     found = [one for one in others if _replaces(one, statement)]
-    return max(found, key=lambda one: latest_date(one.passage.above), default=None)
+    return max(found, key=_dated, default=None)
 
 
 def date_of(statement: Statement) -> str:
     """Returns the date of a statement as its document, headings or file name give it: "2024", "3 May 2024"; or ""."""
-    year, month, day = latest_date(statement.passage.above)
+    year, month, day = _dated(statement)
     return "-".join(f"{part:02}" for part in (year, month, day) if part)
 
 

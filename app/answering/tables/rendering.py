@@ -20,43 +20,36 @@ def add_tables(made: Composition, asked: Asked, documents: Sequence[Sequence[Row
         documents: the rows of each document that answer.
     """
     if len(documents) == 1:
-        add_rows(made, asked, documents[0])
+        _add_rows(made, asked, documents[0])
     elif documents:
         add_comparison(made, asked, documents)
 
 
-def add_rows(made: Composition, asked: Asked, rows: Sequence[Row], document: str = "") -> None:
-    """Appends the answers of rows of one document.
-
-    Args:
-        made: the answer so far.
-        asked: the question.
-        rows: the rows that answer.
-        document: the name of their document, where others have such rows too.
-    """
+def _add_rows(made: Composition, asked: Asked, rows: Sequence[Row]) -> None:
+    """Appends the answers of rows of one document."""
     for row in rows:
         columns = chosen_columns(asked, row, own_period=asked.latest or asked.names_period(row))
         note = made.cite(row.passage, row.row.start, row.row.end)
         if not row.row.header:
             words = escaped(" ".join(row.passage.text[row.row.start : row.row.end].split()))
-            made.add(f"{words}{_of(document)} [{note}]", words, [note])
+            made.add(f"{words} [{note}]", words, [note])
         elif len(columns) == 1:
-            _add_cell(made, asked, row, columns[0], document=document)
+            _add_cell(made, asked, row, columns[0])
         else:
-            _add_row(made, row, columns, note, document)
+            _add_row(made, row, columns, note)
 
 
-def _add_cell(made: Composition, asked: Asked, row: Row, column: int, *, document: str) -> None:
+def _add_cell(made: Composition, asked: Asked, row: Row, column: int) -> None:
     """Appends a line: "Total net sales, Three Months Ended December 31, 2022: $117,154 million [1]"."""
     header, note = row.row.header, made.cite(row.passage, row.row.start, row.row.end)
     given = (f"{header[i]} {row.row.cells[i]}".strip() for i in given_cells(asked, row))
     name = ", ".join(filter(None, (row.name, *given, without_scale(header[column]))))
-    lead = escaped(f"{name}{_of(document)}: ")
+    lead = escaped(f"{name}: ")
     figure = escaped(with_scale(row.row, column))
     made.add(f"{lead}{figure} [{note}]", f"{lead}{figure}", [note], spans=[(len(lead), len(lead) + len(figure))])
 
 
-def _add_row(made: Composition, row: Row, columns: Sequence[int], note: int, document: str) -> None:
+def _add_row(made: Composition, row: Row, columns: Sequence[int], note: int) -> None:
     """Appends the row below its header, whose first cell has the unit of the figures."""
     keys = [i for i, cell in enumerate(row.row.cells) if i and i not in columns and cell and i not in row.row.figures]
     shown = [0, *sorted({*keys, *columns})]
@@ -65,9 +58,4 @@ def _add_row(made: Composition, row: Row, columns: Sequence[int], note: int, doc
     header = without_rule(f"| {' | '.join([corner, *(without_scale(row.row.header[i]) for i in shown[1:])])} |")
     cells = [row.name, *(row.row.cells[i] for i in shown[1:])]
     words = escaped(" | ".join(cells))
-    title = f"{escaped(document)}:\n\n" if document else ""
-    made.add(f"{title}{escaped(header)}\n| {words} [{note}] |", words, [note])
-
-
-def _of(document: str) -> str:
-    return f" ({document})" if document else ""
+    made.add(f"{escaped(header)}\n| {words} [{note}] |", words, [note])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from docx.oxml.ns import qn
 
+from ingest.loaders.office.cells import Table, frame_cells
 from ingest.loaders.office.word.text import OFF, blocks
 from ingest.loaders.table_grid import Merge
 
@@ -15,33 +16,10 @@ MOST_SPAN = 100
 WRAPPERS = frozenset(map(qn, ("w:sdt", "w:sdtContent", "w:ins", "w:customXml", "w:smartTag")))
 
 
-@dataclass(slots=True)
-class Table:
-    """A table's cells.
-
-    Attributes:
-        rows: the texts of the cells, empty where a merged cell covers them.
-        merges: the merged cells.
-        headers: number of rows marked as header.
-        inner: the tables inside its cells, each with the first text of its row up to there.
-    """
-
-    rows: list[list[str]] = field(default_factory=list)
-    merges: list[Merge] = field(default_factory=list)
-    headers: int = 0
-    inner: list[tuple[str, Any]] = field(default_factory=list)
-
-
 def frame(table: Any) -> list[Any]:
-    """Returns the cells of a table that only arranges the page, in reading order; [] for a table of data.
-
-    This is a table of a single cell, and one of a single row or column with tables inside.
-    """
+    """Returns the cells of a table that only arranges the page; [] for a table of data."""
     rows = [list(_parts(row, "w:tc")) for row in _parts(table, "w:tr")]
-    cells = [cell for row in rows for cell in row]
-    in_line = len(rows) == 1 or all(len(row) == 1 for row in rows)
-    nested = any(block.tag == qn("w:tbl") for cell in cells for block in blocks(cell))
-    return cells if len(cells) == 1 or (in_line and nested) else []
+    return frame_cells(rows, lambda cell: any(block.tag == qn("w:tbl") for block in blocks(cell)))
 
 
 def read_table(table: Any, text_of: Callable[[Any], str]) -> Table:

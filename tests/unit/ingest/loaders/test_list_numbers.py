@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from office_files import of_kind, opendocument_file
+from format_files import of_kind
+from office_files import opendocument_file
 
 from ingest.loaders import load
 from ingest.loaders.list_numbers import letters, letters_as_digits, ordinal, roman

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 
-from office_files import of_kind, opendocument_file, paragraph, word_cell, word_file, word_table
+from format_files import of_kind
+from office_files import opendocument_file, paragraph, word_cell, word_file, word_table
 from pptx import Presentation
 from pptx.util import Inches
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from office_files import changed, of_kind, opendocument_file, workbook_file
+from format_files import of_kind
+from office_files import changed, opendocument_file, workbook_file
 
 from ingest.loaders import load
 from ingest.loaders.office.sheets.date_formats import shown_date

@@ -6,7 +6,8 @@ import io
 import zipfile
 
 import pytest
-from office_files import of_kind, opendocument_file, zipped
+from format_files import of_kind, zipped
+from office_files import opendocument_file
 from pptx import Presentation
 
 from ingest.errors import EmptyDocument

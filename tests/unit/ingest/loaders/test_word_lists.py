@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from office_files import in_list, level, numbering, of_kind, paragraph, word_cell, word_file, word_table
+from format_files import of_kind
+from office_files import in_list, level, numbering, paragraph, word_cell, word_file, word_table
 
 from ingest.loaders import load
 
