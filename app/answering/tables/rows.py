@@ -13,7 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.models import Passage
-from app.text import Date, TableRow, asks_latest, compared_words, content_terms, latest_date, table_rows, with_periods
+from app.text import (
+    NO_DATE,
+    Date,
+    TableRow,
+    asks_latest,
+    compared_words,
+    content_terms,
+    latest_date,
+    table_rows,
+    with_periods,
+)
 
 # Most names of rows that are compared in meaning; those that share most words with the question come first.
 MOST_NAMES = 64
@@ -190,4 +200,5 @@ def _further(asked: Asked, first: Row, rows: Sequence[Row], scores: Mapping[tupl
 
 def dated(row: Row) -> Date:
     """Returns the latest date in the header of a row, or else in the names of its document."""
-    return max(map(latest_date, row.row.header), default=(0, 0, 0)) or latest_date(row.passage.above)
+    own = max(map(latest_date, row.row.header), default=NO_DATE)
+    return latest_date(row.passage.above) if own == NO_DATE else own

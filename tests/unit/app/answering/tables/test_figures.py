@@ -58,6 +58,15 @@ def test_the_latest_of_several_documents_and_columns_is_given_if_it_is_asked_for
     assert found.text == "Net sales: Total net sales, Three Months Ended September 30, 2031: $1,350 million [1]"
 
 
+def test_the_name_of_a_document_dates_a_table_without_dates(answerer):
+    older, newer = (
+        passage(n, f"| | Amount |\n| --- | --- |\n| Total net sales | {amount} |\n", f"{year} Yard")
+        for n, (year, amount) in enumerate([(2031, 1_200), (2032, 1_350)], start=1)
+    )
+    found = answerer.answer("What were the latest total net sales?", [older, newer])
+    assert [note.document for note in found.citations] == ["/docs/2032 Yard.md"]
+
+
 def test_a_document_is_chosen_by_the_period_that_the_question_names(answerer):
     found = answerer.answer("What were the total net sales in Q2 2031?", [SEPTEMBER, JUNE])
     assert [note.document for note in found.citations] == ["/docs/2031 Q2 Yard.md"]
