@@ -48,6 +48,11 @@ class TableRow:
         """The positions of the cells after the first that state a figure."""
         return tuple(i for i, cell in enumerate(self.cells) if i and FIGURE.fullmatch(cell))
 
+    @property
+    def is_mostly_figures(self) -> bool:
+        """True if at least half of the filled cells after the first state a figure."""
+        return 2 * len(self.figures) >= sum(map(bool, self.cells[1:]))
+
 
 @dataclass(frozen=True, slots=True)
 class _Line:

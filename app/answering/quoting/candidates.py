@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.answering.identifier_lookup import Entries
+from app.answering.quoting.figure_bonus import asks_figure
 from app.answering.tables import Asked, Row
 from app.models import Passage
 from app.text import (
@@ -93,7 +94,12 @@ class Question:
         return Asked(self.query.alone, self.wanted, self.language)
 
     def may_answer_row(self, row: Row) -> bool:
-        """Returns True if a row is about the things that the question names by identifiers."""
+        """Returns True if a row is about the things that the question names by identifiers.
+
+        A row of words with a figure among them answers only a question for a figure.
+        """
+        if not (row.row.is_mostly_figures or asks_figure(self.query.alone)):
+            return False
         start, end = row.row.start, row.row.end
         return not self.entries.spans or self.entries.hold(row.passage, start, end)
 

@@ -42,6 +42,11 @@ class Candidate(Protocol):
         ...
 
 
+def asks_figure(question: str) -> bool:
+    """Returns True if a question asks for a number."""
+    return bool(ASKS_FIGURE.search(question) or RECKONED.search(question))
+
+
 def figure_bonus(question: str, candidates: Sequence[Candidate]) -> NDArray[np.float32]:
     """Returns each candidate's bonus for a number not in the question, if the question asks for one: float32 [n]."""
     named, reckoned = numbers_in(question), RECKONED.search(question)

@@ -67,6 +67,14 @@ def test_the_name_of_a_document_dates_a_table_without_dates(answerer):
     assert [note.document for note in found.citations] == ["/docs/2032 Yard.md"]
 
 
+def test_a_row_of_words_with_one_figure_is_no_answer_to_a_question_for_a_definition(answerer):
+    table = "| Measure | Looks at | Best | Use it when |\n| --- | --- | --- | --- |\n"
+    row = "| Recall at k | how many passages are found | 1 | a model reads all passages |\n\n"
+    said = "Recall at k is the share of the relevant passages among the first k."
+    found = answerer.answer("What is recall at k?", [passage(1, table + row + said)])
+    assert said in found.text
+
+
 def test_a_document_is_chosen_by_the_period_that_the_question_names(answerer):
     found = answerer.answer("What were the total net sales in Q2 2031?", [SEPTEMBER, JUNE])
     assert [note.document for note in found.citations] == ["/docs/2031 Q2 Yard.md"]
