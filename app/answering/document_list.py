@@ -21,16 +21,16 @@ VERBS = (
     r"|mentionnent|mentionne|contiennent|contient|citent|mencionan|menciona|contienen|contiene|citan"
 )
 ASKED = re.compile(
-    r"\s*(?:which|what|list (?:all|every|the)|show (?:all|every)|welche[rns]?|quels?|quelles?|qué|cuáles)\s+"
+    r"(?:which|what|list (?:all|every|the)|show (?:all|every)|welche[rns]?|quels?|quelles?|qué|cuáles)\s+"
     rf"(?:(?:of|the|my|our|all|these|meine[rn]?|der|die)\s+)*(?:\w+\s+)?(?:{KINDS})\s+(?:that\s+|which\s+|do\s+|does\s+)?"
-    rf"(?:{VERBS})s?\s+(?P<topic>\S.{{0,200}}?)\s*[?.!]*\s*",
+    rf"(?:{VERBS})s?\s+(?P<topic>\S.{{0,200}})",
     re.IGNORECASE,
 )
 
 
 def topic_of(question: str) -> str:
     """Returns what the documents asked for have to mention; "" if the question asks for no list of documents."""
-    found = ASKED.fullmatch(question)
+    found = ASKED.fullmatch(question.strip().rstrip("?.!").rstrip())
     return found["topic"] if found else ""
 
 

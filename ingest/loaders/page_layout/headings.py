@@ -27,10 +27,9 @@ FEWEST_BELOW, SAME_EDGE = 80, 3.0
 # Centred text is at most this wide, as a fraction of the page's text, and off the middle by at most so many points.
 CENTRED_WIDTH, OFF_CENTRE = 0.8, 6.0
 
-# Check boxes, lines to write on, signatures, addresses, dates, a field's name with its number, and text in brackets.
-NO_HEADING = re.compile(
-    "[\u2610-\u2612\u25a1\u25a0\u2713\u2714\uf06f\uf0a8\uf0fe]|_{3}|/s/|@|://|,.*\\b\\d{4,6}$|:[^a-z]*\\d[^a-z]*$|^\\(.*\\)$"
-)
+# Check boxes, lines to write on, signatures, addresses, and text in brackets.
+NO_HEADING = re.compile("[\u2610-\u2612\u25a1\u25a0\u2713\u2714\uf06f\uf0a8\uf0fe]|_{3}|/s/|@|://|^\\(.*\\)$")
+NUMBER_AT_END = re.compile(r"\b\d{4,6}$")
 CONTENTS = re.compile(
     r"^(?:.* )?table of contents$|^contents$|^inhalt|^sommaire$|^table des mati|^\u00edndice|^indice|^inhoud",
     re.IGNORECASE | re.MULTILINE,
@@ -46,7 +45,9 @@ CAPTION = re.compile(r"^(?:fig(?:ure|\.)|tab(?:le|\.|elle)|abb(?:ildung|\.)|box|
 LABEL = re.compile(r"\b([^\W\d_]{2,10})\s+(?:\d{1,3}|[IVXLC]{1,5}|[A-Z])[A-Z]?(?=[.:)]|\s|$)")
 DECIMAL = re.compile(r"^(\d{1,2}(?:\.\d{1,2}){0,5})[.)]?\s+[^\W\d_]")
 UNNUMBERED = re.compile(r"^\d{1,2}(?:\.\d{1,2})*[.)]?\s+")
-CONTINUED = re.compile(r"\W*\((?:continued|cont\W?d?\W?|fortsetzung|suite|continuaci\u00f3n)\)\W*$", re.IGNORECASE)
+CONTINUED = re.compile(
+    r"(?<!\W)\W*\((?:continued|cont\W?d?\W?|fortsetzung|suite|continuaci\u00f3n)\)\W*$", re.IGNORECASE
+)
 
 Rank = tuple[int, int, int, int]
 
@@ -103,13 +104,27 @@ def plain_title(text: str) -> str:
     return re.sub(r"[\W_]+", "", CONTINUED.sub("", text).casefold())
 
 
+def _is_form(text: str) -> bool:
+    """Returns True for text of forms and letters: marks of NO_HEADING, a date or postal code, a field with a number.
+
+    A date or postal code is a number at the end of a line with a comma. A field is a colon with a number after it and
+    no small letter.
+    """
+    line = text.removesuffix("\n").rpartition("\n")[2]
+    number = NUMBER_AT_END.search(line)
+    after_letters = re.split("[a-z]", text)[-1]
+    _, _, field = after_letters.partition(":")
+    is_dated = number is not None and "," in line[: number.start()]
+    return bool(NO_HEADING.search(text)) or is_dated or any(map(str.isdecimal, field))
+
+
 def _may_be_large(one: Paragraph) -> bool:
     return (
         not (one.is_list or one.is_table)
         and one.lines <= MOST_HEADING_LINES
         and len(one.text) <= MOST_HEADING_CHARACTERS
         and bool(re.search(r"[^\W\d_]{2}", one.text))
-        and not NO_HEADING.search(one.text)
+        and not _is_form(one.text)
     )
 
 
@@ -125,7 +140,7 @@ def _may_be_small(one: Paragraph) -> bool:
         and not SMALL_WORD.match(one.text)
         and sum(map(str.isalpha, one.text)) > max(sum(map(str.isdigit, one.text)), 2)
         and not SENTENCE_END.search(one.text)
-        and not NO_HEADING.search(one.text)
+        and not _is_form(one.text)
         and not CAPTION.match(one.text)
     )
 

@@ -23,7 +23,7 @@ MOST_CELL_CHARACTERS = 60
 ROW_GAP = 2.2
 # Names of row groups, and rows under them, are indented by at most this many points.
 INDENT = 40.0
-SIGNS = r"[(+\-\u2013\u2014\u2212]*"
+SIGNS = r"[(+\-\u2013\u2014\u2212]*+"
 FIGURE = re.compile(
     rf"^{SIGNS}[$€£¥]?\s?{SIGNS}\d[\d.,'\u2019\s]*[%)*]*$|^[$€£¥]?\s?[\u2013\u2014-]+\s?%?$|^n/?[am]$", re.IGNORECASE
 )
