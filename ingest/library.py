@@ -21,7 +21,7 @@ from ingest.reports import CollectionStatus, DocumentRow, IngestProgress, Ingest
 from ingest.settings import COLLECTION_PATTERN, DEFAULT_EMBEDDING_MODEL, Settings
 from ingest.sources import Uploads
 from ingest.text import matching_names
-from ingest.vectors import Chroma, ChromaServer
+from ingest.vectors import Chroma
 
 # Contents of a data folder besides Chroma's folder and the text indexes.
 DOCUMENTS, CONVERSATIONS, UPLOADS = "footnote.sqlite", "chats.sqlite", "uploads"
@@ -61,7 +61,7 @@ class Library:
         self._uploads = Uploads(settings.data_dir / UPLOADS)
         _close_to_others(settings.data_dir)
         self.docstore = DocStore.open(settings.data_dir / DOCUMENTS, sizes.part)
-        self.chroma = _chroma(settings)
+        self.chroma = Chroma.open(settings.data_dir, settings.chroma_url)
 
     def __enter__(self) -> Self:
         return self
@@ -285,12 +285,6 @@ def _close_to_others(folder: Path) -> None:
             f"Other users may read {error.filename or folder}, and its permissions cannot be changed: "
             f"{error.strerror}. Take ownership of it, or set FOOTNOTE_DATA_DIR to a folder of your own."
         ) from error
-
-
-def _chroma(settings: Settings) -> Chroma:
-    if settings.chroma_url:
-        return Chroma(None, settings.chroma_url)
-    return Chroma(ChromaServer(settings.data_dir / "chroma", settings.data_dir / "run"))
 
 
 def _checked_name(collection: str) -> str:

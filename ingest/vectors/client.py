@@ -13,7 +13,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlsplit
 
 from ingest.errors import VectorStoreError
@@ -63,6 +63,11 @@ class Chroma:
         self._url = url
         self._client: Client | None = None
         self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, data_dir: Path, url: str = "") -> Self:
+        """Returns the connection of a data folder: to the user's server, or without one to the folder's own."""
+        return cls(None, url) if url else cls(ChromaServer(data_dir / "chroma", data_dir / "run"))
 
     def client(self) -> Client:
         """Returns the connected chromadb client.

@@ -1,7 +1,7 @@
 """Selects and compares the sentences that an answer quotes."""
 
 from app.answering.quoting.candidates import Candidate, Question
-from app.answering.quoting.figure_bonus import figure_bonus
+from app.answering.quoting.figures import figure_bonus
 from app.answering.quoting.supersession import date_of, superseding
 
 __all__ = ["Candidate", "Question", "date_of", "figure_bonus", "superseding"]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.answering.identifier_lookup import Entries
-from app.answering.quoting.figure_bonus import asks_figure
+from app.answering.quoting.figures import asks_figure
 from app.answering.tables import Asked, Row
 from app.models import Passage
 from app.text import (

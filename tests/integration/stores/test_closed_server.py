@@ -30,7 +30,7 @@ from ingest.vectors.server import ChromaServer
 NOBODY = 65534
 # Any other one: in a user namespace, those who are not known there look like nobody.
 SOMEBODY = 54321
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CAP_SYS_ADMIN, PR_SET_DUMPABLE, PR_CAPBSET_DROP = 21, 4, 24  # of Linux: capability.h and prctl.h
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
 # Writes, deletes and compacts; says what it saw; keeps the server until its input ends.

@@ -24,7 +24,7 @@ from ingest.maintenance.doctor import examine
 from ingest.reports import Diagnosis
 from ingest.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Paragraph
 from ingest.loaders import load
 from ingest.models import Document
 
-LICENSE = Path(__file__).parents[4] / "LICENSE"
+LICENSE = Path(__file__).parents[5] / "LICENSE"
 BODY = (
     "The company sells its products through its own stores and through other sellers in many countries.",
     "Sales rose in the second quarter because more people bought the new model than in the year before.",

@@ -29,7 +29,7 @@ from ingest.sources.files import each_once, scan
 
 pytestmark = pytest.mark.usefixtures("shared_chroma")
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 GIANT = 300 * 1024**3
 
 

@@ -16,7 +16,7 @@ from durability import state
 from ingest.errors import SettingsError
 from ingest.settings import ignored_settings, load_settings
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
 KEYS = "FOOTNOTE_LLM=openai:model\nFOOTNOTE_LLM_BASE_URL=https://thief.example/v1\n"
 

@@ -21,7 +21,7 @@ from ingest.loaders.sandbox.worker_process import ADDED
 from ingest.models import Document
 
 MEMORY_MB = 1024
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 BOMBS = {
     "nest.zip": (bombs.nested_zips, DamagedDocument, "was not opened"),

@@ -22,7 +22,7 @@ from ingest.maintenance.doctor import examine
 
 pytestmark = pytest.mark.usefixtures("shared_chroma")
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TREES = ("ash", "birch", "cedar", "elm", "fir", "hazel")
 
 

@@ -17,7 +17,7 @@ from ingest.library import Library
 from ingest.maintenance.backup import write_backup
 from ingest.maintenance.doctor import examine
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SOMEBODY = 54321
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
 

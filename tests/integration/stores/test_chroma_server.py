@@ -17,7 +17,7 @@ from ingest.errors import VectorStoreError
 from ingest.maintenance.doctor import examine
 from ingest.vectors.client import Chroma
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from ingest.loaders import load
 
 pytestmark = pytest.mark.usefixtures("shared_chroma")
 
-TESTS = Path(__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parents[2]
 
 
 def questions(name: str) -> list[dict]:

@@ -30,7 +30,7 @@ from ingest.maintenance.archived_rows import copy_documents
 from ingest.maintenance.archived_values import NotOurs
 from ingest.maintenance.doctor import examine
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 ARCHIVES = sorted(FIXTURES.glob("index-*.tar.gz"))
 
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or platform.machine() not in MACHINES,
     reason="the kernel confines workers on Linux, on x86_64 and aarch64",
 )
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 COLUMN = 0 if platform.machine() == "x86_64" else 1
 X86_64 = pytest.mark.skipif(COLUMN != 0, reason="an entry that only x86_64 has")
 # Numbers of calls on x86_64 and aarch64 that no worker needs.
