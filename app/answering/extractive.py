@@ -80,7 +80,8 @@ class ExtractiveAnswerer:
         rank = np.array([1 / math.sqrt(candidate.passage.n) for candidate in candidates])
         figure = figure_bonus(query.alone, candidates)
         chosen = _choose(MEANING * meaning + TERMS * shared + RANK * rank + figure, vectors)
-        kept = asked.of_one_thing([candidates[i] for i in chosen])
+        whole = asked.whole_item(candidates[chosen[0]], candidates)
+        kept = whole[:MOST_SENTENCES] or asked.of_one_thing([candidates[i] for i in chosen])
         if later := superseding(kept[0], candidates):
             _add_quotes(made, query.alone, [later], f"Later{_dated(later)}: ")
             _add_quotes(made, query.alone, [kept[0]], f"Earlier{_dated(kept[0])}: ")

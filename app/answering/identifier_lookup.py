@@ -20,6 +20,7 @@ from app.text import (
     identifier_mentions,
     identifier_shape,
     normalized_identifier,
+    numbered_items,
 )
 
 LETTERS = re.compile(r"[^\W\d_]*")
@@ -35,10 +36,28 @@ class Entries:
 
     @classmethod
     def of(cls, passages: Sequence[Passage], wanted: Sequence[Identifier]) -> Entries:
-        """Finds the entries of all identifiers; an identifier in no passage has none."""
-        kinds = [_Kind.of(one, passages) for one in wanted]
-        spans = {p.n: tuple(span for kind in kinds for span in kind.entries(p)) for p in passages}
+        """Finds the entries of all identifiers; an identifier in no passage has none.
+
+        The entry of a labelled number, such as "clause 4.2", is the item with that number, in entries of the others.
+        """
+        kinds = [_Kind.of(one, passages) for one in wanted if not one.is_label]
+        labelled = [one for one in wanted if one.is_label]
+        things = {p.n: tuple(span for kind in kinds for span in kind.entries(p)) for p in passages}
+        items = {
+            p.n: tuple(
+                (start, end)
+                for one in labelled
+                for start, end in numbered_items(p.text, one)
+                if not kinds or any(first < end and start < last for first, last in things[p.n])
+            )
+            for p in passages
+        }
+        spans = items if any(items.values()) else things
         return cls({n: found for n, found in spans.items() if found})
+
+    def around(self, passage: Passage, at: int) -> tuple[int, int] | None:
+        """Returns the entry around a position in a passage; None if it is in none."""
+        return next((span for span in self.spans.get(passage.n, ()) if span[0] <= at < span[1]), None)
 
     def hold(self, passage: Passage, start: int, end: int) -> bool:
         """Returns True if a part of a passage is in an entry."""
@@ -46,8 +65,17 @@ class Entries:
 
 
 def named(passages: Sequence[Passage], wanted: Sequence[Identifier]) -> bool:
-    """Returns True if each identifier is in a passage, or in the title, headings or file name of one."""
-    return bool(wanted) and all(any(contains_identifier(_words(p), one) for p in passages) for one in wanted)
+    """Returns True if each identifier is in a passage, or in the title, headings or file name of one.
+
+    A labelled number needs an item with that number.
+    """
+    return bool(wanted) and all(any(_names(p, one) for p in passages) for one in wanted)
+
+
+def _names(passage: Passage, wanted: Identifier) -> bool:
+    if wanted.is_label:
+        return bool(numbered_items(passage.text, wanted))
+    return contains_identifier(_words(passage), wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from app.answering.evidence import LEAST_OWN, TOLD, evidence, texts_of, told_share
+from app.answering.evidence import LEAST_OWN, TOLD, evidence, nowhere, texts_of, told_share
 from app.answering.identifier_lookup import named
 from app.models import Passage
 from app.protocols import Embeds
@@ -50,6 +50,8 @@ SAID = (
 # Shares of a question's terms that one sentence must have when words decide: by themselves, and when the first model
 # finds the documents relevant.
 HALF, SOME = 0.5, 0.3
+# Words of a question for an item by its number that no passage needs to have: "What does clause 4 say?".
+MOST_UNKNOWN = 1
 OTHER_LANGUAGE = (
     "The question seems to be in {asked}, the nearest passages in {spoken}, and the embedding model does not "
     "connect the two. Ask in {spoken}, or switch to a multilingual model with `footnote reembed --model NAME`."
@@ -116,9 +118,10 @@ class Refusal:
     ) -> Judgement:
         """Decides whether to answer a question from these passages.
 
-        A question that names an identifier is answered if a passage contains it. The models were fitted to English.
-        Questions in other languages are judged mainly by the words they share with a sentence; if the embedder does not
-        know the script, only by those.
+        A question that names an identifier is answered if a passage contains it, and one that names an item by its
+        number if a passage has the item and all but MOST_UNKNOWN of the question's words. The models were fitted to
+        English. Questions in other languages are judged mainly by the words they share with a sentence; if the embedder
+        does not know the script, only by those.
 
         Args:
             question: the standalone question.
@@ -129,9 +132,9 @@ class Refusal:
                 share with the passages are no evidence that they answer this one.
         """
         found = self.weigh(evidence(question, passages, embedder, searched))
-        if named(passages, [one for one in find_identifiers(question) if not one.is_label]):
-            return replace(found, answers=True)
         language = shared_language(question, *texts_of(passages))
+        if _is_named(question, passages):
+            return replace(found, answers=True)
         told = told_share(question, passages, language)
         if last is not None and len(content_terms(last, language)) >= LEAST_OWN:
             found = replace(found, answers=found.answers and told_share(last, passages, language) > 0)
@@ -151,6 +154,15 @@ class Refusal:
         if found[TOLD]:
             about = max(about, self.threshold)
         return Judgement(about >= self.threshold, about * self.said.probability(found))
+
+
+def _is_named(question: str, passages: Sequence[Passage]) -> bool:
+    wanted = find_identifiers(question)
+    if others := [one for one in wanted if not one.is_label]:
+        return named(passages, others)
+    labels = {one.label for one in wanted}
+    unknown = [word for word in nowhere(question, passages) if word.casefold() not in labels]
+    return named(passages, wanted) and len(unknown) <= MOST_UNKNOWN
 
 
 def _model(fields: dict[str, Any]) -> Model:

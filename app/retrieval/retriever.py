@@ -18,6 +18,7 @@ from app.text import (
     find_identifiers,
     most_tokens,
     nearest_identifiers,
+    numbered_items,
     shared_language,
 )
 from ingest.errors import QuestionError
@@ -141,7 +142,7 @@ class Retriever:
         check_question(query.text)
         check_k(k)
         n = max(CANDIDATES, 2 * k, self._reranker.candidates if self._reranker else 0)
-        wanted = [one for one in find_identifiers(query.text) if not one.is_label]
+        wanted = find_identifiers(query.text)
         ranked = self._index.consistent(lambda: self._hybrid.ranked(query, n, within, wanted))
         found = unique([Scored(chunk, score) for chunk, score in ranked])
         notice = ""
@@ -203,10 +204,15 @@ def _named_first(found: list[Scored], wanted: Sequence[Identifier]) -> list[Scor
     """Moves the chunks with most of the requested identifiers to the front and gives them the best score."""
     if not wanted or not found:
         return found
-    counts = [sum(contains_identifier(_words(one.chunk), name) for name in wanted) for one in found]
+    counts = [sum(_names(one.chunk, name) for name in wanted) for one in found]
     order = sorted(range(len(found)), key=lambda i: -counts[i])
     best = max(one.score for one in found)
     return [replace(found[i], score=best) if counts[i] else found[i] for i in order]
+
+
+def _names(chunk: StoredChunk, wanted: Identifier) -> bool:
+    """Returns True if a chunk has an identifier, or begins the item that a labelled number names."""
+    return bool(numbered_items(chunk.text, wanted)) if wanted.is_label else contains_identifier(_words(chunk), wanted)
 
 
 def _words(chunk: StoredChunk) -> str:

@@ -17,6 +17,7 @@ from app.text.identifiers import (
 from app.text.language_data import Language, language_data_of, translated_names
 from app.text.language_detection import claim_languages, detect_language
 from app.text.markdown_tables import header_of, is_data_row, row_cells, without_rule
+from app.text.numbered_items import numbered_items
 from app.text.scales import Scale, stated_scale, without_scale
 from app.text.sentences import split_sentences
 from app.text.tables import TableRow, table_rows
@@ -59,6 +60,7 @@ __all__ = [
     "nearest_identifiers",
     "normalized_identifier",
     "number",
+    "numbered_items",
     "numbers_in",
     "replace_markers",
     "row_cells",

@@ -27,9 +27,14 @@ ENDINGS = "pdf|docx?|xlsx?|pptx?|od[tsp]|csv|tsv|txt|md|html?|eml|msg|json|xml|y
 FILE = re.compile(rf"(?<![\w-])[\w-]{{1,100}}\.(?:{ENDINGS})\b", re.IGNORECASE)
 # A number is an identifier if one of these words precedes it. The documents may have it without the word.
 LABELLED = re.compile(
-    r"(?:\b(?:article|clause|section|chapter|annex|appendix|invoice|order|item|article no|part no|step|artikel|klausel|"
-    r"abschnitt|kapitel|anhang|rechnung|schritt|chapitre|facture|cl[aá]usula|art[ií]culo|factura|articolo|fattura|"
-    r"artigo|fatura|artikelnummer|factuur)s?\s+(?:no\.?\s*|nr\.?\s*|number\s+)?|\u00a7\s?)(\d++(?:\.\d++)*+)(?![\w%]|[-/:.]\w)",
+    r"(?:\b(art\.|sec\.|cl\.|para\.|ziff\.|abs\.|kap\.|article|clause|section|chapter|annex|appendix|paragraph|schedule|exhibit|rule|invoice|order|item|step"
+    r"|artikel|klausel|abschnitt|kapitel|anhang|ziffer|absatz|regel|rechnung|schritt"
+    r"|chapitre|annexe|paragraphe|r[eè]gle|étape|facture"
+    r"|cl[aá]usula|art[ií]culo|secci[oó]n|cap[ií]tulo|anexo|regla|paso|factura"
+    r"|articolo|clausola|sezione|capitolo|allegato|regola|passo|fattura|artigo|se[cç]ção|regra|fatura"
+    r"|hoofdstuk|paragraaf|bijlage|stap|artikelnummer|factuur|article no|part no)s?"
+    r"\s+(?:no\.?\s*|nr\.?\s*|number\s+)?|(\u00a7)\s?)"
+    r"(\d++(?:\.\d++)*+)(?![\w%]|[-/:.]\w)",
     re.IGNORECASE,
 )
 DIGIT = re.compile(r"\d")
@@ -53,13 +58,18 @@ MOST_QUOTED = 4
 class Identifier:
     """An identifier at [start, end) of a text.
 
-    `is_label`: it is a bare number after a word such as "clause"; elsewhere the same number may mean something else.
+    `label` is the word before a number that names it: "clause"; "" if the identifier needs none.
     """
 
     text: str
     start: int
     end: int
-    is_label: bool = False
+    label: str = ""
+
+    @property
+    def is_label(self) -> bool:
+        """True if it is a bare number after its label; elsewhere the same number may mean something else."""
+        return bool(self.label) and self.text.count(".") + 1 < LEAST_PARTS
 
     @property
     def key(self) -> str:
@@ -132,7 +142,7 @@ def _all(text: str) -> Iterator[Identifier]:
         if sum(map(str.isdigit, found[0])) >= LEAST_PHONE and not NONE.fullmatch(found[0]):
             yield Identifier(found[0], *found.span())
     for found in LABELLED.finditer(text):
-        yield Identifier(found[1], *found.span(1), is_label=found[1].count(".") + 1 < LEAST_PARTS)
+        yield Identifier(found[3], *found.span(3), label=(found[1] or found[2]).casefold())
     for found in CHAIN.finditer(text):
         if _is_identifier(found[0]):
             yield Identifier(found[0], *found.span())

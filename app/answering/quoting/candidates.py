@@ -68,25 +68,28 @@ class Question:
     """A question, prepared for comparison with sentences.
 
     `query` is the question without the identifiers whose `entries` were found; `wanted` maps its terms, in its
-    `language`, to their weights.
+    `language`, to their weights. `labels` are the terms of words before numbers that name items, such as "clause".
     """
 
     query: Query
     entries: Entries
     language: str
     wanted: dict[str, float]
+    labels: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, query: Query, passages: Sequence[Passage]) -> Self:
-        named = [one for one in find_identifiers(query.text) if not one.is_label]
+        named = find_identifiers(query.text)
         entries = Entries.of(passages, named)
         text = query.text
+        labelled = [one for one in named if one.is_label] if entries.spans else []
         for one in reversed(named if entries.spans else []):
             text = f"{text[: one.start]} {text[one.end :]}"
         if any(map(str.isalnum, text)):
             query = replace(query, text=text)
         language = shared_language(query.alone, *(passage.text for passage in passages))
-        return cls(query, entries, language, query.weighted(lambda part: content_terms(part, language)))
+        labels = frozenset(content_terms(" ".join(one.label for one in labelled), language))
+        return cls(query, entries, language, query.weighted(lambda part: content_terms(part, language)), labels)
 
     @property
     def for_rows(self) -> Asked:
@@ -150,6 +153,20 @@ class Question:
         weight = {term: share * math.log(1 + len(held) / (1 + frequency[term])) for term, share in self.wanted.items()}
         total = sum(weight.values()) or 1.0
         return np.array([sum(weight[term] for term in one) / total for one in held], dtype=np.float32)
+
+    def whole_item(self, best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Returns the sentences of the best one's item, in order, if the question asks for the item itself; else none.
+
+        "What does clause 4.2 say?" does: it has no word of the clause.
+        """
+        item = self.entries.around(best.passage, best.start) if self.labels else None
+        if not item:
+            return []
+        inside = [one for one in candidates if one.passage is best.passage and item[0] <= one.start < item[1]]
+        asked = self.wanted.keys() - self.labels - self.terms(best.passage.above)
+        if asked & self.terms(" ".join(one.text for one in inside)):
+            return []
+        return sorted(inside, key=lambda one: one.start)
 
     def of_one_thing(self, chosen: Sequence[Candidate]) -> list[Candidate]:
         """Leaves out sentences about a different subject than the best sentence.

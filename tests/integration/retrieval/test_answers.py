@@ -110,3 +110,13 @@ def test_the_search_is_a_langchain_retriever(sampled):
     assert len(documents) == 3
     assert "BM25" in documents[0].page_content
     assert any(document.metadata["source"].endswith("glossary.txt") for document in documents)
+
+
+def test_a_clause_is_found_by_its_number_among_many(footnote, tmp_path):
+    clauses = [f"{i}.{j} The party of room {i * 10 + j} pays for it." for i in range(1, 30) for j in range(1, 9)]
+    (tmp_path / "contract.md").write_text("# Contract\n\n" + "\n\n".join(clauses))
+    footnote.ingest([tmp_path / "contract.md"])
+    answer = answered(footnote, "What does clause 17.4 say?")
+    assert [note.quote for note in answer.citations] == ["17.4 The party of room 174 pays for it."]
+    assert answered(footnote, "What does clause 31.4 say?").refused
+    assert answered(footnote, "Which fine does article 17 of the penal code provide for theft?").refused

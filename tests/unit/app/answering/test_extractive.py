@@ -158,3 +158,28 @@ def test_brackets_in_a_quote_are_not_read_as_footnotes(answerer):
     quotes = answerer.answer("What did earlier work show?", [passage(1, "Earlier work did show this effect [12].")])
     assert quotes.text == "Earlier work did show this effect \\[12]. [1]"
     assert quotes.sentences[0].text == "Earlier work did show this effect [12]."
+
+
+LEASE = (
+    "# 4. Termination\n\n4.1 Either party may leave for good cause.\n4.2 The tenant may leave early for four rents.\n"
+)
+HANDOVER = "Step 1: Sign the acceptance form.\nStep 2: Leave both keys.\nStep 3: Send photographs to the insurer.\n"
+
+
+@pytest.mark.parametrize(
+    ("question", "quoted"),
+    [
+        ("What does clause 4.2 say?", "4.2 The tenant may leave early for four rents. [1]"),
+        ("clause 4.1", "4.1 Either party may leave for good cause. [1]"),
+        ("What is step 2?", "Step 2: Leave both keys. [1]"),
+        ("Which photographs are sent in step 3?", "Step 3: Send photographs to the insurer. [1]"),
+    ],
+)
+def test_an_item_asked_for_by_its_number_is_quoted(answerer, question, quoted):
+    passages = [passage(1, LEASE, ("Lease",)), passage(2, HANDOVER, ("Handover",))]
+    assert answerer.answer(question, passages, relevant=True).text == quoted
+
+
+def test_a_whole_section_asked_for_by_its_number_is_quoted_in_order(answerer):
+    quotes = answerer.answer("What does section 4 say?", [passage(1, LEASE)], relevant=True)
+    assert [note.quote[:3] for note in quotes.citations] == ["4.1", "4.2"]

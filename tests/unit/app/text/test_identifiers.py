@@ -120,5 +120,5 @@ def test_an_identifier_may_be_part_of_a_file_name():
 @given(st.text(max_size=200))
 def test_any_text_has_places_of_its_own_as_identifiers(text):
     for one in find_identifiers(text):
-        assert one == Identifier(text[one.start : one.end].strip() or one.text, one.start, one.end, one.is_label)
+        assert one == Identifier(text[one.start : one.end].strip() or one.text, one.start, one.end, one.label)
         assert one.text in text
