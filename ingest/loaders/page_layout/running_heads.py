@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 from typing import Protocol
 
 from ingest.loaders.page_layout.lines import Line
@@ -13,6 +14,9 @@ from ingest.loaders.page_layout.lines import Line
 RUNNING_SHARE = 0.6
 RUNNING_PAGES = 4
 EDGE_LINES = 3
+# Fraction of the steps from page to page in which a page number may not go on: some pages are missing or turned.
+IN_STEP = 0.8
+NUMBER = re.compile(r"\d+|\b[ivxlc]+\b")
 # A line at the top of this many pages is a letterhead, not a heading.
 REPEATED_PAGES = 3
 # Lines at heights that differ by less, in points, are at the same place.
@@ -30,26 +34,63 @@ class OfLines(Protocol):
 def running_heads(pages: Sequence[OfLines]) -> list[set[str]]:
     """Returns the keys of running headers and footers to drop from each page.
 
-    Text on most pages is dropped from all of them. Text in the same place on several pages in a row, as the name of a
-    chapter is, stays on the first of these.
+    Text on most pages is dropped from all of them, and so is text with a page number in the same place on several pages
+    in a row. Without a number, as the name of a chapter is, it stays on the first of these.
     """
     if len(pages) < RUNNING_PAGES:
         return [set() for _ in pages]
-    edges = [{_key(line) for line in _edges(page.lines)} for page in pages]
-    seen = Counter(key for keys in edges for key in keys)
-    everywhere = {key for key, n in seen.items() if n >= RUNNING_PAGES and n >= RUNNING_SHARE * len(pages)}
+    edges = [{_key(line): line.text for line in _edges(page.lines)} for page in pages]
+    having: dict[str, list[tuple[int, str]]] = {}
+    for number, lines in enumerate(edges):
+        for key, text in lines.items():
+            having.setdefault(key, []).append((number, text))
+    everywhere = {
+        key
+        for key, found in having.items()
+        if len(found) >= max(RUNNING_PAGES, RUNNING_SHARE * len(pages)) and _count_pages(found)
+    }
     dropped = [set(everywhere) for _ in pages]
-    places = [{(line.text, round(line.top / SAME_PLACE)) for line in _edges(page.lines)} for page in pages]
+    for place, first, last in _runs(pages):
+        key = place[0]
+        found = [(number, text) for number, text in having[key] if first <= number <= last]
+        each_other = len({text for _, text in found}) == len(found) and _count_pages(found)
+        repeated = [page for (_, before), (page, text) in pairwise(found) if text == before]
+        for page in range(first, last + 1) if each_other else repeated:
+            dropped[page].add(key)
+    return dropped
+
+
+def _runs(pages: Sequence[OfLines]) -> Iterator[tuple[tuple[str, int], int, int]]:
+    """Yields the lines that are at the same place of several pages in a row, with the first and the last page."""
+    places = [{(_key(line), round(line.top / SAME_PLACE)) for line in _edges(page.lines)} for page in pages]
     since: dict[tuple[str, int], int] = {}
     for number, here in enumerate([*places, set()]):
         for place in [one for one in since if one not in here]:
-            begun = since.pop(place)
-            if number - begun >= RUNNING_PAGES:
-                for page in range(begun + 1, number):
-                    dropped[page].add(place[0])
+            first = since.pop(place)
+            if number - first >= RUNNING_PAGES:
+                yield place, first, number - 1
         for place in here:
             since.setdefault(place, number)
-    return dropped
+
+
+def _count_pages(found: Sequence[tuple[int, str]]) -> bool:
+    """Returns True if the numbers in a line are the same on all pages, or grow by one a page or start again.
+
+    Others are no page numbers: a file with an invoice on each page has another number of an invoice on each.
+
+    Args:
+        found: the pages that have the line, in order, with its text there.
+    """
+    steps = [
+        after == before or after - before == page - earlier or after <= 1
+        for (earlier, text), (page, following) in pairwise(found)
+        for before, after in zip(_numbers(text), _numbers(following), strict=True)
+    ]
+    return sum(steps) >= IN_STEP * len(steps)
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(one) if one.isdecimal() else 0 for one in NUMBER.findall(text.casefold())]
 
 
 def repeated_heads(pages: Sequence[OfLines]) -> set[str]:
@@ -60,7 +101,7 @@ def repeated_heads(pages: Sequence[OfLines]) -> set[str]:
 
 def without_heads(lines: Sequence[Line], running: Collection[str]) -> list[Line]:
     """Removes running heads, except numbers beside other words; keeps all lines if nothing would be left."""
-    dropped = [line for line in _edges(lines) if line.text in running or _key(line) in running]
+    dropped = [line for line in _edges(lines) if _key(line) in running]
     gone = {id(line) for line in dropped if not any(_beside(line, one) and one not in dropped for one in lines)}
     kept = [line for line in lines if id(line) not in gone]
     return kept or list(lines)
@@ -81,4 +122,4 @@ def _beside(line: Line, other: Line) -> bool:
 
 
 def _key(line: Line) -> str:
-    return re.sub(r"\d+|\b[ivxlc]+\b", "#", line.text.casefold())
+    return NUMBER.sub("#", line.text.casefold())
