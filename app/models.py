@@ -72,12 +72,14 @@ class Passage:
 class Retrieval:
     """Passages for an answer, best first, with lines for the user about the search.
 
-    `found` are the best of the chunks that were found; the passages are these with their surroundings.
+    `found` are the best of the chunks that were found; the passages are these with their surroundings. `meant` are the
+    sources of the documents that the question means by names or periods; empty if it means none in particular.
     """
 
     passages: tuple[Passage, ...]
     notices: tuple[str, ...] = ()
     found: tuple[Passage, ...] = ()
+    meant: frozenset[str] = frozenset()
 
     @property
     def narrow(self) -> tuple[Passage, ...]:

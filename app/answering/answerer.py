@@ -175,7 +175,9 @@ class Answerer:
         quotes = NO_QUOTES
         if answers:
             wide = found.passages
-            quotes = self._extractive.answer(course.query, passages, wide=wide, relevant=judged is not None)
+            quotes = self._extractive.answer(
+                course.query, passages, wide=wide, meant=found.meant, relevant=judged is not None
+            )
         course.done("answer")
         if not quotes.sentences:
             yield from self._refuse(course, passages, REFUSAL, judged.reason if judged else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,7 @@ class ExtractiveAnswerer:
         passages: Sequence[Passage],
         *,
         wide: Sequence[Passage] = (),
+        meant: Container[str] = (),
         relevant: bool = False,
     ) -> Quotes:
         """Returns the one to four sentences that answer best, in reading order, each with its footnote.
@@ -57,13 +58,15 @@ class ExtractiveAnswerer:
             question: the question, alone or with the earlier ones.
             passages: the passages to quote from, best first.
             wide: passages with whole tables, to read figures from; the same ones if not given.
+            meant: the documents that the question means; figures of others are left out. Empty: any.
             relevant: True if the passages are known to answer the question.
         """
         query = as_query(question)
         asked, made = Question.of(query, passages), Composition()
         vector = query_vector(self._embedder.encode_query, asked.query) * self._embedder.knows(query.text)
         for_rows = asked.for_rows
-        stated = [row for row in rows_with_figures(wide or passages) if asked.may_answer_row(row)]
+        tables = [passage for passage in wide or passages if not meant or passage.document in meant]
+        stated = [row for row in rows_with_figures(tables) if asked.may_answer_row(row)]
         rows = matching_rows(for_rows, stated, lambda names: self._embedder.encode_documents(names) @ vector)
         add_tables(made, for_rows, rows)
         candidates = asked.candidates(passages)

@@ -22,12 +22,14 @@ class DocumentFacts:
     """What tells a document apart from others like it.
 
     Attributes:
-        names: case-folded words of its path, and names in its title and the short lines at its beginning.
+        names: case-folded words of its path and title.
+        letterhead: case-folded words with a capital in the short lines at its beginning.
         periods: the periods in its file name and title.
         days: the days named in its opening.
     """
 
     names: frozenset[str]
+    letterhead: frozenset[str]
     periods: frozenset[str]
     days: frozenset[str]
 
@@ -47,10 +49,11 @@ def facts_of(source: str, title: str, opening: str) -> DocumentFacts:
         opening: the first characters of its text.
     """
     lines = [line for line in opening.splitlines() if len(line) <= MOST_LINE_CHARACTERS]
-    words = [word for word in WORD.findall("\n".join((title, *lines))) if not word[0].islower()]
-    names = {word.casefold() for word in (*WORD.findall(source), *words) if len(word) > 1}
+    above = [word for word in WORD.findall("\n".join(lines)) if not word[0].islower()]
+    titled = [word for word in WORD.findall(title) if not word[0].islower()]
     return DocumentFacts(
-        frozenset(names),
+        _folded([*WORD.findall(source), *titled]),
+        _folded(above),
         periods_in_name(file_names(source)) | periods_in(title),
         frozenset(one for one in periods_in(opening) if len(one) > len("2022-12")),
     )
@@ -59,8 +62,9 @@ def facts_of(source: str, title: str, opening: str) -> DocumentFacts:
 def scope(question: str, documents: Mapping[str, DocumentFacts], earlier: str = "") -> dict[str, float]:
     """Scores how well each document fits the names and the period in a question, 0 to 1.
 
-    A name counts by its rarity among the documents; one that all or none of them have does not count. Names and period
-    have equal shares. Returns {} if the question tells no document from another.
+    A name counts by its rarity among the documents; one that all or none of them have does not count. A word of a
+    letterhead counts if the question writes it as a name, or has no capitals at all. Names and period have equal
+    shares. Returns {} if the question tells no document from another.
 
     Args:
         question: the question.
@@ -76,19 +80,30 @@ def scope(question: str, documents: Mapping[str, DocumentFacts], earlier: str = 
 
 
 def _named(question: str, documents: Mapping[str, DocumentFacts]) -> dict[str, float]:
-    words = {word.casefold() for word in WORD.findall(question)} - COMMON
+    asked = WORD.findall(question)
+    capitals = {word.casefold() for word in asked[1:] if _is_capital(word)} or {word.casefold() for word in asked}
     weights = {}
-    for word in words:
-        having = sum(word in facts.names for facts in documents.values())
-        if 0 < having < len(documents) and not _is_of_a_period(word):
-            weights[word] = math.log(len(documents) / having)
+    holding = {}
+    for word in {one.casefold() for one in asked} - COMMON:
+        having = {
+            key
+            for key, facts in documents.items()
+            if word in facts.names or (word in capitals and word in facts.letterhead)
+        }
+        if 0 < len(having) < len(documents) and not _is_of_a_period(word):
+            holding[word], weights[word] = having, math.log(len(documents) / len(having))
     total = sum(weights.values())
     if not total:
         return {}
-    return {
-        key: sum(weight for word, weight in weights.items() if word in facts.names) / total
-        for key, facts in documents.items()
-    }
+    return {key: sum(weight for word, weight in weights.items() if key in holding[word]) / total for key in documents}
+
+
+def _is_capital(word: str) -> bool:
+    return not (word[0].islower() or word[0].isdigit())
+
+
+def _folded(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(word.casefold() for word in words if len(word) > 1)
 
 
 def _dated(question: str, documents: Mapping[str, DocumentFacts], candidates: Iterable[str]) -> dict[str, float]:

@@ -47,6 +47,17 @@ class _Found:
                 scores[hit.chunk.id] = hit.score
 
 
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """The chunks that were found with their scores, best first, and the sources of the documents that are meant.
+
+    `meant` is empty if the question tells no document from another.
+    """
+
+    chunks: list[tuple[StoredChunk, float]]
+    meant: frozenset[str]
+
+
 class HybridSearch:
     """Ranks the chunks of one collection. Thread-safe.
 
@@ -59,9 +70,7 @@ class HybridSearch:
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="keyword-search")
         self._facts: dict[tuple[str, str], DocumentFacts] = {}
 
-    def ranked(
-        self, query: Query, n: int, within: Filter | None, wanted: Sequence[Identifier]
-    ) -> list[tuple[StoredChunk, float]]:
+    def ranked(self, query: Query, n: int, within: Filter | None, wanted: Sequence[Identifier]) -> Ranked:
         """Returns both searches' candidates with their scores, best first.
 
         Ties keep the order of the chunks' ids, so that equal input gives equal output. Neighbours are from the same
@@ -80,9 +89,9 @@ class HybridSearch:
             found.chunks |= {hit.chunk.id: hit.chunk for hit in hits}
         scoped = self._scope(query, found.chunks.values())
         best = max(scoped.values(), default=0.0)
-        meant = [source for source, score in scoped.items() if score == best]
+        meant = frozenset(source for source, score in scoped.items() if score == best)
         if meant and len(meant) <= MOST_DOCUMENTS:
-            self._search(found, query, n, replace(within or Filter(), sources=tuple(meant)))
+            self._search(found, query, n, replace(within or Filter(), sources=tuple(sorted(meant))))
         scores = self._scores(found, query)
         texts = {one: chunk.text for one, chunk in found.chunks.items()}
         language = shared_language(query.alone, *list(texts.values())[:1])
@@ -90,7 +99,7 @@ class HybridSearch:
         scores = with_bonuses(scores, [self._scope_scores(scoped, found.chunks), figures])
         if found.meaning:
             scores = with_nearness(scores, self._index.token_scores(query, ranking(scores)[:NEAREST]))
-        return [(found.chunks[one], scores[one]) for one in ranking(scores)]
+        return Ranked([(found.chunks[one], scores[one]) for one in ranking(scores)], meant)
 
     def _search(self, found: _Found, query: Query, n: int, within: Filter | None) -> None:
         """Adds the best chunks of both searches, which run in parallel."""

@@ -9,22 +9,21 @@ from dataclasses import dataclass, replace
 from app.models import Passage, Retrieval
 from app.retrieval.hybrid import NAMING, HybridSearch
 from app.retrieval.mentions import mentions
+from app.retrieval.ordering import Scored, by_turns, named_first, unique, words_of_chunk
 from app.retrieval.reranking import Reranked, Reranker
 from app.retrieval.widening import Wide, widened
 from app.text import (
-    Identifier,
+    compared_words,
     contains_identifier,
-    file_names,
     find_identifiers,
     most_tokens,
     nearest_identifiers,
-    numbered_items,
     shared_language,
 )
 from ingest.errors import QuestionError
 from ingest.filters import Filter
 from ingest.index import Index
-from ingest.models import Query, SearchHit, StoredChunk, as_query
+from ingest.models import Query, SearchHit, as_query
 from ingest.text import storable
 
 logger = logging.getLogger(__name__)
@@ -41,12 +40,12 @@ MOST_CHARACTERS = 8_000
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """A chunk with its fused score and the other sources that contain the same text."""
+class _Best:
+    """The best chunks, the sources of the documents that the question means, and lines for the user."""
 
-    chunk: StoredChunk
-    score: float
-    also_in: tuple[str, ...] = ()
+    found: list[Scored]
+    meant: frozenset[str] = frozenset()
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +99,9 @@ class Retriever:
             QuestionError: the question is blank or too long, or `k` is out of range.
             RerankerError: the configured reranker cannot be used at all.
         """
-        best, notices = self._best(question, k, within)
-        hits = [SearchHit(rank, one.score, one.chunk) for rank, one in enumerate(best[:k], start=1)]
-        return SearchResult(hits, notices)
+        best = self._best(question, k, within)
+        hits = [SearchHit(rank, one.score, one.chunk) for rank, one in enumerate(best.found[:k], start=1)]
+        return SearchResult(hits, best.notices)
 
     def passages(
         self, question: str | Query, k: int | None, *, within: Filter | None = None, tokens: int = 0
@@ -118,7 +117,10 @@ class Retriever:
             tokens: the budget, as `most_tokens` counts.
         """
         unknown = () if self._index.embedder.knows(as_query(question).text) else (UNKNOWN_SCRIPT,)
-        best, notices = self._best(question, k or FOUND, within)
+        chosen = self._best(question, k or FOUND, within)
+        best = chosen.found
+        if compared_words(as_query(question).alone):
+            best = by_turns(best, chosen.meant)
         passages: list[Passage] = []
         for wide in widened(self._index.docstore, [one.chunk for one in best]):
             passage = _passage(len(passages) + 1, best[wide.best], wide)
@@ -126,7 +128,9 @@ class Retriever:
             if len(passages) == (k or MOST_PASSAGES) or (k is None and passages and tokens < 0):
                 break
             passages.append(passage)
-        return Retrieval(tuple(passages), (*unknown, *notices), self._narrow(best[: k or FOUND]))
+        return Retrieval(
+            tuple(passages), (*unknown, *chosen.notices), self._narrow(best[: k or FOUND]), meant=chosen.meant
+        )
 
     def _narrow(self, best: Sequence[Scored]) -> tuple[Passage, ...]:
         """Returns chunks as passages that are not widened."""
@@ -136,7 +140,7 @@ class Retriever:
         )
         return tuple(_passage(n, best[one.best], one) for n, one in enumerate(alone, start=1))
 
-    def _best(self, question: str | Query, k: int, within: Filter | None) -> tuple[list[Scored], tuple[str, ...]]:
+    def _best(self, question: str | Query, k: int, within: Filter | None) -> _Best:
         query = as_query(question)
         query = replace(query, text=storable(query.text))
         check_question(query.text)
@@ -144,11 +148,11 @@ class Retriever:
         n = max(CANDIDATES, 2 * k, self._reranker.candidates if self._reranker else 0)
         wanted = find_identifiers(query.text)
         ranked = self._index.consistent(lambda: self._hybrid.ranked(query, n, within, wanted))
-        found = unique([Scored(chunk, score) for chunk, score in ranked])
+        found = unique([Scored(chunk, score) for chunk, score in ranked.chunks])
         notice = ""
         if self._reranker:
             found, notice = self._reranked(self._reranker, query.alone, found)
-        return _named_first(found, wanted), (notice,) if notice else ()
+        return _Best(named_first(found, wanted), ranked.meant, (notice,) if notice else ())
 
     def mentioning(self, topic: str, *, within: Filter | None = None) -> Retrieval:
         """Finds every document that mentions a topic, each with its best chunk, in order of their names.
@@ -178,10 +182,10 @@ class Retriever:
         """
         wanted = find_identifiers(question)
         hits = {one: self._index.keyword_search(one.text, NAMING, within=within) for one in wanted}
-        texts = {one: [_words(hit.chunk) for hit in hits[one]] for one in wanted}
+        texts = {one: [words_of_chunk(hit.chunk) for hit in hits[one]] for one in wanted}
         missing = [one for one in wanted if not any(contains_identifier(text, one) for text in texts[one])]
         around = self._index.keyword_search(question, NAMING, within=within) if missing else []
-        nearby = [_words(hit.chunk) for hit in around]
+        nearby = [words_of_chunk(hit.chunk) for hit in around]
         return [Absent(one.text, tuple(nearest_identifiers(one, [*texts[one], *nearby]))) for one in missing]
 
     def _reranked(self, reranker: Reranker, question: str, found: Sequence[Scored]) -> tuple[list[Scored], str]:
@@ -198,39 +202,6 @@ class Retriever:
         done = reranker.rerank(question, texts, [one.score for one in found]) if texts else Reranked((), ())
         ordered = [replace(found[i], score=score) for i, score in zip(done.order, done.scores, strict=True)]
         return ordered, done.notice
-
-
-def _named_first(found: list[Scored], wanted: Sequence[Identifier]) -> list[Scored]:
-    """Moves the chunks with most of the requested identifiers to the front and gives them the best score."""
-    if not wanted or not found:
-        return found
-    counts = [sum(_names(one.chunk, name) for name in wanted) for one in found]
-    order = sorted(range(len(found)), key=lambda i: -counts[i])
-    best = max(one.score for one in found)
-    return [replace(found[i], score=best) if counts[i] else found[i] for i in order]
-
-
-def _names(chunk: StoredChunk, wanted: Identifier) -> bool:
-    """Returns True if a chunk has an identifier, or begins the item that a labelled number names."""
-    return bool(numbered_items(chunk.text, wanted)) if wanted.is_label else contains_identifier(_words(chunk), wanted)
-
-
-def _words(chunk: StoredChunk) -> str:
-    """Returns all text by which a chunk can be identified."""
-    return "\n".join((file_names(chunk.source), chunk.title, *chunk.heading, chunk.place, chunk.text))
-
-
-def unique(fused: Sequence[Scored]) -> list[Scored]:
-    """Keeps each text once, at its best rank; `also_in` lists the other sources that contain it."""
-    first: dict[str, Scored] = {}
-    for one in fused:
-        words = " ".join(one.chunk.text.split())
-        seen = first.get(words)
-        if seen is None:
-            first[words] = one
-        elif one.chunk.source != seen.chunk.source and one.chunk.source not in seen.also_in:
-            first[words] = replace(seen, also_in=(*seen.also_in, one.chunk.source))
-    return list(first.values())
 
 
 def check_question(question: str) -> None:

@@ -19,7 +19,7 @@ from ingest.text import storable_document
 __all__ = ["LOADER_FINGERPRINT", "Source", "is_readable", "load", "load_source", "open_source", "supported_suffixes"]
 
 # Increment when a loader gives different text or structure for the same bytes: files are then read again.
-LOADER_FINGERPRINT = "loaders-3"
+LOADER_FINGERPRINT = "loaders-4"
 MOST_TITLE_CHARACTERS = 300
 # Text with at least this fraction of undecodable characters is rejected.
 MOST_UNREADABLE = 0.1

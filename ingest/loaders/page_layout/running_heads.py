@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ingest.loaders.page_layout.lines import Line
 
@@ -17,6 +17,7 @@ EDGE_LINES = 3
 # Fraction of the steps from page to page in which a page number may not go on: some pages are missing or turned.
 IN_STEP = 0.8
 NUMBER = re.compile(r"\d+|\b[ivxlc]+\b")
+T = TypeVar("T")
 # A line at the top of this many pages is a letterhead, not a heading.
 REPEATED_PAGES = 3
 # Lines at heights that differ by less, in points, are at the same place.
@@ -34,8 +35,8 @@ class OfLines(Protocol):
 def running_heads(pages: Sequence[OfLines]) -> list[set[str]]:
     """Returns the keys of running headers and footers to drop from each page.
 
-    Text on most pages is dropped from all of them, and so is text with a page number in the same place on several pages
-    in a row. Without a number, as the name of a chapter is, it stays on the first of these.
+    Text on most pages is dropped from all of them, and so is text with a page number on several pages in a row. Text in
+    the same place on several pages in a row, as the name of a chapter is, stays on the first of these.
     """
     if len(pages) < RUNNING_PAGES:
         return [set() for _ in pages]
@@ -50,27 +51,30 @@ def running_heads(pages: Sequence[OfLines]) -> list[set[str]]:
         if len(found) >= max(RUNNING_PAGES, RUNNING_SHARE * len(pages)) and _count_pages(found)
     }
     dropped = [set(everywhere) for _ in pages]
-    for place, first, last in _runs(pages):
-        key = place[0]
-        found = [(number, text) for number, text in having[key] if first <= number <= last]
-        each_other = len({text for _, text in found}) == len(found) and _count_pages(found)
-        repeated = [page for (_, before), (page, text) in pairwise(found) if text == before]
-        for page in range(first, last + 1) if each_other else repeated:
-            dropped[page].add(key)
+    texts = {key: dict(found) for key, found in having.items()}
+    for key, first, last in _runs([{*lines} for lines in edges]):
+        found = [(page, texts[key][page]) for page in range(first, last + 1)]
+        if len({text for _, text in found}) == len(found) and _count_pages(found):
+            for page in range(first, last + 1):
+                dropped[page].add(key)
+    places = [{(_key(line), round(line.top / SAME_PLACE)) for line in _edges(page.lines)} for page in pages]
+    for (key, _), first, last in _runs(places):
+        for page in range(first + 1, last + 1):
+            if texts[key][page] == texts[key][page - 1]:
+                dropped[page].add(key)
     return dropped
 
 
-def _runs(pages: Sequence[OfLines]) -> Iterator[tuple[tuple[str, int], int, int]]:
-    """Yields the lines that are at the same place of several pages in a row, with the first and the last page."""
-    places = [{(_key(line), round(line.top / SAME_PLACE)) for line in _edges(page.lines)} for page in pages]
-    since: dict[tuple[str, int], int] = {}
-    for number, here in enumerate([*places, set()]):
-        for place in [one for one in since if one not in here]:
-            first = since.pop(place)
+def _runs(pages: Sequence[set[T]]) -> Iterator[tuple[T, int, int]]:
+    """Yields what enough pages in a row have, with the first and the last of these pages."""
+    since: dict[T, int] = {}
+    for number, here in enumerate([*pages, set()]):
+        for one in [one for one in since if one not in here]:
+            first = since.pop(one)
             if number - first >= RUNNING_PAGES:
-                yield place, first, number - 1
-        for place in here:
-            since.setdefault(place, number)
+                yield one, first, number - 1
+        for one in here:
+            since.setdefault(one, number)
 
 
 def _count_pages(found: Sequence[tuple[int, str]]) -> bool:

@@ -8,7 +8,8 @@ import pytest
 from tests_support import written_before
 
 from app.bootstrap import open_footnote
-from app.retrieval.retriever import UNKNOWN_SCRIPT, Scored, unique
+from app.retrieval.ordering import Scored, unique
+from app.retrieval.retriever import UNKNOWN_SCRIPT
 from ingest.embedding import Embedder
 from ingest.library import Library
 from ingest.maintenance.doctor import examine

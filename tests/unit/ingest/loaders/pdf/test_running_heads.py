@@ -12,7 +12,7 @@ def body(name: str) -> str:
 
 
 def test_a_page_number_at_the_foot_of_some_pages_in_a_row_is_left_out(write_pdf):
-    report = [f"{body(chr(96 + n) * 3)}\n\n\n\nAcme Ltd | Form 10 | {n}" for n in range(1, 7)]
+    report = [f"{body(chr(96 + n) * 3)}{chr(10) * n}Acme Ltd | Form 10 | {n}" for n in range(1, 7)]
     exhibits = [body(f"exhibit {letter}") for letter in "abcdefgh"]
     text = load(write_pdf("a.pdf", [*report, *exhibits])).text
     assert "Form 10" not in text
