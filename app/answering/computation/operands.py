@@ -1,0 +1,142 @@
+"""Finds the one cell that a phrase of a question names, or none: every word of the phrase has to be accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from app.answering.computation.figures import Figure, decimal_mark, figure_at
+from app.answering.computation.periods import WORDS, columns_of
+from app.answering.computation.question_words import Wording
+from app.answering.tables import Row
+from app.text import without_scale
+
+# Words that join the parts of a question for a calculation, or stand for the figures themselves.
+_JOINING = (
+    "and by to from between compared with than versus vs relative over as at segment segments amount amounts figure"
+    " figures number numbers overall reported und zwischen gegen\u00fcber zu et entre y"
+)
+JOINING = frozenset(_JOINING.split())
+TOTAL = frozenset(("total", "totals", "gesamt", "insgesamt"))
+# Labels of figures that are rightly negative; in other rows, a minus only says that a figure is deducted.
+MAY_BE_NEGATIVE = "net income loss losses profit cash margin result change ergebnis r\u00e9sultat resultado"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A figure of a table, with its row and column."""
+
+    row: Row
+    column: int
+    figure: Figure
+
+    @property
+    def described(self) -> str:
+        """Its row and column by name: "Net sales: Services, Three Months Ended December 31, 2022"."""
+        return ", ".join(filter(None, (self.row.name, without_scale(self.row.row.header[self.column]))))
+
+    @property
+    def table(self) -> tuple[str, int, str]:
+        """Tells tables apart: the version, and the caption and its passage."""
+        return self.row.passage.version_id, self.row.passage.start, self.row.row.caption
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A phrase for a figure: `hard` terms must name it, `soft` ones decide between figures of the same name."""
+
+    hard: frozenset[str]
+    soft: frozenset[str] = frozenset()
+    period: str = ""
+    months: int = 0
+
+
+@dataclass
+class Cells:
+    """The cells of rows, to be found by phrases.
+
+    Args:
+        rows: rows with figures.
+        wording: reads the words of the question and of the rows.
+        comma_expected: True if the rows' language has a decimal comma.
+    """
+
+    rows: Sequence[Row]
+    wording: Wording
+    comma_expected: bool = False
+    _marks: dict[tuple[str, int], str | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.rows = [row for row in self.rows if row.row.header]
+
+    def find(self, sought: Sought, columns: Callable[[Row], Iterable[int]] | None = None) -> list[Cell]:
+        """Returns the cells that a phrase names; all state the same figure. [] if none does, or they differ.
+
+        Args:
+            sought: the phrase.
+            columns: chooses the columns of a row; those of the phrase's period if not given.
+        """
+        chosen = columns or (lambda row: columns_of(row, sought.period, sought.months))
+        ranked: list[tuple[tuple[int, int], Cell]] = []
+        for row in self.rows:
+            label = self._label(row)
+            if not label or not label - TOTAL <= sought.hard or not label & sought.hard:
+                continue
+            ranked += (
+                ((len(label & sought.hard), len(sought.soft & self._context(row, cell.column))), cell)
+                for cell in self._cells(row, chosen(row))
+                if sought.hard - TOTAL <= label | self._context(row, cell.column) | self._above(row)
+            )
+        best = max((rank for rank, _ in ranked), default=None)
+        return _agreeing([cell for rank, cell in ranked if rank == best])
+
+    def of(self, row: Row) -> list[Cell]:
+        """Returns all figures of a row."""
+        return list(self._cells(row, row.row.figures))
+
+    def _cells(self, row: Row, columns: Iterable[int]) -> Iterable[Cell]:
+        place = (row.passage.version_id, row.passage.start)
+        if place not in self._marks:
+            cells = (
+                cell
+                for one in self.rows
+                if (one.passage.version_id, one.passage.start) == place
+                for cell in one.row.cells[1:]
+            )
+            self._marks[place] = decimal_mark(cells, comma_expected=self.comma_expected)
+        mark = self._marks[place]
+        for i in columns:
+            if mark and (figure := figure_at(row.row, i, mark)):
+                yield Cell(row, i, figure)
+
+    def _label(self, row: Row) -> frozenset[str]:
+        return self.wording.name(row.label)
+
+    def _context(self, row: Row, column: int) -> frozenset[str]:
+        """Returns the terms of what names a cell besides its row: group, caption and column."""
+        return self.wording.terms(row.row.group, row.row.caption, row.row.header[column])
+
+    def _above(self, row: Row) -> frozenset[str]:
+        return self.wording.terms(row.passage.above)
+
+
+def terms_of(wording: Wording, *phrases: str) -> frozenset[str]:
+    """Returns the terms by which phrases name rows: without words for kinds of periods."""
+    words = (one for phrase in phrases for one in wording.words(phrase))
+    return frozenset(one.term for one in words if not wording.skips(one) and one.plain not in WORDS)
+
+
+def _agreeing(cells: Sequence[Cell]) -> list[Cell]:
+    """Returns the cells if they state one figure; of a figure and its negative, the figure."""
+    values = {cell.figure.value for cell in cells}
+    if len(values) == 2 and sum(values) == 0:  # noqa: PLR2004 - a figure and its negative
+        cells = [cell for cell in cells if cell.figure.value > 0]
+        values = {cell.figure.value for cell in cells}
+    scales = {(cell.figure.unit.scale, cell.figure.unit.after) for cell in cells}
+    signs = {cell.figure.unit.sign for cell in cells} - {""}
+    return list(cells) if len(values) == 1 and len(scales) == 1 and len(signs) <= 1 else []
+
+
+def may_be_negative(wording: Wording, cell: Cell) -> bool:
+    """Returns True if a figure is not negative, or its name says that it may be."""
+    return cell.figure.value >= 0 or bool(wording.terms(cell.row.name) & wording.terms(MAY_BE_NEGATIVE))
