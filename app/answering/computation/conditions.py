@@ -18,6 +18,8 @@ from app.text import language_data_of
 
 MOST_WORDS = 10
 AND = frozenset(("and", "und", "et", "y"))
+# Before a period, these may mean all that follows it.
+SINCE = frozenset(("from", "since", "von", "vom", "ab", "du", "des", "depuis", "desde"))
 OR = frozenset(("or", "oder", "ou", "o"))
 COMPARED = re.compile(
     r"(?P<more>\b(?:greater|more|larger|higher|bigger)\sthan\b|\b(?:above|over|exceeding)\b|>)\s?"
@@ -72,6 +74,10 @@ class Question:
     def at(self, start: int, end: int) -> frozenset[int]:
         """Returns the positions of the words in [start, end) of the text."""
         return frozenset(i for i, word in enumerate(self.words) if start <= word.start and word.end <= end)
+
+    def before(self, start: int) -> str:
+        """Returns the word before a place in the text, casefolded; "" if there is none."""
+        return next((word.plain for word in reversed(self.words) if word.end <= start), "")
 
     def skipped(self, start: int, end: int) -> bool:
         """Returns True if all words [start, end) are words of grammar."""
@@ -176,9 +182,9 @@ def _equalities(question: Question, table: Table, values: Sequence[_Span]) -> li
 
 
 def _is_listed(question: Question, one: _Span, following: _Span) -> bool:
-    """Returns True if two cells are joined by "and", "or" or a comma."""
+    """Returns True if two cells are joined by "and", "or" or a comma, and not by a hyphen."""
     start, end = question.words[one.end - 1].end, question.words[following.start].start
-    return bool(question.text[start:end].strip())
+    return following.start > one.end or question.text[start:end].strip() in (",", "&")
 
 
 def _comparisons(question: Question, table: Table, names: Sequence[_Span]) -> list[Condition] | None:
@@ -222,6 +228,8 @@ def _period(question: Question, table: Table, values: Sequence[_Span]) -> list[C
     if len(spans) > 1 or (len(dated) > 1 and len(set(named)) != 1):
         return None
     period, start, end = spans[0]
+    if question.before(start) in SINCE:
+        return None
     inside = [is_in(period, when) for when in dated[column]]
     rows = frozenset(i for i, within in enumerate(inside) if within)
     years = {dated[column][i][0] for i in rows}

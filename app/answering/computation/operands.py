@@ -35,11 +35,6 @@ class Cell:
         """Its row and column by name: "Net sales: Services, Three Months Ended December 31, 2022"."""
         return ", ".join(filter(None, (self.row.name, without_scale(self.row.row.header[self.column]))))
 
-    @property
-    def table(self) -> tuple[str, int, str]:
-        """Tells tables apart: the version, and the caption and its passage."""
-        return self.row.passage.version_id, self.row.passage.start, self.row.row.caption
-
 
 @dataclass(frozen=True, slots=True)
 class Sought:
@@ -78,17 +73,36 @@ class Cells:
         """
         chosen = columns or (lambda row: columns_of(row, sought.period, sought.months))
         ranked: list[tuple[tuple[int, int], Cell]] = []
-        for row in self.rows:
+        for row in self._named_by(sought.hard):
             label = self._label(row)
-            if not label or not label - TOTAL <= sought.hard or not label & sought.hard:
-                continue
             ranked += (
                 ((len(label & sought.hard), len(sought.soft & self._context(row, cell.column))), cell)
                 for cell in self._cells(row, chosen(row))
                 if sought.hard - TOTAL <= label | self._context(row, cell.column) | self._above(row)
             )
-        best = max((rank for rank, _ in ranked), default=None)
-        return _agreeing([cell for rank, cell in ranked if rank == best])
+        plain = [one for one in ranked if self._label(one[1].row) <= sought.hard]
+        best = max((rank for rank, _ in plain or ranked), default=None)
+        return _agreeing([cell for rank, cell in plain or ranked if rank == best])
+
+    def _named_by(self, terms: frozenset[str]) -> list[Row]:
+        """Returns the rows all of whose label is among terms.
+
+        A row is left out if another row of its table has one of the other terms as its whole label, and the row's
+        group does not have it: with "services" and "net sales", the total of the net sales is not meant.
+        """
+        whole: dict[tuple[str, int, str], set[frozenset[str]]] = {}
+        for row in self.rows:
+            if (label := self._label(row)) and label <= terms:
+                whole.setdefault(table_of(row), set()).add(label)
+        kept = []
+        for row in self.rows:
+            label, group = self._label(row), self.wording.terms(row.row.group)
+            rivals = whole.get(table_of(row), set())
+            if not label & terms or not label - TOTAL <= terms:
+                continue
+            if all(one <= label | group for one in rivals):
+                kept.append(row)
+        return kept
 
     def of(self, row: Row) -> list[Cell]:
         """Returns all figures of a row."""
@@ -118,6 +132,11 @@ class Cells:
 
     def _above(self, row: Row) -> frozenset[str]:
         return self.wording.terms(row.passage.above)
+
+
+def table_of(row: Row) -> tuple[str, int, str]:
+    """Returns what tells a row's table apart: its version, passage and caption."""
+    return row.passage.version_id, row.passage.start, row.row.caption
 
 
 def terms_of(wording: Wording, *phrases: str) -> frozenset[str]:

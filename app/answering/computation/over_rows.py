@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,7 +10,7 @@ from decimal import Decimal
 from app.answering.computation.aggregates import Aggregate, Wanted, computed, read_wanted
 from app.answering.computation.conditions import AND, Condition, Question, column_names, read_conditions
 from app.answering.computation.figures import Figure
-from app.answering.computation.question_words import Wording
+from app.answering.computation.question_words import DECISIVE, Wording
 from app.answering.computation.whole_tables import NO_FIGURE, Table
 from app.answering.quotes import Composition, escaped
 from app.text import TableRow
@@ -27,6 +28,12 @@ PARTS = (
 UNITS = (
     "amount eur usd chf gbp euro euros dollars kwh mwh gwh twh kw mw km m cm mm kg g t l ml h min s pcs units stk"
     " betrag montant importe"
+)
+# Words by which a column of numbers is known to tell things apart.
+KEYS = "id ids code key nr index nummer"
+# A column with several of these makes a sum of other columns meaningless.
+MIXING = re.compile(
+    r"\b(?:currenc(?:y|ies)|units?|w\u00e4hrung|einheit|devise|unit\u00e9|moneda|unidad)\b", re.IGNORECASE
 )
 # Cells by which the row of a highest or lowest figure is named.
 MOST_NAMING = 3
@@ -87,6 +94,9 @@ def _result(asked: Question, wanted: Wanted, table: Table) -> Result | None:
     reading = _Reading(asked, wanted, table, conditions)
     used = reading.rows()
     column = reading.measure()
+    calculating = set[int]().union(*(asked.at(*place) for place in wanted.places))
+    if any(one.words & calculating for one in conditions):
+        return None
     if not used or column is None or not reading.is_understood(column):
         return None
     if column < 0:
@@ -160,6 +170,8 @@ class _Reading:
     def is_understood(self, column: int) -> bool:
         """Returns True if every word is accounted for, with a measure in a column, or -1."""
         left = self._left()
+        if any(self._asked.words[i].plain in DECISIVE for i in left):
+            return False
         known = self._named | self._wording.terms(ROWS, PARTS)
         if column >= 0:
             known |= self._wording.terms(self._table.header[column])
@@ -193,10 +205,16 @@ class _Reading:
         different = [len({row.cells[c] for row in used} - {""}) for c in counted]
         if self._wanted.aggregate is Aggregate.DISTINCT:
             return self._counted(used, counted[0], different[0]) if len(counted) == 1 and different[0] else None
+        if any(c in self._table.figure_columns and not self._is_key(c, noun) for c in counted):
+            return None
         rows_meant = noun in self._wording.terms(ROWS) or bool(counted) or noun in self._named
         if not rows_meant or (not counted and noun in self._wording.terms(PARTS)):
             return None
         return self._counted(used, -1, len(used)) if all(n == len(used) for n in different) else None
+
+    def _is_key(self, column: int, noun: str) -> bool:
+        """Returns True for a column of numbers that tell things apart: "Order ID"."""
+        return bool(self._name(column) - {noun}) and self._name(column) - {noun} <= self._wording.terms(KEYS)
 
     def _counted(self, used: tuple[TableRow, ...], column: int, number: int) -> Result:
         aggregate = Aggregate.COUNT if column < 0 else Aggregate.DISTINCT
@@ -217,6 +235,9 @@ class _Reading:
             return None
         if aggregate is Aggregate.SUM and units.pop().is_percent:
             return None
+        mixing = [c for c, name in enumerate(table.header) if c != column and MIXING.fullmatch(name.strip())]
+        if any(len({row.cells[c] for row in filled}) > 1 for c in mixing):
+            return None
         if any(len({row.cells[c] for row in used}) < len(used) for c in self.things()):
             return None
         found = computed(aggregate, figures)
@@ -232,7 +253,11 @@ def _add(made: Composition, result: Result) -> None:
     """Appends "Sum of Amount where Region is North, computed from 17 of 120 rows of orders.csv: 12,340 [1] [2]"."""
     table, aggregate = result.table, result.aggregate
     passage = table.passage
-    of = f" of {table.header[result.column]}" if aggregate is not Aggregate.COUNT else ""
+    of = (
+        ""
+        if aggregate is Aggregate.COUNT
+        else f" {'' if aggregate in EXTREMES else 'of '}{table.header[result.column]}"
+    )
     where = " and ".join(one.described for one in result.conditions)
     rows = (
         f"{len(result.used):,} of {len(table.rows):,} rows"

@@ -26,6 +26,14 @@ GRAMMAR = {
     "spanish": "el la los las de del un una en es son era eran hay hubo qu\u00e9 cu\u00e1l cu\u00e1les cu\u00e1ntos"
     " cu\u00e1ntas cu\u00e1nto para con donde fue fueron todos todas ha han",
 }
+# Words that change what is asked; no name of a table or a column accounts for them.
+_DECISIVE = (
+    "not no none never without except excluding exclude excluded other than before after since until per each every"
+    " nicht kein keine ohne au\u00dfer vor nach seit bis pro je jede jeder jedes"
+    " sans sauf avant apr\u00e8s depuis par chaque"
+    " sin excepto antes despu\u00e9s desde hasta por cada"
+)
+DECISIVE = frozenset(_DECISIVE.split())
 SKIPPED = {language: frozenset(words.split()) for language, words in GRAMMAR.items()}
 
 

@@ -9,9 +9,9 @@ from decimal import Decimal
 from itertools import product
 
 from app.answering.computation.figures import Figure, Unit, percent, rounded
-from app.answering.computation.operands import JOINING, Cell, Cells, Sought, may_be_negative, terms_of
+from app.answering.computation.operands import JOINING, Cell, Cells, Sought, may_be_negative, table_of, terms_of
 from app.answering.computation.periods import Asked, a_year_before, end_of, read_periods, without_periods
-from app.answering.computation.question_words import Wording
+from app.answering.computation.question_words import DECISIVE, Wording
 from app.answering.computation.requests import Operation, Request, read_requests
 from app.answering.quotes import Composition, escaped
 from app.answering.tables import Row
@@ -21,6 +21,8 @@ TWO_TIMES = {Operation.CHANGE, Operation.GROWTH}
 CHANGES = re.compile(r"chang|growth|increase|decrease|varia|ver\u00e4nderung|%|\u0394|yoy|y/y", re.IGNORECASE)
 SHARES = re.compile(r"percent|%|share|anteil|part|porcentaje|pourcentage", re.IGNORECASE)
 RATIO_PLACES = 2
+# Words that name figures ("earnings per share") or that forms of questions have.
+ALLOWED = frozenset(("per", "than", "other", "before", "pro", "je", "par", "por", "vor", "nach"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ def add_two_figures(
     if not requests:
         return False
     cells = Cells(rows, Wording(language, JOINING), comma_expected)
+    if (DECISIVE - ALLOWED) & {word.plain for word in cells.wording.words(asked.text)}:
+        return False
     found = [(request, pair) for request in requests if (pair := _pair(request, asked, cells))]
     results = {(pair.first.figure.value, pair.second.figure.value) for _, pair in found}
     if len(results) != 1:
@@ -127,7 +131,7 @@ def _closest(first: Sequence[Cell], second: Sequence[Cell]) -> tuple[Cell, Cell]
     """Returns the two cells to show: of the same row if there are such, or else of the same table."""
     pairs = list(product(first, second))
     same_row = (pair for pair in pairs if pair[0].row.place == pair[1].row.place)
-    same_table = (pair for pair in pairs if pair[0].table == pair[1].table)
+    same_table = (pair for pair in pairs if table_of(pair[0].row) == table_of(pair[1].row))
     return next(same_row, None) or next(same_table, None) or pairs[0]
 
 

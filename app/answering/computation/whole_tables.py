@@ -18,6 +18,8 @@ ReadsText = Callable[[str, int, int], str]
 # Characters read at once on either side; characters of a table; characters before it that may name it.
 STEP, MOST_TABLE, MOST_LEAD = 65_536, 32_000_000, 1_200
 MOST_TABLES = 8
+# The place of a passage of a paged document, whose tables may go on on the next page.
+PAGE = "page "
 TOTAL = re.compile(r"\W*(?:(?:sub|grand)[\s-]?)?(?:total|sum|summe|gesamt|insgesamt|somme|suma)\w*\b", re.IGNORECASE)
 NO_FIGURE = frozenset(("", "-", "\u2013", "\u2014", "\u2212"))
 # Share of figures among the filled cells of a column of figures.
@@ -77,7 +79,9 @@ class Table:
 
 
 def whole_tables(passages: Sequence[Passage], read: ReadsText, *, comma_expected: bool) -> Iterator[Table]:
-    """Yields the tables that passages are parts of, in their order; those with groups or uneven rows are left out.
+    """Yields the tables that passages are parts of, in their order.
+
+    Tables with groups or uneven rows are left out, and those on pages.
 
     Args:
         passages: what a search found.
@@ -86,6 +90,8 @@ def whole_tables(passages: Sequence[Passage], read: ReadsText, *, comma_expected
     """
     known: list[tuple[str, int, int]] = []
     for passage in passages:
+        if passage.place.rpartition(", ")[2].startswith(PAGE):
+            continue
         for start, end in _runs(passage.text):
             at = passage.start + start
             if any(version == passage.version_id and first <= at < last for version, first, last in known):
