@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from app.answering.computation.figures import Figure, decimal_mark, figure_at
@@ -10,6 +11,7 @@ from app.answering.computation.periods import WORDS, columns_of
 from app.answering.computation.question_words import Wording
 from app.answering.tables import Row
 from app.text import without_scale
+from ingest.text import most_specific, periods_in
 
 # Words that join the parts of a question for a calculation, or stand for the figures themselves.
 _JOINING = (
@@ -17,6 +19,7 @@ _JOINING = (
     " figures number numbers overall reported und zwischen gegen\u00fcber zu et entre y"
 )
 JOINING = frozenset(_JOINING.split())
+IN_PERCENT = re.compile(r"\b(?:percentages?\sof|in\s(?:percent|%))(?!\w)", re.IGNORECASE)
 TOTAL = frozenset(("total", "totals", "gesamt", "insgesamt"))
 # Labels of figures that are rightly negative; in other rows, a minus only says that a figure is deducted.
 MAY_BE_NEGATIVE = "net income loss losses profit cash margin result change ergebnis r\u00e9sultat resultado"
@@ -78,11 +81,24 @@ class Cells:
             ranked += (
                 ((len(label & sought.hard), len(sought.soft & self._context(row, cell.column))), cell)
                 for cell in self._cells(row, chosen(row))
-                if sought.hard - TOTAL <= label | self._context(row, cell.column) | self._above(row)
+                if sought.hard - TOTAL <= self._context(row, cell.column) | self._above(row)
             )
-        plain = [one for one in ranked if self._label(one[1].row) <= sought.hard]
-        best = max((rank for rank, _ in plain or ranked), default=None)
-        return _agreeing([cell for rank, cell in plain or ranked if rank == best])
+        if sought.period and columns is None:
+            ranked += self._in_rows_of_periods(sought)
+        plain = [one for one in ranked if self._label(one[1].row) <= sought.hard] or ranked
+        best = max((rank for rank, _ in plain), default=None)
+        return _agreeing([cell for rank, cell in plain if rank == best])
+
+    def _in_rows_of_periods(self, sought: Sought) -> Iterator[tuple[tuple[int, int], Cell]]:
+        """Yields the cells of tables with a row for each period, whose columns a phrase names, with their ranks."""
+        for row in self.rows:
+            if most_specific(periods_in(row.label)) != {sought.period}:
+                continue
+            for cell in self._cells(row, row.row.figures):
+                name = self.wording.name(row.row.header[cell.column])
+                known = name | self.wording.terms(row.row.group, row.row.caption) | self._above(row)
+                if name & sought.hard and name - TOTAL <= sought.hard and sought.hard - TOTAL <= known:
+                    yield (len(name & sought.hard), 0), cell
 
     def _named_by(self, terms: frozenset[str]) -> list[Row]:
         """Returns the rows all of whose label is among terms.
@@ -127,8 +143,8 @@ class Cells:
         return self.wording.name(row.label)
 
     def _context(self, row: Row, column: int) -> frozenset[str]:
-        """Returns the terms of what names a cell besides its row: group, caption and column."""
-        return self.wording.terms(row.row.group, row.row.caption, row.row.header[column])
+        """Returns the terms of all that names a cell: label, group, caption and column."""
+        return self.wording.terms(row.label, row.row.group, row.row.caption, row.row.header[column])
 
     def _above(self, row: Row) -> frozenset[str]:
         return self.wording.terms(row.passage.above)
@@ -146,7 +162,11 @@ def terms_of(wording: Wording, *phrases: str) -> frozenset[str]:
 
 
 def _agreeing(cells: Sequence[Cell]) -> list[Cell]:
-    """Returns the cells if they state one figure; of a figure and its negative, the figure."""
+    """Returns the cells if they state one figure; of a figure and its negative, the figure.
+
+    Amounts come before the same rows in percent of another amount.
+    """
+    cells = [cell for cell in cells if not IN_PERCENT.search(f"{cell.row.row.caption} {cell.row.row.group}")] or cells
     values = {cell.figure.value for cell in cells}
     if len(values) == 2 and sum(values) == 0:  # noqa: PLR2004 - a figure and its negative
         cells = [cell for cell in cells if cell.figure.value > 0]

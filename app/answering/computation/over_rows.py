@@ -191,9 +191,10 @@ class _Reading:
         beside = {i for i in (at - 1, at + 1) if 0 <= i < len(self._asked.words)}
         return self._asked.words[at].plain in AND and beside <= self._used
 
-    def named(self) -> int:
-        """Returns how many words of the question name the table."""
-        return sum(term in self._named for term in self._left().values())
+    def named(self, column: int) -> int:
+        """Returns how many words of the question name the table, and not its column."""
+        own = self._name(column) if column >= 0 else frozenset()
+        return sum(term in self._named - own for term in self._left().values())
 
     def count(self, used: tuple[TableRow, ...]) -> Result | None:
         """Returns the number of rows, or of different values; None if the question may mean the other one."""
@@ -220,7 +221,7 @@ class _Reading:
         aggregate = Aggregate.COUNT if column < 0 else Aggregate.DISTINCT
         figure = Figure(Decimal(number))
         shown = used[:MOST_NOTED]
-        return Result(aggregate, self._table, column, figure, self._conditions, used, shown, self.named())
+        return Result(aggregate, self._table, column, figure, self._conditions, used, shown, self.named(column))
 
     def compute(self, column: int, used: tuple[TableRow, ...]) -> Result | None:
         """Returns the aggregate of a column; None for one row, whose cell is quoted, and for figures of several units.
@@ -246,7 +247,7 @@ class _Reading:
             return None
         extreme = tuple(r for r, f in zip(filled, figures, strict=True) if f.value == found.value)
         shown = (extreme if aggregate in EXTREMES else filled)[:MOST_NOTED]
-        return Result(aggregate, table, column, found, self._conditions, filled, (*shown, *totals), self.named())
+        return Result(aggregate, table, column, found, self._conditions, filled, (*shown, *totals), self.named(column))
 
 
 def _add(made: Composition, result: Result) -> None:
