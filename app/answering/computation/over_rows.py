@@ -19,11 +19,13 @@ from app.text import TableRow
 MOST_NOTED, MOST_SHOWN = 5, 4_000
 EXTREMES = {Aggregate.HIGHEST, Aggregate.LOWEST}
 COUNTS = {Aggregate.COUNT, Aggregate.DISTINCT}
-ROWS = "row rows record records entry entries line lines zeile zeilen eintr\u00e4ge ligne lignes fila filas registros"
-PARTS = (
+_ROWS = "row rows record records entry entries line lines zeile zeilen eintr\u00e4ge ligne lignes fila filas registros"
+ROWS = frozenset(_ROWS.split())
+_PARTS = (
     "table tables sheet sheets spreadsheet file column columns csv list listed data tabelle tabellen blatt spalte"
     " tableau feuille colonne tabla hoja columna"
 )
+PARTS = frozenset(_PARTS.split())
 # Words of a column's name that a question may leave out.
 UNITS = (
     "amount eur usd chf gbp euro euros dollars kwh mwh gwh twh kw mw km m cm mm kg g t l ml h min s pcs units stk"
@@ -172,12 +174,14 @@ class _Reading:
         left = self._left()
         if any(self._asked.words[i].plain in DECISIVE for i in left):
             return False
-        known = self._named | self._wording.terms(ROWS, PARTS)
+        known = self._named
         if column >= 0:
             known |= self._wording.terms(self._table.header[column])
         for other in self.things():
             known |= self._name(other)
-        return all(term in known or self._joins(i) for i, term in left.items())
+        return all(
+            term in known or self._asked.words[i].plain in ROWS | PARTS or self._joins(i) for i, term in left.items()
+        )
 
     def things(self) -> list[int]:
         """Returns the columns of words that are counted, or that the row of an extreme is asked for by."""
@@ -201,15 +205,15 @@ class _Reading:
         after = [i for i in sorted(self._left()) if self._asked.words[i].start >= self._wanted.counts]
         if not after:
             return None
-        noun = self._asked.words[after[0]].term
+        noun, plain = self._asked.words[after[0]].term, self._asked.words[after[0]].plain
         counted = [c for c in range(len(self._table.header)) if noun in self._name(c)]
         different = [len({row.cells[c] for row in used} - {""}) for c in counted]
         if self._wanted.aggregate is Aggregate.DISTINCT:
             return self._counted(used, counted[0], different[0]) if len(counted) == 1 and different[0] else None
         if any(c in self._table.figure_columns and not self._is_key(c, noun) for c in counted):
             return None
-        rows_meant = noun in self._wording.terms(ROWS) or bool(counted) or noun in self._named
-        if not rows_meant or (not counted and noun in self._wording.terms(PARTS)):
+        rows_meant = plain in ROWS or bool(counted) or noun in self._named
+        if not rows_meant or (not counted and plain in PARTS):
             return None
         return self._counted(used, -1, len(used)) if all(n == len(used) for n in different) else None
 

@@ -112,7 +112,7 @@ FORMS = (
         "ab",
         (
             re.compile(r"\b(?:what|which)\s(?:is|was|were)\s", ANY_CASE),
-            re.compile(rf"['\u2019s]*\s{PART}\sof\s", ANY_CASE),
+            re.compile(rf"['\u2019]?s?\s{PART}\sof\s", ANY_CASE),
         ),
     ),
     Form(SHARE, "ba", (re.compile(r"\bwelchen\sAnteil\s(?:am|an(?:\sde[nr])?|von)\s", ANY_CASE), BE)),

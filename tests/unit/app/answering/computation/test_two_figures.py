@@ -56,8 +56,8 @@ def answer(question: str, *texts: str) -> str:
         ),
         (
             (
-                "By how much did other income/(expense), net change from the three months ended June 30, 2030 to the three"
-                " months ended June 30, 2031?"
+                "By how much did other income/(expense), net change from the three months ended June 30, 2030 to the"
+                " three months ended June 30, 2031?"
             ),
             "\u2212$50 million",
         ),
