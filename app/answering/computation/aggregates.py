@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
-from app.answering.computation.figures import Figure, rounded
+from app.answering.computation.figures import Figure, without_zeros
 
 
 class Aggregate(StrEnum):
@@ -111,5 +111,4 @@ def computed(aggregate: Aggregate, figures: Sequence[Figure]) -> Figure:
     if aggregate in (Aggregate.HIGHEST, Aggregate.LOWEST):
         return figures[0].with_value(max(values) if aggregate is Aggregate.HIGHEST else min(values))
     exact = median(values) if aggregate is Aggregate.MEDIAN else sum(values[1:], values[0]) / len(values)
-    value = rounded(exact, places + 2)
-    return figures[0].with_value(value if value != rounded(value, places) else rounded(value, places))
+    return figures[0].with_value(without_zeros(exact, places))

@@ -97,6 +97,8 @@ def read_conditions(question: Question, table: Table) -> list[Condition] | None:
     dated = _period(question, table, values or [])
     if compared is None or values is None or dated is None:
         return None
+    if any(question.skipped(one.start, one.end) and not _follows_name(question, one, names) for one in values):
+        return None  # "on" may be a cell, or a word of grammar
     taken = set[int]().union(*(one.words for one in (*compared, *dated)))
     equal = _equalities(question, table, [one for one in values if not one.words & taken])
     if equal is None:
@@ -121,7 +123,7 @@ def _names(question: Question, table: Table) -> Iterator[_Span]:
 
 
 def _cells(question: Question, table: Table, names: Sequence[_Span]) -> Iterator[_Span]:
-    """Yields the places of cells. A number or a single letter has to follow the name of its column."""
+    """Yields the places of cells. Numbers and single letters have to follow the name of their column."""
     plain = [word.plain for word in question.words]
     places: dict[tuple[str, ...], list[int]] = {}
     for start in range(len(plain)):
@@ -136,8 +138,8 @@ def _cells(question: Question, table: Table, names: Sequence[_Span]) -> Iterator
         for words, cells in found.items():
             for start in places[words]:
                 one = _Span(start, start + len(words), column, frozenset(cells))
-                weak = column in figures or question.skipped(one.start, one.end) or len("".join(words)) == 1
-                if not weak or _follows_name(question, one, names):
+                weak = column in figures or len("".join(words)) == 1
+                if not weak or question.skipped(one.start, one.end) or _follows_name(question, one, names):
                     yield one
 
 

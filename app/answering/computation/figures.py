@@ -137,6 +137,12 @@ def rounded(value: Decimal, places: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
 
+def without_zeros(value: Decimal, places: int) -> Decimal:
+    """Rounds an average to at least `places` digits after the decimal mark, and to two more if they are not zero."""
+    exact = rounded(value, places + 2)
+    return next(short for n in range(places, places + 3) if (short := rounded(exact, n)) == exact)
+
+
 def percent(value: Decimal, mark: str = POINT) -> Figure:
     """Returns a share of 1 in percent with one decimal."""
     return Figure(rounded(value * 100, 1), Unit(after=PERCENT), mark)

@@ -16,7 +16,8 @@ from ingest.text import most_specific, periods_in
 # Words that join the parts of a question for a calculation, or stand for the figures themselves.
 _JOINING = (
     "and by to from between compared with than versus vs relative over as at segment segments amount amounts figure"
-    " figures number numbers overall reported und zwischen gegen\u00fcber zu et entre y"
+    " figures number numbers overall"
+    " report reports reported large high big gro\u00df hoch und zwischen gegen\u00fcber zu et entre y"
 )
 JOINING = frozenset(_JOINING.split())
 IN_PERCENT = re.compile(r"\b(?:percentages?\sof|in\s(?:percent|%))(?!\w)", re.IGNORECASE)

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import product
 
-from app.answering.computation.figures import Figure, Unit, percent, rounded
+from app.answering.computation.figures import Figure, Unit, percent, rounded, without_zeros
 from app.answering.computation.operands import JOINING, Cell, Cells, Sought, may_be_negative, table_of, terms_of
 from app.answering.computation.periods import Asked, a_year_before, end_of, read_periods, without_periods
 from app.answering.computation.question_words import DECISIVE, Wording
 from app.answering.computation.requests import Operation, Request, read_requests
 from app.answering.quotes import Composition, escaped
 from app.answering.tables import Row
+from app.text import with_scale
 
 TWO_TIMES = {Operation.CHANGE, Operation.GROWTH}
 # Names of columns that state a change, and of rows and tables that state shares.
@@ -81,6 +82,8 @@ def _pair(request: Request, asked: Asked, cells: Cells) -> Pair | None:
         second.column,
     ):
         return None
+    if request.operation is Operation.SHARE and table_of(first.row) != table_of(second.row):
+        return None  # a part may be one of another whole: iPhones, and what is sold in China
     one, other = first.figure.unit, second.figure.unit
     fits = (one.scale, one.after) == (other.scale, other.after) and len({one.sign, other.sign} - {""}) <= 1
     return Pair(first, second, (*found[0], *found[1])) if fits else None
@@ -149,7 +152,7 @@ def _result(operation: Operation, pair: Pair) -> Figure | None:
     if operation is Operation.SUM:
         return exact.with_value(one + other)
     if operation is Operation.AVERAGE:
-        return exact.with_value(rounded((one + other) / 2, max(first.places, second.places) + 1))
+        return exact.with_value(without_zeros((one + other) / 2, max(first.places, second.places)))
     return _quotient(operation, first, second)
 
 
@@ -198,7 +201,7 @@ def _rounds_to(figure: Figure, value: Decimal) -> bool:
 def _add_stated(made: Composition, cell: Cell) -> None:
     """Appends the figure as its table states it."""
     note = made.cite(cell.row.passage, cell.row.row.start, cell.row.row.end)
-    lead, figure = escaped(f"{cell.described}: "), escaped(str(cell.row.row.cells[cell.column]))
+    lead, figure = escaped(f"{cell.described}: "), escaped(with_scale(cell.row.row, cell.column))
     made.add(f"{lead}{figure} [{note}]", f"{lead}{figure}", [note], spans=[(len(lead), len(lead) + len(figure))])
 
 

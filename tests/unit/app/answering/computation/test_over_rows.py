@@ -151,6 +151,13 @@ def test_equal_questions_of_two_tables_are_answered_only_if_they_agree():
     assert figure(other.ask("What is the sum of sales in the file two?")) == "31"
 
 
+def test_a_cell_that_is_a_word_of_grammar_is_a_condition_only_after_the_name_of_its_column():
+    table = "| Device | State |\n| --- | --- |\n| D-1 | on |\n| D-2 | off |\n| D-3 | on |\n"
+    assert Documents(devices=table).ask("How many devices are on?").text == ""
+    assert figure(Documents(devices=table).ask("How many devices with state on are there?")) == "2"
+    assert figure(Documents(devices=table).ask("How many devices are off?")) == "1"
+
+
 def test_a_table_on_a_page_may_go_on_and_is_not_counted():
     documents = Documents(orders=ORDERS)
     question = "How many orders are there?"
