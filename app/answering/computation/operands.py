@@ -19,7 +19,7 @@ _JOINING = (
     " figures number numbers overall"
     " report reports reported large high big gro\u00df hoch und zwischen gegen\u00fcber zu et entre y"
 )
-JOINING = frozenset(_JOINING.split())
+JOINING = frozenset(_JOINING.casefold().split())
 IN_PERCENT = re.compile(r"\b(?:percentages?\sof|in\s(?:percent|%))(?!\w)", re.IGNORECASE)
 TOTAL = frozenset(("total", "totals", "gesamt", "insgesamt"))
 # Labels of figures that are rightly negative; in other rows, a minus only says that a figure is deducted.

@@ -33,8 +33,8 @@ _DECISIVE = (
     " sans sauf avant apr\u00e8s depuis par chaque"
     " sin excepto antes despu\u00e9s desde hasta por cada"
 )
-DECISIVE = frozenset(_DECISIVE.split())
-SKIPPED = {language: frozenset(words.split()) for language, words in GRAMMAR.items()}
+DECISIVE = frozenset(_DECISIVE.casefold().split())
+SKIPPED = {language: frozenset(words.casefold().split()) for language, words in GRAMMAR.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,8 @@ def test_a_change_that_the_table_states_is_quoted():
 
 
 def test_a_stated_change_has_the_unit_of_its_table():
-    table = "(dollars in millions)\n\n| | 2031 | 2030 | $ Change |\n| --- | --- | --- | --- |\n| Boats | $500 | $450 | $50 |\n"
+    head = "(dollars in millions)\n\n| | 2031 | 2030 | $ Change |\n| --- | --- | --- | --- |\n"
+    table = f"{head}| Boats | $500 | $450 | $50 |\n"
     assert answer("By how much did boats change from 2030 to 2031?", table) == "Boats, $ Change: $50 million [1]"
 
 
@@ -147,7 +148,7 @@ def test_a_table_may_have_a_row_for_each_period():
 
 def test_decimal_commas_are_read_and_written():
     table = "| Ort | Gas 2030 | Gas 2031 |\n| --- | --- | --- |\n| Ulm | 1.250,50 | 1.300,25 |\n| Jena | 2,5 | 3,5 |\n"
-    assert answer("Was ist die Differenz zwischen Gas 2031 Ulm und Jena?", table).endswith("= 1.296,75")
+    assert answer("Wie gro\u00df ist die Differenz zwischen Gas 2031 von Ulm und Jena?", table).endswith("= 1.296,75")
 
 
 def test_growth_from_a_loss_is_not_computed():
