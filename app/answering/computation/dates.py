@@ -31,9 +31,13 @@ def column_dates(cells: Sequence[str]) -> list[Date] | None:
     if not filled:
         return None
     order = _order(filled)
-    found = [_date(cell, order) if cell else NO_DATE for cell in cells]
-    dates = [one for one in found if one is not None]
-    return dates if len(dates) == len(cells) else None
+    dates: list[Date] = []
+    for cell in cells:
+        date = _date(cell, order) if cell else NO_DATE
+        if date is None:
+            return None
+        dates.append(date)
+    return dates
 
 
 def _order(cells: Sequence[str]) -> str:
