@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Protocol
 
+from app.answering.computation import Calculator, ReadsText
 from app.answering.course import Course
 from app.answering.document_list import listed, topic_of
 from app.answering.evidence import nowhere
 from app.answering.extractive import ExtractiveAnswerer
 from app.answering.generative import Writer, Written
-from app.answering.quotes import NO_QUOTES
 from app.answering.refusal import Judgement, Refusal
 from app.cancellation import CancelToken
 from app.grounding import REFUSAL, Verified, Verifier, is_refusal
@@ -25,6 +25,7 @@ from ingest.text import storable
 
 NOTHING_INDEXED = "The collection has no documents yet. Add some first."
 QUOTED = "Quoted from your documents; no language model is in use."
+COMPUTED = "Computed from tables of your documents; no language model is in use."
 # Tokens of passages: for quotes, and the least and most that are half of a model's context.
 QUOTED_TOKENS = 4_000
 LEAST_CONTEXT, MOST_CONTEXT = 3_000, 8_000
@@ -55,6 +56,7 @@ class Answerer:
         searched: `within` -> the number of chunks searched; None if unknown.
         mentioning: topic, `within` -> a passage of each document that mentions it.
         refusal: decides whether passages answer a question; None if it is not calibrated for the embedder.
+        read: reads the text of documents, to compute over whole tables; None: only over what was found.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Answerer:
         searched: Callable[[Filter | None], int | None] = lambda _within: None,
         mentioning: Callable[[str, Filter | None], Retrieval] = lambda _topic, _within: Retrieval(()),
         refusal: Refusal | None = None,
+        read: ReadsText | None = None,
     ) -> None:
         self._retrieve = retrieve
         self._absent = absent
@@ -78,6 +81,7 @@ class Answerer:
         self._refusal = refusal
         self._verifier = Verifier(embedder, entailment)
         self._extractive = ExtractiveAnswerer(embedder)
+        self._calculator = Calculator(read)
         self._llm = llm
         self._settings = settings
 
@@ -172,9 +176,9 @@ class Answerer:
         judged = self._judged(course, passages)
         course.confidence = round(judged.confidence, 4) if judged else None
         answers = judged is None or judged.answers
-        quotes = NO_QUOTES
-        if answers:
-            wide = found.passages
+        wide = found.passages
+        quotes = computed = self._calculator.answer(course.query, (*wide, *passages))
+        if answers and not computed.sentences:
             quotes = self._extractive.answer(
                 course.query, passages, wide=wide, meant=found.meant, relevant=judged is not None
             )
@@ -186,7 +190,7 @@ class Answerer:
         for sentence in quotes.sentences:
             yield Token(quotes.text[at : sentence.end])
             at = sentence.end
-        notice = "" if course.notices else QUOTED
+        notice = "" if course.notices else COMPUTED if computed.sentences else QUOTED
         yield course.answer(quotes.text, quotes.sentences, quotes.citations, notice=notice)
 
     def _judged(self, course: Course, passages: Sequence[Passage]) -> Judgement | None:

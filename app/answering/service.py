@@ -109,7 +109,8 @@ class AnswerService:
         return events
 
     def _answerer(self, collection: str) -> Answerer:
-        embedder, retriever = self._library.index(collection).embedder, self.retriever(collection)
+        index, retriever = self._library.index(collection), self.retriever(collection)
+        embedder = index.embedder
         refusal = self._models.refusal()
         return Answerer(
             retriever.passages,
@@ -121,6 +122,7 @@ class AnswerService:
             searched=retriever.searched,
             mentioning=lambda topic, within: retriever.mentioning(topic, within=within),
             refusal=refusal if embedder.model == refusal.embedder else None,
+            read=index.docstore.excerpt,
         )
 
     def search(

@@ -1,0 +1,178 @@
+"""Reads a table as a whole from the stored text of its document, however few of its rows a search found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import PurePath
+
+from app.answering.computation.figures import Figure, decimal_mark, figure_at
+from app.answering.computation.question_words import Wording
+from app.models import Passage
+from app.text import TableRow, table_rows
+
+# Version, start, end -> these characters of the document's text.
+ReadsText = Callable[[str, int, int], str]
+# Characters read at once on either side; characters of a table; characters before it that may name it.
+STEP, MOST_TABLE, MOST_LEAD = 65_536, 32_000_000, 1_200
+MOST_TABLES = 8
+# The place of a passage of a paged document, whose tables may go on on the next page.
+PAGE = "page "
+TOTAL = re.compile(r"\W*(?:(?:sub|grand)[\s-]?)?(?:total|sum|summe|gesamt|insgesamt|somme|suma)\w*\b", re.IGNORECASE)
+NO_FIGURE = frozenset(("", "-", "\u2013", "\u2014", "\u2212"))
+# Share of figures among the filled cells of a column of figures.
+MOSTLY = 0.5
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with one header, a row for each thing and no groups.
+
+    `passage` has the whole table as its text, below what names it, from `start` on; `rows` are without `totals`.
+    """
+
+    passage: Passage
+    start: int
+    rows: tuple[TableRow, ...]
+    totals: tuple[TableRow, ...]
+    comma_expected: bool = False
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The names of its columns."""
+        return self.rows[0].header
+
+    @property
+    def name(self) -> str:
+        """Its sheet and file, as the answer names it."""
+        file = PurePath(self.passage.document).name
+        return f"{self.passage.place} of {file}" if self.passage.place else file
+
+    @cached_property
+    def mark(self) -> str | None:
+        """The decimal mark of its figures; None if unclear."""
+        cells = (cell for row in self.rows for cell in row.cells)
+        return decimal_mark(cells, comma_expected=self.comma_expected)
+
+    def cells(self, column: int) -> list[str]:
+        """Returns the texts of a column."""
+        return [row.cells[column] for row in self.rows]
+
+    @cached_property
+    def figure_columns(self) -> tuple[int, ...]:
+        """The positions of the columns of figures."""
+        return tuple(i for i in range(len(self.header)) if self._is_of_figures(i))
+
+    def _is_of_figures(self, column: int) -> bool:
+        filled = [row for row in self.rows if row.cells[column] not in NO_FIGURE]
+        return bool(filled) and sum(self.figure(row, column) is not None for row in filled) >= MOSTLY * len(filled)
+
+    def figure(self, row: TableRow, column: int) -> Figure | None:
+        """Returns the figure of a cell; None if it has none."""
+        return figure_at(row, column, self.mark) if self.mark else None
+
+    def naming(self, wording: Wording) -> frozenset[str]:
+        """Returns the terms of what names the table: its caption, sheet, title and file."""
+        return wording.terms(self.passage.above, self.rows[0].caption)
+
+
+def whole_tables(passages: Sequence[Passage], read: ReadsText, *, comma_expected: bool) -> Iterator[Table]:
+    """Yields the tables that passages are parts of, in their order.
+
+    Tables with groups or uneven rows are left out, and those on pages.
+
+    Args:
+        passages: what a search found.
+        read: reads the text of documents.
+        comma_expected: True if the language of the passages has a decimal comma.
+    """
+    known: list[tuple[str, int, int]] = []
+    for passage in passages:
+        if passage.place.rpartition(", ")[2].startswith(PAGE):
+            continue
+        for start, end in _runs(passage.text):
+            at = passage.start + start
+            if any(version == passage.version_id and first <= at < last for version, first, last in known):
+                continue
+            if len(known) == MOST_TABLES:
+                return
+            place = _bounds(passage, start, end, read)
+            known.append((passage.version_id, *(place or (at, passage.start + end))))
+            if place and (table := _table(passage, *place, read)):
+                yield replace(table, comma_expected=comma_expected)
+
+
+def _runs(text: str) -> Iterator[tuple[int, int]]:
+    """Yields the places of runs of table lines."""
+    start, at = -1, 0
+    for line in text.splitlines(keepends=True):
+        if line.startswith("|"):
+            start = at if start < 0 else start
+        elif start >= 0:
+            yield start, at
+            start = -1
+        at += len(line)
+    if start >= 0:
+        yield start, at
+
+
+def _bounds(passage: Passage, start: int, end: int, read: ReadsText) -> tuple[int, int] | None:
+    """Returns the place in the document of the table that a run of lines is part of; None if it is too long."""
+    first, last = passage.start + start, passage.start + end
+    while start == 0 and first > 0:
+        before = read(passage.version_id, max(0, first - STEP), first)
+        cut = _rows_at_end(before)
+        is_done = cut == len(before) or cut > len(before.partition("\n")[0]) + 1
+        first -= len(before) - cut
+        if is_done or last - first > MOST_TABLE:
+            break
+    while end == len(passage.text):
+        after = read(passage.version_id, last, last + STEP)
+        length = _rows_at_start(after, continues=not _ends_line(passage, first, last, read))
+        last += length
+        if not length or length < len(after) or last - first > MOST_TABLE:
+            break
+    return (first, last) if last - first <= MOST_TABLE else None
+
+
+def _ends_line(passage: Passage, first: int, last: int, read: ReadsText) -> bool:
+    return last == first or read(passage.version_id, last - 1, last) == "\n"
+
+
+def _rows_at_end(text: str) -> int:
+    """Returns where the table lines at the end of a text begin; its length if there are none."""
+    at = len(text)
+    for line in reversed(text.splitlines(keepends=True)):
+        if not line.startswith("|"):
+            break
+        at -= len(line)
+    return at
+
+
+def _rows_at_start(text: str, *, continues: bool) -> int:
+    """Returns where the table lines at the start of a text end; `continues`: it starts within a line of the table."""
+    at = 0
+    for line in text.splitlines(keepends=True):
+        if not line.startswith("|") and not (continues and at == 0):
+            break
+        at += len(line)
+    return at
+
+
+def _table(passage: Passage, start: int, end: int, read: ReadsText) -> Table | None:
+    lead = read(passage.version_id, max(0, start - MOST_LEAD), start)
+    lead = lead.partition("\n")[2] if start > MOST_LEAD else lead
+    text = lead + read(passage.version_id, start, end).rstrip("\n")
+    rows = [row for row in table_rows(text) if row.start >= len(lead)]
+    lines = text.count("\n", len(lead)) + 1
+    header = rows[0].header if rows else ()
+    # Two lines are the header and its rule; rows of another form would be left out of the calculation.
+    if not header or len(rows) != lines - 2 or any(row.header != header or row.group for row in rows):
+        return None
+    named = [next((cell for cell in row.cells if cell), "") for row in rows]
+    totals = tuple(row for row, name in zip(rows, named, strict=True) if TOTAL.match(name))
+    kept = tuple(row for row in rows if row not in totals)
+    whole = replace(passage, start=start - len(lead), end=start - len(lead) + len(text), text=text, header="")
+    return Table(whole, len(lead), kept, totals) if kept else None
