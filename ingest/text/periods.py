@@ -55,9 +55,9 @@ def period_of(text: str) -> str | None:
     return next((period for start, end, period in _mentions(text) if end - start == len(text)), None)
 
 
-def first_day(text: str) -> str:
-    """Returns the first day that a text names, as an ISO date; "" if it names none."""
-    return min(_days(text), default=(0, 0, ""))[2]
+def days_in(text: str) -> tuple[str, ...]:
+    """Returns the days that a text names, each once as an ISO date, in the order in which it names them."""
+    return tuple(dict.fromkeys(day for _, _, day in sorted(_days(text))))
 
 
 def parts_of(period: str) -> list[str]:

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from ingest.text.periods import first_day, last_day, most_specific, periods_in, periods_in_name
+from ingest.text.periods import days_in, last_day, most_specific, periods_in, periods_in_name
 
 # Characters at a document's beginning that say what it is.
 OPENING_CHARACTERS = 1_500
-DAY_CHARACTERS = len("2022-12-31")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +48,8 @@ def document_periods(source: str, title: str, opening: str) -> DocumentPeriods:
     """
     path, opening = PurePath(source), opening[:OPENING_CHARACTERS]
     named = periods_in_name(f"{path.name} {path.stem}") | periods_in(title)
-    days = frozenset(one for one in periods_in(opening) if len(one) == DAY_CHARACTERS)
-    return DocumentPeriods(named, first_day(opening), days)
+    days = days_in(opening)
+    return DocumentPeriods(named, days[0] if days else "", frozenset(days))
 
 
 def in_order(periods: Iterable[str]) -> tuple[str, ...]:

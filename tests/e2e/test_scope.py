@@ -168,7 +168,7 @@ def test_periods_of_documents_are_shown_and_chosen(filled, write):
     assert chat.within == Filter(periods=("2023-Q3",))
     assert field(open_page(filled, chat.id), "Periods").value == ["2023-Q3"]
     next(one for one in page.button if one.label == "4 documents").click().run()
-    assert "2023-Q3, 2023-09-30" in "\n".join(element.proto.body for element in page.get("html"))
+    assert "reports on 2023-09-30, 2023-Q3" in "\n".join(element.proto.body for element in page.get("html"))
 
 
 def test_folders_that_would_choose_everything_or_one_document_are_not_offered():

@@ -72,7 +72,7 @@ def _facts(row: DocumentRow) -> str:
             parts.append(how)
         parts.append(passages(row.chunks))
         if row.periods:
-            parts.append(", ".join(row.periods))
+            parts.append(f"reports on {', '.join(row.periods)}")
         if row.tags:
             parts.append(f"tagged {', '.join(row.tags)}")
     return " · ".join(parts)

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from ingest.text.periods import first_day, last_day, most_specific, parts_of, period_of, periods_in, periods_in_name
+from ingest.text.periods import days_in, last_day, most_specific, parts_of, period_of, periods_in, periods_in_name
 
 
 @pytest.mark.parametrize(
@@ -90,10 +90,10 @@ def test_a_text_with_other_words_is_no_period(text):
     assert period_of(text) is None
 
 
-def test_the_first_day_is_the_one_that_a_text_names_first():
-    text = "For the quarterly period ended April 1, 2023. Outstanding on 2023-02-01; filed on 5 May 2023."
-    assert first_day(text) == "2023-04-01"
-    assert first_day("on 31 June 2022, and in May 2022") == ""
+def test_days_are_in_the_order_in_which_a_text_names_them():
+    text = "For the period ended April 1, 2023. Outstanding on 2023-02-01, filed on 5 May 2023, not April 1, 2023."
+    assert days_in(text) == ("2023-04-01", "2023-02-01", "2023-05-05")
+    assert days_in("on 31 June 2022, and in May 2022") == ()
 
 
 def test_a_half_is_made_of_its_quarters():
