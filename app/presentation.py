@@ -29,6 +29,7 @@ def report_json(rows: Sequence[DocumentRow]) -> dict[str, Any]:
                 "chunks": row.chunks,
                 "indexed": _day(row),
                 "tags": list(row.tags),
+                "periods": list(row.periods),
                 "warnings": list(row.warnings),
                 "error": row.error or None,
             }
@@ -49,13 +50,14 @@ def print_readings(rows: Sequence[DocumentRow], console: Console) -> None:
     for name in ("text", "OCR", "empty", "tables", "characters", "chunks", "seconds"):
         table.add_column(name, justify="right")
     table.add_column("indexed")
-    tagged = any(row.tags for row in rows)
-    if tagged:
-        table.add_column("tags", overflow="fold")
+    lists = {"periods": [row.periods for row in rows], "tags": [row.tags for row in rows]}
+    lists = {name: column for name, column in lists.items() if any(column)}
+    for name in lists:
+        table.add_column(name, overflow="fold")
     table.add_column("document", overflow="fold")
-    for row in rows:
-        tags = [escape(", ".join(row.tags))] if tagged else []
-        table.add_row(*_counts(row), _day(row) or "", *tags, escape(one_line(row.source.removeprefix(folder))))
+    for i, row in enumerate(rows):
+        listed = [escape(", ".join(column[i])) for column in lists.values()]
+        table.add_row(*_counts(row), _day(row) or "", *listed, escape(one_line(row.source.removeprefix(folder))))
     console.print(table)
     for row in rows:
         for warning in row.warnings:

@@ -1,6 +1,6 @@
 """Database schema of the conversations, used by `app.conversations.store` and by backups."""
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS conversations (
     id TEXT PRIMARY KEY,
@@ -20,13 +20,16 @@ CREATE TABLE IF NOT EXISTS exchanges (
 );
 CREATE INDEX IF NOT EXISTS exchanges_by_conversation ON exchanges (conversation, id);
 """
-MIGRATIONS = {
-    2: """
+MIGRATIONS: dict[int, tuple[str, ...]] = {
+    2: (
+        """
 ALTER TABLE exchanges ADD COLUMN helpful INTEGER;
 ALTER TABLE conversations ADD COLUMN filter TEXT NOT NULL DEFAULT '{}';
 """,
-    3: "",  # same tables, but answers record what was used and the prompt, which format 2 cannot read
+    ),
+    3: (),  # same tables, but answers record what was used and the prompt, which format 2 cannot read
     # Answers also record the filter of their question.
-    4: "ALTER TABLE exchanges ADD COLUMN earlier TEXT NOT NULL DEFAULT '[]';",
-    5: "",  # same tables, but sentences may be 'not checked', which format 4 cannot read
+    4: ("ALTER TABLE exchanges ADD COLUMN earlier TEXT NOT NULL DEFAULT '[]';",),
+    5: (),  # same tables, but sentences may be 'not checked', which format 4 cannot read
+    6: (),  # same tables, but filters may name periods, which format 5 cannot read
 }

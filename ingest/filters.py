@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any, Self
 
 from ingest.errors import QuestionError
-from ingest.text import absolute_name, path_separator
+from ingest.text import absolute_name, path_separator, period_of
 from ingest.urls import host_and_path, is_url
 
 MOST_TAG_CHARACTERS = 64
@@ -33,6 +33,9 @@ class Filter:
         since: the first day on which a document was last indexed, in local time.
         until: the last such day, inclusive.
         tags: a document needs at least one of them.
+        periods: what a document reports on, such as "2023", "2023-Q3" or "2022-12-31". A document matches if one of its
+            periods equals one of these or lies in it. "2022-Q4" does not match "2022-12-31": which days are in a
+            quarter depends on the fiscal year.
     """
 
     sources: tuple[str, ...] = ()
@@ -40,6 +43,7 @@ class Filter:
     since: date | None = None
     until: date | None = None
     tags: tuple[str, ...] = ()
+    periods: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -50,11 +54,12 @@ class Filter:
         since: str | date | None = None,
         until: str | date | None = None,
         tags: Iterable[str] = (),
+        periods: Iterable[str] = (),
     ) -> Self:
-        """Builds a filter from user input: makes paths absolute, lowercases types and tags, parses dates.
+        """Builds a filter from user input: makes paths absolute, lowercases types and tags, parses dates and periods.
 
         Raises:
-            QuestionError: a date is invalid, the last is before the first, or a tag is invalid.
+            QuestionError: a date is invalid, the last is before the first, or a tag or period is invalid.
         """
         first, last = _day(since, "since"), _day(until, "until")
         if first and last and last < first:
@@ -65,6 +70,7 @@ class Filter:
             since=first,
             until=last,
             tags=_each_once(map(tag_name, tags)),
+            periods=_each_once(map(period_name, periods)),
         )
 
     @classmethod
@@ -75,19 +81,16 @@ class Filter:
     def as_json(self) -> dict[str, Any]:
         """Returns the criteria that are set, by name; {} for an empty filter."""
         days = {name: day.isoformat() for name, day in (("since", self.since), ("until", self.until)) if day}
-        lists = (("sources", self.sources), ("types", self.types), ("tags", self.tags))
-        return {name: list(values) for name, values in lists if values} | days
+        lists = {"sources": self.sources, "types": self.types, "tags": self.tags, "periods": self.periods}
+        return {name: list(values) for name, values in lists.items() if values} | days
 
     def __bool__(self) -> bool:
         return self != type(self)()
 
     def __str__(self) -> str:
         """Describes the filter: "in /docs; of type pdf or md; indexed since 2026-01-01"."""
-        parts = [
-            f"{word} {' or '.join(values)}"
-            for word, values in (("in", self.sources), ("of type", self.types), ("tagged", self.tags))
-            if values
-        ]
+        lists = {"in": self.sources, "of type": self.types, "tagged": self.tags, "of the period": self.periods}
+        parts = [f"{word} {' or '.join(values)}" for word, values in lists.items() if values]
         parts += [f"indexed {word} {day}" for word, day in (("since", self.since), ("until", self.until)) if day]
         return "; ".join(parts)
 
@@ -133,6 +136,20 @@ def tag_name(text: str) -> str:
 def tag_names(texts: Iterable[str]) -> tuple[str, ...]:
     """Normalises tags and removes duplicates. Raises as `tag_name` does."""
     return _each_once(map(tag_name, texts))
+
+
+def period_name(text: str) -> str:
+    """Normalises a period: "2023-Q3" for "Q3 2023".
+
+    Raises:
+        QuestionError: it is not one period.
+    """
+    if period := period_of(text):
+        return period
+    raise QuestionError(
+        f"{text!r} is not a period. Write a year, half, quarter, month or day, such as: 2023, 2023-H1, 2023-Q3, "
+        "May 2024, 2022-12-31."
+    )
 
 
 def _each_once(values: Iterable[str]) -> tuple[str, ...]:

@@ -89,7 +89,10 @@ class IngestProgress:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRow:
-    """A document of a collection, for lists. `bytes` is the size of its text, `updated` in seconds since the epoch."""
+    """A document of a collection, for lists. `bytes` is the size of its text, `updated` in seconds since the epoch.
+
+    `periods` are those it reports on, such as "2023-Q3" or "2022-12-31", in order.
+    """
 
     source: str
     title: str
@@ -102,6 +105,7 @@ class DocumentRow:
     reading: Reading = field(default_factory=Reading)
     warnings: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    periods: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

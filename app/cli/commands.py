@@ -13,7 +13,7 @@ from rich.console import Console
 
 from app.cancellation import STOPPED_EARLY, CancelToken
 from app.cli.evaluation import evaluation_cli
-from app.cli.filters import InOption, SinceOption, TagOption, TypeOption, UntilOption, chosen, tag_command
+from app.cli.filters import InOption, PeriodOption, SinceOption, TagOption, TypeOption, UntilOption, chosen, tag_command
 from app.cli.maintenance import backup_command, doctor_command, reembed_command, restore_command
 from app.cli.output import (
     answer_json,
@@ -92,12 +92,13 @@ def search(  # noqa: PLR0917 - Typer requires one parameter per option
     since: SinceOption = None,
     until: UntilOption = None,
     tag: TagOption = None,
+    period: PeriodOption = None,
     questions: QuestionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find the passages that best match a question, in all documents or in those selected by the options."""
     with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote(context) as footnote:
-        within = chosen(in_, type_, since, until, tag)
+        within = chosen(sources=in_, types=type_, since=since, until=until, tags=tag, periods=period)
         _note(footnote, collection)
 
         def found(text: str) -> tuple[list[SearchHit], str]:
@@ -130,6 +131,7 @@ def ask(  # noqa: PLR0917 - Typer requires one parameter per option
     since: SinceOption = None,
     until: UntilOption = None,
     tag: TagOption = None,
+    period: PeriodOption = None,
     questions: QuestionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -145,7 +147,7 @@ def ask(  # noqa: PLR0917 - Typer requires one parameter per option
         _footnote(context) as footnote,
         stopping(notes, STOPPING, keeps=came.is_set) as cancel,
     ):
-        within = chosen(in_, type_, since, until, tag)
+        within = chosen(sources=in_, types=type_, since=since, until=until, tags=tag, periods=period)
         _note(footnote, collection)
 
         def events(text: str) -> Iterator[Event]:
@@ -188,8 +190,9 @@ def report(
     collection: CollectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how each document was read: pages with text, by OCR or empty, tables, warnings, failures, seconds and tags.
+    """Show how each document was read, its periods and its tags.
 
+    Reading is described by pages with text, by OCR or empty, tables, warnings, failures and seconds.
     A failed file is tried again if its content changes or if it is named: footnote ingest FILE.
     """
     with messages(Console(stderr=True, emoji=False), as_json=as_json), _footnote(context) as footnote:

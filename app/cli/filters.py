@@ -38,21 +38,35 @@ TagOption = Annotated[
         "--tag", metavar="NAME", help="Only documents with this tag; repeat for documents with any of several."
     ),
 ]
+PeriodOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--period",
+        metavar="PERIOD",
+        help="Only documents that report on this year, half, quarter, month or day (2023, Q3 2023, 2022-12-31); repeat "
+        "for more.",
+    ),
+]
 
 
 def chosen(
+    *,
     sources: Sequence[str] | None,
     types: Sequence[str] | None,
     since: str | None,
     until: str | None,
     tags: Sequence[str] | None,
+    periods: Sequence[str] | None,
 ) -> Filter | None:
     """Returns the filter set by the options; None if there are none.
 
     Raises:
-        QuestionError: a day or a tag is invalid.
+        QuestionError: a day, a tag or a period is invalid.
     """
-    return Filter.of(sources=sources or (), types=types or (), since=since, until=until, tags=tags or ()) or None
+    within = Filter.of(
+        sources=sources or (), types=types or (), since=since, until=until, tags=tags or (), periods=periods or ()
+    )
+    return within or None
 
 
 def tag_command(  # noqa: PLR0917 - Typer requires one parameter per option

@@ -7,11 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from app.text import asks_latest, file_names
-from ingest.text import COMMON_WORDS, last_day, most_specific, periods_in, periods_in_name
+from app.text import asks_latest
+from ingest.text import COMMON_WORDS, DocumentPeriods, most_specific, periods_in
 
-# Characters at a document's beginning that may name it, and the longest of its lines that do: a letterhead, not prose.
-OPENING_CHARACTERS = 1_500
+# The longest line of a document's opening that may name it: a letterhead, not prose.
 MOST_LINE_CHARACTERS = 60
 WORD = re.compile(r"[^\W_]+")
 COMMON: frozenset[str] = frozenset().union(*COMMON_WORDS.values())
@@ -24,39 +23,27 @@ class DocumentFacts:
     Attributes:
         names: case-folded words of its path and title.
         letterhead: case-folded words with a capital in the short lines at its beginning.
-        periods: the periods in its file name and title.
-        days: the days named in its opening.
+        periods: the periods it reports on.
     """
 
     names: frozenset[str]
     letterhead: frozenset[str]
-    periods: frozenset[str]
-    days: frozenset[str]
-
-    @property
-    def last(self) -> str:
-        """The last day of its latest period, as an ISO date; "" if it names none."""
-        named = most_specific(self.periods) or most_specific(self.days)
-        return max((last_day(one).isoformat() for one in named), default="")
+    periods: DocumentPeriods
 
 
-def facts_of(source: str, title: str, opening: str) -> DocumentFacts:
-    """Finds the facts of a document.
+def facts_of(source: str, title: str, opening: str, periods: DocumentPeriods) -> DocumentFacts:
+    """Finds the names of a document, and adds its periods.
 
     Args:
         source: its path or address.
         title: its title; "" if it has none.
         opening: the first characters of its text.
+        periods: its periods, as the document store has them.
     """
     lines = [line for line in opening.splitlines() if len(line) <= MOST_LINE_CHARACTERS]
     above = [word for word in WORD.findall("\n".join(lines)) if not word[0].islower()]
     titled = [word for word in WORD.findall(title) if not word[0].islower()]
-    return DocumentFacts(
-        _folded([*WORD.findall(source), *titled]),
-        _folded(above),
-        periods_in_name(file_names(source)) | periods_in(title),
-        frozenset(one for one in periods_in(opening) if len(one) > len("2022-12")),
-    )
+    return DocumentFacts(_folded([*WORD.findall(source), *titled]), _folded(above), periods)
 
 
 def scope(question: str, documents: Mapping[str, DocumentFacts], earlier: str = "") -> dict[str, float]:
@@ -109,9 +96,11 @@ def _folded(words: Iterable[str]) -> frozenset[str]:
 def _dated(question: str, documents: Mapping[str, DocumentFacts], candidates: Iterable[str]) -> dict[str, float]:
     asked = most_specific(periods_in(question))
     if asked:
-        return {key: float(bool(asked & (facts.periods | facts.days))) for key, facts in documents.items()}
+        return {
+            key: float(bool(asked & (facts.periods.named | facts.periods.days))) for key, facts in documents.items()
+        }
     if asks_latest(question):
-        last = {key: documents[key].last for key in candidates}
+        last = {key: documents[key].periods.last for key in candidates}
         latest = max(last.values(), default="")
         return {key: 1.0 for key, day in last.items() if day and day == latest}
     return {}

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from app.retrieval.document_scope import OPENING_CHARACTERS, DocumentFacts, facts_of, scope
+from app.retrieval.document_scope import DocumentFacts, facts_of, scope
 from app.retrieval.figure_rows import figure_scores
 from app.retrieval.fusion import fuse, ranking, with_bonuses, with_nearness, with_neighbours
 from app.text import Identifier, shared_language
 from ingest.filters import Filter
 from ingest.index import Index
 from ingest.models import Query, SearchHit, StoredChunk, neighbours
+from ingest.text import OPENING_CHARACTERS
 
 # Chunks checked for an identifier, best keyword matches first.
 NAMING = 50
@@ -143,6 +144,7 @@ class HybridSearch:
         if key not in self._facts:
             if len(self._facts) >= MOST_FACTS:
                 self._facts.clear()
-            opening = self._index.docstore.excerpt(chunk.version_id, 0, OPENING_CHARACTERS)
-            self._facts[key] = facts_of(chunk.source, chunk.title, opening)
+            docstore = self._index.docstore
+            opening = docstore.excerpt(chunk.version_id, 0, OPENING_CHARACTERS)
+            self._facts[key] = facts_of(chunk.source, chunk.title, opening, docstore.periods.of(chunk.version_id))
         return self._facts[key]

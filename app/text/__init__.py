@@ -14,10 +14,10 @@ from app.text.identifiers import (
     nearest_identifiers,
     normalized_identifier,
 )
+from app.text.item_numbers import numbered_items
 from app.text.language_data import Language, language_data_of, translated_names
 from app.text.language_detection import claim_languages, detect_language
 from app.text.markdown_tables import header_of, is_data_row, row_cells, without_rule
-from app.text.numbered_items import numbered_items
 from app.text.scales import Scale, stated_scale, without_scale
 from app.text.sentences import split_sentences
 from app.text.tables import TableRow, table_rows

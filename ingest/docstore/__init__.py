@@ -2,6 +2,7 @@
 
 from ingest.docstore.database import Database
 from ingest.docstore.filtering import Choices
+from ingest.docstore.periods import fill_periods
 from ingest.docstore.records import (
     ChunkRow,
     CollectionRow,
@@ -38,4 +39,5 @@ __all__ = [
     "VersionRow",
     "WriterQueue",
     "WritingTurn",
+    "fill_periods",
 ]

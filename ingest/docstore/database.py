@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +14,8 @@ from ingest.errors import DocumentStoreError
 from ingest.host import make_private_file, make_private_folder
 
 T = TypeVar("T")
+# A step of an upgrade: statements separated by semicolons, or a function that is called within its transaction.
+Step = str | Callable[[sqlite3.Connection], None]
 # Time a writer waits for another process's transaction; transactions here take milliseconds.
 BUSY_SECONDS = 60.0
 # Values bound per statement; SQLite's own limit is 32,766.
@@ -36,14 +38,14 @@ class Database:
         path: the file; created, with its folder, if missing.
         schema: statements that create the schema of this version in an empty file.
         version: the schema's number, stored in the file.
-        migrations: for each version, statements that upgrade a file of the previous version.
+        migrations: for each version, the steps that upgrade a file of the previous version.
 
     Raises:
         DocumentStoreError: it cannot be opened, is damaged, or was written by a newer version.
     """
 
     def __init__(
-        self, path: Path, schema: str, version: int, migrations: Mapping[int, str] = MappingProxyType({})
+        self, path: Path, schema: str, version: int, migrations: Mapping[int, Sequence[Step]] = MappingProxyType({})
     ) -> None:
         self.path = path
         self._lock = threading.RLock()
@@ -126,21 +128,28 @@ class Database:
     def _pragma(self, name: str) -> int:
         return int(self._db.execute(f"PRAGMA {name}").fetchone()[0])
 
-    def _bring_to(self, schema: str, version: int, migrations: Mapping[int, str]) -> None:
+    def _bring_to(self, schema: str, version: int, migrations: Mapping[int, Sequence[Step]]) -> None:
         if self._pragma("user_version") == version:
             return
         self._db.execute("BEGIN IMMEDIATE")  # another process may be upgrading too
         try:
             found = self._pragma("user_version")
             self._check_version(found, version)
-            steps = [schema] if not found else [migrations[n] for n in range(found + 1, version + 1)]
-            for statement in (part for step in steps for part in step.split(";") if part.strip()):
-                self._db.execute(statement)
+            steps = [schema] if not found else [step for n in range(found + 1, version + 1) for step in migrations[n]]
+            for step in steps:
+                self._run(step)
             self._db.execute(f"PRAGMA user_version = {version}")
             self._db.execute("COMMIT")
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
+
+    def _run(self, step: Step) -> None:
+        if callable(step):
+            step(self._db)
+            return
+        for statement in filter(str.strip, step.split(";")):
+            self._db.execute(statement)
 
     def _check_version(self, found: int, version: int) -> None:
         if found > version:

@@ -10,12 +10,13 @@ from ingest.docstore.database import Database
 from ingest.docstore.records import CollectionRow
 from ingest.errors import QuestionError
 from ingest.filters import Filter, under
-from ingest.text import matching_names
+from ingest.text import matching_names, parts_of
 
 # Most types and tags listed in a message.
 MOST_NAMED = 20
 
-# Each condition is served by an index: (collection, source), (collection, type), (collection, updated), (name).
+# Each condition is served by an index: (collection, source), (collection, type), (collection, updated), (name),
+# (period).
 SOURCES = """d.id IN (
     SELECT id FROM documents WHERE collection = :collection AND source IN (SELECT value FROM json_each(:sources))
     UNION ALL
@@ -24,20 +25,26 @@ SOURCES = """d.id IN (
 )"""
 TYPES = "d.type IN (SELECT value FROM json_each(:types))"
 TAGS = "d.id IN (SELECT t.document FROM tags t WHERE t.name IN (SELECT value FROM json_each(:tags)))"
+# Periods that equal one or lie in it: "." follows "-", so "2023" includes "2023-Q3".
+PERIODS = """v.id IN (
+    SELECT p.version FROM json_each(:periods) f CROSS JOIN periods p
+    ON p.role != 'other' AND p.period >= f.value AND p.period < f.value || '.'
+)"""
 ACTIVE = (
     "FROM documents d JOIN versions v ON v.document = d.id AND v.status = 'active' WHERE d.collection = :collection"
 )
-# The plus keeps SQLite from scanning the whole collection when names or tags select a few documents.
+# The plus keeps SQLite from scanning the whole collection when names, tags or periods select a few documents.
 ACTIVE_BY_ID = ACTIVE.replace("d.collection", "+d.collection")
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """The values that a collection's documents can be filtered by, each sorted."""
+    """The values that a collection's documents can be filtered by, each sorted. Periods are months or longer."""
 
     sources: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    periods: tuple[str, ...] = ()
 
 
 class Selection:
@@ -67,19 +74,21 @@ class Selection:
         """Rejects a filter that matches no document.
 
         Raises:
-            QuestionError: nothing matches; the message lists the available types and tags.
+            QuestionError: nothing matches; the message lists the available types, tags and periods.
         """
         sql, values = statement(collection.id, self._as_kept(collection.id, within))
         if self._query(f"SELECT 1 {sql} LIMIT 1", values):
             return
         choices = self.choices(collection.id)
         known = [
-            f"{name}: {', '.join(some[:MOST_NAMED])}{' …' if len(some) > MOST_NAMED else ''}."
-            for name, some in (("Available types", choices.types), ("Available tags", choices.tags))
+            f"Available {name}: {', '.join(some[:MOST_NAMED])}{' …' if len(some) > MOST_NAMED else ''}."
+            for name, some in (("types", choices.types), ("tags", choices.tags), ("periods", choices.periods))
             if some
         ]
         said = [f"No document of the collection {collection.name!r} matches the filter: {within}.", *known]
-        raise QuestionError(" ".join([*said, "`footnote report` lists the documents with their days and tags."]))
+        raise QuestionError(
+            " ".join([*said, "`footnote report` lists the documents with their days, periods and tags."])
+        )
 
     def _as_kept(self, collection: int, within: Filter) -> Filter:
         """Replaces typed sources by the stored forms of their names."""
@@ -92,13 +101,24 @@ class Selection:
 
     def choices(self, collection: int) -> Choices:
         """Returns the values that can be filtered by."""
-        rows = self._query(f"SELECT d.source, d.type {ACTIVE} ORDER BY d.source", {"collection": collection})
+        values = {"collection": collection}
+        rows = self._query(f"SELECT d.source, d.type {ACTIVE} ORDER BY d.source", values)
         tags = self._query(
             f"SELECT DISTINCT t.name {ACTIVE.replace('WHERE', 'JOIN tags t ON t.document = d.id WHERE')} ORDER BY 1",
-            {"collection": collection},
+            values,
         )
-        types = sorted({row[1] for row in rows} - {""})
-        return Choices(tuple(row[0] for row in rows), tuple(types), tuple(row[0] for row in tags))
+        reported = self._query(
+            "SELECT DISTINCT substr(p.period, 1, 7)"  # a day's month
+            f" {ACTIVE.replace('WHERE', 'JOIN periods p ON p.version = v.id WHERE')} AND p.role != 'other'",
+            values,
+        )
+        periods = {part for (period,) in reported for part in (period, period[:4])}
+        return Choices(
+            sources=tuple(row[0] for row in rows),
+            types=tuple(sorted({row[1] for row in rows} - {""})),
+            tags=tuple(row[0] for row in tags),
+            periods=tuple(sorted(periods)),
+        )
 
 
 def statement(collection: int, within: Filter) -> tuple[str, dict[str, object]]:
@@ -108,6 +128,7 @@ def statement(collection: int, within: Filter) -> tuple[str, dict[str, object]]:
         SOURCES: bool(within.sources),
         TYPES: bool(within.types),
         TAGS: bool(within.tags),
+        PERIODS: bool(within.periods),
         "d.updated >= :since": since is not None,
         "d.updated < :until": until is not None,
     }
@@ -117,8 +138,9 @@ def statement(collection: int, within: Filter) -> tuple[str, dict[str, object]]:
         "folders": json.dumps([under(source) for source in within.sources]),
         "types": json.dumps(within.types),
         "tags": json.dumps(within.tags),
+        "periods": json.dumps([part for period in within.periods for part in parts_of(period)]),
         "since": since,
         "until": until,
     }
-    first = ACTIVE_BY_ID if within.sources or within.tags else ACTIVE
+    first = ACTIVE_BY_ID if within.sources or within.tags or within.periods else ACTIVE
     return " AND ".join([first, *(sql for sql, wanted in conditions.items() if wanted)]), values

@@ -8,12 +8,16 @@ documents     one source in a collection; its id is stable across edits
 tags          the user's labels of documents, to filter by
 versions      one content of a document: pending (being written), active (searchable), stale (to be deleted)
 segments      the text of a version, with its pages and word positions, in pieces of bounded size
+periods       the periods that a version reports on, and other days named in its opening
 chunks        the pieces of a version, with their offsets in its text
 failures      the reason why a source could not be read, and the fingerprint of its content
 jobs          the writer of a collection, the waiting writers, and their progress
 """
 
-SCHEMA_VERSION = 5
+from ingest.docstore.database import Step
+from ingest.docstore.periods import fill_periods
+
+SCHEMA_VERSION = 6
 
 # `kept` is 0 until vectors that format 2 stored only in Chroma are also in `vectors`. `generation` counts rebuilds of
 # the Chroma collection; `garbage` counts chunks deleted since then, whose space Chroma does not free.
@@ -88,6 +92,17 @@ CREATE TABLE IF NOT EXISTS segments (
 );
 """
 
+# `role`: "named" in the file name or title, "day" for the first day in the opening, "other" for the other days in it.
+PERIODS = """
+CREATE TABLE IF NOT EXISTS periods (
+    version TEXT NOT NULL REFERENCES versions ON DELETE CASCADE,
+    role TEXT NOT NULL CHECK (role IN ('named', 'day', 'other')),
+    period TEXT NOT NULL,
+    PRIMARY KEY (version, role, period)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS periods_by_period ON periods (period, version) WHERE role != 'other';
+"""
+
 # Columns that format 3 computes from others; a file restored from an older backup already has segments.
 TEXT_BYTES = (
     "UPDATE versions SET text_bytes ="
@@ -97,17 +112,20 @@ DOCUMENT_TYPES = (
     f"UPDATE documents SET type = {TYPE_OF_FILE} WHERE instr(source, '.') AND NOT instr({TYPE_OF_FILE}, '/')"  # noqa: S608 - constants
 )
 
-# For each version, the statements that upgrade a file of the previous version.
-MIGRATIONS = {
-    2: """
+# For each version, what upgrades a file of the previous version: statements, and functions of the open file.
+MIGRATIONS: dict[int, tuple[Step, ...]] = {
+    2: (
+        """
 ALTER TABLE versions ADD COLUMN reading TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE versions ADD COLUMN page_spans TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE versions ADD COLUMN places BLOB NOT NULL DEFAULT x'';
 ALTER TABLE chunks ADD COLUMN place TEXT NOT NULL DEFAULT '';
 ALTER TABLE failures ADD COLUMN seconds REAL NOT NULL DEFAULT 0;
 """,
-    3: EMBEDDERS  # noqa: S608 - constants
-    + """
+    ),
+    3: (
+        EMBEDDERS,
+        """
 INSERT INTO embedders (collection, role, model, fingerprint, dimensions, created, kept)
     SELECT id, 'current', embedding_model, fingerprint, dimensions, created, 0 FROM collections WHERE fingerprint != '';
 ALTER TABLE collections DROP COLUMN embedding_model;
@@ -117,19 +135,24 @@ ALTER TABLE collections ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE chunks ADD COLUMN context TEXT;
 ALTER TABLE versions ADD COLUMN text_bytes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE documents ADD COLUMN type TEXT NOT NULL DEFAULT '';
-"""
-    + "UPDATE versions SET text_bytes = length(CAST(text AS BLOB));"
-    + f"{DOCUMENT_TYPES};{TAGS}",
-    4: LATE_INTERACTION,
-    5: SEGMENTS  # noqa: S608 - constants
-    + """
+UPDATE versions SET text_bytes = length(CAST(text AS BLOB));
+""",
+        DOCUMENT_TYPES,
+        TAGS,
+    ),
+    4: (LATE_INTERACTION,),
+    5: (
+        SEGMENTS,
+        """
 INSERT INTO segments (version, number, start, stop, text, page_spans, places)
     SELECT id, 0, 0, length(text), text, page_spans, places FROM versions;
 ALTER TABLE versions DROP COLUMN text;
 ALTER TABLE versions DROP COLUMN page_spans;
 ALTER TABLE versions DROP COLUMN places;
-"""
-    + VIEWS,
+""",
+        VIEWS,
+    ),
+    6: (PERIODS, fill_periods),
 }
 
 SCHEMA = """
@@ -201,4 +224,4 @@ CREATE TABLE IF NOT EXISTS jobs (
     files_total INTEGER NOT NULL DEFAULT 0
 );
 """
-SCHEMA += SEGMENTS + EMBEDDERS + LATE_INTERACTION + TAGS + VIEWS
+SCHEMA += SEGMENTS + EMBEDDERS + LATE_INTERACTION + TAGS + PERIODS + VIEWS

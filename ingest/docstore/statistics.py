@@ -9,6 +9,7 @@ from ingest.docstore.collections import Catalog
 from ingest.docstore.database import Database
 from ingest.docstore.records import CollectionRow
 from ingest.reports import CollectionStatus, DocumentRow, Reading
+from ingest.text import in_order
 
 
 class Holdings:
@@ -28,7 +29,8 @@ class Holdings:
         active = self._query(
             "SELECT v.source, v.title, v.pages, (SELECT count(*) FROM chunks WHERE version = v.id) AS chunks,"
             " v.text_bytes AS bytes, v.updated, 'active' AS status, coalesce(f.error, '') AS error, v.reading,"
-            " v.warnings, (SELECT json_group_array(name) FROM tags WHERE document = v.document) AS tags"
+            " v.warnings, (SELECT json_group_array(name) FROM tags WHERE document = v.document) AS tags,"
+            " (SELECT json_group_array(period) FROM periods WHERE version = v.id AND role != 'other') AS periods"
             " FROM stored_versions v LEFT JOIN failures f ON f.collection = v.collection AND f.source = v.source"
             " WHERE v.collection = ? AND v.status = 'active'",
             collection,
@@ -36,8 +38,8 @@ class Holdings:
         failed = self._query(
             "SELECT f.source, '' AS title, NULL AS pages, 0 AS chunks, 0 AS bytes, f.at AS updated,"
             " 'failed' AS status, f.error, json_object('seconds', round(f.seconds, 3)) AS reading,"
-            " '[]' AS warnings, '[]' AS tags FROM failures f WHERE f.collection = ?1 AND f.source NOT IN"
-            " (SELECT source FROM stored_versions WHERE collection = ?1 AND status = 'active')",
+            " '[]' AS warnings, '[]' AS tags, '[]' AS periods FROM failures f WHERE f.collection = ?1"
+            " AND f.source NOT IN (SELECT source FROM stored_versions WHERE collection = ?1 AND status = 'active')",
             collection,
         )
         return sorted(map(_document_row, [*active, *failed]), key=lambda row: row.source)
@@ -84,5 +86,6 @@ def _document_row(row: sqlite3.Row) -> DocumentRow:
         "reading": Reading(**json.loads(row["reading"])),
         "warnings": tuple(json.loads(row["warnings"])),
         "tags": tuple(json.loads(row["tags"])),
+        "periods": in_order(json.loads(row["periods"])),
     }
     return DocumentRow(**values)

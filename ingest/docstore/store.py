@@ -17,6 +17,7 @@ from pathlib import Path
 from ingest.docstore.collections import Catalog
 from ingest.docstore.database import Database, batches
 from ingest.docstore.filtering import Selection
+from ingest.docstore.periods import Periods
 from ingest.docstore.records import KnownFailure, KnownVersion
 from ingest.docstore.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION
 from ingest.docstore.statistics import Holdings
@@ -48,6 +49,7 @@ class DocStore:
         self.catalog = Catalog(database)
         self.kept = KeptVectors(database)
         self.holdings = Holdings(database, self.catalog)
+        self.periods = Periods(database)
         self.selection = Selection(database)
         self.tags = Tags(database)
         self.versions = Versions(database)

@@ -14,11 +14,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from ingest.docstore.database import Database
+from ingest.docstore.periods import put_periods
 from ingest.docstore.records import ChunkRow, SegmentRow, VersionRow
 from ingest.docstore.tags import put_tags
 from ingest.docstore.vector_cache import ORPHANED
 from ingest.filters import document_type
 from ingest.host import check_cancelled
+from ingest.text import document_periods
 
 # Chunks and segments of a version deleted per transaction.
 CHUNKS_AT_ONCE, SEGMENTS_AT_ONCE = 5_000, 16
@@ -67,7 +69,7 @@ class Versions:
     def add_pending(
         self, collection: int, version: VersionRow, segments: Sequence[SegmentRow], chunks: Sequence[ChunkRow]
     ) -> None:
-        """Stores a version as pending, with its first segments and chunks.
+        """Stores a version as pending, with its periods and its first segments and chunks.
 
         Overwrites data left by an interrupted attempt part by part: it may be too much to delete in one transaction.
         """
@@ -78,6 +80,8 @@ class Versions:
             )
             values = {**asdict(version), "warnings": json.dumps(version.warnings), "created": time.time()}
             db.execute(PENDING, values)
+            opening = segments[0].text if segments else ""
+            put_periods(db, version.id, document_periods(version.source, version.title, opening))
             _add_segments(db, version.id, segments)
             _add_chunks(db, version.id, chunks)
 

@@ -25,6 +25,7 @@ class StoredFilter(_Stored):
     since: str | None = None
     until: str | None = None
     tags: list[str] = []
+    periods: list[str] = []
 
 
 class StoredUsage(_Stored):

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from ingest import conversation_schema
-from ingest.docstore import DOCUMENT_TYPES, SCHEMA, SCHEMA_VERSION, TEXT_BYTES, Database
+from ingest.docstore import DOCUMENT_TYPES, SCHEMA, SCHEMA_VERSION, TEXT_BYTES, Database, fill_periods
 from ingest.maintenance.archived_values import Checks, NotOurs
 
 # Ordered so that referenced rows come first. Jobs of writers are not restored.
 DOCUMENT_TABLES = (
-    "collections", "embedders", "documents", "tags", "versions", "segments", "chunks", "vectors", "token_vectors",
-    "failures",
+    "collections", "embedders", "documents", "tags", "versions", "periods", "segments", "chunks", "vectors",
+    "token_vectors", "failures",
 )  # fmt: skip
 CONVERSATION_TABLES = ("conversations", "exchanges")
 # Python types for SQLite's declared types; a nullable column also accepts None.
@@ -37,7 +37,7 @@ SEGMENTS_BEFORE_5 = {
     "places": "places",
 }  # fmt: skip
 SEGMENTS_BEFORE_2 = SEGMENTS_BEFORE_5 | {"page_spans": "'[]'", "places": "x''"}
-FIRST_WITH_PAGES, FIRST_WITH_EMBEDDERS, FIRST_WITH_SEGMENTS = 2, 3, 5
+FIRST_WITH_PAGES, FIRST_WITH_EMBEDDERS, FIRST_WITH_SEGMENTS, FIRST_WITH_PERIODS = 2, 3, 5, 6
 MOST_VALUE_BYTES = 512 * 1024 * 1024
 BATCH = 500
 READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ}
@@ -72,6 +72,8 @@ def copy_documents(source: Path, target: Path, change: Change) -> None:
                 copy.rows("embedders", EMBEDDERS_BEFORE_3, "collections", "WHERE fingerprint != ''")
                 db.execute(TEXT_BYTES)
                 db.execute(DOCUMENT_TYPES)
+            if version < FIRST_WITH_PERIODS:
+                fill_periods(db)
         _check_references(new)
 
 

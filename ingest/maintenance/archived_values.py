@@ -14,6 +14,7 @@ from ingest.maintenance.archived_conversations import check_answer, check_earlie
 from ingest.models import Page
 from ingest.reports import Reading
 from ingest.settings import COLLECTION_PATTERN
+from ingest.text import period_of
 from ingest.word_boxes import check as check_places
 
 # Columns with a restricted form: parts of file names, or paths and addresses.
@@ -46,6 +47,7 @@ class Checks:
         self._dimensions: dict[int, int] = {}
         self._fits: Mapping[str, Callable[[Row], bool]] = {
             "embedders": self._embedder_fits,
+            "periods": _period_fits,
             "segments": self._segment_fits,
             "chunks": self._chunk_fits,
             "vectors": self._vector_fits,
@@ -90,6 +92,10 @@ class Checks:
     def _vector_fits(self, row: Row) -> bool:
         vector = np.frombuffer(row["vector"], VECTOR)
         return len(vector) == self._dimensions.get(row["embedder"], len(vector)) and bool(np.isfinite(vector).all())
+
+
+def _period_fits(row: Row) -> bool:
+    return bool(period_of(row["period"]) == row["period"])
 
 
 def _check_value(table: str, column: str, value: Any) -> None:

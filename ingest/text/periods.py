@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import lru_cache
 
@@ -34,6 +34,10 @@ PLAIN_YEAR = re.compile(rf"(?<![\w.,$€£]){YEAR}(?!\w|[.,]\d|\s?%)", re.IGNORE
 IN_FILE_NAMES = re.compile(r"[_.\s]+")
 
 
+# A period's first and last character in a text, and the period.
+Mention = tuple[int, int, str]
+
+
 def periods_in(text: str) -> frozenset[str]:
     """Returns the periods that a text names.
 
@@ -41,9 +45,25 @@ def periods_in(text: str) -> frozenset[str]:
     also counts as its month, and all count as their year, so that "Q3 2023" gives "2023-Q3" and "2023". Quarters and
     halves are as the text counts them: no fiscal year is converted.
     """
-    found = {*_days(text), *_months(text), *_parts(text)}
-    found |= {one[:7] for one in found} | {one.group(1) for one in PLAIN_YEAR.finditer(text)}
-    return frozenset(found | {one[:4] for one in found})
+    found = {period for _, _, period in _mentions(text)}
+    return frozenset(found | {one[:7] for one in found} | {one[:4] for one in found})
+
+
+def period_of(text: str) -> str | None:
+    """Returns the period that a text consists of: "2023-Q3" for "Q3 2023"; None if it has any other words."""
+    text = text.strip()
+    return next((period for start, end, period in _mentions(text) if end - start == len(text)), None)
+
+
+def days_in(text: str) -> tuple[str, ...]:
+    """Returns the days that a text names, each once as an ISO date, in the order in which it names them."""
+    return tuple(dict.fromkeys(day for _, _, day in sorted(_days(text))))
+
+
+def parts_of(period: str) -> list[str]:
+    """Returns the periods counted by the same calendar that a period is made of: itself, and the quarters of a half."""
+    year, _, half = period.partition("-H")
+    return [period, *(f"{year}-Q{2 * int(half) - i}" for i in (1, 0))] if half else [period]
 
 
 def most_specific(periods: Iterable[str]) -> frozenset[str]:
@@ -71,40 +91,44 @@ def _end(year: int, month: int) -> date:
     return date(year, month, monthrange(year, month)[1])
 
 
-def _parts(text: str) -> set[str]:
-    """Returns the quarters and halves of years."""
-    found = set()
+def _mentions(text: str) -> Iterator[Mention]:
+    """Yields the days, months, parts of years and years in a text, kind by kind."""
+    yield from _days(text)
+    yield from _months(text)
+    yield from _parts(text)
+    yield from ((*one.span(), one[1]) for one in PLAIN_YEAR.finditer(text))
+
+
+def _parts(text: str) -> Iterator[Mention]:
+    """Yields the quarters and halves of years."""
     for one in PART_OF_YEAR.finditer(text):
         part, number = one["part"] or one["part2"], int(one["number"] or one["number2"])
         if part.upper() == "Q" or number <= 2:  # noqa: PLR2004 - a year has two halves
-            found.add(f"{one['year'] or one.group(3)}-{part.upper()}{number}")
+            yield *one.span(), f"{one['year'] or one.group(3)}-{part.upper()}{number}"
     for one in NAMED_PART.finditer(text):
         ordinal = one["ordinal"].casefold()
         number = ORDINALS.get(ordinal) or int(ordinal[0])
         part = "Q" if one["part"].casefold().startswith("quart") else "H"
-        found.add(f"{one.group(3)}-{part}{number}")
-    return found
+        yield *one.span(), f"{one.group(3)}-{part}{number}"
 
 
-def _days(text: str) -> set[str]:
-    written = [(y, m, d) for y, m, d in ISO_DAY.findall(text)]
-    written += [(y, m, d) for d, m, y in POINTED_DAY.findall(text)]
+def _days(text: str) -> Iterator[Mention]:
     months, month_first, day_first, _ = _month_patterns()
-    written += [(y, months[m.casefold()], d) for m, d, y in month_first.findall(text)]
-    written += [(y, months[m.casefold()], d) for d, m, y in day_first.findall(text)]
-    found = set()
-    for year, month, day in written:
+    written = [(one, one[1], one[2], one[3]) for one in ISO_DAY.finditer(text)]
+    written += [(one, one[3], one[2], one[1]) for one in POINTED_DAY.finditer(text)]
+    written += [(one, one[3], months[one[1].casefold()], one[2]) for one in month_first.finditer(text)]
+    written += [(one, one[3], months[one[2].casefold()], one[1]) for one in day_first.finditer(text)]
+    for one, year, month, day in written:
         try:
-            found.add(date(int(year), int(month), int(day)).isoformat())
+            yield *one.span(), date(int(year), int(month), int(day)).isoformat()
         except ValueError:  # such as 31 June
             continue
-    return found
 
 
-def _months(text: str) -> set[str]:
+def _months(text: str) -> Iterator[Mention]:
     months, _, _, alone = _month_patterns()
-    found = {f"{year}-{month}" for year, month in ISO_MONTH.findall(text)}
-    return found | {f"{year}-{months[month.casefold()]:02d}" for month, year in alone.findall(text)}
+    yield from ((*one.span(), one[0]) for one in ISO_MONTH.finditer(text))
+    yield from ((*one.span(), f"{one[2]}-{months[one[1].casefold()]:02d}") for one in alone.finditer(text))
 
 
 @lru_cache

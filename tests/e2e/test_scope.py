@@ -155,6 +155,22 @@ def test_the_document_list_names_tags(filled):
     assert "tagged wild" in "\n".join(element.proto.body for element in page.get("html"))
 
 
+def test_periods_of_documents_are_shown_and_chosen(filled, write):
+    filled.ingest([write("2023 Q3 report.txt", "As of September 30, 2023, cherries are black.")])
+    page = open_page(filled)
+    assert field(page, "Periods").options == ["2023", "2023-09", "2023-Q3"]
+    field(page, "Periods").select("2023-Q3").run()
+    assert not page.exception
+    assert "Ask: 2023-Q3" in shown(page)
+    page.chat_input[0].set_value("What colour are bears?").run()
+    assert "Bears are brown." not in shown(page)
+    (chat,) = filled.conversations.all()
+    assert chat.within == Filter(periods=("2023-Q3",))
+    assert field(open_page(filled, chat.id), "Periods").value == ["2023-Q3"]
+    next(one for one in page.button if one.label == "4 documents").click().run()
+    assert "reports on 2023-09-30, 2023-Q3" in "\n".join(element.proto.body for element in page.get("html"))
+
+
 def test_folders_that_would_choose_everything_or_one_document_are_not_offered():
     sources = ["/d/a/1", "/d/a/2", "/d/b/1", "https://x.org/p/1", "https://x.org/p/2", "https://y.org"]
     assert folders(sources) == ["/d", "/d/a", "https://x.org", "https://x.org/p"]
@@ -162,5 +178,5 @@ def test_folders_that_would_choose_everything_or_one_document_are_not_offered():
 
 def test_a_label_describes_the_filter_in_a_few_words():
     sources = ("/d/a.md", "/d/b.md", "/d/c", "/d/e", "/f")
-    within = Filter.of(sources=sources, types=["pdf"], since="2026-01-31", tags=["x"])
-    assert label(within) == "Ask: a.md, b.md, c, 2 more · pdf · x · since 2026-01-31"
+    within = Filter.of(sources=sources, types=["pdf"], since="2026-01-31", tags=["x"], periods=["Q3 2023"])
+    assert label(within) == "Ask: a.md, b.md, c, 2 more · pdf · x · 2023-Q3 · since 2026-01-31"

@@ -71,6 +71,8 @@ def _facts(row: DocumentRow) -> str:
         if how := reading_words(row.pages, row.reading):
             parts.append(how)
         parts.append(passages(row.chunks))
+        if row.periods:
+            parts.append(f"reports on {', '.join(row.periods)}")
         if row.tags:
             parts.append(f"tagged {', '.join(row.tags)}")
     return " · ".join(parts)

@@ -107,7 +107,7 @@ def filter_words(within: Filter) -> str:
     names = [document_name(source.rstrip("/")) or source for source in within.sources]
     more = len(names) - SHOWN_NAMES
     parts = [", ".join([*names[:SHOWN_NAMES], *([f"{more} more"] if more > 0 else [])])]
-    parts += [", ".join(within.types), ", ".join(within.tags)]
+    parts += [", ".join(values) for values in (within.types, within.tags, within.periods)]
     parts += [f"{word} {day}" for word, day in (("since", within.since), ("until", within.until)) if day]
     return " · ".join(filter(None, parts))
 

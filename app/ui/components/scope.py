@@ -26,7 +26,7 @@ TURN = "filter-turn"
 
 
 def draw(footnote: Footnote, conversation: Conversation | None, collection: str) -> None:
-    """Draws the control: the collection's documents and folders, types, tags and days."""
+    """Draws the control: the collection's documents and folders, types, tags, periods and days."""
     choices = footnote.choices(collection)
     within = current(conversation, collection)
     if not choices.sources and not within:
@@ -88,6 +88,7 @@ def _fields(choices: Choices, within: Filter, key: str) -> Filter:
     sources = _sources(choices, within, key)
     types = _several("Types", choices.types, within.types, f"types-{key}")
     tags = _several("Tags", choices.tags, within.tags, f"tags-{key}")
+    periods = _several("Periods", choices.periods, within.periods, f"periods-{key}")
     columns = st.columns(2)
     since = columns[0].date_input("Indexed since", within.since, key=f"since-{key}")
     until = columns[1].date_input("until", within.until, key=f"until-{key}")
@@ -95,7 +96,7 @@ def _fields(choices: Choices, within: Filter, key: str) -> Filter:
     if first and last and last < first:
         st.warning("The first day is after the last one.", icon=":material/error:")
         return within
-    return Filter.of(sources=sources, types=types, since=first, until=last, tags=tags)
+    return Filter.of(sources=sources, types=types, since=first, until=last, tags=tags, periods=periods)
 
 
 def _sources(choices: Choices, within: Filter, key: str) -> Sequence[str]:

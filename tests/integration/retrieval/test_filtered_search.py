@@ -137,7 +137,7 @@ def test_an_error_about_a_filter_that_matches_nothing_lists_the_choices(zoo):
         assert str(caught.value) == (
             "No document of the collection 'default' matches the filter: of type pdf; tagged contract. "
             "Available types: md, txt. Available tags: contract, new. "
-            "`footnote report` lists the documents with their days and tags."
+            "`footnote report` lists the documents with their days, periods and tags."
         )
 
 

@@ -118,6 +118,8 @@ def test_an_archive_with_code_to_run_is_refused(archive, elsewhere, statements):
         ("UPDATE documents SET source = 'a' || char(0)", "contains an invalid name"),
         ("UPDATE chunks SET version = 'none'", "are inconsistent|refer to rows"),
         ("UPDATE documents SET collection = 99", "are inconsistent|refer to rows"),
+        ("INSERT INTO periods SELECT id, 'named', '2023-02-31' FROM versions", "inconsistent values"),
+        ("INSERT INTO periods SELECT id, 'named', 'Q3 2023' FROM versions", "inconsistent values"),
         ("ALTER TABLE documents ADD COLUMN more AS (zeroblob(900000000))", "unknown columns"),
         ("PRAGMA user_version = 0", "is unknown"),
         ("DROP TABLE collections", "are inconsistent|refer to rows"),
@@ -143,6 +145,7 @@ def test_values_that_footnote_would_not_have_written_are_refused(archive, elsewh
         ("UPDATE exchanges SET earlier = '[{\"x\": 1}]'", "exchanges.earlier contains JSON of an unexpected form"),
         ("UPDATE conversations SET filter = '{\"tags\": 5}'", "filter contains JSON of an unexpected form"),
         ('UPDATE conversations SET filter = \'{"since": "never"}\'', "conversations.filter contains JSON"),
+        ('UPDATE conversations SET filter = \'{"periods": ["soon"]}\'', "conversations.filter contains JSON"),
         ("UPDATE conversations SET updated = 9e999", "conversations.updated contains an invalid time"),
     ],
 )

@@ -270,7 +270,7 @@ def test_a_store_of_format_2_becomes_one_of_today(tmp_path):
         db.execute("ALTER TABLE collections ADD COLUMN embedding_model TEXT NOT NULL DEFAULT 'm'")
         db.execute("ALTER TABLE collections ADD COLUMN fingerprint TEXT NOT NULL DEFAULT 'abc'")
         db.execute("ALTER TABLE collections ADD COLUMN dimensions INTEGER NOT NULL DEFAULT 3")
-        for table in ("embedders", "vectors", "token_vectors", "tags", "segments"):
+        for table in ("embedders", "vectors", "token_vectors", "tags", "segments", "periods"):
             db.execute(f"DROP TABLE {table}")
         db.execute("ALTER TABLE versions ADD COLUMN text TEXT NOT NULL DEFAULT ''")
         db.execute("ALTER TABLE versions ADD COLUMN page_spans TEXT NOT NULL DEFAULT '[]'")

@@ -12,15 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.docstore.filtering import statement
-from ingest.docstore.records import VersionRow
+from ingest.docstore.records import SegmentRow, VersionRow
 from ingest.docstore.schema import TYPE_OF_FILE
 from ingest.docstore.store import DocStore
 from ingest.errors import QuestionError
-from ingest.filters import Filter, document_type, tag_name, under
+from ingest.filters import Filter, document_type, period_name, tag_name, under
+from ingest.text import document_periods
 
 FOLDERS = ("/a", "/a/b", "/a%", "/a_", "/a/b%c", "/ab", "/A", "/é", "https://x.org", "https://x.org/docs")
 NAMES = ("one.pdf", "two.PDF", "three.md", "four", "_.txt", "%.tar.gz", "b", "0")
 TAGS = ("contract", "draft", "ärger")
+PERIODS = ("2022", "2022-12", "2022-12-31", "2022-Q4", "2022-H2", "2023", "2023-Q1")
 DAYS = [date(2026, 1, day) for day in (1, 2, 3)]
 TIMES = [datetime(2026, 1, day, hour, 59, 59) for day in (1, 2, 3) for hour in (0, 23)]  # noqa: DTZ001 - local time
 
@@ -30,6 +32,8 @@ class Stored:
     source: str
     at: datetime
     tags: frozenset[str]
+    title: str = ""
+    opening: str = ""
 
 
 STORED = st.builds(
@@ -37,6 +41,8 @@ STORED = st.builds(
     st.builds("{}/{}".format, st.sampled_from(FOLDERS), st.sampled_from(NAMES)),
     st.sampled_from(TIMES),
     st.frozensets(st.sampled_from(TAGS)),
+    st.sampled_from(["", "Report of 2022", "Q4 2022", "Q1 2023 and H2 2022", "December 2022"]),
+    st.sampled_from(["", "As of December 31, 2022, and filed on 2023-02-01", "Between 2019 and 2023"]),
 )
 FILTERS = st.builds(
     Filter,
@@ -47,7 +53,18 @@ FILTERS = st.builds(
     since=st.none() | st.sampled_from(DAYS),
     until=st.none() | st.sampled_from(DAYS),
     tags=st.lists(st.sampled_from([*TAGS, "no such"]), max_size=2).map(tuple),
+    periods=st.lists(st.sampled_from(PERIODS), max_size=2).map(tuple),
 )
+
+
+def reported(one: Stored) -> set[str]:
+    found = document_periods(one.source, one.title, one.opening)
+    return {*found.named, *([found.day] if found.day else [])}
+
+
+def lies_in(period: str, asked: str) -> bool:
+    quarters = {"2022-H2": {"2022-Q3", "2022-Q4"}}
+    return period == asked or period.startswith(f"{asked}-") or period in quarters.get(asked, ())
 
 
 def fits(one: Stored, within: Filter) -> bool:
@@ -60,14 +77,16 @@ def fits(one: Stored, within: Filter) -> bool:
         and (within.since is None or one.at.date() >= within.since)
         and (within.until is None or one.at.date() <= within.until)
         and (not within.tags or bool(one.tags & set(within.tags)))
+        and (not within.periods or any(lies_in(period, asked) for period in reported(one) for asked in within.periods))
     )
 
 
 def fill(store: DocStore, stored: list[Stored]) -> int:
     collection = store.catalog.create_collection("c", "u").id
     for number, one in enumerate(stored):
-        version = VersionRow(f"v{number}", f"d{number}", one.source, "s", "p", "", None, (), 1, "{}")
-        store.versions.add_pending(collection, version, [], [])
+        version = VersionRow(f"v{number}", f"d{number}", one.source, "s", "p", one.title, None, (), 1, "{}")
+        opening = SegmentRow(0, 0, len(one.opening), one.opening, "[]", b"")
+        store.versions.add_pending(collection, version, [opening], [])
         store.versions.activate([version.id], sorted(one.tags))
         with store.database.transaction() as db:
             db.execute("UPDATE documents SET updated = ? WHERE id = ?", (one.at.timestamp(), version.document_id))
@@ -91,7 +110,8 @@ def test_sql_finds_exactly_the_documents_that_fit(tmp_path_factory, stored, filt
         Filter(types=("pdf",)),
         Filter(since=DAYS[0]),
         Filter(tags=("x",)),
-        Filter(("/a",), ("pdf",), DAYS[0], DAYS[1], ("x",)),
+        Filter(periods=("2023-Q3",)),
+        Filter(("/a",), ("pdf",), DAYS[0], DAYS[1], ("x",), ("2023",)),
     ],
     ids=str,
 )
@@ -120,6 +140,7 @@ def test_user_input_is_normalised(tmp_path, monkeypatch):
         since=" 2026-01-31 ",
         until=date(2026, 2, 1),
         tags=[" Big  Contract"],
+        periods=["Q3 2023", "2023-q3", "May 2024"],
     )
     assert within.sources == (os.path.join(os.getcwd(), "docs"), "https://x.org/a")
     assert (within.types, within.since, within.until, within.tags) == (
@@ -128,12 +149,14 @@ def test_user_input_is_normalised(tmp_path, monkeypatch):
         date(2026, 2, 1),
         ("big contract",),
     )
+    assert within.periods == ("2023-Q3", "2024-05")
+    assert str(Filter.of(periods=["2022", "Q3 2023"])) == "of the period 2022 or 2023-Q3"
     assert str(Filter.of(types=["pdf", "md"], since="2026-01-31")) == "of type pdf or md; indexed since 2026-01-31"
 
 
 @given(FILTERS)
 def test_a_filter_comes_back_from_json_as_it_was(within):
-    made = Filter.of(sources=within.sources, types=within.types, tags=within.tags)
+    made = Filter.of(sources=within.sources, types=within.types, tags=within.tags, periods=within.periods)
     assert Filter.from_json(made.as_json()) == made
     assert bool(made) == bool(made.as_json())
 
@@ -154,6 +177,11 @@ def test_an_empty_filter_is_none():
         ({"tags": [" "]}, "' ' cannot be a tag"),
         ({"tags": ["x" * 65]}, "cannot be a tag. Use 1 to 64 characters"),
         ({"tags": ["a\0b"]}, "cannot be a tag"),
+        (
+            {"periods": ["before 2023"]},
+            "'before 2023' is not a period. Write a year, half, quarter, month or day, such",
+        ),
+        ({"periods": [""]}, "'' is not a period"),
     ],
 )
 def test_an_impossible_filter_is_explained(wrong, said):
@@ -169,6 +197,48 @@ def test_a_tag_is_kept_in_one_form(text):
     except QuestionError:
         return
     assert tag_name(name) == tag_name(f"  {text}\t") == name
+
+
+@given(st.sampled_from(PERIODS))
+def test_a_period_is_kept_in_one_form(period):
+    assert period_name(period) == period_name(f" {period}\t") == period
+
+
+def test_only_the_first_day_of_an_opening_can_be_filtered_by(tmp_path):
+    with closing(DocStore.open(tmp_path / "d.sqlite")) as store:
+        opening = "Ended December 31, 2022; filed on February 1, 2023"
+        collection = fill(store, [Stored("/a/one.pdf", TIMES[0], frozenset(), "Q1 2023", opening)])
+        found = {
+            period: bool(store.selection.versions(collection, Filter.of(periods=[period])))
+            for period in (
+                "2022-12-31",
+                "Dec 2022",
+                "2022",
+                "Q4 2022",
+                "2023-02",
+                "2023-Q1",
+                "H1 2023",
+                "H2 2023",
+                "2024",
+            )
+        }
+        assert [period for period, matches in found.items() if matches] == [
+            "2022-12-31", "Dec 2022", "2022", "2023-Q1", "H1 2023",
+        ]  # fmt: skip
+        assert store.selection.choices(collection).periods == ("2022", "2022-12", "2023", "2023-Q1")
+        assert store.periods.of("v0") == document_periods("/a/one.pdf", "Q1 2023", opening)
+        (row,) = store.holdings.documents(collection)
+        assert row.periods == ("2022-12-31", "2023-Q1")
+
+
+def test_a_rewritten_version_has_its_new_periods_and_a_deleted_one_none(tmp_path):
+    with closing(DocStore.open(tmp_path / "d.sqlite")) as store:
+        collection = fill(store, [Stored("/a/one.pdf", TIMES[0], frozenset(), "Q1 2023")])
+        version = VersionRow("v0", "d0", "/a/one.pdf", "s", "p", "Q2 2023", None, (), 1, "{}")
+        store.versions.add_pending(collection, version, [], [])
+        assert store.periods.of("v0").named == {"2023-Q2", "2023"}
+        store.versions.delete(["v0"])
+        assert store.database.query("SELECT * FROM periods") == []
 
 
 def test_days_are_inclusive_and_local():

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from app.retrieval.document_scope import facts_of, scope
+from app.retrieval.document_scope import DocumentFacts, facts_of, scope
+from ingest.text import document_periods
 
 OPENING = (
     "UNITED STATES\nQUARTERLY REPORT\n{company}\nFor the quarterly period ended {day}\n" + "A long line of prose. " * 9
 )
+
+
+def facts(source: str, opening: str) -> DocumentFacts:
+    return facts_of(source, "", opening, document_periods(source, "", opening))
+
+
 REPORTS = {
-    "acme-q1": facts_of("/reports/2023 Q1 ACM.pdf", "", OPENING.format(company="Acme Inc.", day="April 1, 2023")),
-    "acme-q2": facts_of("/reports/2023 Q2 ACM.pdf", "", OPENING.format(company="Acme Inc.", day="July 1, 2023")),
-    "bolt-q1": facts_of("/reports/2023 Q1 BLT.pdf", "", OPENING.format(company="Bolt Corp", day="March 26, 2023")),
-    "bolt-q2": facts_of("/reports/2023 Q2 BLT.pdf", "", OPENING.format(company="Bolt Corp", day="June 25, 2023")),
+    "acme-q1": facts("/reports/2023 Q1 ACM.pdf", OPENING.format(company="Acme Inc.", day="April 1, 2023")),
+    "acme-q2": facts("/reports/2023 Q2 ACM.pdf", OPENING.format(company="Acme Inc.", day="July 1, 2023")),
+    "bolt-q1": facts("/reports/2023 Q1 BLT.pdf", OPENING.format(company="Bolt Corp", day="March 26, 2023")),
+    "bolt-q2": facts("/reports/2023 Q2 BLT.pdf", OPENING.format(company="Bolt Corp", day="June 25, 2023")),
 }
 
 
@@ -50,11 +57,4 @@ def test_a_follow_up_takes_the_name_from_earlier_questions_and_keeps_its_own_per
 
 
 def test_words_of_the_prose_name_no_document():
-    facts = facts_of("/a.txt", "", "Prose that mentions Zenith " * 4)
-    assert "zenith" not in facts.names
-
-
-def test_the_last_day_comes_from_the_name_before_the_opening():
-    assert facts_of("/2023 Q3 report.pdf", "", "as of January 5, 2024").last == "2023-09-30"
-    assert facts_of("/report.pdf", "", "as of January 5, 2024").last == "2024-01-05"
-    assert facts_of("/report.pdf", "", "nothing").last == ""
+    assert "zenith" not in facts("/a.txt", "Prose that mentions Zenith " * 4).names

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from ingest.text import last_day, most_specific, periods_in, periods_in_name
+from ingest.text.periods import days_in, last_day, most_specific, parts_of, period_of, periods_in, periods_in_name
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,42 @@ def test_the_most_specific_periods_leave_out_what_contains_them():
 )
 def test_the_last_day_of_a_period(period, day):
     assert last_day(period) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "period"),
+    [
+        ("2023", "2023"),
+        (" FY 2023 ", "2023"),
+        ("Q3 2023", "2023-Q3"),
+        ("2023-q3", "2023-Q3"),
+        ("third quarter of fiscal 2023", "2023-Q3"),
+        ("2023-H1", "2023-H1"),
+        ("May 2024", "2024-05"),
+        ("2024-05", "2024-05"),
+        ("31. Dezember 2022", "2022-12-31"),
+        ("2022-12-31", "2022-12-31"),
+    ],
+)
+def test_a_text_that_is_one_period_is_that_period(text, period):
+    assert period_of(text) == period
+    assert period_of(period) == period
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "before 2023", "2022 and 2023", "2023-2024", "Q5 2023", "31 June 2022", "2023-13", "soon"]
+)
+def test_a_text_with_other_words_is_no_period(text):
+    assert period_of(text) is None
+
+
+def test_days_are_in_the_order_in_which_a_text_names_them():
+    text = "For the period ended April 1, 2023. Outstanding on 2023-02-01, filed on 5 May 2023, not April 1, 2023."
+    assert days_in(text) == ("2023-04-01", "2023-02-01", "2023-05-05")
+    assert days_in("on 31 June 2022, and in May 2022") == ()
+
+
+def test_a_half_is_made_of_its_quarters():
+    assert parts_of("2023-H1") == ["2023-H1", "2023-Q1", "2023-Q2"]
+    assert parts_of("2023-H2") == ["2023-H2", "2023-Q3", "2023-Q4"]
+    assert parts_of("2023-Q4") == ["2023-Q4"]
