@@ -39,6 +39,7 @@ MOST_ROWS = 3
 
 NOTE = re.compile(r"\(\d{1,2}\)|[\u00ae\u2122*\u2020\u2021\u00b9\u00b2\u00b3]")
 QUARTER_NAME = re.compile(r"q[1-4]")
+Scores = Mapping[tuple[str, int], float]
 Similar = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
@@ -139,17 +140,40 @@ def matching_rows(asked: Asked, rows: Sequence[Row], similar: Similar) -> list[l
     scores = _scores(asked, rows, similar)
     if not scores or max(scores.values()) < LEAST_SCORE:
         return []
-    least = max(scores.values()) - AS_GOOD
-    alike = _in_place(asked, [one for one in rows if scores.get(one.place, 0.0) >= max(least, LEAST_SCORE)])
-    documents = dict.fromkeys(one.passage.version_id for one in alike)
-    best = {
-        version: max((one for one in alike if one.passage.version_id == version), key=lambda one: scores[one.place])
-        for version in documents
-    }
+    least = max(max(scores.values()) - AS_GOOD, LEAST_SCORE)
+    good = [one for one in rows if scores.get(one.place, 0.0) >= least]
+    if asked.compares:
+        return [[one] for one in _same_row(good, [one for one in rows if one.place in scores], scores)]
+    best = _best_of_each(_in_place(asked, good), scores)
     if asked.latest:
-        newest = max(map(dated, best.values()))
-        best = {version: one for version, one in best.items() if dated(one) == newest}
-    return [[one, *_further(asked, one, rows, scores)] for one in best.values()]
+        newest = max(map(dated, best))
+        best = [one for one in best if dated(one) == newest]
+    return [[one, *_further(asked, one, rows, scores)] for one in best]
+
+
+def _best_of_each(rows: Sequence[Row], scores: Scores) -> list[Row]:
+    """Returns the best row of each document."""
+    best: dict[str, Row] = {}
+    for one in sorted(rows, key=lambda one: -scores[one.place]):
+        best.setdefault(one.passage.version_id, one)
+    return list(best.values())
+
+
+def _same_row(good: Sequence[Row], rows: Sequence[Row], scores: Scores) -> list[Row]:
+    """Returns the same row of each document: of those that answer well, the one that most documents have.
+
+    Rows are the same if they have the same name and figures of the same kind: shares or amounts.
+    """
+    kinds: dict[tuple[str, bool], list[Row]] = {}
+    for one in rows:
+        kinds.setdefault((one.name.casefold(), _is_share(one)), []).append(one)
+    documents = {kind: len({one.passage.version_id for one in some}) for kind, some in kinds.items()}
+    lead = max(good, key=lambda one: (documents[one.name.casefold(), _is_share(one)], scores[one.place]))
+    return _best_of_each(kinds[lead.name.casefold(), _is_share(lead)], scores)
+
+
+def _is_share(row: Row) -> bool:
+    return "%" in row.row.cells[row.row.figures[0]]
 
 
 def _scores(asked: Asked, rows: Sequence[Row], similar: Similar) -> dict[tuple[str, int], float]:
