@@ -16,6 +16,7 @@ from app.text.identifiers import (
 )
 from app.text.item_numbers import numbered_items
 from app.text.language_data import Language, language_data_of, translated_names
+from app.text.language_data.figure_names import other_figure_names
 from app.text.language_detection import claim_languages, detect_language
 from app.text.markdown_tables import header_of, is_data_row, row_cells, without_rule
 from app.text.scales import Scale, stated_scale, without_scale
@@ -62,6 +63,7 @@ __all__ = [
     "number",
     "numbered_items",
     "numbers_in",
+    "other_figure_names",
     "replace_markers",
     "row_cells",
     "same_name",

@@ -21,6 +21,7 @@ from app.text import (
     compared_words,
     content_terms,
     latest_date,
+    other_figure_names,
     table_rows,
     with_periods,
 )
@@ -38,6 +39,12 @@ AS_GOOD = 0.15
 MOST_ROWS = 3
 
 NOTE = re.compile(r"\(\d{1,2}\)|[\u00ae\u2122*\u2020\u2021\u00b9\u00b2\u00b3]")
+SHARE = re.compile(
+    r"%|\b(?:per ?cent\w*|share|proportion|rate|ratio|margin|Anteil|Prozent\w*|Quote|pourcent\w*|part|taux)\b",
+    re.IGNORECASE,
+)
+SHARE_OF = re.compile(r"(?:as a )?(?:%|percent(?:age)?) of\b|in % ", re.IGNORECASE)
+TOTAL = re.compile(r"\b(?:total|gesamte?|summe|insgesamt)\b", re.IGNORECASE)
 QUARTER_NAME = re.compile(r"q[1-4]")
 Scores = Mapping[tuple[str, int], float]
 Similar = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -80,6 +87,22 @@ class Asked:
         """Its terms, with other names of its periods, by which documents and columns are chosen."""
         return frozenset(self.terms(self.question) | self.wanted.keys())
 
+    @cached_property
+    def naming(self) -> set[str]:
+        """Its terms, and those of other names of the figures in it."""
+        return {*self.wanted, *(term for _, names in self._other_names for name in names for term in name)}
+
+    @cached_property
+    def _other_names(self) -> list[tuple[set[str], list[set[str]]]]:
+        """The terms of the names of figures in it, each with those of the other names."""
+        found = other_figure_names(self.question)
+        return [(self.terms(name), [self.terms(one) for one in others]) for name, others in found.items()]
+
+    def covered(self, terms: set[str]) -> set[str]:
+        """Returns the question's terms among others, and those of a figure that is there by another name."""
+        by_name = (own for own, names in self._other_names if any(name <= terms for name in names))
+        return (terms & self.wanted.keys()).union(*by_name)
+
     def terms(self, *texts: str) -> set[str]:
         """Returns the content words of texts, with other names of their periods."""
         return content_terms(with_periods(" ".join(texts)), self.language)
@@ -107,6 +130,11 @@ class Asked:
         """Returns True if it asks about one period by the name of the row's document: "Q1 2023", "2024"."""
         named = self.shared(row.passage.above)
         return not self.compares and any(term.isdecimal() or QUARTER_NAME.fullmatch(term) for term in named)
+
+    @cached_property
+    def asks_share(self) -> bool:
+        """True if it asks for a share."""
+        return bool(SHARE.search(self.question))
 
     @cached_property
     def latest(self) -> bool:
@@ -143,7 +171,8 @@ def matching_rows(asked: Asked, rows: Sequence[Row], similar: Similar) -> list[l
     least = max(max(scores.values()) - AS_GOOD, LEAST_SCORE)
     good = [one for one in rows if scores.get(one.place, 0.0) >= least]
     if asked.compares:
-        return [[one] for one in _same_row(good, [one for one in rows if one.place in scores], scores)]
+        best = _same_row(good, [one for one in rows if one.place in scores], scores)
+        return [[one, *_further(asked, one, rows, scores)] for one in best]
     best = _best_of_each(_in_place(asked, good), scores)
     if asked.latest:
         newest = max(map(dated, best))
@@ -164,34 +193,53 @@ def _same_row(good: Sequence[Row], rows: Sequence[Row], scores: Scores) -> list[
 
     Rows are the same if they have the same name and figures of the same kind: shares or amounts.
     """
-    kinds: dict[tuple[str, bool], list[Row]] = {}
+    kinds: dict[tuple[str, str, bool], list[Row]] = {}
     for one in rows:
-        kinds.setdefault((one.name.casefold(), _is_share(one)), []).append(one)
+        kinds.setdefault(_kind(one), []).append(one)
     documents = {kind: len({one.passage.version_id for one in some}) for kind, some in kinds.items()}
-    lead = max(good, key=lambda one: (documents[one.name.casefold(), _is_share(one)], scores[one.place]))
-    return _best_of_each(kinds[lead.name.casefold(), _is_share(lead)], scores)
+    lead = max(good, key=lambda one: (documents[_kind(one)], scores[one.place]))
+    label, group, share = _kind(lead)
+    alone = kinds.get((label, "", share), []) if group else []
+    return _best_of_each([*kinds[_kind(lead)], *alone], scores)
+
+
+def _kind(row: Row) -> tuple[str, str, bool]:
+    """Returns a row's label without "total", the label of its group, and whether its figures are shares."""
+    label = " ".join(TOTAL.sub("", row.label.casefold()).split())
+    return label, row.row.group.casefold(), _is_share(row)
 
 
 def _is_share(row: Row) -> bool:
     return "%" in row.row.cells[row.row.figures[0]]
 
 
+def _amounts(rows: Sequence[Row]) -> list[Row]:
+    """Leaves out rows whose names are shares of something, and rows of shares that other tables give as amounts."""
+    amounts = {one.label.casefold() for one in rows if not _is_share(one)}
+    return [
+        one
+        for one in rows
+        if not SHARE_OF.match(one.label) and not (_is_share(one) and one.label.casefold() in amounts)
+    ]
+
+
 def _scores(asked: Asked, rows: Sequence[Row], similar: Similar) -> dict[tuple[str, int], float]:
     """Returns the scores of the rows whose names share words with the question, by place."""
+    rows = _of_named_groups(asked, rows if asked.asks_share else _amounts(rows))
     names = {one.name: content_terms(one.label, asked.language) for one in rows}
     frequency = Counter(term for terms in names.values() for term in terms)
 
     def weight(terms: Collection[str]) -> float:
         return sum(asked.wanted.get(t, 1.0) * math.log(1 + len(names) / (1 + frequency[t])) for t in terms)
 
-    near = {name: weight(terms & asked.wanted.keys()) for name, terms in names.items()}
-    named = {name: near[name] / (weight(terms) or 1.0) for name, terms in names.items()}
+    near = {name: weight(asked.covered(terms)) for name, terms in names.items()}
+    named = {name: weight(terms & asked.naming) / (weight(terms) or 1.0) for name, terms in names.items()}
     kept = sorted((name for name in names if named[name] >= LEAST_NAMED), key=lambda name: -near[name])[:MOST_NAMES]
     if not kept:
         return {}
     meaning = dict(zip(kept, map(float, similar(kept)), strict=True))
     held = {
-        one.place: weight(content_terms(" ".join(one.row.cells), asked.language) & asked.wanted.keys())
+        one.place: weight(asked.covered(content_terms(" ".join(one.row.cells), asked.language)))
         for one in rows
         if one.name in meaning
     }
@@ -201,6 +249,20 @@ def _scores(asked: Asked, rows: Sequence[Row], similar: Similar) -> dict[tuple[s
         for one in rows
         if one.name in meaning
     }
+
+
+def _of_named_groups(asked: Asked, rows: Sequence[Row]) -> list[Row]:
+    """Leaves out rows of groups that the question does not name, if a document has the row in several groups."""
+    groups: dict[tuple[str, str], set[str]] = {}
+    for one in rows:
+        groups.setdefault((one.passage.version_id, one.label), set()).add(one.row.group)
+    return [
+        one
+        for one in rows
+        if not one.row.group
+        or len(groups[one.passage.version_id, one.label]) == 1
+        or asked.terms(one.row.group) & asked.naming
+    ]
 
 
 def _in_place(asked: Asked, rows: Sequence[Row]) -> list[Row]:
