@@ -18,7 +18,7 @@ from app.text.item_numbers import numbered_items
 from app.text.language_data import Language, language_data_of, translated_names
 from app.text.language_detection import claim_languages, detect_language
 from app.text.markdown_tables import header_of, is_data_row, row_cells, without_rule
-from app.text.scales import Scale, stated_scale, without_scale
+from app.text.scales import Scale, StatedScales, stated_scales, without_scale
 from app.text.sentences import split_sentences
 from app.text.tables import TableRow, table_rows
 from app.text.terms import content_terms, number, numbers_in, shared_language, words_of
@@ -35,6 +35,7 @@ __all__ = [
     "Language",
     "MarkerFilter",
     "Scale",
+    "StatedScales",
     "TableRow",
     "Token",
     "acronyms",
@@ -68,7 +69,7 @@ __all__ = [
     "say_the_same",
     "shared_language",
     "split_sentences",
-    "stated_scale",
+    "stated_scales",
     "table_rows",
     "tokenize",
     "translated_names",

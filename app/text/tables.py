@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby, takewhile, zip_longest
 
 from app.text.markdown_tables import RULE, row_cells
+from app.text.scales import stated_scales, without_scale
 
 # Characters of the paragraph before a table that name it, and of one before that: a title above a line with the unit.
 MOST_CAPTION, MOST_NAME = 400, 120
@@ -18,8 +19,9 @@ SIGN = "$\u20ac\u00a3\u00a5"
 SIGNS = re.compile(f"[{SIGN}]")
 # A cell that states a figure: a number with its signs, and at most two words ("49 euros", "(2)%", "12 km/h").
 FIGURE = re.compile(
-    rf"[-+\u2212\u2013~(<>\u2264\u2265\s{SIGN}]*+\d[\d.,\u00a0\u202f']*+[%)\s]*+(?:[^\W\d_][\w./\u00b2\u00b3]*+\s*+){{0,2}}"
+    rf"[-+\u2212\u2013~(<>\u2264\u2265\s{SIGN}]*+\d(?:[\d.,\u00a0\u202f'\u2019]|\s(?=\d{{3}}(?!\d)))*+[%)\s]*+(?:[^\W\d_][\w./\u00b2\u00b3]*+\s*+){{0,2}}"
 )
+YEAR = re.compile(r"(?:19|20)\d\d")
 # A figure in a line of text, with its sign joined to it.
 LINE_FIGURE = re.compile(rf"[{SIGN}]?[-(\u2212]?\d[\d,.]*[)%]*")
 LOOSE_SIGN = re.compile(rf"([{SIGN}])\s")
@@ -105,11 +107,28 @@ def _rows(lines: list[_Line], header: tuple[str, ...], caption: str) -> Iterator
         cells = tuple(row_cells(line.text))
         if i + 1 in rules:
             header, group = cells, ""
-        elif len({cell for cell in cells if cell}) <= 1:
-            group = cells[0]
+        elif _is_group(cells):
+            words = next(filter(None, cells), "")
+            if stated_scales(words) and not without_scale(words):
+                caption = f"{caption} {words}".strip()
+            else:
+                group = words
         else:
             start, end = _inside(line)
             yield TableRow(start, end, cells, header if len(header) == len(cells) else (), group, caption, signs)
+
+
+def _is_group(cells: tuple[str, ...]) -> bool:
+    """Returns True for a row that is a label alone: in its first cell, or in all cells it spans.
+
+    A figure is a label only in the first cell, or if it is a year in all cells. A table of one column has no groups.
+    """
+    filled = [cell for cell in cells if cell]
+    if len(cells) == 1 or len(set(filled)) > 1:
+        return False
+    if not filled or cells[0] == filled[0] == "".join(filled):
+        return True
+    return not FIGURE.fullmatch(filled[0]) or (filled == list(cells) and bool(YEAR.fullmatch(filled[0])))
 
 
 def _signs(rows: list[list[str]]) -> tuple[str, ...]:
