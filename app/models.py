@@ -23,7 +23,9 @@ class Passage:
 
     `n` is its number in the prompt and in [n] markers, from 1. `document` is the source as ingested; `also_in` lists
     other sources with the same text. `place` is the label of its page ("slide 4"). `score` is comparable only within
-    one question. If the text starts inside a table, `header` is the table's header row, which lies before `start`.
+    one question. If the text starts inside a table, `header` is the table's header row, which lies before `start`; if
+    it starts with or inside a table, `caption` is the text just before that table. `periods` are those on which the
+    document reports, in order ("2023-Q3").
     """
 
     n: int
@@ -39,6 +41,8 @@ class Passage:
     also_in: tuple[str, ...] = ()
     place: str = ""
     header: str = ""
+    caption: str = ""
+    periods: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

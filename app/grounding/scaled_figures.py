@@ -76,7 +76,7 @@ def _scaled(passage: Passage, spoken: Language) -> tuple[_Scaled, ...]:
 
 def _figures(passage: Passage, spoken: Language) -> Iterator[_Scaled]:
     """Yields the figures of a passage's tables for which a scale is stated."""
-    for row in table_rows(passage.text, passage.header):
+    for row in table_rows(passage.text, passage.header, passage.caption):
         for i in row.figures:
             scale = cell_scale(row, i)
             number = next((word for word in tokenize(row.cells[i], spoken) if word.kind == "number"), None)

@@ -20,7 +20,7 @@ from app.text.language_detection import claim_languages, detect_language
 from app.text.markdown_tables import header_of, is_data_row, row_cells, without_rule
 from app.text.scales import Scale, StatedScales, stated_scales, without_scale
 from app.text.sentences import split_sentences
-from app.text.tables import TableRow, table_rows
+from app.text.tables import TableRow, above_table, table_rows
 from app.text.terms import content_terms, number, numbers_in, shared_language, words_of
 from app.text.token_estimate import most_tokens
 from app.text.tokens import FACT_KINDS, Token, acronyms, is_year, same_name, say_the_same, tokenize
@@ -38,6 +38,7 @@ __all__ = [
     "StatedScales",
     "TableRow",
     "Token",
+    "above_table",
     "acronyms",
     "asks_latest",
     "cell_scale",

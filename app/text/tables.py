@@ -13,8 +13,9 @@ from itertools import groupby, takewhile, zip_longest
 from app.text.markdown_tables import RULE, row_cells
 from app.text.scales import stated_scales, without_scale
 
-# Characters of the paragraph before a table that name it, and of one before that: a title above a line with the unit.
-MOST_CAPTION, MOST_NAME = 400, 120
+# Characters of the paragraph before a table that name it; number and characters of those before that, such as a title
+# above a line with the unit and one that says "unaudited".
+MOST_CAPTION, MOST_NAMES, MOST_NAME = 400, 2, 120
 SIGN = "$\u20ac\u00a3\u00a5"
 SIGNS = re.compile(f"[{SIGN}]")
 # A cell that states a figure: a number with its signs, and at most two words ("49 euros", "(2)%", "12 km/h").
@@ -66,15 +67,16 @@ class _Line:
         return self.text.lstrip().startswith("|")
 
 
-def table_rows(text: str, header: str = "") -> list[TableRow]:
+def table_rows(text: str, header: str = "", caption: str = "") -> list[TableRow]:
     """Returns the rows of all tables of a text, in order, without header rows and rows that begin a group.
 
     Args:
         text: text with Markdown tables.
         header: the header of the table that the text begins in; "" if it does not begin in one.
+        caption: the caption of a table with which or in which the text begins; "" if it is not known.
     """
     found: list[TableRow] = []
-    before, at = "", 0
+    before, at = caption, 0
     lines = []
     for line in text.splitlines(keepends=True):
         lines.append(_Line(line, at))
@@ -87,15 +89,36 @@ def table_rows(text: str, header: str = "") -> list[TableRow]:
             before = ""
         else:
             found += (row for line in here for row in _plain(line, _caption(before)))
-            before = f"{before}{''.join(line.text for line in here)}"[-2 * MOST_CAPTION :]
+            before = f"{before}{''.join(line.text for line in here)}"[-3 * MOST_CAPTION :]
     return found
 
 
+def above_table(before: str) -> tuple[str, str]:
+    """Returns the header row and the caption of the table to which the row after a text belongs.
+
+    The header is "" if the row begins the table; both are "" if the text does not reach back to the table's beginning.
+    """
+    lines = before.splitlines(keepends=True)
+    rows = [*takewhile(lambda line: line.lstrip().startswith("|"), reversed(lines))][::-1]
+    if before and not before.endswith("\n"):
+        return "", ""
+    caption = _caption("".join(lines[: len(lines) - len(rows)]))
+    if not rows:
+        return "", caption
+    begins = len(rows) > 1 and RULE.fullmatch(rows[1].strip())
+    return (rows[0].strip(), caption) if begins else ("", "")
+
+
 def _caption(before: str) -> str:
-    """Returns the last paragraphs of a text, as far as they name the table below them."""
-    *others, last = [" ".join(part.split()) for part in re.split(r"\n\s*\n", before.strip())]
-    name = others[-1] if others and len(others[-1]) <= MOST_NAME else ""
-    return f"{name} {last}".strip()[-MOST_CAPTION:]
+    """Returns the last paragraph of a text and the names above it, up to a heading, as they name the table below."""
+    *others, last = re.split(r"\n\s*\n", before[-3 * MOST_CAPTION :].strip())
+    parts = [last]
+    for part in reversed(others[-MOST_NAMES:]):
+        if parts[0].startswith("#") or len(part) > MOST_NAME or part.endswith("."):
+            break
+        parts.insert(0, part)
+    whole = " ".join(" ".join(part.split()).lstrip("# ") for part in parts)
+    return whole if len(whole) <= MOST_CAPTION else whole[-MOST_CAPTION:].partition(" ")[2]
 
 
 def _rows(lines: list[_Line], header: tuple[str, ...], caption: str) -> Iterator[TableRow]:

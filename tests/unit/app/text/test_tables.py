@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.text import table_rows
+from app.text import above_table, table_rows, with_scale
 
 REPORT = (
     "STATEMENTS OF OPERATIONS\n\n(In millions, except per share amounts)\n\n"
@@ -100,3 +100,32 @@ def test_a_row_with_the_unit_alone_belongs_to_the_caption():
 def test_a_number_with_spaces_between_its_digits_is_a_figure(cell):
     (row,) = table_rows(f"| a | b |\n| --- | --- |\n| x | {cell} |\n")
     assert row.figures == (1,)
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("Words.\n\n## Costs\n\n(in millions)\n\n", ("", "Costs (in millions)")),
+        ("Old\n\n# Costs\n\n(in millions)\n\n(unaudited)\n\n", ("", "Costs (in millions) (unaudited)")),
+        ("Words.\n\n(in millions)\n\n", ("", "(in millions)")),
+        ("Costs\n\n| a | b |\n| --- | --- |\n", ("| a | b |", "Costs")),
+        ("Costs\n\n| a | b |\n| --- | --- |\n| x | 1 |\n", ("| a | b |", "Costs")),
+        ("| x | 1 |\n| y | 2 |\n", ("", "")),
+        ("ut off\n| y | 2 |\n", ("", "")),
+        ("Cut off in a row | 2", ("", "")),
+        ("", ("", "")),
+    ],
+)
+def test_the_header_and_the_caption_of_a_table_are_found_above_its_rows(before, expected):
+    assert above_table(before) == expected
+
+
+def test_rows_that_a_text_begins_with_have_the_unit_in_the_caption_above_it():
+    (row,) = table_rows("| Larch | 4 |", "| Plant | Fee |", "Fees (in thousands)")
+    assert with_scale(row, 1) == "4 thousand"
+
+
+def test_a_long_caption_is_cut_between_words():
+    (row,) = table_rows(f"{'words ' * 100}\n\n| a | b |\n| --- | --- |\n| x | 1 |\n")
+    assert len(row.caption) <= 400
+    assert set(row.caption.split()) == {"words"}
