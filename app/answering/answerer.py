@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Protocol
 
-from app.answering.computation import Calculator, ReadsText
+from app.answering.computation import Calculator
 from app.answering.course import Course
 from app.answering.document_list import listed, topic_of
 from app.answering.evidence import nowhere
 from app.answering.extractive import ExtractiveAnswerer
 from app.answering.generative import Writer, Written
 from app.answering.refusal import Judgement, Refusal
+from app.answering.tables import ReadsText
 from app.cancellation import CancelToken
 from app.grounding import REFUSAL, Verified, Verifier, is_refusal
 from app.llm import ChatLLM
@@ -80,7 +81,7 @@ class Answerer:
         self._embedder = embedder
         self._refusal = refusal
         self._verifier = Verifier(embedder, entailment)
-        self._extractive = ExtractiveAnswerer(embedder)
+        self._extractive = ExtractiveAnswerer(embedder, read)
         self._calculator = Calculator(read)
         self._llm = llm
         self._settings = settings

@@ -16,6 +16,8 @@ from app.text.scales import stated_scales, without_scale
 # Characters of the paragraph before a table that name it; number and characters of those before that, such as a title
 # above a line with the unit and one that says "unaudited".
 MOST_CAPTION, MOST_NAMES, MOST_NAME = 400, 2, 120
+# The beginning of a note to the table before: "(1) Including ...".
+NOTE = re.compile(r"\(\d{1,2}\)\s|\*")
 SIGN = "$\u20ac\u00a3\u00a5"
 SIGNS = re.compile(f"[{SIGN}]")
 # A cell that states a figure: a number with its signs, and at most two words ("49 euros", "(2)%", "12 km/h").
@@ -112,12 +114,15 @@ def above_table(before: str) -> tuple[str, str]:
 def _caption(before: str) -> str:
     """Returns the last paragraph of a text and the names above it, up to a heading, as they name the table below."""
     *others, last = re.split(r"\n\s*\n", before[-3 * MOST_CAPTION :].strip())
+    if NOTE.match(last):
+        return ""
     parts = [last]
     for part in reversed(others[-MOST_NAMES:]):
-        if parts[0].startswith("#") or len(part) > MOST_NAME or part.endswith("."):
+        if parts[0].startswith("#") or len(part) > MOST_NAME or part.endswith(".") or NOTE.match(part):
             break
         parts.insert(0, part)
-    whole = " ".join(" ".join(part.split()).lstrip("# ") for part in parts)
+    plain = [" ".join(part.split()).lstrip("# ") for part in parts]
+    whole = " \u2013 ".join(plain).replace(" \u2013 (", " (")
     return whole if len(whole) <= MOST_CAPTION else whole[-MOST_CAPTION:].partition(" ")[2]
 
 

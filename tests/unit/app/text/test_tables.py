@@ -108,6 +108,8 @@ def test_a_number_with_spaces_between_its_digits_is_a_figure(cell):
         ("Words.\n\n## Costs\n\n(in millions)\n\n", ("", "Costs (in millions)")),
         ("Old\n\n# Costs\n\n(in millions)\n\n(unaudited)\n\n", ("", "Costs (in millions) (unaudited)")),
         ("Words.\n\n(in millions)\n\n", ("", "(in millions)")),
+        ("# Costs\n\nAll costs were\nas follows:\n\n", ("", "Costs \u2013 All costs were as follows:")),
+        ("(1) A note to the table before\n\n", ("", "")),
         ("Costs\n\n| a | b |\n| --- | --- |\n", ("| a | b |", "Costs")),
         ("Costs\n\n| a | b |\n| --- | --- |\n| x | 1 |\n", ("| a | b |", "Costs")),
         ("| x | 1 |\n| y | 2 |\n", ("", "")),
