@@ -12,6 +12,8 @@ from ingest.filters import Filter
 from ingest.models import Query
 from ingest.urls import host_and_path, is_url
 
+# Characters of a header that leave the embedder room for the rows below it: half of its 256 tokens.
+MOST_HEADER = 500
 NOT_IN_WORDS = re.compile(r"[\W_]+")
 SUFFIX = re.compile(r"\.[A-Za-z]\w{0,4}$")
 Verdict = Literal["supported", "partly", "unsupported", "not checked", "no claim"]
@@ -54,6 +56,11 @@ class Passage:
         """The context of the passage: title, headings, page or sheet, file and folder."""
         folder = "" if is_url(self.document) else _in_words(str(PurePath(self.document).parent))
         return " ".join(filter(None, (self.title, *self.heading, self.place, _in_words(self.document), folder)))
+
+    @property
+    def embedded_header(self) -> str:
+        """The header of its table as it is embedded with its text; "" if it is too long for that."""
+        return self.header if len(self.header) <= MOST_HEADER else ""
 
     def cite(self, n: int, start: int = 0, end: int | None = None) -> Citation:
         """Returns footnote `n` for `text[start:end]`."""
