@@ -12,6 +12,8 @@ from ingest.filters import Filter
 from ingest.models import Query
 from ingest.urls import host_and_path, is_url
 
+# Characters of a header that leave the embedder room for the rows below it: half of its 256 tokens.
+MOST_HEADER = 500
 NOT_IN_WORDS = re.compile(r"[\W_]+")
 SUFFIX = re.compile(r"\.[A-Za-z]\w{0,4}$")
 Verdict = Literal["supported", "partly", "unsupported", "not checked", "no claim"]
@@ -23,7 +25,9 @@ class Passage:
 
     `n` is its number in the prompt and in [n] markers, from 1. `document` is the source as ingested; `also_in` lists
     other sources with the same text. `place` is the label of its page ("slide 4"). `score` is comparable only within
-    one question. If the text starts inside a table, `header` is the table's header row, which lies before `start`.
+    one question. If the text starts inside a table, `header` is the table's header row, which lies before `start`; if
+    it starts with or inside a table, `caption` is the text just before that table. `periods` are those on which the
+    document reports, in order ("2023-Q3").
     """
 
     n: int
@@ -39,6 +43,8 @@ class Passage:
     also_in: tuple[str, ...] = ()
     place: str = ""
     header: str = ""
+    caption: str = ""
+    periods: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -50,6 +56,11 @@ class Passage:
         """The context of the passage: title, headings, page or sheet, file and folder."""
         folder = "" if is_url(self.document) else _in_words(str(PurePath(self.document).parent))
         return " ".join(filter(None, (self.title, *self.heading, self.place, _in_words(self.document), folder)))
+
+    @property
+    def embedded_header(self) -> str:
+        """The header of its table as it is embedded with its text; "" if it is too long for that."""
+        return self.header if len(self.header) <= MOST_HEADER else ""
 
     def cite(self, n: int, start: int = 0, end: int | None = None) -> Citation:
         """Returns footnote `n` for `text[start:end]`."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Protocol
 
-from app.answering.computation import Calculator, ReadsText
+from app.answering.computation import Calculator
 from app.answering.course import Course
 from app.answering.document_list import listed, topic_of
 from app.answering.evidence import nowhere
 from app.answering.extractive import ExtractiveAnswerer
 from app.answering.generative import Writer, Written
+from app.answering.quotes import Quotes
 from app.answering.refusal import Judgement, Refusal
+from app.answering.tables import ReadsText
 from app.cancellation import CancelToken
 from app.grounding import REFUSAL, Verified, Verifier, is_refusal
 from app.llm import ChatLLM
@@ -26,6 +28,7 @@ from ingest.text import storable
 NOTHING_INDEXED = "The collection has no documents yet. Add some first."
 QUOTED = "Quoted from your documents; no language model is in use."
 COMPUTED = "Computed from tables of your documents; no language model is in use."
+NOT_ASKED = "Computed from tables of your documents; the language model was not asked."
 # Tokens of passages: for quotes, and the least and most that are half of a model's context.
 QUOTED_TOKENS = 4_000
 LEAST_CONTEXT, MOST_CONTEXT = 3_000, 8_000
@@ -80,7 +83,7 @@ class Answerer:
         self._embedder = embedder
         self._refusal = refusal
         self._verifier = Verifier(embedder, entailment)
-        self._extractive = ExtractiveAnswerer(embedder)
+        self._extractive = ExtractiveAnswerer(embedder, read)
         self._calculator = Calculator(read)
         self._llm = llm
         self._settings = settings
@@ -149,6 +152,10 @@ class Answerer:
         elif missing := self._absent(question, within):
             yield from self._refuse(course, found.passages, REFUSAL, _are_absent(missing))
         elif writer is not None and self._llm is not None:
+            # Exact and proven by its footnotes, which a model's arithmetic is not.
+            if (computed := self._computed(course, found)).sentences:
+                yield from _shown(course, computed, NOT_ASKED)
+                return
             yield from self._write(writer, self._llm.name, course, found, cancel)
         else:
             yield from self._quote(course, found)
@@ -176,22 +183,18 @@ class Answerer:
         judged = self._judged(course, passages)
         course.confidence = round(judged.confidence, 4) if judged else None
         answers = judged is None or judged.answers
-        wide = found.passages
-        quotes = computed = self._calculator.answer(course.query, (*wide, *passages))
+        quotes = computed = self._computed(course, found)
         if answers and not computed.sentences:
             quotes = self._extractive.answer(
-                course.query, passages, wide=wide, meant=found.meant, relevant=judged is not None
+                course.query, passages, wide=found.passages, meant=found.meant, relevant=judged is not None
             )
-        course.done("answer")
         if not quotes.sentences:
             yield from self._refuse(course, passages, REFUSAL, judged.reason if judged else "")
             return
-        at = 0
-        for sentence in quotes.sentences:
-            yield Token(quotes.text[at : sentence.end])
-            at = sentence.end
-        notice = "" if course.notices else COMPUTED if computed.sentences else QUOTED
-        yield course.answer(quotes.text, quotes.sentences, quotes.citations, notice=notice)
+        yield from _shown(course, quotes, "" if course.notices else COMPUTED if computed.sentences else QUOTED)
+
+    def _computed(self, course: Course, found: Retrieval) -> Quotes:
+        return self._calculator.answer(course.query, (*found.passages, *found.narrow))
 
     def _judged(self, course: Course, passages: Sequence[Passage]) -> Judgement | None:
         if self._refusal is None:
@@ -241,6 +244,15 @@ class Answerer:
         yield Token(text)
         notice = why or _needed(course.searched, passages)
         yield course.answer(text, (_no_claim(text),), refused=True, nearest=_nearest(passages), notice=notice)
+
+
+def _shown(course: Course, quotes: Quotes, notice: str) -> Iterator[Event]:
+    course.done("answer")
+    at = 0
+    for sentence in quotes.sentences:
+        yield Token(quotes.text[at : sentence.end])
+        at = sentence.end
+    yield course.answer(quotes.text, quotes.sentences, quotes.citations, notice=notice)
 
 
 def _no_claim(text: str) -> Sentence:

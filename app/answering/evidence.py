@@ -104,10 +104,10 @@ def _title(question: str, passage: Passage) -> str:
     The chunk was sized for the model without the file name, so a long name would push out the end of the passage.
     """
     name = passage.name[:MOST_NAME]
-    said = content_terms(f"{name} {passage.header} {passage.text}")
+    said = content_terms(f"{name} {passage.embedded_header} {passage.text}")
     asked = content_terms(question) - said
     place = [word for word in words_of(passage.above) if content_terms(word) & asked]
-    header = f"{passage.header}\n" if passage.header else ""
+    header = f"{passage.embedded_header}\n" if passage.embedded_header else ""
     return f"{' '.join([name, *dict.fromkeys(place)])}: {header}"
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from app.answering.highlights import answer_spans
 from app.answering.quotes import Composition, Quotes, escaped
 from app.answering.quoting import Candidate, Question, date_of, figure_bonus, superseding
-from app.answering.tables import add_tables, matching_rows, rows_with_figures
+from app.answering.tables import ReadsText, add_listing, add_tables, matching_rows, rows_with_figures
 from app.models import Passage
 from app.protocols import Embeds
 from ingest.embedding import query_vector
@@ -36,10 +36,12 @@ class ExtractiveAnswerer:
 
     Args:
         embedder: the collection's embedder.
+        read: reads the text of documents, to show whole tables; None: no lists are answered with them.
     """
 
-    def __init__(self, embedder: Embeds) -> None:
+    def __init__(self, embedder: Embeds, read: ReadsText | None = None) -> None:
         self._embedder = embedder
+        self._read = read
 
     def answer(
         self,
@@ -66,6 +68,8 @@ class ExtractiveAnswerer:
         vector = query_vector(self._embedder.encode_query, asked.query) * self._embedder.knows(query.text)
         for_rows = asked.for_rows
         tables = [passage for passage in wide or passages if not meant or passage.document in meant]
+        if self._read and add_listing(made, for_rows, tables, self._read):
+            return made.quotes()
         stated = [row for row in rows_with_figures(tables) if asked.may_answer_row(row)]
         rows = matching_rows(for_rows, stated, lambda names: self._embedder.encode_documents(names) @ vector)
         add_tables(made, for_rows, rows)

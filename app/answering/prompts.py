@@ -6,7 +6,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from app.models import Passage, Prompt, Turn
 from app.text import MARKER, most_tokens, without_rule
@@ -58,8 +58,9 @@ def answer_prompt(
     )
     fitting: list[Passage] = []
     parts: list[str] = []
+    names = _document_names(passages)
     for passage in passages:
-        part = _fenced(passage, fence)
+        part = _fenced(passage, names[passage.document], fence)
         room -= most_tokens(part)
         if room < 0:
             break
@@ -125,14 +126,31 @@ def _filled(template: str, **values: str) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: values.get(found.group(1), found.group()), template)
 
 
-def _fenced(passage: Passage, fence: str) -> str:
-    place = [f"n={passage.n}", f"document={_attribute(Path(passage.document).name)}"]
-    if passage.place:
-        place.append(f"place={_attribute(passage.place)}")
-    if passage.heading:
-        place.append(f"heading={_attribute(' > '.join(passage.heading))}")
-    text = f"{without_rule(passage.header)}\n{passage.text}".strip()
-    return f"<{fence} {' '.join(place)}>\n[{passage.n}] {_defused(text, fence)}\n</{fence}>"
+def _fenced(passage: Passage, document: str, fence: str) -> str:
+    """Returns a passage in its fence, below the caption and the header of the table in which it begins."""
+    place = {
+        "document": document,
+        "title": passage.title if passage.title.casefold() not in document.casefold() else "",
+        "periods": ", ".join(passage.periods),
+        "place": passage.place,
+        "heading": " / ".join(passage.heading),
+    }
+    named = " ".join([f"n={passage.n}", *(f"{name}={_attribute(value)}" for name, value in place.items() if value)])
+    caption = passage.caption if passage.caption not in passage.heading else ""
+    lead = f"{caption}\n\n{without_rule(passage.header)}".strip()
+    text = f"{lead}\n\n{passage.text}" if lead and not passage.header else f"{lead}\n{passage.text}"
+    return f"<{fence} {named}>\n[{passage.n}] {_defused(text.strip(), fence)}\n</{fence}>"
+
+
+def _document_names(passages: Sequence[Passage]) -> dict[str, str]:
+    """Returns the file name of each document, with as many of its folders as tell it from the others."""
+    parts = {one.document: PurePath(one.document).parts for one in passages}
+    names = {}
+    for document, own in parts.items():
+        others = [other for key, other in parts.items() if key != document]
+        depth = next((n for n in range(1, len(own)) if all(other[-n:] != own[-n:] for other in others)), len(own))
+        names[document] = "/".join(own[-depth:])
+    return names
 
 
 def _defused(text: str, fence: str) -> str:

@@ -39,7 +39,14 @@ class Composition:
         return new.n
 
     def add(
-        self, text: str, said: str, notes: Sequence[int], *, gap: str = "\n\n", spans: Sequence[tuple[int, int]] = ()
+        self,
+        text: str,
+        said: str,
+        notes: Sequence[int],
+        *,
+        gap: str = "\n\n",
+        spans: Sequence[tuple[int, int]] = (),
+        quotes: Sequence[Quote] = (),
     ) -> None:
         """Appends a sentence.
 
@@ -49,14 +56,17 @@ class Composition:
             notes: the numbers of its footnotes.
             gap: what separates it from the text before it.
             spans: the places in `text` of the words that answer.
+            quotes: the parts of its footnotes that it quotes; all of them if not given.
         """
         self.text += gap if self.text else ""
         start = len(self.text)
         self.text += text
         notes = list(dict.fromkeys(notes))
-        quotes = tuple(Quote(n, note.start, note.end, note.quote) for n in notes for note in [self.citations[n - 1]])
+        whole = (Quote(n, note.start, note.end, note.quote) for n in notes for note in [self.citations[n - 1]])
         places = tuple((start + first, start + last) for first, last in spans)
-        self.sentences.append(Sentence(said, tuple(notes), True, start, len(self.text), quotes=quotes, spans=places))
+        self.sentences.append(
+            Sentence(said, tuple(notes), True, start, len(self.text), quotes=tuple(quotes or whole), spans=places)
+        )
 
     def quotes(self) -> Quotes:
         """Returns the finished answer."""

@@ -48,7 +48,7 @@ def judge(
     """Judges one sentence, without its markers, against the given passages."""
     own, theirs = claim_languages(text, [passage.text for passage in passages])
     lines = [line for passage in passages for line in read_lines(passage, theirs)]
-    claim = as_in_tables(_read(text, own, theirs, lines), passages)
+    claim = as_in_tables(_read(text, own, theirs, lines), passages, theirs)
     if why := _cannot_check(claim, lines):
         return _facts_alone(claim, lines, why)
     found = align(claim, passages)

@@ -10,6 +10,7 @@ from app.models import Passage, Retrieval
 from app.retrieval.hybrid import NAMING, HybridSearch
 from app.retrieval.mentions import mentions
 from app.retrieval.ordering import Scored, by_turns, named_first, unique, words_of_chunk
+from app.retrieval.passages import passage_of
 from app.retrieval.reranking import Reranked, Reranker
 from app.retrieval.widening import Wide, widened
 from app.text import (
@@ -123,7 +124,7 @@ class Retriever:
             best = by_turns(best, chosen.meant)
         passages: list[Passage] = []
         for wide in widened(self._index.docstore, [one.chunk for one in best]):
-            passage = _passage(len(passages) + 1, best[wide.best], wide)
+            passage = passage_of(self._index.docstore, len(passages) + 1, best[wide.best], wide)
             tokens -= most_tokens(passage.text)
             if len(passages) == (k or MOST_PASSAGES) or (k is None and passages and tokens < 0):
                 break
@@ -138,7 +139,7 @@ class Retriever:
         alone = (
             Wide(i, (stored[one.chunk.id],), one.chunk.text) for i, one in enumerate(best) if one.chunk.id in stored
         )
-        return tuple(_passage(n, best[one.best], one) for n, one in enumerate(alone, start=1))
+        return tuple(passage_of(self._index.docstore, n, best[one.best], one) for n, one in enumerate(alone, start=1))
 
     def _best(self, question: str | Query, k: int, within: Filter | None) -> _Best:
         query = as_query(question)
@@ -227,22 +228,3 @@ def check_k(k: int, most: int = MOST_HITS) -> None:
     """
     if not 1 <= k <= most:
         raise QuestionError(f"k is {k:,}, but must be from 1 to {most:,}.")
-
-
-def _passage(n: int, one: Scored, wide: Wide) -> Passage:
-    chunk, first = one.chunk, wide.chunks[0]
-    return Passage(
-        n=n,
-        document=chunk.source,
-        version_id=chunk.version_id,
-        title=chunk.title,
-        page=first.chunk.page,
-        heading=chunk.heading,
-        start=first.chunk.start,
-        end=wide.chunks[-1].chunk.end,
-        text=wide.text,
-        score=one.score,
-        also_in=one.also_in,
-        place=first.chunk.place,
-        header=first.table_header,
-    )

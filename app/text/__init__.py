@@ -19,9 +19,9 @@ from app.text.language_data import Language, language_data_of, translated_names
 from app.text.language_data.figure_names import other_figure_names
 from app.text.language_detection import claim_languages, detect_language
 from app.text.markdown_tables import header_of, is_data_row, row_cells, without_rule
-from app.text.scales import Scale, stated_scale, without_scale
+from app.text.scales import Scale, StatedScales, stated_scales, without_scale
 from app.text.sentences import split_sentences
-from app.text.tables import TableRow, table_rows
+from app.text.tables import TableRow, above_table, table_rows
 from app.text.terms import content_terms, number, numbers_in, shared_language, words_of
 from app.text.token_estimate import most_tokens
 from app.text.tokens import FACT_KINDS, Token, acronyms, is_year, same_name, say_the_same, tokenize
@@ -36,8 +36,10 @@ __all__ = [
     "Language",
     "MarkerFilter",
     "Scale",
+    "StatedScales",
     "TableRow",
     "Token",
+    "above_table",
     "acronyms",
     "asks_latest",
     "cell_scale",
@@ -70,7 +72,7 @@ __all__ = [
     "say_the_same",
     "shared_language",
     "split_sentences",
-    "stated_scale",
+    "stated_scales",
     "table_rows",
     "tokenize",
     "translated_names",

@@ -11,15 +11,20 @@ from dataclasses import dataclass
 from itertools import groupby, takewhile, zip_longest
 
 from app.text.markdown_tables import RULE, row_cells
+from app.text.scales import stated_scales, without_scale
 
-# Characters of the paragraph before a table that name it, and of one before that: a title above a line with the unit.
-MOST_CAPTION, MOST_NAME = 400, 120
+# Characters of the paragraph before a table that name it; number and characters of those before that, such as a title
+# above a line with the unit and one that says "unaudited".
+MOST_CAPTION, MOST_NAMES, MOST_NAME = 400, 2, 120
+# The beginning of a note to the table before: "(1) Including ...".
+NOTE = re.compile(r"\(\d{1,2}\)\s|\*")
 SIGN = "$\u20ac\u00a3\u00a5"
 SIGNS = re.compile(f"[{SIGN}]")
 # A cell that states a figure: a number with its signs, and at most two words ("49 euros", "(2)%", "12 km/h").
 FIGURE = re.compile(
-    rf"[-+\u2212\u2013~(<>\u2264\u2265\s{SIGN}]*+\d[\d.,\u00a0\u202f']*+[%)\s]*+(?:[^\W\d_][\w./\u00b2\u00b3]*+\s*+){{0,2}}"
+    rf"[-+\u2212\u2013~(<>\u2264\u2265\s{SIGN}]*+\d(?:[\d.,\u00a0\u202f'\u2019]|\s(?=\d{{3}}(?!\d)))*+[%)\s]*+(?:[^\W\d_][\w./\u00b2\u00b3]*+\s*+){{0,2}}"
 )
+YEAR = re.compile(r"(?:19|20)\d\d")
 # A figure in a line of text, with its sign joined to it.
 LINE_FIGURE = re.compile(rf"[{SIGN}]?[-(\u2212]?\d[\d,.]*[)%]*")
 LOOSE_SIGN = re.compile(rf"([{SIGN}])\s")
@@ -64,15 +69,16 @@ class _Line:
         return self.text.lstrip().startswith("|")
 
 
-def table_rows(text: str, header: str = "") -> list[TableRow]:
+def table_rows(text: str, header: str = "", caption: str = "") -> list[TableRow]:
     """Returns the rows of all tables of a text, in order, without header rows and rows that begin a group.
 
     Args:
         text: text with Markdown tables.
         header: the header of the table that the text begins in; "" if it does not begin in one.
+        caption: the caption of a table with which or in which the text begins; "" if it is not known.
     """
     found: list[TableRow] = []
-    before, at = "", 0
+    before, at = caption, 0
     lines = []
     for line in text.splitlines(keepends=True):
         lines.append(_Line(line, at))
@@ -85,15 +91,39 @@ def table_rows(text: str, header: str = "") -> list[TableRow]:
             before = ""
         else:
             found += (row for line in here for row in _plain(line, _caption(before)))
-            before = f"{before}{''.join(line.text for line in here)}"[-2 * MOST_CAPTION :]
+            before = f"{before}{''.join(line.text for line in here)}"[-3 * MOST_CAPTION :]
     return found
 
 
+def above_table(before: str) -> tuple[str, str]:
+    """Returns the header row and the caption of the table to which the row after a text belongs.
+
+    The header is "" if the row begins the table; both are "" if the text does not reach back to the table's beginning.
+    """
+    lines = before.splitlines(keepends=True)
+    rows = [*takewhile(lambda line: line.lstrip().startswith("|"), reversed(lines))][::-1]
+    if before and not before.endswith("\n"):
+        return "", ""
+    caption = _caption("".join(lines[: len(lines) - len(rows)]))
+    if not rows:
+        return "", caption
+    begins = len(rows) > 1 and RULE.fullmatch(rows[1].strip())
+    return (rows[0].strip(), caption) if begins else ("", "")
+
+
 def _caption(before: str) -> str:
-    """Returns the last paragraphs of a text, as far as they name the table below them."""
-    *others, last = [" ".join(part.split()) for part in re.split(r"\n\s*\n", before.strip())]
-    name = others[-1] if others and len(others[-1]) <= MOST_NAME else ""
-    return f"{name} {last}".strip()[-MOST_CAPTION:]
+    """Returns the last paragraph of a text and the names above it, up to a heading, as they name the table below."""
+    *others, last = re.split(r"\n\s*\n", before[-3 * MOST_CAPTION :].strip())
+    if NOTE.match(last):
+        return ""
+    parts = [last]
+    for part in reversed(others[-MOST_NAMES:]):
+        if parts[0].startswith("#") or len(part) > MOST_NAME or part.endswith(".") or NOTE.match(part):
+            break
+        parts.insert(0, part)
+    plain = [" ".join(part.split()).lstrip("# ") for part in parts]
+    whole = " \u2013 ".join(plain).replace(" \u2013 (", " (")
+    return whole if len(whole) <= MOST_CAPTION else whole[-MOST_CAPTION:].partition(" ")[2]
 
 
 def _rows(lines: list[_Line], header: tuple[str, ...], caption: str) -> Iterator[TableRow]:
@@ -105,11 +135,28 @@ def _rows(lines: list[_Line], header: tuple[str, ...], caption: str) -> Iterator
         cells = tuple(row_cells(line.text))
         if i + 1 in rules:
             header, group = cells, ""
-        elif len({cell for cell in cells if cell}) <= 1:
-            group = cells[0]
+        elif _is_group(cells):
+            words = next(filter(None, cells), "")
+            if stated_scales(words) and not without_scale(words):
+                caption = f"{caption} {words}".strip()
+            else:
+                group = words
         else:
             start, end = _inside(line)
             yield TableRow(start, end, cells, header if len(header) == len(cells) else (), group, caption, signs)
+
+
+def _is_group(cells: tuple[str, ...]) -> bool:
+    """Returns True for a row that is a label alone: in its first cell, or in all cells it spans.
+
+    A figure is a label only in the first cell, or if it is a year in all cells. A table of one column has no groups.
+    """
+    filled = [cell for cell in cells if cell]
+    if len(cells) == 1 or len(set(filled)) > 1:
+        return False
+    if not filled or cells[0] == filled[0] == "".join(filled):
+        return True
+    return not FIGURE.fullmatch(filled[0]) or (filled == list(cells) and bool(YEAR.fullmatch(filled[0])))
 
 
 def _signs(rows: list[list[str]]) -> tuple[str, ...]:

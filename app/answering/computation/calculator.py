@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from app.answering.computation.over_rows import add_over_rows
 from app.answering.computation.question_words import Wording
 from app.answering.computation.two_figures import add_two_figures
-from app.answering.computation.whole_tables import ReadsText, whole_tables
+from app.answering.computation.whole_tables import whole_tables
 from app.answering.quotes import NO_QUOTES, Composition, Quotes
-from app.answering.tables import rows_with_figures
+from app.answering.tables import ReadsText, rows_with_figures
 from app.models import Passage
 from app.text import language_data_of, shared_language
 from ingest.models import Query

@@ -128,8 +128,7 @@ def figure_at(row: TableRow, column: int, mark: str) -> Figure | None:
     scale = cell_scale(row, column)
     if scale is None:
         return figure
-    sign = figure.unit.sign or scale.currency or (row.signs[column] if row.signs else "")
-    return replace(figure, unit=Unit(sign, scale.name, figure.unit.after))
+    return replace(figure, unit=Unit(figure.unit.sign or scale.currency, scale.name, figure.unit.after))
 
 
 def rounded(value: Decimal, places: int) -> Decimal:

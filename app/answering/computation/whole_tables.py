@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePath
 
 from app.answering.computation.figures import Figure, decimal_mark, figure_at
 from app.answering.computation.question_words import Wording
+from app.answering.tables import ReadsText, table_bounds, table_runs
 from app.models import Passage
 from app.text import TableRow, table_rows
 
-# Version, start, end -> these characters of the document's text.
-ReadsText = Callable[[str, int, int], str]
-# Characters read at once on either side; characters of a table; characters before it that may name it.
-STEP, MOST_TABLE, MOST_LEAD = 65_536, 32_000_000, 1_200
+# Characters before a table that may name it.
+MOST_LEAD = 1_200
 MOST_TABLES = 8
 # The place of a passage of a paged document, whose tables may go on on the next page.
 PAGE = "page "
@@ -92,73 +91,16 @@ def whole_tables(passages: Sequence[Passage], read: ReadsText, *, comma_expected
     for passage in passages:
         if passage.place.rpartition(", ")[2].startswith(PAGE):
             continue
-        for start, end in _runs(passage.text):
+        for start, end in table_runs(passage.text):
             at = passage.start + start
             if any(version == passage.version_id and first <= at < last for version, first, last in known):
                 continue
             if len(known) == MOST_TABLES:
                 return
-            place = _bounds(passage, start, end, read)
+            place = table_bounds(passage, start, end, read)
             known.append((passage.version_id, *(place or (at, passage.start + end))))
             if place and (table := _table(passage, *place, read)):
                 yield replace(table, comma_expected=comma_expected)
-
-
-def _runs(text: str) -> Iterator[tuple[int, int]]:
-    """Yields the places of runs of table lines."""
-    start, at = -1, 0
-    for line in text.splitlines(keepends=True):
-        if line.startswith("|"):
-            start = at if start < 0 else start
-        elif start >= 0:
-            yield start, at
-            start = -1
-        at += len(line)
-    if start >= 0:
-        yield start, at
-
-
-def _bounds(passage: Passage, start: int, end: int, read: ReadsText) -> tuple[int, int] | None:
-    """Returns the place in the document of the table that a run of lines is part of; None if it is too long."""
-    first, last = passage.start + start, passage.start + end
-    while start == 0 and first > 0:
-        before = read(passage.version_id, max(0, first - STEP), first)
-        cut = _rows_at_end(before)
-        is_done = cut == len(before) or cut > len(before.partition("\n")[0]) + 1
-        first -= len(before) - cut
-        if is_done or last - first > MOST_TABLE:
-            break
-    while end == len(passage.text):
-        after = read(passage.version_id, last, last + STEP)
-        length = _rows_at_start(after, continues=not _ends_line(passage, first, last, read))
-        last += length
-        if not length or length < len(after) or last - first > MOST_TABLE:
-            break
-    return (first, last) if last - first <= MOST_TABLE else None
-
-
-def _ends_line(passage: Passage, first: int, last: int, read: ReadsText) -> bool:
-    return last == first or read(passage.version_id, last - 1, last) == "\n"
-
-
-def _rows_at_end(text: str) -> int:
-    """Returns where the table lines at the end of a text begin; its length if there are none."""
-    at = len(text)
-    for line in reversed(text.splitlines(keepends=True)):
-        if not line.startswith("|"):
-            break
-        at -= len(line)
-    return at
-
-
-def _rows_at_start(text: str, *, continues: bool) -> int:
-    """Returns where the table lines at the start of a text end; `continues`: it starts within a line of the table."""
-    at = 0
-    for line in text.splitlines(keepends=True):
-        if not line.startswith("|") and not (continues and at == 0):
-            break
-        at += len(line)
-    return at
 
 
 def _table(passage: Passage, start: int, end: int, read: ReadsText) -> Table | None:

@@ -209,8 +209,10 @@ def _candidate(passage: Passage, start: int, end: int, above: str) -> Candidate 
     words = passage.text[start:end]
     if len(content_terms(words)) < 2:  # noqa: PLR2004 - a single word is no answer
         return None
-    header = without_rule(header_of(passage.text, begin, passage.header))
+    names = header_of(passage.text, begin, passage.header)
+    header = without_rule(names)
     topic = passage.heading[-1] if passage.heading else passage.title
     missing = " ".join(word for word in above.split() if word.casefold() not in topic.casefold())
-    read = ": ".join(part for part in (missing, topic, header.partition("\n")[0].strip("| "), words) if part)
+    names = passage.embedded_header if names == passage.header else names
+    read = ": ".join(part for part in (missing, topic, names.strip("| "), words) if part)
     return Candidate(passage, start, end, read, header)

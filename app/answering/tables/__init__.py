@@ -1,12 +1,18 @@
-"""Answers questions for figures with the rows and cells of tables."""
+"""Answers questions for figures with the rows and cells of tables, and questions for lists with whole tables."""
 
+from app.answering.tables.bounds import ReadsText, table_bounds, table_runs
+from app.answering.tables.listing import add_listing
 from app.answering.tables.rendering import add_tables
 from app.answering.tables.rows import Asked, Row, matching_rows, rows_with_figures
 
 __all__ = [
     "Asked",
+    "ReadsText",
     "Row",
+    "add_listing",
     "add_tables",
     "matching_rows",
     "rows_with_figures",
+    "table_bounds",
+    "table_runs",
 ]

@@ -53,8 +53,8 @@ def _add_row(made: Composition, row: Row, columns: Sequence[int], note: int) -> 
     """Appends the row below its header, whose first cell has the unit of the figures."""
     keys = [i for i, cell in enumerate(row.row.cells) if i and i not in columns and cell and i not in row.row.figures]
     shown = [0, *sorted({*keys, *columns})]
-    units = {scale.name for i in columns if (scale := cell_scale(row.row, i))}
-    corner = " ".join(filter(None, (row.row.header[0], f"(in {units.pop()}s)" if len(units) == 1 else "")))
+    units = {scale.stated for i in columns if (scale := cell_scale(row.row, i))}
+    corner = " ".join(filter(None, (row.row.header[0], f"({units.pop()})" if len(units) == 1 else "")))
     header = without_rule(f"| {' | '.join([corner, *(without_scale(row.row.header[i]) for i in shown[1:])])} |")
     cells = [row.name, *(row.row.cells[i] for i in shown[1:])]
     words = escaped(" | ".join(cells))

@@ -150,7 +150,7 @@ def rows_with_figures(passages: Sequence[Passage]) -> list[Row]:
     """Returns the rows of all passages that state figures, each place once, in the order of the passages."""
     found: dict[tuple[str, int], Row] = {}
     for passage in passages:
-        for row in table_rows(passage.text, passage.header):
+        for row in table_rows(passage.text, passage.header, passage.caption):
             if row.figures:
                 one = Row(passage, row)
                 found.setdefault(one.place, one)

@@ -52,3 +52,24 @@ def test_without_a_number_the_passages_fill_the_budget(metals):
 
 def test_one_passage_is_given_however_small_the_budget(metals):
     assert len(metals.passages("Copper in pit 30", None, tokens=1).passages) == 1
+
+
+@pytest.fixture
+def mines(settings, write):
+    columns = "".join(f" Ore of pit {n} in the northern and southern mines of the old valley |" for n in range(12))
+    rows = "".join(f"| Year {2000 + n} |{f' {n}01 |' * 12}\n" for n in range(40))
+    table = f"| |{columns}\n|{' --- |' * 13}\n{rows}"
+    text = f"# Mines\n\nAll was counted again.\n\n## Yields\n\n(in thousands of tons)\n\n(unaudited)\n\n{table}"
+    with quick(settings) as one:
+        one.ingest([write("Mines Q3 2031.md", text)])
+        yield one.answers.retriever("default")
+
+
+def test_a_passage_inside_a_table_has_its_header_its_caption_and_the_periods_of_its_document(mines):
+    found = mines.passages("How much was it in Year 2033?", 3)
+    inside = [one for one in (*found.passages, *found.found) if one.text.startswith("| Year 20")]
+    assert inside
+    for passage in inside:
+        assert passage.header.startswith("| | Ore of pit 0 in the northern")
+        assert passage.caption == "Yields (in thousands of tons) (unaudited)"
+        assert passage.periods == ("2031-Q3",)

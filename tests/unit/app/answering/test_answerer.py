@@ -65,6 +65,27 @@ def test_a_footnote_in_the_wrong_place_is_corrected_after_the_stream(ask):
     ]
 
 
+FEES = ("| | 2031 | 2030 |\n| --- | --- | --- |\n| Mooring fees | 40 | 30 |\n| Other fees | 8 | 7 |\n",)
+
+
+def test_a_question_that_is_wholly_a_calculation_is_computed_and_the_model_is_not_asked(ask):
+    llm = ScriptedLLM("The difference is 11 [1].")
+    said, answer = parts(ask("What is the difference in mooring fees between 2031 and 2030?", llm, FEES))
+    assert said == answer.text
+    assert answer.text.startswith("Difference, computed: 40 (Mooring fees, 2031) [1]")
+    assert answer.text.endswith("= 10")
+    assert (answer.asked_model, answer.answerer) == (False, "extractive")
+    assert answer.notice == "Computed from tables of your documents; the language model was not asked."
+    assert [one.verdict for one in answer.sentences] == ["supported"]
+    assert llm.prompts == []
+
+
+def test_a_question_that_is_more_than_a_calculation_is_put_to_the_model(ask):
+    llm = ScriptedLLM("Mooring fees rose from 30 to 40 [1].")
+    answer = ask("Why is there a difference in mooring fees between 2031 and 2030?", llm, FEES)[-1]
+    assert (answer.text, answer.asked_model) == ("Mooring fees rose from 30 to 40 [1].", True)
+
+
 def test_a_model_that_fails_before_its_first_word_is_replaced_by_quotes(ask):
     said, answer = parts(ask(llm=ScriptedLLM(error=LLMUnreachable("The server is away."))))
     assert said == answer.text == "Apples are red. [1]"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from app.answering.extractive import ExtractiveAnswerer
 from app.answering.highlights import answer_spans
+from app.answering.quoting import Question
 from app.models import Passage
 from ingest.models import Query
 
@@ -120,6 +121,14 @@ def test_a_row_of_a_table_that_began_earlier_is_quoted_under_its_header_where_th
 ):
     found = answerer.answer("How many weeks of notice on trial?", [passage(1, rows, header=header)])
     assert found.text == quoted
+
+
+def test_a_header_that_is_too_long_to_be_embedded_with_its_rows_is_shown_but_not_compared():
+    for header, is_read in (("| Plant | Fee |", True), (f"| Plant | {'Fee ' * 200} |", False)):
+        row = passage(1, "| Larch | 4 euros |", header=header)
+        (candidate,) = Question.of(Query("What is the fee of larch?"), [row]).candidates([row])
+        assert "Fee" in candidate.header
+        assert ("Fee" in candidate.read) is is_read
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.text import stated_scale, table_rows, without_scale
+from app.text import above_table, table_rows, with_scale
 
 REPORT = (
     "STATEMENTS OF OPERATIONS\n\n(In millions, except per share amounts)\n\n"
@@ -65,19 +65,69 @@ def test_figures_are_numbers_with_signs_and_units(cell, is_figure):
 
 
 @pytest.mark.parametrize(
-    ("text", "name", "currency"),
+    ("row", "expected"),
     [
-        ("(In millions, except per share amounts)", "million", ""),
-        ("as follows (dollars in thousands):", "thousand", "$"),
-        ("amounts in billions of euros", "billion", "\u20ac"),
+        ("| 7 | 7 |", ["7", "7"]),
+        ("| | 7 |", ["", "7"]),
+        ("| Larch | 7 |", ["Larch", "7"]),
     ],
 )
-def test_a_scale_is_read_with_its_currency(text, name, currency):
-    scale = stated_scale(text)
-    assert scale is not None
-    assert (scale.name, scale.currency) == (name, currency)
+def test_a_row_with_a_figure_is_data_even_if_all_cells_are_equal(row, expected):
+    (found,) = table_rows(f"| a | b |\n| --- | --- |\n{row}\n")
+    assert list(found.cells) == expected
+    assert found.figures == (1,)
 
 
-def test_a_text_without_a_scale_has_none():
-    assert stated_scale("in the millions of years since") is None
-    assert without_scale("June 30, 2031 ($ in millions)") == "June 30, 2031"
+@pytest.mark.parametrize("row", ["| Trees | |", "| Trees | Trees |", "| 2031 | |", "| 2031 | 2031 |", "| | Trees |"])
+def test_a_label_alone_begins_a_group(row):
+    (found,) = table_rows(f"| a | b |\n| --- | --- |\n{row}\n| Larch | 4 |\n")
+    assert found.cells == ("Larch", "4")
+    assert found.group == next(filter(None, row.strip("| ").split(" | ")))
+
+
+def test_a_table_of_one_column_has_no_groups():
+    assert [row.cells for row in table_rows("| Plant |\n| --- |\n| Larch |\n| 7 |\n")] == [("Larch",), ("7",)]
+
+
+def test_a_row_with_the_unit_alone_belongs_to_the_caption():
+    (row,) = table_rows(
+        "Costs\n\n| | 2031 | 2030 |\n| --- | --- | --- |\n| | Mio. EUR | Mio. EUR |\n| Boote | 4 | 5 |\n"
+    )
+    assert (row.group, row.caption) == ("", "Costs Mio. EUR")
+
+
+@pytest.mark.parametrize("cell", ["1 234", "1\u202f234", "1\u2019234", "12 345 678"])
+def test_a_number_with_spaces_between_its_digits_is_a_figure(cell):
+    (row,) = table_rows(f"| a | b |\n| --- | --- |\n| x | {cell} |\n")
+    assert row.figures == (1,)
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("Words.\n\n## Costs\n\n(in millions)\n\n", ("", "Costs (in millions)")),
+        ("Old\n\n# Costs\n\n(in millions)\n\n(unaudited)\n\n", ("", "Costs (in millions) (unaudited)")),
+        ("Words.\n\n(in millions)\n\n", ("", "(in millions)")),
+        ("# Costs\n\nAll costs were\nas follows:\n\n", ("", "Costs \u2013 All costs were as follows:")),
+        ("(1) A note to the table before\n\n", ("", "")),
+        ("Costs\n\n| a | b |\n| --- | --- |\n", ("| a | b |", "Costs")),
+        ("Costs\n\n| a | b |\n| --- | --- |\n| x | 1 |\n", ("| a | b |", "Costs")),
+        ("| x | 1 |\n| y | 2 |\n", ("", "")),
+        ("ut off\n| y | 2 |\n", ("", "")),
+        ("Cut off in a row | 2", ("", "")),
+        ("", ("", "")),
+    ],
+)
+def test_the_header_and_the_caption_of_a_table_are_found_above_its_rows(before, expected):
+    assert above_table(before) == expected
+
+
+def test_rows_that_a_text_begins_with_have_the_unit_in_the_caption_above_it():
+    (row,) = table_rows("| Larch | 4 |", "| Plant | Fee |", "Fees (in thousands)")
+    assert with_scale(row, 1) == "4 thousand"
+
+
+def test_a_long_caption_is_cut_between_words():
+    (row,) = table_rows(f"{'words ' * 100}\n\n| a | b |\n| --- | --- |\n| x | 1 |\n")
+    assert len(row.caption) <= 400
+    assert set(row.caption.split()) == {"words"}
