@@ -18,6 +18,10 @@ class Embeds(Protocol):
         """Returns float32 [n, dimensions]."""
         ...
 
+    def encode_sentences(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Returns what `encode_documents` returns, rounded: for texts that are compared and not stored."""
+        ...
+
     def encode_query(self, text: str) -> NDArray[np.float32]:
         """Returns float32 [dimensions]."""
         ...

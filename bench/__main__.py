@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from bench.answers import cases, filings, languages, verification
+from bench.answers import cases, filings, languages, speed, verification
 from bench.answers import quotes as answers
 from bench.answers import sentence_ends as sentences
 from bench.calibration import refusal
@@ -31,6 +31,7 @@ ON_REAL_DOCUMENTS = {
     "sizes": refusal_sizes.run,
     "cases": cases.run,
     "filings": filings.run,
+    "speed": speed.run,
 }
 BENCHES = {
     **ON_REAL_DOCUMENTS,

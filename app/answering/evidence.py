@@ -45,9 +45,9 @@ def evidence(
     the one whose own vector is most similar.
     """
     read = passages[:MOST_READ]
-    (asked,) = embedder.encode_tokens([question])
     titles = [_title(question, passage) for passage in read]
-    there = embedder.encode_tokens([f"{title}{one.text}" for title, one in zip(titles, read, strict=True)])
+    texts = [f"{title}{one.text}" for title, one in zip(titles, read, strict=True)]
+    asked, *there = embedder.encode_tokens([question, *texts])
     lines = [
         line
         for passage, title, one in zip(read, titles, there, strict=True)

@@ -27,6 +27,8 @@ SAME = 0.88
 # A sentence below both is irrelevant with any embedder; app/answering/refusal.py decides better if calibrated for it.
 LEAST_MEANING = 0.33
 LEAST_TERMS = 0.5
+# Sentences that are embedded before it is decided which of the others could be quoted. 6 and 8 took longer.
+FIRST = 4
 # Prose that adds to the rows of a table has at least this similarity.
 LEAST_FURTHER = 0.5
 
@@ -71,22 +73,22 @@ class ExtractiveAnswerer:
         if self._read and add_listing(made, for_rows, tables, self._read):
             return made.quotes()
         stated = [row for row in rows_with_figures(tables) if asked.may_answer_row(row)]
-        rows = matching_rows(for_rows, stated, lambda names: self._embedder.encode_documents(names) @ vector)
+        rows = matching_rows(for_rows, stated, lambda names: self._embedder.encode_sentences(names) @ vector)
         add_tables(made, for_rows, rows)
         candidates = asked.candidates(passages)
         if made.text:
             candidates = asked.unanswered(candidates, rows)
         if not candidates:
             return made.quotes()
-        vectors = self._embedder.encode_documents([candidate.read for candidate in candidates])
-        meaning = vectors @ vector
         shared = asked.shared_terms(candidates)
+        rank = np.array([1 / math.sqrt(candidate.passage.n) for candidate in candidates])
+        words = TERMS * shared + RANK * rank + figure_bonus(query.alone, candidates)
+        vectors = self._vectors(candidates, words, vector)
+        meaning = np.where(vectors.any(axis=1), vectors @ vector, -np.inf)
         least = LEAST_FURTHER if made.text else LEAST_MEANING
         if (made.text or not relevant) and meaning.max() < least and shared.max() < LEAST_TERMS:
             return made.quotes()
-        rank = np.array([1 / math.sqrt(candidate.passage.n) for candidate in candidates])
-        figure = figure_bonus(query.alone, candidates)
-        chosen = _choose(MEANING * meaning + TERMS * shared + RANK * rank + figure, vectors)
+        chosen = _choose(MEANING * meaning + words, vectors)
         whole = asked.whole_item(candidates[chosen[0]], candidates)
         kept = whole[:MOST_SENTENCES] or asked.of_one_thing([candidates[i] for i in chosen])
         if later := superseding(kept[0], candidates):
@@ -95,6 +97,34 @@ class ExtractiveAnswerer:
             kept = [one for one in kept[1:] if one is not later]
         _add_quotes(made, query.alone, kept)
         return made.quotes()
+
+    def _vectors(
+        self, candidates: Sequence[Candidate], words: NDArray[np.floating], vector: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Embeds the sentences that could be quoted, float32 [n, dimensions]; the rows of the others are zero.
+
+        Those with the best scores by words come first. The others could be quoted only if they are nearer to the
+        question than any of these.
+
+        Args:
+            candidates: the sentences.
+            words: their scores without meaning.
+            vector: the question's vector.
+        """
+        found = np.zeros((len(candidates), len(vector)), np.float32)
+
+        def embed(some: NDArray[np.intp]) -> None:
+            found[some] = self._embedder.encode_sentences([candidates[i].read for i in some])
+
+        order = np.argsort(-words, kind="stable")
+        first, others = order[:FIRST], order[FIRST:]
+        embed(first)
+        near = found[first] @ vector
+        nearest = max(float(near.max()), LEAST_FURTHER)
+        left = others[words[others] + MEANING * nearest >= MARGIN * (words[first] + MEANING * near).max()]
+        if len(left):
+            embed(left)
+        return found
 
 
 def _choose(scores: NDArray[np.floating], vectors: NDArray[np.float32]) -> list[int]:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from ingest.embedding.model_files import load_model, weights_digest
 from ingest.embedding.token_vectors import Encoded, TokenVectors, array, unit
+from ingest.embedding.transient import TransientEncoder
 from ingest.errors import EmbedderError
 from ingest.models import Query, as_query
 from ingest.settings import DEFAULT_EMBEDDING_MODEL
@@ -217,27 +218,17 @@ class Embedder(Embeddings):
         vector.flags.writeable = tokens.flags.writeable = False
         return vector, tokens
 
+    @cached_property
+    def _transient(self) -> TransientEncoder:
+        return TransientEncoder(self.load(), self._tokenizer, self._encoding)
+
+    def encode_sentences(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embeds texts to compare with documents, as `encode_documents` does but for rounding, in less time."""
+        return self._transient.documents(texts)
+
     def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         """Embeds the tokens of each text, as many as the model reads, without a prompt."""
-        model = self.load()
-        with self._encoding:
-            found = model.encode(
-                list(texts),
-                prompt="",
-                output_value="token_embeddings",
-                batch_size=BATCH_SIZE,
-                convert_to_numpy=False,
-                show_progress_bar=False,
-            )
-        return [self._content(text, array(rows)) for text, rows in zip(texts, found, strict=True)]
-
-    def _content(self, text: str, rows: NDArray[np.float32]) -> TokenVectors:
-        """Keeps the rows of characters; if the text was truncated, the last row is the model's closing token."""
-        read = self._tokenizer.encode(text)
-        whole = len(rows) == len(read.ids)
-        kept = np.array(read.special_tokens_mask[: len(rows) if whole else len(rows) - 1], dtype=np.intp) == 0
-        spans = np.array(read.offsets[: len(kept)], dtype=np.intp).reshape(-1, 2)
-        return TokenVectors(rows[: len(kept)][kept], spans[kept])
+        return self._transient.tokens(texts)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Implements LangChain's form of `encode_documents`."""

@@ -43,6 +43,9 @@ class WordEmbedder:
     def encode_documents(self, texts):
         return np.stack([self.encode_query(text) for text in texts])
 
+    def encode_sentences(self, texts):
+        return self.encode_documents(texts)
+
     def encode_query(self, text):
         vector = np.zeros(self.dimensions, dtype=np.float32)
         for word in text.casefold().split():

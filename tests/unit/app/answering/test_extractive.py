@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests_support import WordEmbedder
 
-from app.answering.extractive import ExtractiveAnswerer
+from app.answering.extractive import FIRST, ExtractiveAnswerer
 from app.answering.highlights import answer_spans
 from app.answering.quoting import Question
 from app.models import Passage
@@ -192,3 +193,30 @@ def test_an_item_asked_for_by_its_number_is_quoted(answerer, question, quoted):
 def test_a_whole_section_asked_for_by_its_number_is_quoted_in_order(answerer):
     quotes = answerer.answer("What does section 4 say?", [passage(1, LEASE)], relevant=True)
     assert [note.quote[:3] for note in quotes.citations] == ["4.1", "4.2"]
+
+
+class CountingEmbedder(WordEmbedder):
+    """Remembers the sentences that it embedded."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def encode_sentences(self, texts):
+        self.read += texts
+        return super().encode_sentences(texts)
+
+
+def test_sentences_that_could_not_be_quoted_are_not_embedded():
+    embedder = CountingEmbedder()
+    others = " ".join(f"Room {number} has windows and grey walls." for number in range(20, 50))
+    text = f"{others} The notice period for staff is four weeks."
+    quotes = ExtractiveAnswerer(embedder).answer("How long is the notice period for staff?", [passage(1, text)])
+    assert quotes.text == "The notice period for staff is four weeks. [1]"
+    assert len(embedder.read) == FIRST
+
+
+def test_where_words_do_not_decide_all_sentences_are_embedded():
+    embedder = CountingEmbedder()
+    text = " ".join(f"Team {number} may leave after {number} weeks of notice." for number in range(20, 40))
+    ExtractiveAnswerer(embedder).answer("What is the notice of teams?", [passage(1, text)])
+    assert len(embedder.read) == len(set(embedder.read)) == 20
