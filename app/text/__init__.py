@@ -1,7 +1,6 @@
 """Parses the text of answers and sources: sentences, words, tables, markers, identifiers, languages."""
 
 from app.text.asked_periods import NO_DATE, Date, asks_latest, compared_words, latest_date, with_periods
-from app.text.cell_scales import cell_scale, with_scale
 from app.text.citation_markers import MARKER, MarkerFilter, code_spans, marker_numbers, replace_markers, without_markers
 from app.text.identifiers import (
     CHAIN,
@@ -18,10 +17,22 @@ from app.text.item_numbers import numbered_items
 from app.text.language_data import Language, language_data_of, translated_names
 from app.text.language_data.figure_names import other_figure_names
 from app.text.language_detection import claim_languages, detect_language
-from app.text.markdown_tables import header_of, is_data_row, row_cells, without_rule
-from app.text.scales import Scale, StatedScales, stated_scales, without_scale
 from app.text.sentences import split_sentences
-from app.text.tables import TableRow, above_table, table_rows
+from app.text.tables import (
+    Scale,
+    StatedScales,
+    TableRow,
+    above_table,
+    cell_scale,
+    header_of,
+    is_data_row,
+    row_cells,
+    stated_scales,
+    table_rows,
+    with_scale,
+    without_rule,
+    without_scale,
+)
 from app.text.terms import content_terms, number, numbers_in, shared_language, words_of
 from app.text.token_estimate import most_tokens
 from app.text.tokens import FACT_KINDS, Token, acronyms, is_year, same_name, say_the_same, tokenize

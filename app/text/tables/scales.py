@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.text.scale_words import (
+from app.text.tables.scale_words import (
     CURRENCIES,
     CURRENCY,
     ENGLISH_SCALES,

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, takewhile, zip_longest
 
-from app.text.markdown_tables import RULE, row_cells
-from app.text.scales import stated_scales, without_scale
+from app.text.tables.markdown import RULE, row_cells
+from app.text.tables.scales import stated_scales, without_scale
 
 # Characters of the paragraph before a table that name it; number and characters of those before that, such as a title
 # above a line with the unit and one that says "unaudited".

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from markdown_it import MarkdownIt
 
-from app.text.markdown_tables import header_of, row_cells, without_rule
+from app.text.tables.markdown import header_of, row_cells, without_rule
 
 TABLE = "| Plant | Fee |\n| --- | ---: |\n| Larch | 4 |\n| Pine | 5 |\n\nMore of it:\n| Fir | 6 |"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from app.text.scale_words import BEFORE_SHARES, PER_SHARE, RELATIVE, SHARES
-from app.text.scales import Scale, stated_scales
-from app.text.tables import TableRow
+from app.text.tables.rows import TableRow
+from app.text.tables.scale_words import BEFORE_SHARES, PER_SHARE, RELATIVE, SHARES
+from app.text.tables.scales import Scale, stated_scales
 
 # A figure without a unit of its own.
 BARE = re.compile(
