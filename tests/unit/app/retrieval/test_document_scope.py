@@ -58,3 +58,12 @@ def test_a_follow_up_takes_the_name_from_earlier_questions_and_keeps_its_own_per
 
 def test_words_of_the_prose_name_no_document():
     assert "zenith" not in facts("/a.txt", "Prose that mentions Zenith " * 4).names
+
+
+def test_common_words_of_a_letterhead_are_no_names():
+    documents = {
+        "acme": facts("/a.pdf", "Acme Inc.\nReport\n"),
+        "bolt": facts("/b.pdf", "Bolt Corp\nReport\nNotes\nIndicate by check mark\n"),
+    }
+    question = "What do the notes of Acme indicate about debt?"
+    assert {key for key, score in scope(question, documents).items() if score} == {"acme"}

@@ -1,0 +1,84 @@
+"""The choice of rows: other names of figures, groups, shares, and the same row of every document."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.answering.extractive import ExtractiveAnswerer
+from app.models import Passage
+
+HEADER = "| (in millions) | Three Months Ended {day} |\n| --- | --- |\n"
+
+
+def passage(n: int, text: str, document: str) -> Passage:
+    return Passage(n, f"/docs/{document}.md", document, "Yard Inc.", None, (), 0, len(text), text, 1 / n)
+
+
+def report(n: int, day: str, rows: str, document: str) -> Passage:
+    return passage(n, HEADER.format(day=day) + rows, document)
+
+
+@pytest.fixture
+def answerer(word_embedder) -> ExtractiveAnswerer:
+    return ExtractiveAnswerer(word_embedder)
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("What was the revenue?", "Net sales | 900"),
+        ("What was the R&D spending?", "Research and development | 40"),
+        ("What was the turnover?", "Net sales | 900"),
+        ("How high was EPS?", "Earnings per share | 3"),
+    ],
+)
+def test_a_figure_is_found_by_another_name(answerer, question, row):
+    rows = "| Net sales | 900 |\n| Research and development | 40 |\n| Earnings per share | 3 |\n| Other | 7 |\n"
+    found = answerer.answer(question, [report(1, "June 30, 2031", rows, "Q2")])
+    assert [note.quote for note in found.citations] == [row]
+
+
+GROUPS = "| North: | |\n| Net sales | 500 |\n| South: | |\n| Net sales | 400 |\n"
+
+
+def test_a_row_in_several_groups_is_that_of_the_group_that_is_named(answerer):
+    found = answerer.answer("What were the net sales of the South?", [report(1, "June 30, 2031", GROUPS, "Q2")])
+    assert "$400" in found.text or "400" in found.text
+    assert "500" not in found.text
+
+
+def test_the_total_is_given_rather_than_a_group_that_is_not_named(answerer):
+    whole = passage(2, "| (in millions) | June 30, 2031 |\n| --- | --- |\n| Total net sales | 900 |\n", "Q2")
+    found = answerer.answer("What were the net sales?", [report(1, "June 30, 2031", GROUPS, "Q2"), whole])
+    assert [note.quote for note in found.citations] == ["Total net sales | 900"]
+
+
+def test_amounts_come_before_shares_unless_a_share_is_asked_for(answerer):
+    shares = "| Net sales | 100.0% |\n| Cost of sales | 40.0% |\n"
+    amounts = "| Net sales | 900 |\n| Cost of sales | 360 |\n"
+    both = [report(1, "June 30, 2031", shares, "Q2"), report(2, "June 30, 2031", amounts, "Q2")]
+    assert "360" in answerer.answer("What was the cost of sales?", both).text
+    assert "40.0%" in answerer.answer("What percentage was the cost of sales?", both).text
+
+
+def test_a_comparison_has_the_same_row_of_each_document(answerer):
+    reports = [
+        report(n, f"{day}, 2031", f"| Boats | {n}00 |\n| Services | {n}0.5% |\n{total} | {n}50 |\n", f"Q{n}")
+        for n, day, total in (
+            (1, "March 31", "| Operating expenses"),
+            (2, "June 30", "| Total operating expenses"),
+            (3, "September 30", "| Operating expenses"),
+        )
+    ]
+    found = answerer.answer("How have operating expenses changed over the quarters?", reports)
+    assert [f"{n}50" in found.text for n in (1, 2, 3)] == [True, True, True]
+    assert [note.document for note in found.citations] == ["/docs/Q1.md", "/docs/Q2.md", "/docs/Q3.md"]
+
+
+def test_figures_of_documents_that_are_not_meant_are_left_out(answerer):
+    reports = [
+        report(1, "June 30, 2031", "| Net sales | 900 |\n", "A"),
+        report(2, "June 30, 2031", "| Net sales | 700 |\n", "B"),
+    ]
+    found = answerer.answer("What were the net sales?", reports, meant=frozenset({"/docs/B.md"}))
+    assert [note.document for note in found.citations] == ["/docs/B.md"]
