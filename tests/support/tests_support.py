@@ -108,7 +108,7 @@ def save_tiny_model(folder, seed: int = 1, prompts: dict[str, str] | None = None
     """A sentence-transformers model of a few thousand random weights, saved as any model is."""
     import torch
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Pooling, Transformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
     from transformers import BertModel
 
     base = folder.with_name(folder.name + "-base")
@@ -123,7 +123,7 @@ def save_tiny_model(folder, seed: int = 1, prompts: dict[str, str] | None = None
 def save_static_model(folder):
     """A model that looks up a vector a token and gives their mean, saved as any model is: its tokens have no others."""
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import StaticEmbedding
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
     from tokenizers import Tokenizer
 
     _tiny_bert(folder)

@@ -14,6 +14,7 @@ import pytest
 from pattern_inputs import Use, inputs, inside, uses
 
 from app.text.language_data import LANGUAGES, language_data_of
+from app.text.language_data.figure_names import _names
 from app.text.tokens import WORD, WORD_WITH_COMMA
 from ingest.chunking.splitting import SEPARATORS, TEXT_SEPARATORS
 from ingest.text.periods import _month_patterns
@@ -25,6 +26,7 @@ GIVEN = {
     "ingest/text/periods.py:_month_patterns": [*_month_patterns()[1:]],
     "app/text/tokens.py:_pattern": [WORD, WORD_WITH_COMMA],
     "app/text/identifiers.py:identifier_mentions": [re.compile(r"(?<!\w)a\s+1\s+a(?!\w)", re.IGNORECASE)],
+    "app/text/language_data/figure_names.py:_names": [_names()[0]],
     "app/text/language_data/__init__.py:_subject": [],  # looked for at one place, as not_cue is
     "app/text/language_data/__init__.py:language_data_of": [
         one for name in LANGUAGES for one in inside(SEARCHED(language_data_of(name)))
