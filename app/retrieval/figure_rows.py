@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from app.text import content_terms, other_figure_names
+from app.text import content_terms
 
 # A cell of a row of figures: a number with its signs, or a dash for none.
 CELL = re.compile(r"[(\-\u2013\u2014$€£¥]*\d[\d.,]*[)%]*|[\u2014\u2013-]+|[$€£¥%)(]+")
@@ -42,8 +42,7 @@ def figure_scores(question: str, texts: Mapping[str, str], language: str) -> dic
 
     Part of the score is for having such rows at all, because nothing in the words of a table is like a question. The
     other part is for the label that fits best: the share of the label's terms in the question, times the root of the
-    share of the question's terms in the label, both weighted by rarity among the labels. The question may have another
-    name of the figure: "revenue" is "net sales".
+    share of the question's terms in the label, both weighted by rarity among the labels.
 
     Args:
         question: the question.
@@ -52,8 +51,6 @@ def figure_scores(question: str, texts: Mapping[str, str], language: str) -> dic
     """
     rows = {key: found for key, text in texts.items() if (found := labels(text, language))}
     asked = content_terms(question, language)
-    others = (name for names in other_figure_names(question).values() for name in names)
-    known = asked | content_terms(" ".join(others), language)
     if not rows or not asked:
         return {}
     having = Counter(term for one in rows.values() for term in frozenset().union(*(terms for terms, _ in one)))
@@ -67,7 +64,7 @@ def figure_scores(question: str, texts: Mapping[str, str], language: str) -> dic
         figures = min(1.0, sum(n for _, n in found) / ENOUGH_FIGURES)
         best = 0.0
         for terms, _ in found:
-            if shared := weigh(terms & known):
-                best = max(best, shared / weigh(terms) * math.sqrt(min(1.0, shared / whole)))
+            if shared := weigh(terms & asked):
+                best = max(best, shared / weigh(terms) * math.sqrt(shared / whole))
         scores[key] = FIGURES * figures + LABEL * best
     return scores
