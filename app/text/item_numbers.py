@@ -12,6 +12,14 @@ ITEM = re.compile(
     r"[ \t]*+(?P<heading>#{1,6}[ \t]+)?(?:[-*+>\u2022][ \t]+)?\**(?:(?P<label>\u00a7|[^\W\d_]{2,16}\.?)[ \t]*+)?"
     r"(?P<number>\d{1,4}(?:\.\d{1,4}){0,5})(?P<mark>[.):\u2013]*+)\**(?=\s|$)"
 )
+# Labels of things that have numbers of their own and are no parts of a text; and of parts that have headings.
+NO_PARTS = frozenset(
+    {"invoice", "order", "rechnung", "facture", "factura", "fattura", "fatura", "factuur", "artikelnummer"}
+    | {"article no", "part no"}
+)
+WITH_HEADINGS = frozenset(
+    {"section", "chapter", "abschnitt", "kapitel", "chapitre", "secci\u00f3n", "cap\u00edtulo", "sezione", "capitolo"}
+)
 HEADING = re.compile(r"#{1,6}[ \t]")
 BULLET = re.compile(r"[ \t]*+[-*+>\u2022][ \t]|[ \t]+\S")
 
@@ -23,8 +31,12 @@ def numbered_items(text: str, wanted: Identifier) -> list[tuple[int, int]]:
     "Article") and the number. Without its label a number of one part needs a mark as in "3.", or a heading. The item
     ends at the next item that is no part of it or at the next heading; one in a list also ends at a new paragraph.
     """
+    if wanted.label in NO_PARTS:
+        return []
     lines = list(_lines(text))
-    return [(start, _end(lines, i)) for i, (start, _, line) in enumerate(lines) if _begins(line, wanted)]
+    begun = [i for i, (_, _, line) in enumerate(lines) if _begins(line, wanted)]
+    headings = [i for i in begun if HEADING.match(lines[i][2])] if wanted.label in WITH_HEADINGS else []
+    return [(lines[i][0], _end(lines, i)) for i in headings or begun]
 
 
 def _lines(text: str) -> Iterator[tuple[int, int, str]]:

@@ -43,7 +43,8 @@ FORMS = (
     (
         Aggregate.AVERAGE,
         re.compile(
-            r"\b(?:average|mean|Durchschnitt|durchschnittlich(?:e[nrs]?)?|moyenne|moyen|promedio|media)(?:\sof)?\b",
+            r"\b(?:average|(?<=the\s)mean(?!\?)|Durchschnitt|durchschnittlich(?:e[nrs]?)?|moyenne|moyen|promedio"
+            r"|(?<=la\s)media)(?:\sof)?\b",
             re.IGNORECASE,
         ),
     ),

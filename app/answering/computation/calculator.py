@@ -46,6 +46,6 @@ class Calculator:
         if add_two_figures(made, question, rows, language, comma_expected=comma_expected):
             return made.quotes()
         if self._read is not None:
-            tables = whole_tables(passages, self._read, comma_expected=comma_expected)
+            tables = list(whole_tables(passages, self._read, comma_expected=comma_expected))
             add_over_rows(made, question, tables, Wording(language))
         return made.quotes()

@@ -17,6 +17,8 @@ from app.answering.computation.whole_tables import Table
 from app.text import language_data_of
 
 MOST_WORDS = 10
+# What separates several values in a cell.
+LISTED = re.compile(r"[,;|/]")
 AND = frozenset(("and", "und", "et", "y"))
 # Before a period, these may mean all that follows it.
 SINCE = frozenset(("from", "since", "von", "vom", "ab", "du", "des", "depuis", "desde"))
@@ -176,11 +178,19 @@ def _equalities(question: Question, table: Table, values: Sequence[_Span]) -> li
                 return None
             joints |= set(between)
         cells = frozenset[str]().union(*(one.cells for one in own))
+        if any(_lists(cell, cells) for cell in table.cells(column)):
+            return None
         rows = frozenset(i for i, cell in enumerate(table.cells(column)) if cell in cells)
         named = " or ".join(dict.fromkeys(min(one.cells) for one in own))
         words = frozenset[int](joints).union(*(one.words for one in own))
         found.append(Condition(column, f"{table.header[column]} is {named}", rows, words))
     return found
+
+
+def _lists(cell: str, cells: frozenset[str]) -> bool:
+    """Returns True if a cell lists several values and one of these is asked for: "Python, SQL"."""
+    values = [value.strip() for value in LISTED.split(cell)]
+    return cell not in cells and len(values) > 1 and not cells.isdisjoint(values)
 
 
 def _is_listed(question: Question, one: _Span, following: _Span) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -37,6 +37,7 @@ KEYS = "id ids code key nr index nummer"
 MIXING = re.compile(
     r"\b(?:currenc(?:y|ies)|units?|w\u00e4hrung|einheit|devise|unit\u00e9|moneda|unidad)\b", re.IGNORECASE
 )
+YES_OR_NO = frozenset(("", "yes", "no", "y", "n", "true", "false", "x", "-", "1", "0", "ja", "nein", "j", "oui", "non"))
 # Cells by which the row of a highest or lowest figure is named.
 MOST_NAMING = 3
 
@@ -57,14 +58,12 @@ class Result:
     shown: tuple[TableRow, ...]
     named: int
 
-    @property
-    def said(self) -> tuple[str, str, int, str]:
-        """What the answer says, without its table."""
-        column = self.table.header[self.column] if self.column >= 0 else ""
-        return self.aggregate, column, len(self.used), str(self.figure)
+    def may_be_told_by(self, other: Table) -> bool:
+        """Returns True for another table with the same columns, if no word of the question names this one."""
+        return other is not self.table and other.header == self.table.header and not self.named
 
 
-def add_over_rows(made: Composition, question: str, tables: Iterable[Table], wording: Wording) -> bool:
+def add_over_rows(made: Composition, question: str, tables: Sequence[Table], wording: Wording) -> bool:
     """Appends the count, sum or the like that a question asks for; returns False if there is none, or it is unclear.
 
     Every word of the question has to name the calculation, a column, a condition or the table.
@@ -79,10 +78,11 @@ def add_over_rows(made: Composition, question: str, tables: Iterable[Table], wor
     wanted = read_wanted(asked.text)
     if wanted is None:
         return False
+    tables = list({tuple(row.cells for row in table.rows): table for table in reversed(tables)}.values())
     found = [result for table in tables if (result := _result(asked, wanted, table))]
     named = max((one.named for one in found), default=0)
     best = [one for one in found if one.named == named]
-    if len({one.said for one in best}) != 1:
+    if len(best) != 1 or any(best[0].may_be_told_by(other) for other in tables):
         return False
     _add(made, best[0])
     return True
@@ -188,7 +188,14 @@ class _Reading:
         left = self._left()
         if self._wanted.aggregate not in COUNTS | EXTREMES and not self._wanted.counts:
             return []
-        return [c for c, words in self._names if words <= left.keys() and c not in self._table.figure_columns]
+        words_only = [(c, words) for c, words in self._names if c not in self._table.figure_columns]
+        if self._wanted.aggregate in COUNTS or self._wanted.counts:
+            noun = min((i for i in left if self._asked.words[i].start >= self._wanted.counts), default=-1)
+            words_only = [(c, words) for c, words in words_only if noun in words]
+        return [c for c, words in words_only if words <= left.keys() and not self._is_yes_or_no(c)]
+
+    def _is_yes_or_no(self, column: int) -> bool:
+        return {cell.casefold() for cell in self._table.cells(column)} <= YES_OR_NO
 
     def _joins(self, at: int) -> bool:
         """Returns True for an "and" between two words that are accounted for."""
@@ -240,7 +247,7 @@ class _Reading:
             return None
         if aggregate is Aggregate.SUM and units.pop().is_percent:
             return None
-        mixing = [c for c, name in enumerate(table.header) if c != column and MIXING.fullmatch(name.strip())]
+        mixing = [c for c, name in enumerate(table.header) if c != column and MIXING.search(name)]
         if any(len({row.cells[c] for row in filled}) > 1 for c in mixing):
             return None
         if any(len({row.cells[c] for row in used}) < len(used) for c in self.things()):

@@ -19,7 +19,16 @@ MOST_LEAD = 1_200
 MOST_TABLES = 8
 # The place of a passage of a paged document, whose tables may go on on the next page.
 PAGE = "page "
-TOTAL = re.compile(r"\W*(?:(?:sub|grand)[\s-]?)?(?:total|sum|summe|gesamt|insgesamt|somme|suma)\w*\b", re.IGNORECASE)
+# A cell of a row that sums up others.
+TOTAL = re.compile(
+    r"\b(?:(?:sub|grand|zwischen|gesamt|end|sous-)[\s-]?)?"
+    r"(?:totals?|totale[sn]?|totaux|sums?|summen?|gesamt|insgesamt|gesamtbetrag|endbetrag|sommes?|sumas?)\b",
+    re.IGNORECASE,
+)
+# The beginning of a row that is part of the one above.
+PART = re.compile(r"\W*(?:of which|thereof|davon|darunter|dont|de los cuales|di cui)\b", re.IGNORECASE)
+# Several things in a name: "Guests and speakers" does not say what a row is.
+SEVERAL = re.compile(r"[,;&/+]|\b(?:and|or|und|oder|et|ou|y|o|e)\b", re.IGNORECASE)
 NO_FIGURE = frozenset(("", "-", "\u2013", "\u2014", "\u2212"))
 # Share of figures among the filled cells of a column of figures.
 MOSTLY = 0.5
@@ -73,8 +82,13 @@ class Table:
         return figure_at(row, column, self.mark) if self.mark else None
 
     def naming(self, wording: Wording) -> frozenset[str]:
-        """Returns the terms of what names the table: its caption, sheet, title and file."""
-        return wording.terms(self.passage.above, self.rows[0].caption)
+        """Returns the terms of the names of the table, each of one thing: its sheet, file, title and heading.
+
+        Its caption is none of them: prose may tell what some of the rows are.
+        """
+        passage = self.passage
+        names = (PurePath(passage.document).stem, passage.place, passage.title, *passage.heading[-1:])
+        return wording.terms(*(name for name in names if not SEVERAL.search(name.replace("_", " "))))
 
 
 def whole_tables(passages: Sequence[Passage], read: ReadsText, *, comma_expected: bool) -> Iterator[Table]:
@@ -113,8 +127,15 @@ def _table(passage: Passage, start: int, end: int, read: ReadsText) -> Table | N
     # Two lines are the header and its rule; rows of another form would be left out of the calculation.
     if not header or len(rows) != lines - 2 or any(row.header != header or row.group for row in rows):
         return None
-    named = [next((cell for cell in row.cells if cell), "") for row in rows]
-    totals = tuple(row for row, name in zip(rows, named, strict=True) if TOTAL.match(name))
+    if any(PART.match(row.cells[0]) for row in rows):
+        return None
+    totals = tuple(row for row in rows if _is_total(row))
     kept = tuple(row for row in rows if row not in totals)
     whole = replace(passage, start=start - len(lead), end=start - len(lead) + len(text), text=text, header="")
     return Table(whole, len(lead), kept, totals) if kept else None
+
+
+def _is_total(row: TableRow) -> bool:
+    """Returns True for a row with a word for a total, or with nothing but a figure below cells of words."""
+    filled = [cell for cell in row.cells if cell]
+    return any(TOTAL.search(cell) for cell in filled) or (len(row.cells) > 2 and len(filled) == 1)  # noqa: PLR2004

@@ -14,6 +14,8 @@ BARE = re.compile(
     r"(?P<sign>[$\u20ac\u00a3\u00a5]?)\s?(?P<number>[-(\u2212]?\d(?:[\d.,'\u2019\u00a0\u202f]|\s(?=\d{3}(?!\d)))*+\)?)"
 )
 WORD = re.compile(r"[^\W\d_]+")
+# A number that may be a year: figures of thousands are written with a separator.
+MAY_BE_YEAR = re.compile(r"(?:19|20)\d\d")
 # Columns of dates and times, which no scale applies to.
 OF_TIME = re.compile(r"(?:maturity|maturity date|year|years|date|term|jahr|ann\u00e9e|a\u00f1o|anno)", re.IGNORECASE)
 # Rows of earnings per share or of numbers of shares, as their group tells; without a group they may be either.
@@ -28,7 +30,7 @@ def cell_scale(row: TableRow, column: int) -> Scale | None:
     header, label = row.header[column] if row.header else "", row.cells[0]
     bare = BARE.fullmatch(row.cells[column])
     kind = _kind(header, label, row.group, bare["sign"]) if bare else "relative"
-    if kind == "relative":
+    if kind == "relative" or MAY_BE_YEAR.fullmatch(row.cells[column]):
         return None
     texts = (label, header, row.group, row.header[0] if row.header else "", row.caption)
     stated = next(filter(None, map(stated_scales, texts)), None)

@@ -16,6 +16,15 @@ RUNNING_PAGES = 4
 EDGE_LINES = 3
 # Fraction of the steps from page to page in which a page number may not go on: some pages are missing or turned.
 IN_STEP = 0.8
+# A number that differs by more from the number of its page has to have the form of a page number.
+NEAR = 30
+# A number in the form of a page number: alone, after "page", as "2 of 9", or set apart from other text by a sign.
+PAGE_NUMBER = re.compile(
+    r"^[\W_]*+(?:\d{1,4}|[ivxlc]{1,6})[\W_]*+$|\b(?:page|p\.|seite|s\.|blatt|p\u00e1gina|pagina)\s?\d"
+    r"|\d\s?(?:of|von|de|sur|di|/)\s?\d{1,5}\W{0,3}$|[|\u00b7\u2022\u2013\u2014]\s{0,3}\d{1,5}\W{0,3}$"
+    r"|^\W{0,3}\d{1,5}\s{0,3}[|\u00b7\u2022\u2013\u2014]",
+    re.IGNORECASE,
+)
 NUMBER = re.compile(r"\d+|\b[ivxlc]+\b")
 T = TypeVar("T")
 # A line at the top of this many pages is a letterhead, not a heading.
@@ -35,8 +44,9 @@ class OfLines(Protocol):
 def running_heads(pages: Sequence[OfLines]) -> list[set[str]]:
     """Returns the keys of running headers and footers to drop from each page.
 
-    Text on most pages is dropped from all of them, and so is text with a page number on several pages in a row. Text in
-    the same place on several pages in a row, as the name of a chapter is, stays on the first of these.
+    Text on most pages is dropped from all of them, and so is text in the form of a page number that counts several
+    pages in a row. Text in the same place on several pages in a row, as the name of a chapter is, stays on the first of
+    these.
     """
     if len(pages) < RUNNING_PAGES:
         return [set() for _ in pages]
@@ -48,13 +58,14 @@ def running_heads(pages: Sequence[OfLines]) -> list[set[str]]:
     everywhere = {
         key
         for key, found in having.items()
-        if len(found) >= max(RUNNING_PAGES, RUNNING_SHARE * len(pages)) and _count_pages(found)
+        if len(found) >= max(RUNNING_PAGES, RUNNING_SHARE * len(pages)) and _count_pages(found) and _are_near(found)
     }
     dropped = [set(everywhere) for _ in pages]
     texts = {key: dict(found) for key, found in having.items()}
     for key, first, last in _runs([{*lines} for lines in edges]):
         found = [(page, texts[key][page]) for page in range(first, last + 1)]
-        if len({text for _, text in found}) == len(found) and _count_pages(found):
+        texts_here = {text for _, text in found}
+        if len(texts_here) == len(found) and all(map(PAGE_NUMBER.search, texts_here)) and _count_pages(found):
             for page in range(first, last + 1):
                 dropped[page].add(key)
     places = [{(_key(line), round(line.top / SAME_PLACE)) for line in _edges(page.lines)} for page in pages]
@@ -91,6 +102,21 @@ def _count_pages(found: Sequence[tuple[int, str]]) -> bool:
         for before, after in zip(_numbers(text), _numbers(following), strict=True)
     ]
     return sum(steps) >= IN_STEP * len(steps)
+
+
+def _are_near(found: Sequence[tuple[int, str]]) -> bool:
+    """Returns True if what differs between the lines has the form of a page number, or is near the number of the page.
+
+    Statements for 2030, 2031, ... on a page each do count, and are none.
+    """
+    differing = {text for _, text in found}
+    if len(differing) == 1 or all(map(PAGE_NUMBER.search, differing)):
+        return True
+    columns = zip(*(_numbers(text) for _, text in found), strict=True)
+    return all(
+        len(set(column)) == 1 or all(abs(n - page) <= NEAR for n, (page, _) in zip(column, found, strict=True))
+        for column in columns
+    )
 
 
 def _numbers(text: str) -> list[int]:

@@ -32,3 +32,20 @@ def test_the_name_of_a_chapter_stays_on_its_first_page(write_pdf):
     pages += [body(f"appendix {letter}") for letter in "abcdefgh"]
     text = load(write_pdf("a.pdf", pages)).text
     assert [text.count(f"Chapter {n}") for n in (1, 2)] == [1, 1]
+
+
+def test_what_counts_several_pages_and_is_no_page_number_stays(write_pdf):
+    names = ["Patient 1004", "Exercise 3", "Appendix 1", "Fiscal year 2024"]
+    for name in names:
+        word, _, number = name.rpartition(" ")
+        heads = [f"{word} {int(number) + i}" for i in range(5)]
+        others = [body(f"page {letter}") for letter in "abcdefghijkl"]
+        pages = [f"{head}\n\n{body(chr(97 + i) * 3)}" for i, head in enumerate(heads)]
+        text = load(write_pdf(f"{word}.pdf", [*others, *pages])).text
+        assert [head for head in heads if head not in text] == []
+
+
+def test_the_years_of_statements_on_a_page_each_stay(write_pdf):
+    pages = [f"Statement for {2030 + i}\nThe balance was {2990 - 331 * i} euros." for i in range(6)]
+    text = load(write_pdf("a.pdf", pages)).text
+    assert [year for year in range(2030, 2036) if f"Statement for {year}" not in text] == []
