@@ -19,6 +19,7 @@ from app.text import (
     file_names,
     identifier_mentions,
     identifier_shape,
+    is_about,
     normalized_identifier,
     numbered_items,
 )
@@ -69,13 +70,7 @@ def named(passages: Sequence[Passage], wanted: Sequence[Identifier]) -> bool:
 
     A labelled number needs an item with that number.
     """
-    return bool(wanted) and all(any(_names(p, one) for p in passages) for one in wanted)
-
-
-def _names(passage: Passage, wanted: Identifier) -> bool:
-    if wanted.is_label:
-        return bool(numbered_items(passage.text, wanted))
-    return contains_identifier(_words(passage), wanted)
+    return bool(wanted) and all(any(is_about(p.text, _above(p), one) for p in passages) for one in wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from app.text import Identifier, contains_identifier, file_names, numbered_items
+from app.text import Identifier, file_names, is_about
 from ingest.models import StoredChunk
 
 
@@ -23,22 +23,19 @@ def named_first(found: list[Scored], wanted: Sequence[Identifier]) -> list[Score
     """Moves the chunks with most of the requested identifiers to the front and gives them the best score."""
     if not wanted or not found:
         return found
-    counts = [sum(_names(one.chunk, name) for name in wanted) for one in found]
+    counts = [sum(is_about(one.chunk.text, _names(one.chunk), name) for name in wanted) for one in found]
     order = sorted(range(len(found)), key=lambda i: -counts[i])
     best = max(one.score for one in found)
     return [replace(found[i], score=best) if counts[i] else found[i] for i in order]
 
 
-def _names(chunk: StoredChunk, wanted: Identifier) -> bool:
-    """Returns True if a chunk has an identifier, or begins the item that a labelled number names."""
-    if wanted.is_label:
-        return bool(numbered_items(chunk.text, wanted))
-    return contains_identifier(words_of_chunk(chunk), wanted)
-
-
 def words_of_chunk(chunk: StoredChunk) -> str:
     """Returns all text by which a chunk can be identified."""
-    return "\n".join((file_names(chunk.source), chunk.title, *chunk.heading, chunk.place, chunk.text))
+    return f"{_names(chunk)}\n{chunk.text}"
+
+
+def _names(chunk: StoredChunk) -> str:
+    return "\n".join((file_names(chunk.source), chunk.title, *chunk.heading, chunk.place))
 
 
 def by_turns(found: Sequence[Scored], meant: frozenset[str]) -> list[Scored]:

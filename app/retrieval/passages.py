@@ -5,14 +5,12 @@ from __future__ import annotations
 from app.models import Passage
 from app.retrieval.ordering import Scored
 from app.retrieval.widening import Wide
-from app.text import above_table
+from app.text import MOST_LEAD, above_table
 from ingest.docstore import DocStore
 from ingest.text import in_order
 
 # Characters before a passage that are read for the beginning of its table; the second number if the first is too few.
 ABOVE = (3_000, 20_000)
-# Characters before a table that may name it.
-CAPTION = 1_200
 
 
 def passage_of(docstore: DocStore, n: int, found: Scored, wide: Wide) -> Passage:
@@ -56,6 +54,6 @@ def _above(docstore: DocStore, wide: Wide) -> tuple[str, str]:
         before = docstore.excerpt(wide.chunks[0].chunk.version_id, max(0, start - length), start)
         header, caption = above_table(before)
         lead = before.rfind(header) if header else len(before) if caption else 0
-        if lead >= CAPTION or length >= start:
+        if lead >= MOST_LEAD or length >= start:
             break
     return header, caption

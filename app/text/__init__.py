@@ -13,12 +13,13 @@ from app.text.identifiers import (
     nearest_identifiers,
     normalized_identifier,
 )
-from app.text.item_numbers import numbered_items
+from app.text.item_numbers import is_about, numbered_items
 from app.text.language_data import Language, language_data_of, translated_names
 from app.text.language_data.figure_names import other_figure_names
 from app.text.language_detection import claim_languages, detect_language
 from app.text.sentences import split_sentences
 from app.text.tables import (
+    MOST_LEAD,
     Scale,
     StatedScales,
     TableRow,
@@ -41,6 +42,7 @@ __all__ = [
     "CHAIN",
     "FACT_KINDS",
     "MARKER",
+    "MOST_LEAD",
     "NO_DATE",
     "Date",
     "Identifier",
@@ -65,6 +67,7 @@ __all__ = [
     "header_of",
     "identifier_mentions",
     "identifier_shape",
+    "is_about",
     "is_data_row",
     "is_year",
     "language_data_of",

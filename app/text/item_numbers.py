@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from app.text.identifiers import Identifier
+from app.text.identifiers import Identifier, contains_identifier
 
 # The start of a line that begins a numbered item: heading or list mark, a word such as "Step", the number, its mark.
 ITEM = re.compile(
@@ -37,6 +37,13 @@ def numbered_items(text: str, wanted: Identifier) -> list[tuple[int, int]]:
     begun = [i for i, (_, _, line) in enumerate(lines) if _begins(line, wanted)]
     headings = [i for i in begun if HEADING.match(lines[i][2])] if wanted.label in WITH_HEADINGS else []
     return [(lines[i][0], _end(lines, i)) for i in headings or begun]
+
+
+def is_about(text: str, names: str, wanted: Identifier) -> bool:
+    """Returns True if a text begins the item of a labelled number, or if it or its names have another identifier."""
+    if wanted.is_label:
+        return bool(numbered_items(text, wanted))
+    return contains_identifier(f"{names}\n{text}", wanted)
 
 
 def _lines(text: str) -> Iterator[tuple[int, int, str]]:

@@ -90,11 +90,6 @@ def _months(text: str, periods: list[str]) -> int:
     return QUARTER_MONTHS if span or any("Q" in one for one in periods) else 0
 
 
-def end_of(period: str) -> date:
-    """Returns the last day of a period."""
-    return last_day(period)
-
-
 def columns_of(row: Row, period: str, months: int) -> list[int]:
     """Returns the positions of a row's figures for a period; those of all if no period is given.
 
@@ -115,7 +110,7 @@ def columns_of(row: Row, period: str, months: int) -> list[int]:
     if not fitting and not any(periods_in(header[i]) for i in figures):
         fitting = list(figures) if period in _own_periods(row) else []
     elif not fitting and "Q" in period and period in _own_periods(row):
-        ends = {i: max(map(end_of, most_specific(periods_in(header[i]))), default=date.min) for i in figures}
+        ends = {i: max(map(last_day, most_specific(periods_in(header[i]))), default=date.min) for i in figures}
         fitting = [i for i in figures if ends[i] == max(ends.values())]
         months = months or QUARTER_MONTHS
     return [i for i in fitting if not months or spans[i] in (0, months)]
@@ -140,7 +135,7 @@ def a_year_before(row: Row, column: int) -> list[int]:
 
 
 def _ends(name: str) -> set[date]:
-    return set(map(end_of, most_specific(periods_in(name))))
+    return set(map(last_day, most_specific(periods_in(name))))
 
 
 def _length(name: str) -> int:

@@ -10,12 +10,13 @@ from itertools import product
 
 from app.answering.computation.figures import Figure, Unit, percent, rounded, without_zeros
 from app.answering.computation.operands import JOINING, Cell, Cells, Sought, may_be_negative, table_of, terms_of
-from app.answering.computation.periods import Asked, a_year_before, end_of, read_periods, without_periods
+from app.answering.computation.periods import Asked, a_year_before, read_periods, without_periods
 from app.answering.computation.question_words import DECISIVE, Wording
 from app.answering.computation.requests import Operation, Request, read_requests
 from app.answering.quotes import Composition, escaped
 from app.answering.tables import Row
 from app.text import with_scale
+from ingest.text import last_day
 
 TWO_TIMES = {Operation.CHANGE, Operation.GROWTH}
 # Names of columns that state a change, and of rows and tables that state shares.
@@ -108,7 +109,7 @@ def _two_times(request: Request, asked: Asked, cells: Cells) -> tuple[list[Cell]
     if len(periods) != 2 or request.a_year_before:  # noqa: PLR2004 - two times
         return None
     if request.operation in TWO_TIMES:
-        periods.sort(key=end_of, reverse=True)
+        periods.sort(key=last_day, reverse=True)
     elif request.operation not in (Operation.DIFFERENCE, Operation.SUM, Operation.AVERAGE, Operation.RATIO):
         return None
     one, other = (cells.find(replace(sought, period=period)) for period in periods)

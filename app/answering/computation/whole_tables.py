@@ -12,10 +12,8 @@ from app.answering.computation.figures import Figure, decimal_mark, figure_at
 from app.answering.computation.question_words import Wording
 from app.answering.tables import ReadsText, table_bounds, table_runs
 from app.models import Passage
-from app.text import TableRow, table_rows
+from app.text import MOST_LEAD, TableRow, table_rows
 
-# Characters before a table that may name it.
-MOST_LEAD = 1_200
 MOST_TABLES = 8
 # The place of a passage of a paged document, whose tables may go on on the next page.
 PAGE = "page "

@@ -81,14 +81,14 @@ class Question:
     def of(cls, query: Query, passages: Sequence[Passage]) -> Self:
         named = find_identifiers(query.text)
         entries = Entries.of(passages, named)
+        named = named if entries.spans else []
         text = query.text
-        labelled = [one for one in named if one.is_label] if entries.spans else []
-        for one in reversed(named if entries.spans else []):
+        for one in reversed(named):
             text = f"{text[: one.start]} {text[one.end :]}"
         if any(map(str.isalnum, text)):
             query = replace(query, text=text)
         language = shared_language(query.alone, *(passage.text for passage in passages))
-        labels = frozenset(content_terms(" ".join(one.label for one in labelled), language))
+        labels = frozenset(content_terms(" ".join(one.label for one in named if one.is_label), language))
         return cls(query, entries, language, query.weighted(lambda part: content_terms(part, language)), labels)
 
     @property

@@ -11,10 +11,10 @@ from app.answering.quotes import Composition, escaped
 from app.answering.tables.bounds import ReadsText, table_bounds, table_runs
 from app.answering.tables.rows import Asked, Row
 from app.models import Passage, Quote
-from app.text import TableRow, above_table, content_terms, split_sentences, table_rows, without_rule
+from app.text import MOST_LEAD, TableRow, above_table, content_terms, split_sentences, table_rows, without_rule
 
-# Rows and characters of a table that is shown, and characters before it that may name it.
-MOST_ROWS, MOST_TABLE, MOST_LEAD = 20, 6_000, 1_200
+# Rows and characters of a table that is shown.
+MOST_ROWS, MOST_TABLE = 20, 6_000
 LEAST_ROWS = 2
 # The share of a question's words in the caption's last sentence, the header's corner or the nearest heading; what is
 # before, and the other headings and columns, may have the others.

@@ -2,10 +2,11 @@
 
 from app.text.tables.cell_scales import cell_scale, with_scale
 from app.text.tables.markdown import header_of, is_data_row, row_cells, without_rule
-from app.text.tables.rows import TableRow, above_table, table_rows
+from app.text.tables.rows import MOST_LEAD, TableRow, above_table, table_rows
 from app.text.tables.scales import Scale, StatedScales, stated_scales, without_scale
 
 __all__ = [
+    "MOST_LEAD",
     "Scale",
     "StatedScales",
     "TableRow",

@@ -16,6 +16,8 @@ from app.text.tables.scales import stated_scales, without_scale
 # Characters of the paragraph before a table that name it; number and characters of those before that, such as a title
 # above a line with the unit and one that says "unaudited".
 MOST_CAPTION, MOST_NAMES, MOST_NAME = 400, 2, 120
+# Characters before a table that hold all of these.
+MOST_LEAD = 1_200
 # The beginning of a note to the table before: "(1) Including ...".
 NOTE = re.compile(r"\(\d{1,2}\)\s|\*")
 SIGN = "$\u20ac\u00a3\u00a5"

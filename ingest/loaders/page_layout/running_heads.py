@@ -51,22 +51,23 @@ def running_heads(pages: Sequence[OfLines]) -> list[set[str]]:
     if len(pages) < RUNNING_PAGES:
         return [set() for _ in pages]
     edges = [{_key(line): line.text for line in _edges(page.lines)} for page in pages]
-    having: dict[str, list[tuple[int, str]]] = {}
-    for number, lines in enumerate(edges):
+    texts: dict[str, dict[int, str]] = {}
+    for page, lines in enumerate(edges):
         for key, text in lines.items():
-            having.setdefault(key, []).append((number, text))
+            texts.setdefault(key, {})[page] = text
     everywhere = {
         key
-        for key, found in having.items()
-        if len(found) >= max(RUNNING_PAGES, RUNNING_SHARE * len(pages)) and _count_pages(found) and _are_near(found)
+        for key, found in texts.items()
+        if len(found) >= max(RUNNING_PAGES, RUNNING_SHARE * len(pages))
+        and _count_pages([*found.items()])
+        and _are_near([*found.items()])
     }
     dropped = [set(everywhere) for _ in pages]
-    texts = {key: dict(found) for key, found in having.items()}
     for key, first, last in _runs([{*lines} for lines in edges]):
-        found = [(page, texts[key][page]) for page in range(first, last + 1)]
-        texts_here = {text for _, text in found}
-        if len(texts_here) == len(found) and all(map(PAGE_NUMBER.search, texts_here)) and _count_pages(found):
-            for page in range(first, last + 1):
+        run = [(page, texts[key][page]) for page in range(first, last + 1)]
+        differing = {text for _, text in run}
+        if len(differing) == len(run) and all(map(PAGE_NUMBER.search, differing)) and _count_pages(run):
+            for page, _ in run:
                 dropped[page].add(key)
     places = [{(_key(line), round(line.top / SAME_PLACE)) for line in _edges(page.lines)} for page in pages]
     for (key, _), first, last in _runs(places):
