@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -105,7 +106,8 @@ def test_the_doctor_finds_files_that_others_can_read_and_restricts_them(old):
     old.data_dir.chmod(0o700)
     found = [one for one in examine(old, open_library=word_library).problems if one.kind == "privacy"]
     assert len(found) == 1
-    assert f"{old.data_dir / 'chats.sqlite'} and 32 more" in found[0].what
+    # Chroma decides how many files it keeps, so their number differs from run to run.
+    assert re.search(re.escape(str(old.data_dir / "chats.sqlite")) + r" and \d+ more files and folders", found[0].what)
     (old.data_dir / "chroma").chmod(0o755)
     assert [one.kind for one in examine(old, fix=True, open_library=word_library).mended] == ["privacy"]
     assert modes(old.data_dir) == {}
