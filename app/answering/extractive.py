@@ -11,9 +11,18 @@ from numpy.typing import NDArray
 from app.answering.highlights import answer_spans
 from app.answering.quotes import Composition, Quotes, escaped
 from app.answering.quoting import Candidate, Question, date_of, figure_bonus, superseding
-from app.answering.tables import ReadsText, add_listing, add_tables, matching_rows, rows_with_figures
+from app.answering.tables import (
+    ReadsText,
+    add_listing,
+    add_tables,
+    asks_causes,
+    matching_rows,
+    rows_with_figures,
+    with_parts,
+)
 from app.models import Passage
 from app.protocols import Embeds
+from app.text import language_data_of
 from ingest.embedding import query_vector
 from ingest.models import Query, as_query
 
@@ -74,6 +83,8 @@ class ExtractiveAnswerer:
             return made.quotes()
         stated = [row for row in rows_with_figures(tables) if asked.may_answer_row(row)]
         rows = matching_rows(for_rows, stated, lambda names: self._embedder.encode_sentences(names) @ vector)
+        if asks_causes(query.alone):
+            rows = with_parts(rows, stated, comma_expected=language_data_of(asked.language).decimal_comma)
         add_tables(made, for_rows, rows)
         candidates = asked.candidates(passages)
         if made.text:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
-from app.answering.computation.figures import Figure, without_zeros
+from app.text import Figure, without_zeros
 
 
 class Aggregate(StrEnum):

@@ -10,11 +10,10 @@ from itertools import pairwise
 from operator import ge, gt, le, lt
 
 from app.answering.computation.dates import column_dates, is_in, month_alone
-from app.answering.computation.figures import read_figure
 from app.answering.computation.periods import read_spans
 from app.answering.computation.question_words import BRACKETED, Word, Wording, plain_words
 from app.answering.computation.whole_tables import Table
-from app.text import language_data_of
+from app.text import language_data_of, read_figure
 
 MOST_WORDS = 10
 # What separates several values in a cell.

@@ -6,11 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from app.answering.computation.figures import Figure, decimal_mark, figure_at
 from app.answering.computation.periods import WORDS, columns_of
 from app.answering.computation.question_words import Wording
 from app.answering.tables import Row
-from app.text import without_scale
+from app.text import Figure, decimal_mark, figure_at, without_scale
 from ingest.text import most_specific, periods_in
 
 # Words that join the parts of a question for a calculation, or stand for the figures themselves.

@@ -9,11 +9,10 @@ from decimal import Decimal
 
 from app.answering.computation.aggregates import Aggregate, Wanted, computed, read_wanted
 from app.answering.computation.conditions import AND, Condition, Question, column_names, read_conditions
-from app.answering.computation.figures import Figure
 from app.answering.computation.question_words import DECISIVE, Wording
 from app.answering.computation.whole_tables import NO_FIGURE, Table
 from app.answering.quotes import Composition, escaped
-from app.text import TableRow
+from app.text import Figure, TableRow
 
 # Rows with a footnote of their own, and characters of a table that one footnote shows.
 MOST_NOTED, MOST_SHOWN = 5, 4_000

@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import product
 
-from app.answering.computation.figures import Figure, Unit, percent, rounded, without_zeros
 from app.answering.computation.operands import JOINING, Cell, Cells, Sought, may_be_negative, table_of, terms_of
 from app.answering.computation.periods import Asked, a_year_before, read_periods, without_periods
 from app.answering.computation.question_words import DECISIVE, Wording
 from app.answering.computation.requests import Operation, Request, read_requests
 from app.answering.quotes import Composition, escaped
 from app.answering.tables import Row
-from app.text import with_scale
+from app.text import Figure, Unit, percent, rounded, with_scale, without_zeros
 from ingest.text import last_day
 
 TWO_TIMES = {Operation.CHANGE, Operation.GROWTH}

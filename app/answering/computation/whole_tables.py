@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePath
 
-from app.answering.computation.figures import Figure, decimal_mark, figure_at
 from app.answering.computation.question_words import Wording
 from app.answering.tables import ReadsText, table_bounds, table_runs
 from app.models import Passage
-from app.text import MOST_LEAD, TableRow, table_rows
+from app.text import MOST_LEAD, Figure, TableRow, decimal_mark, figure_at, table_rows
 
 MOST_TABLES = 8
 # The place of a passage of a paged document, whose tables may go on on the next page.

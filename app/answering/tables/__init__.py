@@ -2,6 +2,7 @@
 
 from app.answering.tables.bounds import ReadsText, table_bounds, table_runs
 from app.answering.tables.listing import add_listing
+from app.answering.tables.parts import asks_causes, with_parts
 from app.answering.tables.rendering import add_tables
 from app.answering.tables.rows import Asked, Row, matching_rows, rows_with_figures
 
@@ -11,8 +12,10 @@ __all__ = [
     "Row",
     "add_listing",
     "add_tables",
+    "asks_causes",
     "matching_rows",
     "rows_with_figures",
     "table_bounds",
     "table_runs",
+    "with_parts",
 ]

@@ -31,8 +31,10 @@ def add_comparison(made: Composition, asked: Asked, documents: Sequence[Sequence
     """
     passages = [rows[0].passage for rows in documents]
     ordered = sorted(documents[:MOST_DOCUMENTS], key=lambda rows: dated(rows[0]))
-    labels = list(dict.fromkeys(one.label for rows in ordered for one in rows))
-    header = without_rule(f"| | Period | {' | '.join(labels)} |")
+    labels: dict[str, str] = {}
+    for one in (one for rows in ordered for one in rows):
+        labels.setdefault(one.figure_name, one.label)
+    header = without_rule(f"| | Period | {' | '.join(labels.values())} |")
     for i, rows in enumerate(ordered):
         name = document_name(rows[0].passage, passages)
         cells, notes, period = {}, [], ""
@@ -42,7 +44,7 @@ def add_comparison(made: Composition, asked: Asked, documents: Sequence[Sequence
             notes.append(note)
             period = period or (without_scale(one.row.header[columns[0]]) if one.row.header and columns else "")
             figures = [with_scale(one.row, column) for column in columns] or [" ".join(one.row.cells[1:])]
-            cells[one.label] = (" ".join(figures), note)
+            cells[one.figure_name] = (" ".join(figures), note)
         told = [f"{escaped(cells[label][0])} [{cells[label][1]}]" if label in cells else "" for label in labels]
         line = f"| {escaped(name)} | {escaped(period)} | {' | '.join(told)} |"
         words = " | ".join([name, period, *(cells[label][0] for label in labels if label in cells)])

@@ -63,6 +63,11 @@ class Row:
         return _without_notes(self.row.cells[0])
 
     @property
+    def figure_name(self) -> str:
+        """Its label case-folded and without "total", by which rows of the same figure are recognised."""
+        return _without_total(self.label.casefold())
+
+    @property
     def name(self) -> str:
         """Its label below the label of its group: "Cost of sales: Products"."""
         group = _without_notes(self.row.group).strip(" :")
@@ -102,6 +107,10 @@ class Asked:
         """Returns the question's terms among others, and those of a figure that is there by another name."""
         by_name = (own for own, names in self._other_names if any(name <= terms for name in names))
         return (terms & self.wanted.keys()).union(*by_name)
+
+    def named_by(self, terms: set[str]) -> set[str]:
+        """Returns the question's terms for the figure whose other name has these terms and no more."""
+        return set[str]().union(*(own for own, names in self._other_names if terms in names))
 
     def terms(self, *texts: str) -> set[str]:
         """Returns the content words of texts, with other names of their periods."""
@@ -205,8 +214,11 @@ def _same_row(good: Sequence[Row], rows: Sequence[Row], scores: Scores) -> list[
 
 def _kind(row: Row) -> tuple[str, str, bool]:
     """Returns a row's label without "total", the label of its group, and whether its figures are shares."""
-    label = " ".join(TOTAL.sub("", row.label.casefold()).split())
-    return label, row.row.group.casefold(), _is_share(row)
+    return row.figure_name, row.row.group.casefold(), _is_share(row)
+
+
+def _without_total(label: str) -> str:
+    return " ".join(TOTAL.sub("", label).split()) or label
 
 
 def _is_share(row: Row) -> bool:
@@ -226,7 +238,7 @@ def _amounts(rows: Sequence[Row]) -> list[Row]:
 def _scores(asked: Asked, rows: Sequence[Row], similar: Similar) -> dict[tuple[str, int], float]:
     """Returns the scores of the rows whose names share words with the question, by place."""
     rows = _of_named_groups(asked, rows if asked.asks_share else _amounts(rows))
-    names = {one.name: content_terms(one.label, asked.language) for one in rows}
+    names = {one.name: content_terms(_without_total(one.label), asked.language) for one in rows}
     frequency = Counter(term for terms in names.values() for term in terms)
 
     def weight(terms: Collection[str]) -> float:
@@ -239,7 +251,7 @@ def _scores(asked: Asked, rows: Sequence[Row], similar: Similar) -> dict[tuple[s
         return {}
     meaning = dict(zip(kept, map(float, similar(kept)), strict=True))
     held = {
-        one.place: weight(asked.covered(content_terms(" ".join(one.row.cells), asked.language)))
+        one.place: weight(asked.covered(content_terms(" ".join((one.row.group, *one.row.cells)), asked.language)))
         for one in rows
         if one.name in meaning
     }
@@ -274,11 +286,14 @@ def _in_place(asked: Asked, rows: Sequence[Row]) -> list[Row]:
 
 
 def _further(asked: Asked, first: Row, rows: Sequence[Row], scores: Mapping[tuple[str, int], float]) -> Iterator[Row]:
-    """Yields rows of the same document that answer other parts of the question."""
-    done = asked.shared(first.name, first.passage.above)
+    """Yields rows of the same document that answer other parts of the question, first those it names in full."""
+    done = asked.shared(first.name, first.passage.above) | asked.covered(asked.terms(first.name))
+    named = {one.place: asked.terms(_without_total(one.label)) for one in rows if one.place in scores}
     others = [one for one in rows if one.passage.version_id == first.passage.version_id and one.place in scores]
-    for one in sorted(others, key=lambda one: -scores[one.place])[: MOST_ROWS * MOST_ROWS]:
-        new = asked.shared(one.label) - done
+    others.sort(key=lambda one: (not named[one.place] <= asked.naming, -scores[one.place]))
+    for one in others[: MOST_ROWS * MOST_ROWS]:
+        label = named[one.place]
+        new = ((label & asked.placing) | asked.named_by(label)) - done
         if new and scores[one.place] >= LEAST_SCORE - ASKED:
             yield one
             done |= new

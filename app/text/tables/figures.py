@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
-from app.text import TableRow, cell_scale
+from app.text.tables.cell_scales import cell_scale
+from app.text.tables.rows import TableRow
 
 SIGNS = "$\u20ac\u00a3\u00a5"
 MINUS = "\u2212"
