@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from app.text import content_terms
+from app.text import content_terms, is_contents
 
 # A cell of a row of figures: a number with its signs, or a dash for none.
 CELL = re.compile(r"[(\-\u2013\u2014$€£¥]*\d[\d.,]*[)%]*|[\u2014\u2013-]+|[$€£¥%)(]+")
@@ -23,18 +23,21 @@ FIGURES, LABEL = 0.3, 1.0
 def labels(text: str, language: str) -> tuple[tuple[frozenset[str], int], ...]:
     """Returns the terms of the label of each row of figures, and the number of its figures.
 
-    A row is a line of one to twelve words followed by nothing but figures, with or without the bars of a table.
+    A row is a line of one to twelve words followed by nothing but figures, with or without the bars of a table. Lines
+    of a table of contents are none.
     """
-    found = []
+    found: list[tuple[str, list[str]]] = []
     for line in text.splitlines():
         words = line.replace("|", " ").split()
         end = len(words)
         while end and CELL.fullmatch(words[end - 1]):
             end -= 1
-        figures = sum(any(map(str.isdigit, word)) for word in words[end:])
+        figures = [word for word in words[end:] if any(map(str.isdigit, word))]
         if figures and 0 < end <= MOST_LABEL_WORDS:
-            found.append((frozenset(content_terms(" ".join(words[:end]), language)), figures))
-    return tuple(found)
+            found.append((" ".join(words[:end]), figures))
+    if is_contents(found, text):
+        return ()
+    return tuple((frozenset(content_terms(label, language)), len(figures)) for label, figures in found)
 
 
 def figure_scores(question: str, texts: Mapping[str, str], language: str) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.answering.computation.periods import WORDS, columns_of
 from app.answering.computation.question_words import Wording
@@ -14,8 +14,8 @@ from ingest.text import most_specific, periods_in
 
 # Words that join the parts of a question for a calculation, or stand for the figures themselves.
 _JOINING = (
-    "and by to from between compared with than versus vs relative over as at segment segments amount amounts figure"
-    " figures number numbers overall"
+    "and by to from between compared with than versus vs relative over as at segment segments business businesses"
+    " division amount amounts figure figures number numbers overall"
     " report reports reported large high big gro\u00df hoch und zwischen gegen\u00fcber zu et entre y"
 )
 JOINING = frozenset(_JOINING.casefold().split())
@@ -119,6 +119,11 @@ class Cells:
             if all(one <= label | group for one in rivals):
                 kept.append(row)
         return kept
+
+    def in_tables_of(self, found: Iterable[Cell]) -> Cells:
+        """Returns the cells of the tables that hold some cells."""
+        tables = {table_of(one.row) for one in found}
+        return replace(self, rows=[row for row in self.rows if table_of(row) in tables])
 
     def of(self, row: Row) -> list[Cell]:
         """Returns all figures of a row."""

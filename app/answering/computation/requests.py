@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import product
+
+from app.text import other_figure_names
 
 
 class Operation(StrEnum):
@@ -33,6 +36,19 @@ class Request:
     second: str = ""
     rest: str = ""
     a_year_before: bool = False
+
+    def by_other_names(self) -> Iterator[Request]:
+        """Yields the request with other names of the figures in its phrases: "net sales" for "revenue"."""
+        for first, second in product(_renamed(self.first), _renamed(self.second)):
+            if (first, second) != (self.first, self.second):
+                yield replace(self, first=first, second=second)
+
+
+def _renamed(phrase: str) -> Iterator[str]:
+    """Yields a phrase, and the same with another name of a figure in it."""
+    yield phrase
+    for name, others in other_figure_names(phrase).items():
+        yield from (phrase.replace(name, other) for other in others)
 
 
 ANY_CASE = re.IGNORECASE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import product
@@ -56,7 +56,8 @@ def add_two_figures(
     cells = Cells(rows, Wording(language, JOINING), comma_expected)
     if (DECISIVE - ALLOWED) & {word.plain for word in cells.wording.words(asked.text)}:
         return False
-    found = [(request, pair) for request in requests if (pair := _pair(request, asked, cells))]
+    found = _pairs(requests, asked, cells)
+    found = found or _pairs([one for request in requests for one in request.by_other_names()], asked, cells)
     results = {(pair.first.figure.value, pair.second.figure.value) for _, pair in found}
     if len(results) != 1:
         return False
@@ -69,6 +70,10 @@ def add_two_figures(
     else:
         _add_calculation(made, request.operation, pair, result)
     return True
+
+
+def _pairs(requests: Iterable[Request], asked: Asked, cells: Cells) -> list[tuple[Request, Pair]]:
+    return [(request, pair) for request in requests if (pair := _pair(request, asked, cells))]
 
 
 def _pair(request: Request, asked: Asked, cells: Cells) -> Pair | None:
@@ -123,9 +128,11 @@ def _two_names(request: Request, asked: Asked, cells: Cells) -> tuple[list[Cell]
     if request.a_year_before or not all(names) or any(len(set(one)) > 1 for one in places):
         return None
     shared = terms_of(cells.wording, rest)
-    found = []
+    found: list[list[Cell]] = []
     for mine, other in ((0, 1), (1, 0)):
         period = next((one[0] for one in (places[mine], places[2], places[other]) if one), "")
+        if found and request.operation is Operation.SHARE:
+            cells = cells.in_tables_of(found[0])
         found.append(cells.find(Sought(names[mine] | shared, names[other], period, asked.months)))
     return found[0], found[1]
 

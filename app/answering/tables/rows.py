@@ -20,6 +20,7 @@ from app.text import (
     asks_latest,
     compared_words,
     content_terms,
+    is_contents,
     latest_date,
     other_figure_names,
     table_rows,
@@ -156,11 +157,16 @@ def _without_notes(label: str) -> str:
 
 
 def rows_with_figures(passages: Sequence[Passage]) -> list[Row]:
-    """Returns the rows of all passages that state figures, each place once, in the order of the passages."""
+    """Returns the rows of all passages that state figures, each place once, in the order of the passages.
+
+    Lines of tables of contents are left out.
+    """
     found: dict[tuple[str, int], Row] = {}
     for passage in passages:
-        for row in table_rows(passage.text, passage.header, passage.caption):
-            if row.figures:
+        rows = [row for row in table_rows(passage.text, passage.header, passage.caption) if row.figures]
+        lines = [(" ".join(row.cells[: row.figures[0]]), [row.cells[i] for i in row.figures]) for row in rows]
+        if not is_contents(lines, f"{passage.above}\n{passage.text}"):
+            for row in rows:
                 one = Row(passage, row)
                 found.setdefault(one.place, one)
     return list(found.values())
