@@ -16,7 +16,7 @@ MOST_LABEL_WORDS = 12
 # Number of figures in rows from which a chunk counts as a table.
 ENOUGH_FIGURES = 10
 # Weights of a chunk's figures, and of its best label, in its score.
-FIGURES, LABEL = 0.3, 1.0
+FIGURES, LABEL = 0.3, 1.2
 
 
 @lru_cache(maxsize=16_384)
@@ -44,8 +44,9 @@ def figure_scores(question: str, texts: Mapping[str, str], language: str) -> dic
     """Scores the chunks with rows of figures, 0 to FIGURES + LABEL; chunks without such rows are left out.
 
     Part of the score is for having such rows at all, because nothing in the words of a table is like a question. The
-    other part is for the label that fits best: the share of the label's terms in the question, times the root of the
-    share of the question's terms in the label, both weighted by rarity among the labels.
+    other part is for the label that fits best: the share of the label's terms that the question has, times the share
+    of the question's terms that the label has, both weighted by rarity among the labels. Terms that no label has do not
+    count: most of a question may be about what the figures mean.
 
     Args:
         question: the question.
@@ -61,13 +62,13 @@ def figure_scores(question: str, texts: Mapping[str, str], language: str) -> dic
     def weigh(terms: Iterable[str]) -> float:
         return sum(math.log(1 + len(rows) / (1 + having[term])) for term in terms)
 
-    whole = weigh(asked)
+    whole = weigh(asked & having.keys())
     scores = {}
     for key, found in rows.items():
         figures = min(1.0, sum(n for _, n in found) / ENOUGH_FIGURES)
         best = 0.0
         for terms, _ in found:
             if shared := weigh(terms & asked):
-                best = max(best, shared / weigh(terms) * math.sqrt(shared / whole))
+                best = max(best, shared / weigh(terms) * shared / whole)
         scores[key] = FIGURES * figures + LABEL * best
     return scores

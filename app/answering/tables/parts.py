@@ -25,7 +25,7 @@ def asks_causes(question: str) -> bool:
     return bool(CAUSES.search(question))
 
 
-def with_parts(documents: Sequence[Sequence[Row]], rows: Sequence[Row], *, comma_expected: bool) -> list[Sequence[Row]]:
+def with_parts(documents: Sequence[Sequence[Row]], rows: Sequence[Row], *, comma_expected: bool) -> list[list[Row]]:
     """Adds the parts of the best row of each document, where one of its tables has them.
 
     Args:
