@@ -101,9 +101,8 @@ def _read_weights(encoder: Encoder) -> Weights:
         with safe_open(encoder.folder / WEIGHTS, framework="numpy") as file:
             names = set(file.keys()) - {NOT_A_WEIGHT}
             if names != expected:
-                raise Unsuitable(
-                    f"{WEIGHTS} holds other tensors than BERT's: {', '.join(sorted(names ^ expected)[:3])}"
-                )
+                some = ", ".join(sorted(names ^ expected)[:3])
+                raise Unsuitable(f"{WEIGHTS} has other tensors than BERT, such as {some}")
             if any(file.get_slice(name).get_dtype() != "F32" for name in names):
                 raise Unsuitable("its weights are not in full precision")
             return {name: file.get_tensor(name) for name in names}

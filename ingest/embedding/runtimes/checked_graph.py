@@ -12,7 +12,8 @@ from ingest.embedding.runtimes.bert_graph import EXPORTER, export
 from ingest.embedding.runtimes.encoder import Encoder
 from ingest.embedding.runtimes.graph_cache import GraphCache, cache_folder
 from ingest.embedding.runtimes.graph_check import Expected, difference, load_expected
-from ingest.embedding.runtimes.onnx_runtime import GraphError, OnnxRuntime
+from ingest.embedding.runtimes.onnx_runtime import OnnxRuntime
+from ingest.embedding.runtimes.onnx_session import GraphError
 
 logger = logging.getLogger(__name__)
 

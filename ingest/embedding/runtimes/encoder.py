@@ -80,15 +80,20 @@ def read_encoder(folder: Path) -> Encoder:
     Raises:
         Unsuitable: it is not a BERT encoder with mean or CLS pooling, or a file is missing or cannot be read.
     """
-    for name in (MODULES, CONFIG, TOKENIZER, WEIGHTS):
-        if not (folder / name).is_file():
-            raise Unsuitable(f"it has no {name}")
+    _require(folder, MODULES)
+    pooling_folder = _modules(_read(folder, MODULES))
+    _require(folder, CONFIG, TOKENIZER, WEIGHTS)
     if (folder / WEIGHTS).stat().st_size > MOST_BYTES:
         raise Unsuitable(f"{WEIGHTS} is larger than 1.9 GB")
-    pooling_folder = _modules(_read(folder, MODULES))
     config = _read(folder, CONFIG)
     _check(CONFIG, config, BERT)
     return Encoder(folder, config, _pooling(_read(folder, f"{pooling_folder}/config.json")), _facts(folder, config))
+
+
+def _require(folder: Path, *names: str) -> None:
+    for name in names:
+        if not (folder / name).is_file():
+            raise Unsuitable(f"it has no {name}")
 
 
 def _read(folder: Path, name: str) -> Any:
@@ -115,12 +120,12 @@ def _modules(modules: Any) -> str:
     try:
         kinds = [one["type"].rpartition(".")[2] for one in modules]
         ours = all(one["type"].startswith("sentence_transformers.") and not one.get("kwargs") for one in modules)
-        first, pooling = modules[0]["path"], modules[1]["path"]
-    except (TypeError, KeyError, IndexError, AttributeError) as error:
-        raise Unsuitable(f"{MODULES} is not a list of a transformer and a pooling") from error
-    if not ours or kinds not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]) or first:
+        folders = [str(one["path"]) for one in modules]
+    except (TypeError, KeyError, AttributeError) as error:
+        raise Unsuitable(f"{MODULES} is not a list of modules") from error
+    if not ours or kinds not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]) or folders[0]:
         raise Unsuitable(f"its modules are {', '.join(kinds)}")
-    return str(pooling)
+    return folders[1]
 
 
 def _pooling(config: Any) -> str:

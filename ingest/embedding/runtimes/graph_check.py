@@ -115,7 +115,7 @@ def difference(runtime: OnnxRuntime, expected: Expected) -> str:
     for i, (one, ids) in enumerate(zip(together, expected.ids, strict=True)):
         if not np.array_equal(one.ids, ids):
             return f"the tokens of text {i} differ"
-    padded = runtime.one_pass([one.ids.tolist() for one in together])
+    padded = runtime.session.one_pass([one.ids.tolist() for one in together])
     for i, one in enumerate(together):
         (alone,) = _read(runtime, TEXTS[i : i + 1])
         if not _near(np.stack([one.vector, alone.vector]), expected.vectors[i]):

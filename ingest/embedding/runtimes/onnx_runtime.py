@@ -11,23 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.embedding.runtimes.bert_graph import IDS, LENGTHS
 from ingest.embedding.runtimes.encoder import TOKENIZER, Encoder, Unsuitable
+from ingest.embedding.runtimes.onnx_session import Session
 from ingest.embedding.runtimes.runtime import ModelFacts, ReadText
 from ingest.embedding.token_vectors import TokenVectors, unit
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
     from tokenizers import Encoding, Tokenizer
-
-# Tokens in a pass, padding included, and the fraction of them that may be padding.
-PASS_TOKENS, MOST_PADDING = 512, 0.1
-THREADS = "OMP_NUM_THREADS"
-ERRORS_ONLY = 3
-
-
-class GraphError(Exception):
-    """ONNX Runtime cannot load a graph."""
 
 
 class OnnxRuntime:
@@ -37,6 +27,9 @@ class OnnxRuntime:
         encoder: the model's files.
         graph: the model's graph: the file, or its content.
         weights: SHA-256 (hex) over names and bytes of all tensors.
+
+    Attributes:
+        session: the model without its tokenizer.
 
     Raises:
         GraphError: the graph cannot be loaded.
@@ -49,7 +42,7 @@ class OnnxRuntime:
         self._encoder, self.weights = encoder, weights
         self.tokenizer = _load_tokenizer(encoder)
         self._limit = encoder.facts.max_tokens or 0
-        self._session = _load_session(graph)
+        self.session = Session(graph)
         self._prompt_sizes: dict[str, int] = {}
 
     @property
@@ -72,7 +65,7 @@ class OnnxRuntime:
         """Embeds the tokens of each text, without special tokens or a prompt."""
         encodings = self._encodings(texts)
         found: dict[int, TokenVectors] = {}
-        for i, rows in self._passes(encodings):
+        for i, rows in self.session.run([one.ids for one in encodings]):
             kept = np.array(encodings[i].special_tokens_mask) == 0
             found[i] = TokenVectors(rows[kept], np.array(encodings[i].offsets, dtype=np.intp).reshape(-1, 2)[kept])
         return [found[i] for i in range(len(texts))]
@@ -82,29 +75,9 @@ class OnnxRuntime:
         prompt = self.facts.prompts["query" if query else "document"]
         encodings = self._encodings([prompt + text for text in texts])
         size = self._prompt_size(prompt)
-        for i, rows in self._passes(encodings):
+        for i, rows in self.session.run([one.ids for one in encodings]):
             vector: NDArray[np.float32] = rows.mean(axis=0) if self._encoder.pooling == "mean" else rows[0]
             yield i, ReadText(vector, rows, np.array(encodings[i].ids, dtype=np.int64), size)
-
-    def one_pass(self, ids: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
-        """Runs the model once.
-
-        Args:
-            ids: the tokens of each text.
-
-        Returns:
-            The vectors of each text's tokens, float32 [tokens, width].
-        """
-        lengths = np.array([len(one) for one in ids], dtype=np.int32)
-        padded = np.zeros((len(ids), lengths.max()), dtype=np.int32)
-        for row, one in zip(padded, ids, strict=True):
-            row[: len(one)] = one
-        (made,) = self._session.run(None, {IDS: padded, LENGTHS: lengths})
-        return [rows[:length] for rows, length in zip(made, lengths, strict=True)]
-
-    def _passes(self, encodings: Sequence[Encoding]) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        for some in passes([len(one) for one in encodings]):
-            yield from zip(some, self.one_pass([encodings[i].ids for i in some]), strict=True)
 
     def _encodings(self, texts: Sequence[str]) -> list[Encoding]:
         """Reads texts as tokens, truncated to the model's limit."""
@@ -128,54 +101,6 @@ class OnnxRuntime:
             (read,) = self._encodings([prompt])
             self._prompt_sizes[prompt] = len(read) - read.special_tokens_mask[-1]
         return self._prompt_sizes[prompt]
-
-
-def passes(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yields the positions of texts to run together, longest first.
-
-    Large passes are slower, because what a layer makes no longer fits into the processor's cache, and padding is
-    computed like text.
-
-    Args:
-        lengths: the lengths of the texts, in tokens.
-    """
-    order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
-    some: list[int] = []
-    used = 0
-    for i in order:
-        longest = lengths[some[0]] if some else 0
-        size = (len(some) + 1) * longest
-        if some and (size > PASS_TOKENS or size - used - lengths[i] > MOST_PADDING * size):
-            yield some
-            some, used = [], 0
-        some.append(i)
-        used += lengths[i]
-    if some:
-        yield some
-
-
-def threads() -> int:
-    """Returns the number of threads that compute: OMP_NUM_THREADS, as torch reads it, or the cores of this process."""
-    named = os.environ.get(THREADS, "").partition(",")[0].strip()
-    if named.isdigit() and int(named):
-        return int(named)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return cores or 1
-
-
-def _load_session(graph: Path | bytes) -> InferenceSession:
-    import onnxruntime  # noqa: PLC0415 - compiled library, loaded with the model only
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads()
-    options.inter_op_num_threads = 1
-    options.log_severity_level = ERRORS_ONLY
-    try:
-        return onnxruntime.InferenceSession(
-            graph if isinstance(graph, bytes) else str(graph), options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # the library raises errors of many types
-        raise GraphError(str(error)) from error
 
 
 def _load_tokenizer(encoder: Encoder) -> Tokenizer:
