@@ -6,6 +6,8 @@ import hashlib
 import json
 import logging
 import os
+import stat
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,8 @@ XDG_CACHE = "XDG_CACHE_HOME"
 GRAPH, RECORD = ".onnx", ".json"
 # Characters of the digests that name a file.
 NAMED_BY = 24
+# Begins the names of files that are being written; what is left of a process that was killed is removed after a while.
+UNFINISHED, UNFINISHED_SECONDS = ".new-", 3_600
 
 
 def cache_folder() -> Path:
@@ -58,6 +62,7 @@ class GraphCache:
         """Returns the graph if it is there and undamaged."""
         file = self._folder / (self._stem + GRAPH)
         try:
+            _require_own(self._folder)
             record = json.loads((self._folder / (self._stem + RECORD)).read_text("utf-8"))
             with file.open("rb") as opened:
                 found = hashlib.file_digest(opened, "sha256").hexdigest()
@@ -66,7 +71,7 @@ class GraphCache:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
-            logger.info("The cached graph %s cannot be read (%s) and is made again.", file, error)
+            logger.info("The cached graph %s cannot be used (%s) and is made again.", file, error)
             return None
         logger.info("The cached graph %s is damaged and is made again.", file)
         return None
@@ -82,18 +87,26 @@ class GraphCache:
         record = {"graph": hashlib.sha256(graph).hexdigest(), "weights": weights, "checked with": checked_with}
         try:
             make_private_folder(self._folder)
+            _require_own(self._folder)
             # The record is last: until it is there, the graph does not count.
             self._replace(self._stem + GRAPH, graph)
             self._replace(self._stem + RECORD, json.dumps(record, indent=1).encode())
-            for other in self._folder.glob(f"{self._model}-*"):
-                if other.stem != self._stem and other.suffix in {GRAPH, RECORD}:
-                    other.unlink(missing_ok=True)
+            self._clean()
         except OSError as error:
             logger.info("A graph cannot be cached in %s (%s). It is made again next time.", self._folder, error)
 
+    def _clean(self) -> None:
+        """Removes this model's graphs of other versions, and files that were never finished."""
+        for other in self._folder.glob(f"{self._model}-*"):
+            if other.stem != self._stem and other.suffix in {GRAPH, RECORD}:
+                other.unlink(missing_ok=True)
+        for other in self._folder.glob(f"{UNFINISHED}*"):
+            if time.time() - other.stat().st_mtime > UNFINISHED_SECONDS:
+                other.unlink(missing_ok=True)
+
     def _replace(self, name: str, content: bytes) -> None:
         """Writes a private file at once or not at all."""
-        with NamedTemporaryFile(dir=self._folder, prefix=".new-", delete=False) as file:  # has mode 0600
+        with NamedTemporaryFile(dir=self._folder, prefix=UNFINISHED, delete=False) as file:  # has mode 0600
             try:
                 file.write(content)
                 file.flush()
@@ -103,3 +116,10 @@ class GraphCache:
                 with suppress(OSError):
                     Path(file.name).unlink()
                 raise
+
+
+def _require_own(folder: Path) -> None:
+    """Raises PermissionError if other users may write to a folder, FileNotFoundError if there is none."""
+    found = folder.stat()
+    if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise PermissionError(f"other users may write to {folder}")

@@ -6,8 +6,10 @@ import dataclasses
 import hashlib
 import json
 import logging
+import os
 import shutil
 import stat
+import time
 from pathlib import Path
 
 import numpy as np
@@ -152,6 +154,24 @@ def test_a_graph_of_another_version_is_not_used_and_is_removed(tiny, cache, made
     assert made == ["tiny"] * 2
     assert len(list(cache.iterdir())) == 2
     assert before.isdisjoint(cache.iterdir())
+
+
+def test_what_a_killed_process_left_is_removed_after_an_hour(tiny, cache):
+    cache.mkdir(0o700, parents=True)
+    for name, hours in ((".new-old", 2), (".new-of-another-process", 0)):
+        (cache / name).touch()
+        os.utime(cache / name, (time.time() - 3_600 * hours,) * 2)
+    open_runtime(tiny)
+    assert [path.name for path in cache.glob(".new-*")] == [".new-of-another-process"]
+
+
+def test_a_cache_that_other_users_can_write_to_is_not_used(tiny, cache, made):
+    open_runtime(tiny)
+    cache.chmod(0o777)
+    before = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
+    assert open_runtime(tiny).name == "onnx"
+    assert made == ["tiny"] * 2
+    assert {path: path.stat().st_mtime_ns for path in cache.iterdir()} == before
 
 
 def test_a_changed_tokenizer_is_checked_again(tiny, tmp_path, made):
