@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +41,8 @@ def run(shared: Path) -> None:
         texts = [path.read_text("utf-8") for path in paths[::step]]
         for _ in range(ROUNDS):
             for name, rows in measured.items():
-                with multiprocessing.get_context("spawn").Pool(1) as fresh:
-                    rows.append(fresh.apply(_measured, (name, texts)))
+                with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
+                    rows.append(fresh.submit(_measured, name, texts).result())
         ingested = paths[:: len(paths) // INGESTED]
         found = {name: _searched(name, Path(folder) / name, ingested) for name in RUNTIMES}
         for name, rows in measured.items():
