@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 # Tokens in a pass, padding included, and the fraction of them that may be padding. On one core of an AMD EPYC,
 # all-MiniLM-L6-v2 read 300 chunks of 200 tokens at 7,300 tokens/s in passes of 256 or 512 tokens, at 6,800 in passes of
-# 1,024, at 6,600 in passes of 4,096: what a layer makes must fit into the processor's cache. 16 sentences took 88 ms
-# with at most 10% padding, 92 ms with 2%, 95 ms with 30%.
+# 1,024, at 6,600 in passes of 4,096: what a layer makes must fit into the processor's cache. 16 sentences took 88 to
+# 89 ms with at most 10% padding, 92 to 99 with 2%, 95 to 97 with 30%. All are processor seconds on a busy machine.
 PASS_TOKENS, MOST_PADDING = 512, 0.1
 # Passes per thread that are begun before their results are asked for.
 AHEAD = 2
@@ -38,8 +38,8 @@ class Session:
     """A loaded graph. Thread-safe.
 
     A pass runs in one thread, and as many run side by side as there are cores. Threads that share a pass wait for each
-    other: on two cores that other programs used too, two threads in a pass read 3,900 tokens/s (6,400 if they do not
-    spin), two passes side by side 6,800.
+    other: on two cores that other programs used too, two threads in a pass read 3,800 to 4,700 tokens/s (6,200 to
+    6,500 if they do not spin), two passes side by side 6,500 to 7,000.
 
     Args:
         graph: the file of the graph, or its content.
