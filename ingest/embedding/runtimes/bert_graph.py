@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,8 +73,10 @@ def export(encoder: Encoder) -> Exported:
     """Makes the graph of an encoder.
 
     Raises:
-        Unsuitable: the weights are not those of a BERT encoder in full precision.
+        Unsuitable: the weights are not those of a BERT encoder in full precision, or the package onnx is missing.
     """
+    if find_spec("onnx") is None:
+        raise Unsuitable("the package onnx is not installed")
     weights = _read_weights(encoder)
     try:
         graph = _Graph(weights, int(encoder.config["num_attention_heads"]), _epsilon(encoder)).made()

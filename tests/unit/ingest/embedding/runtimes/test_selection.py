@@ -17,7 +17,7 @@ import pytest
 from recorded_vectors import expected
 from tests_support import save_static_model, save_tiny_model
 
-from ingest.embedding.runtimes import checked_graph, graph_cache, open_runtime, selection
+from ingest.embedding.runtimes import bert_graph, checked_graph, graph_cache, open_runtime, selection
 from ingest.embedding.runtimes.bert_graph import export
 from ingest.embedding.runtimes.graph_check import difference, load_expected
 from ingest.embedding.runtimes.onnx_session import Session, passes, threads
@@ -60,8 +60,6 @@ def wrong(monkeypatch) -> None:
         noise = {name: rng.normal(0, 0.05, values.shape).astype(np.float32) for name, values in weights.items()}
         return original({name: values + noise[name] for name, values in weights.items()}, heads, epsilon)
 
-    from ingest.embedding.runtimes import bert_graph
-
     original = bert_graph._Graph
     monkeypatch.setattr(bert_graph, "_Graph", changed)
 
@@ -78,6 +76,13 @@ def test_a_bert_encoder_on_a_cpu_is_run_by_onnx_runtime_and_others_by_torch(tiny
     ]
     with pytest.raises(EmbedderError, match=r"FOOTNOTE_EMBEDDING_RUNTIME=onnx cannot run .* StaticEmbedding"):
         open_runtime(static, wanted="onnx")
+
+
+def test_without_the_package_onnx_torch_runs_the_model(tiny, monkeypatch):
+    monkeypatch.setattr(bert_graph, "find_spec", {"onnx": None}.__getitem__)
+    assert open_runtime(tiny).name == "torch"
+    with pytest.raises(EmbedderError, match="because the package onnx is not installed"):
+        open_runtime(tiny, wanted="onnx")
 
 
 def test_a_machine_with_an_accelerator_uses_it_unless_told_otherwise(tiny, tmp_path):
