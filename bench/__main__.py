@@ -16,7 +16,7 @@ from bench.answers import sentence_ends as sentences
 from bench.calibration import refusal
 from bench.calibration import sizes as refusal_sizes
 from bench.loaders import reading as loaders
-from bench.retrieval import cost, filters, history
+from bench.retrieval import cost, filters, history, runtimes
 from bench.retrieval import rankings as retrieval
 from bench.storage import durability, growth, ingest
 
@@ -32,6 +32,7 @@ ON_REAL_DOCUMENTS = {
     "cases": cases.run,
     "filings": filings.run,
     "speed": speed.run,
+    "runtimes": runtimes.run,
 }
 BENCHES = {
     **ON_REAL_DOCUMENTS,

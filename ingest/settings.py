@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     that model, and all-MiniLM-L6-v2 for a new collection."""
     embedding_device: str = Field(default="", pattern=r"^(|cpu|mps|cuda(:\d+)?)$")
     """Device of the embedding model: cpu, cuda or mps; empty: the fastest available."""
+    embedding_runtime: str = Field(default="auto", pattern=r"^(auto|torch|onnx)$")
+    """Runtime of the embedding model. auto: ONNX Runtime for BERT models on a CPU, where it embeds documents in half
+    the time, and torch for all others; torch or onnx: always that."""
     entailment_model: str = Field(default="", max_length=4096)
     """A sentence-transformers CrossEncoder for natural language inference, by name or folder, that also checks each
     sentence of a written answer against its source; empty: none."""

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import docx
 import pytest
@@ -86,8 +87,8 @@ def open_embedder() -> OpenEmbedder:
     """Builds an embedder, and the one for the default model only once."""
     default = Embedder()
 
-    def opened(model: str = "", device: str = "", *, fetch: bool = True) -> Embedder:
-        return default if model in {"", DEFAULT_EMBEDDING_MODEL} else Embedder(model, device, fetch=fetch)
+    def opened(model: str = "", device: str = "", **more: Any) -> Embedder:
+        return default if model in {"", DEFAULT_EMBEDDING_MODEL} else Embedder(model, device, **more)
 
     return opened
 

@@ -1,40 +1,34 @@
 """Embeds texts and questions as unit vectors with any sentence-transformers model.
 
-The model is loaded at first use (importing torch takes seconds), once per process, under a lock.
+The model is loaded at first use, once per process, under a lock.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
-from ingest.embedding.model_files import load_model, weights_digest
-from ingest.embedding.token_vectors import Encoded, TokenVectors, array, unit
-from ingest.embedding.transient import TransientEncoder
-from ingest.errors import EmbedderError
+from ingest.embedding.runtimes import ReadText, Runtime, open_runtime
+from ingest.embedding.token_vectors import Encoded, TokenVectors, unit
 from ingest.models import Query, as_query
 from ingest.settings import DEFAULT_EMBEDDING_MODEL
 from ingest.text import STOP_WORDS
 
 if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
 
 # Chunk limit for a model without one (static embeddings): about a long paragraph.
 UNLIMITED_MODEL_TOKENS = 512
-# Sentences per forward pass; 16, 32 and 64 embedded equally fast on two cores.
-BATCH_SIZE = 16
 # Prefixes by which tokenizers mark the start of a word: SentencePiece's, and byte-level BPE's.
 WORD_STARTS = "\u2581\u0120"
 # Characters of a text examined to see if the model knows its script, and the fraction of letters it must know.
@@ -63,17 +57,17 @@ class Embedder(Embeddings):
 
     Args:
         model: a sentence-transformers name or a folder; "" means the bundled all-MiniLM-L6-v2.
-            device: "cpu", "cuda", "mps", or "" for the fastest available.
-            fetch: downloads a model that is not on this machine.
+        device: "cpu", "cuda", "mps", or "" for the fastest available.
+        fetch: downloads a model that is not on this machine.
+        runtime: "torch", "onnx", or "auto" for the one that suits the model and the device.
     """
 
-    def __init__(self, model: str = "", device: str = "", *, fetch: bool = True) -> None:
+    def __init__(self, model: str = "", device: str = "", *, fetch: bool = True, runtime: str = "auto") -> None:
         self.model = model or DEFAULT_EMBEDDING_MODEL
         self._fetch = fetch
-        self._device = device or None
+        self._device, self._wanted = device, runtime
         self._lock = threading.Lock()
-        self._encoding = threading.Lock()
-        self._loaded: SentenceTransformer | None = None
+        self._loaded: Runtime | None = None
         self._remembered = lru_cache(maxsize=REMEMBERED)(self._encode_query)
 
     @property
@@ -81,16 +75,16 @@ class Embedder(Embeddings):
         """Returns True if the model is in memory."""
         return self._loaded is not None
 
-    def load(self) -> SentenceTransformer:
+    def load(self) -> Runtime:
         """Loads the model, or returns the one already loaded.
 
         Raises:
-            EmbedderError: it was not found, its weights are not the official ones, or it has no tokenizer that can
-                count tokens.
+            EmbedderError: it was not found, its weights are not the official ones, it has no tokenizer that can
+                count tokens, or the runtime asked for cannot run it.
         """
         with self._lock:
             if self._loaded is None:
-                self._loaded = load_model(self.model, self._device, fetch=self._fetch)
+                self._loaded = open_runtime(self.model, self._device, fetch=self._fetch, wanted=self._wanted)
             return self._loaded
 
     @cached_property
@@ -100,11 +94,11 @@ class Embedder(Embeddings):
         dimensions = self.dimensions
         facts = {
             "name": Path(self.model).name,
-            "weights": weights_digest(model),
+            "weights": model.weights,
             "dimensions": dimensions,
             "max_tokens": self.max_tokens,
-            "prompts": dict(model.prompts),
-            "default_prompt": model.default_prompt_name,
+            "prompts": dict(model.facts.prompts),
+            "default_prompt": model.facts.default_prompt,
         }
         fingerprint = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         return EmbedderIdentity(self.model, fingerprint, dimensions)
@@ -112,31 +106,17 @@ class Embedder(Embeddings):
     @cached_property
     def dimensions(self) -> int:
         """Returns the length of the vectors."""
-        dimensions = self.load().get_embedding_dimension()
-        return int(dimensions) if dimensions else len(self.embed_query("dimensions"))
+        return self.load().facts.dimensions or len(self.embed_query("dimensions"))
 
     @cached_property
     def max_tokens(self) -> int:
         """Returns the most tokens of a text that the model reads, special tokens and its document prompt included."""
-        limit = self.load().max_seq_length
-        return UNLIMITED_MODEL_TOKENS if limit is None or math.isinf(limit) else int(limit)
+        limit = self.load().facts.max_tokens
+        return UNLIMITED_MODEL_TOKENS if limit is None else limit
 
-    @cached_property
+    @property
     def _tokenizer(self) -> Tokenizer:
-        """A private tokenizer: the model's own is set to truncate, and is not thread-safe."""
-        from tokenizers import Tokenizer  # noqa: PLC0415 - compiled library, loaded with the model only
-
-        found: Any = self.load().tokenizer
-        backend = getattr(found, "backend_tokenizer", found)
-        if not isinstance(backend, Tokenizer):
-            raise EmbedderError(
-                f"The embedding model {self.model} has no tokenizer that reports the positions of tokens "
-                f"({type(found).__name__}). Choose a model with a fast tokenizer in FOOTNOTE_EMBEDDING_MODEL."
-            )
-        own: Tokenizer = Tokenizer.from_str(backend.to_str())
-        own.no_truncation()
-        own.no_padding()
-        return own
+        return self.load().tokenizer
 
     def count_tokens(self, text: str) -> int:
         """Counts the tokens that the model would read of `text` as a document, special tokens and prompt included."""
@@ -166,9 +146,9 @@ class Embedder(Embeddings):
 
     @cached_property
     def _document_prompt(self) -> str:
-        model = self.load()
-        names = ("document", "passage", "corpus", model.default_prompt_name or "")
-        return next((prompt for name in names if (prompt := model.prompts.get(name))), "")
+        facts = self.load().facts
+        names = ("document", "passage", "corpus", facts.default_prompt or "")
+        return next((prompt for name in names if (prompt := facts.prompts.get(name))), "")
 
     def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embeds documents.
@@ -176,16 +156,7 @@ class Embedder(Embeddings):
         Returns:
             float32 [n, dimensions], rows of unit length, in the order of `texts`.
         """
-        model = self.load()
-        with self._encoding:  # two threads in one model are no faster on a CPU, and the tokenizer is shared
-            vectors = model.encode_document(
-                list(texts),
-                batch_size=BATCH_SIZE,
-                normalize_embeddings=True,
-                convert_to_numpy=True,
-                show_progress_bar=False,
-            )
-        return np.asarray(vectors, dtype=np.float32).reshape(len(texts), -1)
+        return self.load().documents(texts).reshape(len(texts), -1)
 
     @cached_property
     def _telling(self) -> NDArray[np.bool_]:
@@ -218,17 +189,13 @@ class Embedder(Embeddings):
         vector.flags.writeable = tokens.flags.writeable = False
         return vector, tokens
 
-    @cached_property
-    def _transient(self) -> TransientEncoder:
-        return TransientEncoder(self.load(), self._tokenizer, self._encoding)
-
     def encode_sentences(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embeds texts to compare with documents, as `encode_documents` does but for rounding, in less time."""
-        return self._transient.documents(texts)
+        return self.load().sentences(texts)
 
     def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         """Embeds the tokens of each text, as many as the model reads, without a prompt."""
-        return self._transient.tokens(texts)
+        return self.load().tokens(texts)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Implements LangChain's form of `encode_documents`."""
@@ -241,31 +208,20 @@ class Embedder(Embeddings):
         return row
 
     def _encode(self, texts: list[str], *, query: bool) -> Encoded:
-        """Embeds in batches of similar length: token vectors of all texts at once would take gigabytes."""
-        model = self.load()
-        encode: Any = model.encode_query if query else model.encode_document
-        order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+        """Keeps the vectors of content tokens only: those of all tokens of all texts would take gigabytes."""
         found: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
-        for at in range(0, len(texts), BATCH_SIZE):
-            some = order[at : at + BATCH_SIZE]
-            with self._encoding:
-                made = encode(
-                    [texts[i] for i in some], batch_size=BATCH_SIZE, output_value=None, show_progress_bar=False
-                )
-            found.update(
-                (i, (array(one["sentence_embedding"]), self._tokens(one))) for i, one in zip(some, made, strict=True)
-            )
+        for i, made in self.load().read(texts, query=query):
+            found[i] = made.vector, self._tokens(made)
         both = [found[i] for i in range(len(texts))]
         return Encoded(unit(np.stack([vector for vector, _ in both])), [tokens for _, tokens in both])
 
-    def _tokens(self, made: Mapping[str, Any]) -> NDArray[np.float32]:
+    def _tokens(self, made: ReadText) -> NDArray[np.float32]:
         """Returns the vectors of content tokens, or if there are none, of all tokens, excluding the prompt."""
-        if not {"token_embeddings", "input_ids", "attention_mask"} <= made.keys():
-            return np.zeros((0, len(made["sentence_embedding"])), dtype=np.float32)
-        numbers, read = array(made["input_ids"]), array(made["attention_mask"]) > 0
-        read &= np.cumsum(read) > made.get("prompt_length", 0)
-        telling = read & self._telling[numbers.astype(np.int64)]
-        return unit(array(made["token_embeddings"])[telling if telling.any() else read])
+        if not len(made.tokens):
+            return made.tokens
+        read = np.arange(len(made.ids)) >= made.prompt_tokens
+        telling = read & self._telling[made.ids]
+        return unit(made.tokens[telling if telling.any() else read])
 
 
 # Builds an embedder; takes the arguments of `Embedder`.

@@ -104,7 +104,7 @@ def written_before(footnote, path: Path, chunks=None) -> None:
         writer.put([Prepared(str(path), known.content_sha, "older", known.size, document, chunks, 0.0)])
 
 
-def save_tiny_model(folder, seed: int = 1, prompts: dict[str, str] | None = None):
+def save_tiny_model(folder, seed: int = 1, prompts: dict[str, str] | None = None, pooling: str = "mean"):
     """A sentence-transformers model of a few thousand random weights, saved as any model is."""
     import torch
     from sentence_transformers import SentenceTransformer
@@ -116,7 +116,7 @@ def save_tiny_model(folder, seed: int = 1, prompts: dict[str, str] | None = None
     torch.manual_seed(seed)
     BertModel(config).save_pretrained(base)
     transformer = Transformer(str(base), max_seq_length=48)
-    SentenceTransformer(modules=[transformer, Pooling(32)], device="cpu", prompts=prompts).save(str(folder))
+    SentenceTransformer(modules=[transformer, Pooling(32, pooling)], device="cpu", prompts=prompts).save(str(folder))
     return folder
 
 

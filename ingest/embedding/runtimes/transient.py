@@ -1,4 +1,4 @@
-"""Embeds texts that are compared with a question and not stored, in half precision where that is faster."""
+"""Embeds with torch texts that are compared with a question and not stored, in half precision where that is faster."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class TransientEncoder:
         self._tokenizer = tokenizer
         self._lock = lock
 
-    def documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def sentences(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embeds at least one document: float32 [n, dimensions], rows of unit length, in the order of `texts`."""
         found: dict[int, NDArray[np.float32]] = {}
         for some in batches([len(text) for text in texts]):

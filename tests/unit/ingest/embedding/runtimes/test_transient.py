@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.embedding.embedder import Embedder
-from ingest.embedding.transient import MOST_TOGETHER, PASS, batches, is_faster
+from ingest.embedding.runtimes.transient import MOST_TOGETHER, PASS, batches, is_faster
 
 TEXTS = ["The committee decided it in March.", "A budget", f"Long. {'The notice period is four weeks. ' * 20}"]
 
 
 @pytest.fixture(scope="module")
 def embedder() -> Embedder:
-    return Embedder(device="cpu")
+    return Embedder(device="cpu", runtime="torch")
 
 
 def test_sentences_have_nearly_the_vectors_of_documents_in_the_same_order(embedder):

@@ -1,0 +1,104 @@
+"""Chooses the runtime of a model: ONNX Runtime where it can run the model as torch does, else torch."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import sys
+from pathlib import Path
+
+from ingest.embedding.model_files import resolve
+from ingest.embedding.runtimes.checked_graph import CheckFailed, load_checked
+from ingest.embedding.runtimes.encoder import Unsuitable, read_encoder
+from ingest.embedding.runtimes.graph_check import Expected, expected_of
+from ingest.embedding.runtimes.onnx_runtime import OnnxRuntime
+from ingest.embedding.runtimes.runtime import Runtime
+from ingest.embedding.runtimes.torch_runtime import load_torch
+from ingest.errors import EmbedderError
+
+logger = logging.getLogger(__name__)
+
+AUTO, TORCH, ONNX = "auto", "torch", "onnx"
+# Devices that torch would use, by the files through which it reaches them: Nvidia's, AMD's, and both in WSL.
+ACCELERATORS = ("nvidia*", "kfd", "dxg")
+DEVICES = Path("/dev")
+HUB_FOLDER, HUB_OWNER = "SENTENCE_TRANSFORMERS_HOME", "sentence-transformers/"
+_told: set[str] = set()
+
+
+def open_runtime(name: str, device: str = "", *, fetch: bool = True, wanted: str = AUTO) -> Runtime:
+    """Loads a model in the runtime that suits it.
+
+    Args:
+        name: a sentence-transformers name or a folder.
+        device: "cpu", "cuda", "mps", or "" for the fastest available.
+        fetch: downloads a model that is not on this machine.
+        wanted: "auto", "torch" or "onnx".
+
+    Raises:
+        EmbedderError: the model cannot be loaded, its weights are not the official ones, or it cannot be run by the
+            wanted runtime.
+    """
+    source = resolve(name)
+    if wanted != TORCH:
+        try:
+            return _open_onnx(source, name, device, even_with_accelerator=wanted == ONNX)
+        except Unsuitable as reason:
+            if wanted == ONNX:
+                raise EmbedderError(
+                    f"FOOTNOTE_EMBEDDING_RUNTIME=onnx cannot run the embedding model {name}, because {reason}. "
+                    "Set it to auto or torch."
+                ) from reason
+            _tell(logging.INFO, "The embedding model %s is run by torch, because %s.", name, str(reason))
+        except CheckFailed as failure:
+            if wanted == ONNX:
+                raise EmbedderError(
+                    f"ONNX Runtime does not make of the embedding model {name} what torch makes of it: {failure}. "
+                    "Set FOOTNOTE_EMBEDDING_RUNTIME to auto or torch."
+                ) from failure
+            said = "ONNX Runtime does not make of the embedding model %s what torch makes of it: %s. Torch runs it."
+            _tell(logging.WARNING, said, name, str(failure))
+    return load_torch(source, name, device or None, fetch=fetch)
+
+
+def _open_onnx(source: str, name: str, device: str, *, even_with_accelerator: bool) -> OnnxRuntime:
+    if device not in {"", "cpu"}:
+        raise Unsuitable(f"FOOTNOTE_EMBEDDING_DEVICE is {device}")
+    if not device and not even_with_accelerator and has_accelerator():
+        raise Unsuitable("this machine has an accelerator")
+    folder = Path(source) if Path(source).is_dir() else _in_hub_cache(source)
+    if folder is None:
+        raise Unsuitable("it is not on this machine")
+
+    def expected_from_torch() -> Expected:
+        return expected_of(load_torch(source, name, "cpu", fetch=False))
+
+    return load_checked(read_encoder(folder), expected_from_torch)
+
+
+def has_accelerator() -> bool:
+    """Returns True if torch may find a device that is faster than the processor; does not import torch."""
+    if sys.platform == "darwin":
+        return platform.machine() == "arm64"
+    return any(True for pattern in ACCELERATORS for _ in DEVICES.glob(pattern))
+
+
+def _in_hub_cache(name: str) -> Path | None:
+    """Returns the folder of a model that was downloaded by name."""
+    from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415 - takes a tenth of a second
+    from huggingface_hub.errors import HFValidationError  # noqa: PLC0415 - as above
+
+    repository = name if "/" in name else HUB_OWNER + name
+    try:
+        found = try_to_load_from_cache(repository, "modules.json", cache_dir=os.environ.get(HUB_FOLDER))
+    except HFValidationError:
+        return None
+    return Path(found).parent if isinstance(found, str) else None
+
+
+def _tell(level: int, message: str, *facts: str) -> None:
+    """Logs once in this process."""
+    if (said := message % facts) not in _told:
+        _told.add(said)
+        logger.log(level, said)
