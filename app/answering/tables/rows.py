@@ -257,11 +257,13 @@ def _scores(asked: Asked, rows: Sequence[Row], similar: Similar) -> dict[tuple[s
         return {}
     meaning = dict(zip(kept, map(float, similar(kept)), strict=True))
     held = {
-        one.place: weight(asked.covered(content_terms(" ".join((one.row.group, *one.row.cells)), asked.language)))
+        one.place: weight(
+            asked.covered(content_terms(" ".join((one.row.group, *one.row.cells)), asked.language)) - asked.comparing
+        )
         for one in rows
         if one.name in meaning
     }
-    most = weight(asked.said & set[str]().union(*names.values())) or 1.0
+    most = weight((asked.said - asked.comparing) & set[str]().union(*names.values())) or 1.0
     return {
         one.place: MEANING * meaning[one.name] + NAMED * named[one.name] + ASKED * held[one.place] / most
         for one in rows
