@@ -43,3 +43,16 @@ def test_the_table_whose_label_is_asked_for_scores_best():
 
 def test_text_without_rows_has_no_scores():
     assert figure_scores("What were the sales?", {"a": "Sales rose.", "b": ""}, "english") == {}
+
+
+def test_words_that_no_label_has_do_not_weigh_against_a_label():
+    texts = {"statement": STATEMENT, "other": STATEMENT.replace("Cost of sales", "Goodwill")}
+    short = figure_scores("Cost of sales?", texts, "english")["statement"]
+    long = figure_scores("Cost of sales, and what may that say about suppliers?", texts, "english")["statement"]
+    assert short == pytest.approx(long)
+
+
+def test_lines_of_a_table_of_contents_are_no_rows():
+    contents = "Contents\n\n| Total net sales | 3 |\n| --- | --- |\n| Cost of sales | 15 |\n| Operating income | 21 |"
+    assert labels(contents, "english") == ()
+    assert labels(contents.replace("Contents", "Accounts"), "english")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.answering.extractive import ExtractiveAnswerer
+from app.answering.tables import rows_with_figures
 from app.models import Passage
 
 HEADER = "| (in millions) | Three Months Ended {day} |\n| --- | --- |\n"
@@ -82,3 +83,41 @@ def test_figures_of_documents_that_are_not_meant_are_left_out(answerer):
     ]
     found = answerer.answer("What were the net sales?", reports, meant=frozenset({"/docs/B.md"}))
     assert [note.document for note in found.citations] == ["/docs/B.md"]
+
+
+def test_a_row_of_a_group_that_is_named_comes_before_the_total_of_the_group(answerer):
+    rows = "| Revenue by segment: | |\n| Services | 300 |\n| Boats | 600 |\n| Total revenue | 900 |\n"
+    found = answerer.answer("What was the revenue of the Services segment?", [report(1, "June 30, 2031", rows, "Q2")])
+    assert [note.quote for note in found.citations] == ["Services | 300"]
+
+
+def test_two_figures_are_found_by_their_names_in_full_and_not_by_one_of_their_words(answerer):
+    rows = (
+        "| Total operating expenses | 250 |\n| Deferred revenue | 77 |\n| Cost of sales | 60 |\n"
+        "| Total net sales | 900 |\n"
+    )
+    question = "How did operating expenses compare to revenue?"
+    found = answerer.answer(question, [report(1, "June 30, 2031", rows, "Q2")])
+    assert [note.quote for note in found.citations] == ["Total operating expenses | 250", "Total net sales | 900"]
+
+
+def test_research_and_development_is_no_comparison(answerer):
+    reports = [
+        report(1, "June 30, 2031", "| Research and development | 40 |\n", "Q2 2031"),
+        report(2, "June 30, 2030", "| Research and development | 30 |\n", "Q2 2030"),
+    ]
+    found = answerer.answer("How high was research and development in 2031?", reports)
+    assert [note.document for note in found.citations] == ["/docs/Q2 2031.md"]
+
+
+def test_a_level_comes_before_the_group_of_changes(answerer):
+    rows = "| Changes in assets: | |\n| Inventories | (25) |\n"
+    level = passage(2, "| (in millions) | June 30, 2031 |\n| --- | --- |\n| Total inventories | 900 |\n", "Q2")
+    found = answerer.answer("How have inventories changed?", [report(1, "June 30, 2031", rows, "Q2"), level])
+    assert "900" in found.text
+
+
+def test_lines_of_a_table_of_contents_are_no_rows_of_figures():
+    lines = "| Net sales | 3 |\n| --- | --- |\n| Costs | 7 |\n| Inventories | 12 |\n| Other | 30 |\n"
+    assert rows_with_figures([passage(1, f"TABLE OF CONTENTS\n\n{lines}", "Q2")]) == []
+    assert len(rows_with_figures([passage(1, f"Accounts\n\n{lines}", "Q2")])) == 3
