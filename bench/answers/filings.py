@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from bench.data import footnote, json_lines
 
 CUTS = (4, 8, 20)
 MOST_CHARACTERS = 8_000
+# Powers of ten between units: the same, thousands, millions; and the fewest digits of a figure in another unit.
+UNITS, LEAST_DIGITS = (0, 3, 6), 3
 CHUNK_CHARACTERS, OVERLAP_CHARACTERS = 1_000, 200
 # An answer's list of sources is not part of what it says.
 SOURCES = re.compile(r"\(?\bSOURCE(?:\(S\))?:.*?(?:\)|$)", re.MULTILINE)
@@ -71,6 +74,21 @@ def found(questions: Sequence[Question], texts: Sequence[Iterable[str]]) -> floa
     return sum(map(len, held)) / sum(len(question.figures) for question in questions)
 
 
+def in_any_unit(questions: Sequence[Question], texts: Sequence[str]) -> float:
+    """Returns the share of all figures that texts hold, also rounded in another unit: 4.28 billion for 4,284 million.
+
+    Figures of fewer than LEAST_DIGITS digits count only as they are: they are rounded forms of too many others.
+    """
+    held = 0
+    for question, text in zip(questions, texts, strict=True):
+        numbers = [Decimal(one) for one in numbers_in(text)]
+        for figure in question.figures:
+            exact = Decimal(figure)
+            units = UNITS if len(exact.as_tuple().digits) >= LEAST_DIGITS else UNITS[:1]
+            held += any((one.scaleb(-unit)).quantize(exact) == exact for one in numbers for unit in units)
+    return held / sum(len(question.figures) for question in questions)
+
+
 def within(texts: Sequence[str], most: int) -> list[str]:
     """Returns the first of the texts, up to a number of characters; the last one is cut."""
     kept, left = [], most
@@ -105,8 +123,8 @@ def run(shared: Path) -> None:
         embedder = one.index("default").embedder
         total = sum(len(question.figures) for question in questions)
         print(f"{len(questions)} questions whose answers name {total} figures; share of those figures found.\n")
-        print("| | 4 passages | 8 | 20 | within 8,000 characters | quoted answer |")
-        print("| --- | ---: | ---: | ---: | ---: | ---: |")
+        print("| | 4 passages | 8 | 20 | within 8,000 characters | quoted answer | the same, in any unit |")
+        print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
         search = tutorial(folder / "docs", embedder.encode_documents, embedder.encode_query)
         _row("LangChain's tutorial", questions, search)
         _row("Footnote", questions, partial(_passages, one), one)
@@ -123,7 +141,7 @@ def _row(name: str, questions: Sequence[Question], search: Search, one: Footnote
     shares = [found(questions, [texts[:k] for texts in listed]) for k in CUTS]
     shares.append(found(questions, [within(texts, MOST_CHARACTERS) for texts in listed]))
     if one:
-        answers = [list(one.ask(question.text))[-1] for question in questions]
-        shares.append(found(questions, [[answer.text] for answer in answers]))
-    cells = [*(f"{share:.3f}" for share in shares), *([] if one else [""])]
+        answers = [list(one.ask(question.text))[-1].text for question in questions]
+        shares += [found(questions, [[answer] for answer in answers]), in_any_unit(questions, answers)]
+    cells = [*(f"{share:.3f}" for share in shares), *([] if one else ["", ""])]
     print(f"| {name} | {' | '.join(cells)} |", flush=True)
