@@ -60,11 +60,20 @@ class Embedder(Embeddings):
         device: "cpu", "cuda", "mps", or "" for the fastest available.
         fetch: downloads a model that is not on this machine.
         runtime: "torch", "onnx", or "auto" for the one that suits the model and the device.
+        open_model: loads the model; takes the arguments of `open_runtime`.
     """
 
-    def __init__(self, model: str = "", device: str = "", *, fetch: bool = True, runtime: str = "auto") -> None:
+    def __init__(
+        self,
+        model: str = "",
+        device: str = "",
+        *,
+        fetch: bool = True,
+        runtime: str = "auto",
+        open_model: Callable[..., Runtime] = open_runtime,
+    ) -> None:
         self.model = model or DEFAULT_EMBEDDING_MODEL
-        self._fetch = fetch
+        self._fetch, self._open = fetch, open_model
         self._device, self._wanted = device, runtime
         self._lock = threading.Lock()
         self._loaded: Runtime | None = None
@@ -84,7 +93,7 @@ class Embedder(Embeddings):
         """
         with self._lock:
             if self._loaded is None:
-                self._loaded = open_runtime(self.model, self._device, fetch=self._fetch, wanted=self._wanted)
+                self._loaded = self._open(self.model, self._device, fetch=self._fetch, wanted=self._wanted)
             return self._loaded
 
     @cached_property

@@ -89,12 +89,14 @@ def served(tmp_path_factory) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium(tmp_path_factory) -> Iterator[Browser]:
     path = os.environ.get("FOOTNOTE_CHROMIUM") or shutil.which("chromium")
     if not path:
         pytest.skip("Chromium is not installed")
+    # A cache of its own: what it writes there is not Footnote's.
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path_factory.mktemp("chromium"))}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS, env=environment)
         yield browser
         browser.close()
 

@@ -14,6 +14,8 @@ import pytest
 from conftest import ROOT, Served
 
 pytestmark = [pytest.mark.wheel, pytest.mark.timeout(1800)]
+# Taken before the fixture `cache_home` sets another cache folder: pip's downloads are in the user's.
+OUTSIDE = dict(os.environ)
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "app", "ingest", "prompts", "data/sample")
 
 
@@ -27,7 +29,7 @@ def build_wheel(folder: Path) -> Path:
             source.mkdir(exist_ok=True)
             shutil.copy(ROOT / name, source / name)
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, source]
-    subprocess.run(command, check=True)
+    subprocess.run(command, env=OUTSIDE, check=True)
     (wheel,) = folder.glob("*.whl")
     return wheel
 
@@ -46,7 +48,7 @@ class Installed:
         assert wheel.name.startswith("footnote_rag-")
         subprocess.run([sys.executable, "-m", "venv", self.venv], check=True)
         install = [self.bin / "python", "-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt"]
-        subprocess.run([*install, wheel], check=True)
+        subprocess.run([*install, wheel], env=OUTSIDE, check=True)
 
     def output(self, *command: str) -> str:
         done = subprocess.run(

@@ -8,7 +8,7 @@ within 3e-7 for all-MiniLM-L6-v2.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -21,8 +21,6 @@ from ingest.embedding.runtimes.encoder import WEIGHTS, Encoder, Unsuitable
 if TYPE_CHECKING:
     from onnx import NodeProto, TensorProto
 
-# Changes with every change of the graphs made here, so that graphs of earlier versions are not used.
-EXPORTER = 1
 OPSET, FUSED, FUSED_VERSION, IR_VERSION = 17, "com.microsoft", 1, 8
 # Names of the inputs (int32 [texts, tokens] and int32 [texts]) and of the output (float32 [texts, tokens, width]).
 IDS, LENGTHS, TOKENS = "ids", "lengths", "tokens"
@@ -69,13 +67,17 @@ class Exported:
     weights: str
 
 
-def export(encoder: Encoder) -> Exported:
+def export(encoder: Encoder, *, find: Callable[[str], object | None] = find_spec) -> Exported:
     """Makes the graph of an encoder.
+
+    Args:
+        encoder: the model's files.
+        find: finds an installed package by its name; returns None if it is missing.
 
     Raises:
         Unsuitable: the weights are not those of a BERT encoder in full precision, or the package onnx is missing.
     """
-    if find_spec("onnx") is None:
+    if find("onnx") is None:
         raise Unsuitable("the package onnx is not installed")
     weights = _read_weights(encoder)
     try:
@@ -83,6 +85,22 @@ def export(encoder: Encoder) -> Exported:
     except (ValueError, TypeError, KeyError) as error:  # tensors of other shapes, or a setting that is missing
         raise Unsuitable(f"its weights do not fit its config.json ({error})") from error
     return Exported(graph, state_digest(weights))
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """Makes graphs of encoders.
+
+    Attributes:
+        make: makes the graph of an encoder, as `export` does.
+        version: changes with every change of the graphs it makes, so that graphs of earlier versions are not used.
+    """
+
+    make: Callable[[Encoder], Exported]
+    version: int
+
+
+BERT_EXPORTER = Exporter(export, version=1)
 
 
 def state_digest(weights: Weights) -> str:

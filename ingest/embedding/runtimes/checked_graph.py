@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ingest.embedding.model_files import OFFICIAL_DIGEST
-from ingest.embedding.runtimes.bert_graph import EXPORTER, export
+from ingest.embedding.runtimes.bert_graph import BERT_EXPORTER, Exporter
 from ingest.embedding.runtimes.encoder import Encoder
 from ingest.embedding.runtimes.graph_cache import GraphCache, cache_folder
 from ingest.embedding.runtimes.graph_check import Expected, difference, load_expected
@@ -26,33 +26,38 @@ class CheckFailed(Exception):
     """ONNX Runtime does not make of a model what torch makes of it; the message says what differs."""
 
 
-def load_checked(encoder: Encoder, expected_from_torch: Callable[[], Expected]) -> OnnxRuntime:
+def load_checked(
+    encoder: Encoder, expected_from_torch: Callable[[], Expected], exporter: Exporter = BERT_EXPORTER
+) -> OnnxRuntime:
     """Loads a model, from the cache if it is there.
 
     Args:
         encoder: the model's files.
         expected_from_torch: loads the model in torch; called for models without recorded vectors, when the graph is
             made.
+        exporter: makes the graph.
 
     Raises:
         CheckFailed: the graph was made twice, and did not pass its check.
         Unsuitable: the weights or the tokenizer cannot be used.
     """
-    cache = GraphCache(cache_folder(), encoder.weights_file_digest, _key(encoder))
+    cache = GraphCache(cache_folder(), encoder.weights_file_digest, _key(encoder, exporter))
     found = cache.read()
     if found:
         try:
             return OnnxRuntime(encoder, found.file, found.weights)
         except GraphError as error:
             logger.info("The cached graph %s cannot be loaded (%s) and is made again.", found.file, error)
-    return _made(encoder, cache, expected_from_torch)
+    return _made(encoder, cache, expected_from_torch, exporter)
 
 
-def _made(encoder: Encoder, cache: GraphCache, expected_from_torch: Callable[[], Expected]) -> OnnxRuntime:
+def _made(
+    encoder: Encoder, cache: GraphCache, expected_from_torch: Callable[[], Expected], exporter: Exporter
+) -> OnnxRuntime:
     recorded = encoder.weights_file_digest == OFFICIAL_DIGEST
     expected, failure = None, ""
     for _ in range(ATTEMPTS):
-        exported = export(encoder)  # before torch is loaded: it finds weights that are not suitable
+        exported = exporter.make(encoder)  # before torch is loaded: it finds weights that are not suitable
         expected = expected or (load_expected(RECORDED) if recorded else expected_from_torch())
         try:
             runtime = OnnxRuntime(encoder, exported.graph, exported.weights)
@@ -66,7 +71,7 @@ def _made(encoder: Encoder, cache: GraphCache, expected_from_torch: Callable[[],
     raise CheckFailed(failure)
 
 
-def _key(encoder: Encoder) -> str:
+def _key(encoder: Encoder, exporter: Exporter) -> str:
     """Returns all that a graph or its check depend on, besides the weights."""
     versions = " ".join(f"{name} {version(name)}" for name in ("onnxruntime", "tokenizers"))
-    return f"exporter {EXPORTER} {versions} {encoder.settings_digest}"
+    return f"exporter {exporter.version} {versions} {encoder.settings_digest}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -43,15 +43,16 @@ class Session:
 
     Args:
         graph: the file of the graph, or its content.
+        pool: runs the passes of many texts; None for a pool of its own, of `threads()` threads.
 
     Raises:
         GraphError: the graph cannot be loaded.
     """
 
-    def __init__(self, graph: Path | bytes) -> None:
+    def __init__(self, graph: Path | bytes, pool: Executor | None = None) -> None:
         self._loaded = _load(graph)
         self._threads = threads()
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="embedding")
+        self._pool = pool or ThreadPoolExecutor(self._threads, thread_name_prefix="embedding")
 
     def run(self, ids: Sequence[Sequence[int]]) -> Iterator[tuple[int, Rows]]:
         """Yields the position of each text and the vectors of its tokens, float32 [tokens, width], longest first.

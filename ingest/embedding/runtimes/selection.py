@@ -6,15 +6,16 @@ import logging
 import os
 import platform
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from ingest.embedding.model_files import resolve
+from ingest.embedding.runtimes.bert_graph import BERT_EXPORTER, Exporter
 from ingest.embedding.runtimes.checked_graph import CheckFailed, load_checked
-from ingest.embedding.runtimes.encoder import Unsuitable, read_encoder
-from ingest.embedding.runtimes.graph_check import Expected, expected_of
-from ingest.embedding.runtimes.onnx_runtime import OnnxRuntime
+from ingest.embedding.runtimes.encoder import Encoder, Unsuitable, read_encoder
+from ingest.embedding.runtimes.graph_check import expected_of
 from ingest.embedding.runtimes.runtime import Runtime
-from ingest.embedding.runtimes.torch_runtime import load_torch
+from ingest.embedding.runtimes.torch_runtime import TorchRuntime, load_torch
 from ingest.errors import EmbedderError
 
 logger = logging.getLogger(__name__)
@@ -27,7 +28,16 @@ HUB_FOLDER, HUB_OWNER = "SENTENCE_TRANSFORMERS_HOME", "sentence-transformers/"
 _told: set[str] = set()
 
 
-def open_runtime(name: str, device: str = "", *, fetch: bool = True, wanted: str = AUTO) -> Runtime:
+def open_runtime(
+    name: str,
+    device: str = "",
+    *,
+    fetch: bool = True,
+    wanted: str = AUTO,
+    devices: Path = DEVICES,
+    exporter: Exporter = BERT_EXPORTER,
+    in_torch: Callable[..., TorchRuntime] = load_torch,
+) -> Runtime:
     """Loads a model in the runtime that suits it.
 
     Args:
@@ -35,6 +45,9 @@ def open_runtime(name: str, device: str = "", *, fetch: bool = True, wanted: str
         device: "cpu", "cuda", "mps", or "" for the fastest available.
         fetch: downloads a model that is not on this machine.
         wanted: "auto", "torch" or "onnx".
+        devices: the folder of this machine's devices.
+        exporter: makes the graph that ONNX Runtime runs.
+        in_torch: loads a model in torch; takes the arguments of `load_torch`.
 
     Raises:
         EmbedderError: the model cannot be loaded, its weights are not the official ones, or it cannot be run by the
@@ -43,7 +56,9 @@ def open_runtime(name: str, device: str = "", *, fetch: bool = True, wanted: str
     source = resolve(name)
     if wanted != TORCH:
         try:
-            return _open_onnx(source, name, device, even_with_accelerator=wanted == ONNX)
+            _require_device(device, devices, even_with_accelerator=wanted == ONNX)
+            encoder = _on_this_machine(source)
+            return load_checked(encoder, lambda: expected_of(in_torch(source, name, "cpu", fetch=False)), exporter)
         except Unsuitable as reason:
             if wanted == ONNX:
                 raise EmbedderError(
@@ -59,29 +74,33 @@ def open_runtime(name: str, device: str = "", *, fetch: bool = True, wanted: str
                 ) from failure
             said = "ONNX Runtime does not make of the embedding model %s what torch makes of it: %s. Torch runs it."
             _tell(logging.WARNING, said, name, str(failure))
-    return load_torch(source, name, device or None, fetch=fetch)
+    return in_torch(source, name, device or None, fetch=fetch)
 
 
-def _open_onnx(source: str, name: str, device: str, *, even_with_accelerator: bool) -> OnnxRuntime:
+def _require_device(device: str, devices: Path, *, even_with_accelerator: bool) -> None:
+    """Raises Unsuitable if the model is meant for another device than the processor."""
     if device not in {"", "cpu"}:
         raise Unsuitable(f"FOOTNOTE_EMBEDDING_DEVICE is {device}")
-    if not device and not even_with_accelerator and has_accelerator():
+    if not device and not even_with_accelerator and has_accelerator(devices):
         raise Unsuitable("this machine has an accelerator")
+
+
+def _on_this_machine(source: str) -> Encoder:
     folder = Path(source) if Path(source).is_dir() else _in_hub_cache(source)
     if folder is None:
         raise Unsuitable("it is not on this machine")
-
-    def expected_from_torch() -> Expected:
-        return expected_of(load_torch(source, name, "cpu", fetch=False))
-
-    return load_checked(read_encoder(folder), expected_from_torch)
+    return read_encoder(folder)
 
 
-def has_accelerator() -> bool:
-    """Returns True if torch may find a device that is faster than the processor; does not import torch."""
+def has_accelerator(devices: Path = DEVICES) -> bool:
+    """Returns True if torch may find a device that is faster than the processor; does not import torch.
+
+    Args:
+        devices: the folder of this machine's devices.
+    """
     if sys.platform == "darwin":
         return platform.machine() == "arm64"
-    return any(True for pattern in ACCELERATORS for _ in DEVICES.glob(pattern))
+    return any(True for pattern in ACCELERATORS for _ in devices.glob(pattern))
 
 
 def _in_hub_cache(name: str) -> Path | None:

@@ -10,6 +10,7 @@ from tests_support import save_static_model, save_tiny_model
 
 from ingest.embedding.embedder import Embedder
 from ingest.embedding.model_files import bundled_model_dir, check_official_weights
+from ingest.embedding.runtimes.torch_runtime import TorchRuntime
 from ingest.errors import EmbedderError
 
 
@@ -110,11 +111,18 @@ def test_the_prompt_of_a_model_is_no_part_of_a_texts_tokens(tmp_path):
     assert np.abs(made.vectors - embedder.encode_documents(texts)).max() < 1e-6
 
 
-def test_a_model_without_vectors_of_tokens_says_so(tmp_path, monkeypatch):
+def test_a_model_without_vectors_of_tokens_says_so(tmp_path):
     from sentence_transformers import SentenceTransformer
 
-    monkeypatch.setattr(SentenceTransformer, "get_embedding_dimension", lambda _model: None)
-    embedder = Embedder(str(save_static_model(tmp_path / "static")))
+    class Unmeasured(SentenceTransformer):
+        def get_embedding_dimension(self):
+            return None
+
+    def open_model(name, *_arguments, **_options):
+        return TorchRuntime(Unmeasured(name, device="cpu"), name)
+
+    embedder = Embedder(str(save_static_model(tmp_path / "static")), open_model=open_model)
+    assert embedder.load().facts.dimensions is None
     assert embedder.dimensions == 32
     made = embedder.encode_chunks(["abc de", "f"])
     assert np.abs(made.vectors - embedder.encode_documents(["abc de", "f"])).max() < 1e-6
