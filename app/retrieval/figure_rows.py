@@ -24,7 +24,7 @@ def labels(text: str, language: str) -> tuple[tuple[frozenset[str], int], ...]:
     """Returns the terms of the label of each row of figures, and the number of its figures.
 
     A row is a line of one to twelve words followed by nothing but figures, with or without the bars of a table. Lines
-    of a table of contents are none.
+    of a table of contents are ignored.
     """
     found: list[tuple[str, list[str]]] = []
     for line in text.splitlines():

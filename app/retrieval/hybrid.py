@@ -6,7 +6,7 @@ vectors and postings. A score of 0 therefore means "nothing in common", not "ran
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -99,7 +99,8 @@ class HybridSearch:
         language = shared_language(query.alone, *list(texts.values())[:1])
         named = {one: SCOPE * scoped[chunk.source] for one, chunk in found.chunks.items() if chunk.source in scoped}
         bonuses = (named, figure_scores(query.alone, texts, language))
-        scores = with_bonuses(scores, [self._by_length(one, found.chunks) for one in bonuses])
+        lengths = self._lengths(found.chunks[one] for bonus in bonuses for one in bonus)
+        scores = with_bonuses(scores, [{one: lengths[one] * bonus[one] for one in bonus} for bonus in bonuses])
         if found.meaning:
             scores = with_nearness(scores, self._index.token_scores(query, ranking(scores)[:NEAREST]))
         return Ranked([(found.chunks[one], scores[one]) for one in ranking(scores)], meant)
@@ -124,10 +125,11 @@ class HybridSearch:
         found.words |= other_words.result()
         return with_neighbours(fuse([found.meaning, found.words]), chunks, neighbours)
 
-    def _by_length(self, bonus: Mapping[str, float], chunks: Mapping[str, StoredChunk]) -> dict[str, float]:
-        """Weights the bonus of each chunk by the length of its document."""
-        lengths = self._index.docstore.chunk_counts({chunks[one].version_id for one in bonus})
-        return {one: score * min(1.0, lengths.get(chunks[one].version_id, 0) / LONG) for one, score in bonus.items()}
+    def _lengths(self, chunks: Iterable[StoredChunk]) -> dict[str, float]:
+        """Returns the weight of each chunk's bonuses by the length of its document, 0 to 1."""
+        known = {chunk.id: chunk.version_id for chunk in chunks}
+        lengths = self._index.docstore.chunk_counts(set(known.values()))
+        return {one: min(1.0, lengths.get(version, 0) / LONG) for one, version in known.items()}
 
     def _scope(self, query: Query, chunks: Iterable[StoredChunk]) -> dict[str, float]:
         """Scores the documents of chunks by the names and periods in the question."""

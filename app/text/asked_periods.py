@@ -21,7 +21,7 @@ COMPARED = re.compile(
     r"\b(?:chang\w+|compar\w+|trend\w*|fluctuat\w+|develop(?:s|ed)?|evolv\w+|previous|earlier|prior|historical|versus|vs|"
     r"over time|(?:over|across|between|each|every|all|these|those) (?:the |these |those |of the )?"
     r"(?:\w+ )?(?:quarters?|periods?|years?|months?|reports?|documents?|releases?|versions?|filings?)"
-    r"|Zeitraum|früher\w*|vorherig\w*|verglichen|Vergleich|entwickelt|geändert|Entwicklung)\b",
+    r"|Zeitraum|früher\w*|vorherig\w*|verglichen|Vergleich|entwickelt|geändert|(?<!und )Entwicklung)\b",
     re.IGNORECASE,
 )
 QUARTER = re.compile(

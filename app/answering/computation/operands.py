@@ -14,13 +14,13 @@ from ingest.text import most_specific, periods_in
 
 # Words that join the parts of a question for a calculation, or stand for the figures themselves.
 _JOINING = (
-    "and by to from between compared with than versus vs relative over as at segment segments business businesses"
-    " division amount amounts figure figures number numbers overall"
+    "and by to from between compared with than versus vs relative over as at segment segments amount amounts figure"
+    " figures number numbers overall"
     " report reports reported large high big gro\u00df hoch und zwischen gegen\u00fcber zu et entre y"
 )
 JOINING = frozenset(_JOINING.casefold().split())
 IN_PERCENT = re.compile(r"\b(?:percentages?\sof|in\s(?:percent|%))(?!\w)", re.IGNORECASE)
-TOTAL = frozenset(("total", "totals", "gesamt", "insgesamt"))
+TOTAL = frozenset(("total", "totals", "gesamt", "insgesamt", "summe"))
 # Labels of figures that are rightly negative; in other rows, a minus only says that a figure is deducted.
 MAY_BE_NEGATIVE = "net income loss losses profit cash margin result change ergebnis r\u00e9sultat resultado"
 
@@ -74,6 +74,25 @@ class Cells:
             sought: the phrase.
             columns: chooses the columns of a row; those of the phrase's period if not given.
         """
+        return _agreeing(self._named(sought, columns))
+
+    def find_whole(self, sought: Sought, parts: Iterable[Cell]) -> list[Cell]:
+        """Returns the cells of the whole that a phrase names, in the tables of its parts.
+
+        Returns [] if a larger figure has the same name elsewhere: the parts may be of a part themselves.
+        """
+        tables = {table_of(one.row) for one in parts}
+        found = replace(self, rows=[row for row in self.rows if table_of(row) in tables]).find(sought)
+        beside = [one for one in self._named(sought) if found and _is_comparable(one, found[0])]
+        return found if all(one.figure.value <= found[0].figure.value for one in beside) else []
+
+    def names(self, name: str) -> bool:
+        """Returns True if a name has all its words in the label or the group of a row."""
+        terms = self.wording.name(name)
+        return any(terms <= self._label(row) | self.wording.terms(row.row.group) for row in self.rows)
+
+    def _named(self, sought: Sought, columns: Callable[[Row], Iterable[int]] | None = None) -> list[Cell]:
+        """Returns the cells that a phrase names best, whether they state the same figure or not."""
         chosen = columns or (lambda row: columns_of(row, sought.period, sought.months))
         ranked: list[tuple[tuple[int, int], Cell]] = []
         for row in self._named_by(sought.hard):
@@ -87,7 +106,7 @@ class Cells:
             ranked += self._in_rows_of_periods(sought)
         plain = [one for one in ranked if self._label(one[1].row) <= sought.hard] or ranked
         best = max((rank for rank, _ in plain), default=None)
-        return _agreeing([cell for rank, cell in plain if rank == best])
+        return [cell for rank, cell in plain if rank == best]
 
     def _in_rows_of_periods(self, sought: Sought) -> Iterator[tuple[tuple[int, int], Cell]]:
         """Yields the cells of tables with a row for each period, whose columns a phrase names, with their ranks."""
@@ -120,11 +139,6 @@ class Cells:
                 kept.append(row)
         return kept
 
-    def in_tables_of(self, found: Iterable[Cell]) -> Cells:
-        """Returns the cells of the tables that hold some cells."""
-        tables = {table_of(one.row) for one in found}
-        return replace(self, rows=[row for row in self.rows if table_of(row) in tables])
-
     def of(self, row: Row) -> list[Cell]:
         """Returns all figures of a row."""
         return list(self._cells(row, row.row.figures))
@@ -153,6 +167,13 @@ class Cells:
 
     def _above(self, row: Row) -> frozenset[str]:
         return self.wording.terms(row.passage.above)
+
+
+def _is_comparable(cell: Cell, other: Cell) -> bool:
+    """Returns True for figures of one unit below the same name of a column."""
+    one, two = cell.figure.unit, other.figure.unit
+    names = [without_scale(some.row.row.header[some.column]).casefold() for some in (cell, other)]
+    return (one.scale, one.after) == (two.scale, two.after) and names[0] == names[1]
 
 
 def table_of(row: Row) -> tuple[str, int, str]:

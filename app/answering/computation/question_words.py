@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from app.text import language_data_of
 
@@ -56,8 +57,7 @@ class Wording:
 
     def words(self, text: str) -> list[Word]:
         """Returns all words of a text, in order."""
-        found = ((match.group().casefold(), *match.span()) for match in WORD.finditer(text))
-        return [Word(plain, self._term(plain), start, end) for plain, start, end in found]
+        return list(_words(text, self.language))
 
     def terms(self, *texts: str) -> frozenset[str]:
         """Returns the stems of texts without words of grammar."""
@@ -71,8 +71,13 @@ class Wording:
         """Returns True for a word of grammar."""
         return word.plain in self.also or word.plain in SKIPPED.get(self.language, SKIPPED["english"])
 
-    def _term(self, plain: str) -> str:
-        return plain if plain[0].isdigit() else language_data_of(self.language).stem(plain)
+
+@lru_cache(maxsize=16_384)
+def _words(text: str, language: str) -> tuple[Word, ...]:
+    """Returns the words of a text; the same names of rows are read for every phrase of a question."""
+    stem = language_data_of(language).stem
+    found = ((match.group().casefold(), *match.span()) for match in WORD.finditer(text))
+    return tuple(Word(one, one if one[0].isdigit() else stem(one), start, end) for one, start, end in found)
 
 
 def plain_words(text: str) -> tuple[str, ...]:

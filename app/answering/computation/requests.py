@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import product
@@ -37,25 +37,38 @@ class Request:
     rest: str = ""
     a_year_before: bool = False
 
-    def by_other_names(self) -> Iterator[Request]:
-        """Yields the request with other names of the figures in its phrases: "net sales" for "revenue"."""
-        for first, second in product(_renamed(self.first), _renamed(self.second)):
+    def by_other_names(self, known: Callable[[str], bool]) -> Iterator[Request]:
+        """Yields the request with other names of the figures in its phrases: "net sales" for "revenue".
+
+        Args:
+            known: tells if a name may be that of a figure here.
+        """
+        for first, second in product(_renamed(self.first, known), _renamed(self.second, known)):
             if (first, second) != (self.first, self.second):
                 yield replace(self, first=first, second=second)
 
 
-def _renamed(phrase: str) -> Iterator[str]:
-    """Yields a phrase, and the same with another name of a figure in it."""
-    yield phrase
-    for name, others in other_figure_names(phrase).items():
-        yield from (phrase.replace(name, other) for other in others)
+# Words that other things have too: a department is called "Sales", and staff has a turnover.
+OF_OTHER_THINGS = frozenset(("sales", "turnover", "expenses", "expense", "costs", "expenditure", "spending"))
+# "The data center business": a word for the kind of thing that a name before it is.
+KIND = re.compile(r"(?<=\w)\s(?:business|businesses|division)\b(?=\W*(?:(?:in|for|during)\b\W*)*$)", re.IGNORECASE)
+
+
+def _renamed(phrase: str, known: Callable[[str], bool]) -> Iterator[str]:
+    """Yields a phrase, the same without a word for its kind, and each with another name of a figure in it."""
+    for one in dict.fromkeys((phrase, phrase if known("business") else KIND.sub(" ", phrase))):
+        yield one
+        for name, others in other_figure_names(one).items():
+            whole = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+            usable = (other for other in others if other.casefold() not in OF_OTHER_THINGS and known(other))
+            yield from (whole.sub(other, one, count=1) for other in usable)
 
 
 ANY_CASE = re.IGNORECASE
 PART = r"(?:share|percentage|percent|proportion|fraction)"
 AND = re.compile(r"\s(?:and|plus|und|et|y)\s", ANY_CASE)
 BE = re.compile(
-    r"\s(?:is|was|were|are|did|does|do|has|have|had|comes?|came|represents?|represented|ist|war|hat|hatte|macht|machte"
+    r"\s(?:is|was|were|are|did|does|do|has|have|had|comes?|came|represents?|represented|ist|war|hat|hatten?|macht|machte"
     r"|est|\u00e9tait|repr\u00e9sentent|repr\u00e9sente|repr\u00e9sentait|es|fue|representan?|represent\u00f3)\s",
     ANY_CASE,
 )

@@ -57,7 +57,7 @@ def add_two_figures(
     if (DECISIVE - ALLOWED) & {word.plain for word in cells.wording.words(asked.text)}:
         return False
     found = _pairs(requests, asked, cells)
-    found = found or _pairs([one for request in requests for one in request.by_other_names()], asked, cells)
+    found = found or _pairs([one for request in requests for one in request.by_other_names(cells.names)], asked, cells)
     results = {(pair.first.figure.value, pair.second.figure.value) for _, pair in found}
     if len(results) != 1:
         return False
@@ -131,9 +131,9 @@ def _two_names(request: Request, asked: Asked, cells: Cells) -> tuple[list[Cell]
     found: list[list[Cell]] = []
     for mine, other in ((0, 1), (1, 0)):
         period = next((one[0] for one in (places[mine], places[2], places[other]) if one), "")
-        if found and request.operation is Operation.SHARE:
-            cells = cells.in_tables_of(found[0])
-        found.append(cells.find(Sought(names[mine] | shared, names[other], period, asked.months)))
+        sought = Sought(names[mine] | shared, names[other], period, asked.months)
+        is_whole = found and request.operation is Operation.SHARE
+        found.append(cells.find_whole(sought, found[0]) if is_whole else cells.find(sought))
     return found[0], found[1]
 
 

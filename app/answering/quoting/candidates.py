@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from app.answering.identifier_lookup import Entries
 from app.answering.quoting.figures import asks_figure
-from app.answering.tables import Asked, Row
+from app.answering.tables import Asked, Row, asks_causes
 from app.models import Passage
 from app.text import (
     content_terms,
@@ -107,9 +107,12 @@ class Question:
         return not self.entries.spans or self.entries.hold(row.passage, start, end)
 
     def unanswered(self, candidates: Sequence[Candidate], rows: Sequence[Sequence[Row]]) -> list[Candidate]:
-        """Returns the sentences of prose with words of the question that the rows and their tables lack."""
+        """Returns the sentences of prose with words of the question that the rows and their tables lack.
+
+        If the question asks for causes, all sentences with words of the question: figures give no reason.
+        """
         told = [text for some in rows for one in some for text in (one.passage.above, one.row.caption, one.name)]
-        left = self.wanted.keys() - self.terms(" ".join(told))
+        left = self.wanted.keys() - (set() if asks_causes(self.query.alone) else self.terms(" ".join(told)))
         documents = {one.passage.version_id for some in rows for one in some}
         return [
             one

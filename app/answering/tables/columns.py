@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from app.answering.tables.rows import Asked, Row
+from app.answering.tables.asked import Asked
+from app.answering.tables.reading import Row
 from app.text import NO_DATE, Date, latest_date
 
 

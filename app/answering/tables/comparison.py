@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePath
 
 from app.answering.quotes import Composition, escaped
+from app.answering.tables.asked import Asked
 from app.answering.tables.columns import chosen_columns
-from app.answering.tables.rows import Asked, Row, dated
+from app.answering.tables.reading import Row
+from app.answering.tables.rows import dated
 from app.models import Passage
 from app.text import with_scale, without_rule, without_scale
 
@@ -31,9 +34,15 @@ def add_comparison(made: Composition, asked: Asked, documents: Sequence[Sequence
     """
     passages = [rows[0].passage for rows in documents]
     ordered = sorted(documents[:MOST_DOCUMENTS], key=lambda rows: dated(rows[0]))
+    repeated = {name for rows in ordered for name, n in Counter(one.figure_name for one in rows).items() if n > 1}
+
+    def key(one: Row) -> str:
+        """Returns what tells a column apart: the figure's name, below that of its group where a document needs it."""
+        return one.name.casefold() if one.figure_name in repeated else one.figure_name
+
     labels: dict[str, str] = {}
     for one in (one for rows in ordered for one in rows):
-        labels.setdefault(one.figure_name, one.label)
+        labels.setdefault(key(one), one.name if one.figure_name in repeated else one.label)
     header = without_rule(f"| | Period | {' | '.join(labels.values())} |")
     for i, rows in enumerate(ordered):
         name = document_name(rows[0].passage, passages)
@@ -44,7 +53,7 @@ def add_comparison(made: Composition, asked: Asked, documents: Sequence[Sequence
             notes.append(note)
             period = period or (without_scale(one.row.header[columns[0]]) if one.row.header and columns else "")
             figures = [with_scale(one.row, column) for column in columns] or [" ".join(one.row.cells[1:])]
-            cells[one.figure_name] = (" ".join(figures), note)
+            cells[key(one)] = (" ".join(figures), note)
         told = [f"{escaped(cells[label][0])} [{cells[label][1]}]" if label in cells else "" for label in labels]
         line = f"| {escaped(name)} | {escaped(period)} | {' | '.join(told)} |"
         words = " | ".join([name, period, *(cells[label][0] for label in labels if label in cells)])

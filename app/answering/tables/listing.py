@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from app.answering.quotes import Composition, escaped
+from app.answering.tables.asked import Asked
 from app.answering.tables.bounds import ReadsText, table_bounds, table_runs
-from app.answering.tables.rows import Asked, Row
+from app.answering.tables.reading import Row
 from app.models import Passage, Quote
 from app.text import MOST_LEAD, TableRow, above_table, content_terms, split_sentences, table_rows, without_rule
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.answering.quotes import Composition, escaped
+from app.answering.tables.asked import Asked
 from app.answering.tables.columns import chosen_columns, given_cells
 from app.answering.tables.comparison import add_comparison
-from app.answering.tables.rows import Asked, Row
+from app.answering.tables.reading import Row
 from app.text import cell_scale, with_scale, without_rule, without_scale
 
 

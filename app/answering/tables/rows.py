@@ -6,25 +6,17 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.models import Passage
+from app.answering.tables.asked import Asked
+from app.answering.tables.reading import TOTAL, Row, without_total
 from app.text import (
     NO_DATE,
     Date,
-    TableRow,
-    asks_latest,
-    compared_words,
     content_terms,
-    is_contents,
     latest_date,
-    other_figure_names,
-    table_rows,
-    with_periods,
 )
 
 # Most names of rows that are compared in meaning; those that share most words with the question come first.
@@ -39,137 +31,9 @@ AS_GOOD = 0.15
 # Rows of one document, for a question that asks for several things.
 MOST_ROWS = 3
 
-NOTE = re.compile(r"\(\d{1,2}\)|[\u00ae\u2122*\u2020\u2021\u00b9\u00b2\u00b3]")
-SHARE = re.compile(
-    r"%|\b(?:per ?cent\w*|share|proportion|rate|ratio|margin|Anteil|Prozent\w*|Quote|pourcent\w*|part|taux)\b",
-    re.IGNORECASE,
-)
 SHARE_OF = re.compile(r"(?:as a )?(?:%|percent(?:age)?) of\b|in % ", re.IGNORECASE)
-TOTAL = re.compile(r"\b(?:total|gesamte?|summe|insgesamt)\b", re.IGNORECASE)
-QUARTER_NAME = re.compile(r"q[1-4]")
 Scores = Mapping[tuple[str, int], float]
 Similar = Callable[[Sequence[str]], NDArray[np.float32]]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of a table with the passage that holds it."""
-
-    passage: Passage
-    row: TableRow
-
-    @property
-    def label(self) -> str:
-        """Its first cell, without marks of notes."""
-        return _without_notes(self.row.cells[0])
-
-    @property
-    def figure_name(self) -> str:
-        """Its label case-folded and without "total", by which rows of the same figure are recognised."""
-        return _without_total(self.label.casefold())
-
-    @property
-    def name(self) -> str:
-        """Its label below the label of its group: "Cost of sales: Products"."""
-        group = _without_notes(self.row.group).strip(" :")
-        return f"{group}: {self.label}" if group else self.label
-
-    @property
-    def place(self) -> tuple[str, int]:
-        """Its version, and its start in the text of the document."""
-        return self.passage.version_id, self.passage.start + self.row.start
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A question for rows: its terms with their weights, and the language of the comparison."""
-
-    question: str
-    wanted: Mapping[str, float]
-    language: str
-
-    @cached_property
-    def placing(self) -> frozenset[str]:
-        """Its terms, with other names of its periods, by which documents and columns are chosen."""
-        return frozenset(self.terms(self.question) | self.wanted.keys())
-
-    @cached_property
-    def naming(self) -> set[str]:
-        """Its terms, and those of other names of the figures in it."""
-        return {*self.wanted, *(term for _, names in self._other_names for name in names for term in name)}
-
-    @cached_property
-    def _other_names(self) -> list[tuple[set[str], list[set[str]]]]:
-        """The terms of the names of figures in it, each with those of the other names."""
-        found = other_figure_names(self.question)
-        return [(self.terms(name), [self.terms(one) for one in others]) for name, others in found.items()]
-
-    def covered(self, terms: set[str]) -> set[str]:
-        """Returns the question's terms among others, and those of a figure that is there by another name."""
-        by_name = (own for own, names in self._other_names if any(name <= terms for name in names))
-        return (terms & self.wanted.keys()).union(*by_name)
-
-    def named_by(self, terms: set[str]) -> set[str]:
-        """Returns the question's terms for the figure whose other name has these terms and no more."""
-        return set[str]().union(*(own for own, names in self._other_names if terms in names))
-
-    def terms(self, *texts: str) -> set[str]:
-        """Returns the content words of texts, with other names of their periods."""
-        return content_terms(with_periods(" ".join(texts)), self.language)
-
-    def shared(self, *texts: str) -> set[str]:
-        """Returns the terms of texts by which the question places its rows."""
-        return self.terms(*texts) & self.placing
-
-    @cached_property
-    def said(self) -> set[str]:
-        """The question's own content words."""
-        return content_terms(self.question, self.language)
-
-    @cached_property
-    def comparing(self) -> set[str]:
-        """The words by which it asks for a comparison."""
-        return content_terms(" ".join(compared_words(self.question)), self.language)
-
-    @cached_property
-    def compares(self) -> bool:
-        """True if it asks how figures differ between periods or documents."""
-        return bool(compared_words(self.question))
-
-    def names_period(self, row: Row) -> bool:
-        """Returns True if it asks about one period by the name of the row's document: "Q1 2023", "2024"."""
-        named = self.shared(row.passage.above)
-        return not self.compares and any(term.isdecimal() or QUARTER_NAME.fullmatch(term) for term in named)
-
-    @cached_property
-    def asks_share(self) -> bool:
-        """True if it asks for a share."""
-        return bool(SHARE.search(self.question))
-
-    @cached_property
-    def latest(self) -> bool:
-        """True if it asks for the latest period."""
-        return asks_latest(self.question)
-
-
-def _without_notes(label: str) -> str:
-    return " ".join(NOTE.sub("", label).split())
-
-
-def rows_with_figures(passages: Sequence[Passage]) -> list[Row]:
-    """Returns the rows of all passages that state figures, each place once, in the order of the passages.
-
-    Lines of tables of contents are left out.
-    """
-    found: dict[tuple[str, int], Row] = {}
-    for passage in passages:
-        rows = [row for row in table_rows(passage.text, passage.header, passage.caption) if row.figures]
-        lines = [(" ".join(row.cells[: row.figures[0]]), [row.cells[i] for i in row.figures]) for row in rows]
-        if not is_contents(lines, f"{passage.above}\n{passage.text}"):
-            for row in rows:
-                one = Row(passage, row)
-                found.setdefault(one.place, one)
-    return list(found.values())
 
 
 def matching_rows(asked: Asked, rows: Sequence[Row], similar: Similar) -> list[list[Row]]:
@@ -186,7 +50,7 @@ def matching_rows(asked: Asked, rows: Sequence[Row], similar: Similar) -> list[l
     least = max(max(scores.values()) - AS_GOOD, LEAST_SCORE)
     good = [one for one in rows if scores.get(one.place, 0.0) >= least]
     if asked.compares:
-        best = _same_row(good, [one for one in rows if one.place in scores], scores)
+        best = _same_row(asked, good, [one for one in rows if one.place in scores], scores)
         return [[one, *_further(asked, one, rows, scores)] for one in best]
     best = _best_of_each(_in_place(asked, good), scores)
     if asked.latest:
@@ -203,28 +67,32 @@ def _best_of_each(rows: Sequence[Row], scores: Scores) -> list[Row]:
     return list(best.values())
 
 
-def _same_row(good: Sequence[Row], rows: Sequence[Row], scores: Scores) -> list[Row]:
+def _same_row(asked: Asked, good: Sequence[Row], rows: Sequence[Row], scores: Scores) -> list[Row]:
     """Returns the same row of each document: of those that answer well, the one that most documents have.
 
     Rows are the same if they have the same name and figures of the same kind: shares or amounts.
     """
+    labels: dict[tuple[str, str], set[str]] = {}
+    for one in rows:
+        labels.setdefault((one.passage.version_id, one.figure_name), set()).add(one.label.casefold())
+    with_both = {name for (_, name), some in labels.items() if len(some) > 1}
+
+    def kind(one: Row) -> tuple[str, str, bool]:
+        """Returns a row's label, without "total" unless a document has both, its group, and if it is of shares."""
+        label = one.label.casefold() if one.figure_name in with_both else one.figure_name
+        return label, one.row.group.casefold(), _is_share(one)
+
     kinds: dict[tuple[str, str, bool], list[Row]] = {}
     for one in rows:
-        kinds.setdefault(_kind(one), []).append(one)
-    documents = {kind: len({one.passage.version_id for one in some}) for kind, some in kinds.items()}
-    lead = max(good, key=lambda one: (documents[_kind(one)], scores[one.place]))
-    label, group, share = _kind(lead)
+        kinds.setdefault(kind(one), []).append(one)
+    documents = {key: len({one.passage.version_id for one in some}) for key, some in kinds.items()}
+    of_total = bool(TOTAL.search(asked.question)) and bool(with_both)
+    lead = max(
+        good, key=lambda one: (of_total and bool(TOTAL.search(one.label)), documents[kind(one)], scores[one.place])
+    )
+    label, group, share = kind(lead)
     alone = kinds.get((label, "", share), []) if group else []
-    return _best_of_each([*kinds[_kind(lead)], *alone], scores)
-
-
-def _kind(row: Row) -> tuple[str, str, bool]:
-    """Returns a row's label without "total", the label of its group, and whether its figures are shares."""
-    return row.figure_name, row.row.group.casefold(), _is_share(row)
-
-
-def _without_total(label: str) -> str:
-    return " ".join(TOTAL.sub("", label).split()) or label
+    return _best_of_each([*kinds[kind(lead)], *alone], scores)
 
 
 def _is_share(row: Row) -> bool:
@@ -244,7 +112,7 @@ def _amounts(rows: Sequence[Row]) -> list[Row]:
 def _scores(asked: Asked, rows: Sequence[Row], similar: Similar) -> dict[tuple[str, int], float]:
     """Returns the scores of the rows whose names share words with the question, by place."""
     rows = _of_named_groups(asked, rows if asked.asks_share else _amounts(rows))
-    names = {one.name: content_terms(_without_total(one.label), asked.language) for one in rows}
+    names = {one.name: content_terms(without_total(one.label), asked.language) for one in rows}
     frequency = Counter(term for terms in names.values() for term in terms)
 
     def weight(terms: Collection[str]) -> float:
@@ -256,9 +124,11 @@ def _scores(asked: Asked, rows: Sequence[Row], similar: Similar) -> dict[tuple[s
     if not kept:
         return {}
     meaning = dict(zip(kept, map(float, similar(kept)), strict=True))
+    totals = _totals(rows)
     held = {
         one.place: weight(
-            asked.covered(content_terms(" ".join((one.row.group, *one.row.cells)), asked.language)) - asked.comparing
+            asked.covered(content_terms(" ".join((one.row.group, totals[one.place], *one.row.cells)), asked.language))
+            - asked.comparing
         )
         for one in rows
         if one.name in meaning
@@ -269,6 +139,19 @@ def _scores(asked: Asked, rows: Sequence[Row], similar: Similar) -> dict[tuple[s
         for one in rows
         if one.name in meaning
     }
+
+
+def _totals(rows: Sequence[Row]) -> dict[tuple[str, int], str]:
+    """Returns for each row the label of the next total below it in its table; "" for a total and a row without one."""
+    found: dict[tuple[str, int], str] = {}
+    below: Row | None = None
+    for one in reversed(rows):
+        if below and one.table != below.table:
+            below = None
+        is_total = bool(TOTAL.search(one.label))
+        found[one.place] = below.label if below and not is_total else ""
+        below = one if is_total else below
+    return found
 
 
 def _of_named_groups(asked: Asked, rows: Sequence[Row]) -> list[Row]:
@@ -296,7 +179,7 @@ def _in_place(asked: Asked, rows: Sequence[Row]) -> list[Row]:
 def _further(asked: Asked, first: Row, rows: Sequence[Row], scores: Mapping[tuple[str, int], float]) -> Iterator[Row]:
     """Yields rows of the same document that answer other parts of the question, first those it names in full."""
     done = asked.shared(first.name, first.passage.above) | asked.covered(asked.terms(first.name))
-    named = {one.place: asked.terms(_without_total(one.label)) for one in rows if one.place in scores}
+    named = {one.place: asked.terms(without_total(one.label)) for one in rows if one.place in scores}
     others = [one for one in rows if one.passage.version_id == first.passage.version_id and one.place in scores]
     others.sort(key=lambda one: (not named[one.place] <= asked.naming, -scores[one.place]))
     for one in others[: MOST_ROWS * MOST_ROWS]:

@@ -174,3 +174,30 @@ def test_a_share_is_of_the_whole_in_the_same_table():
     question = Query("What percentage of total net sales came from boats in Q2 2031?")
     both = [passage(ACCOUNTS), passage(other, "2031 Q2 Other.pdf", 1)]
     assert Calculator().answer(question, both).text.endswith("= 66.7%")
+
+
+BUSINESS = (
+    "Accounts (in millions)\n\n| | 2031 | 2030 |\n| --- | --- | --- |\n| Residential revenue | 60 | 50 |\n"
+    "| Revenue | 100 | 80 |\n"
+)
+CLASSES = "Seats\n\n| | 2031 |\n| --- | --- |\n| Economy | 60 |\n| Business | 40 |\n| Total | 100 |\n"
+STAFF = "Employees by department\n\n| | 2031 |\n| --- | --- |\n| Marketing | 5 |\n| Sales | 10 |\n| Research | 3 |\n"
+SEGMENT = "Europe (in millions)\n\n| | 2031 |\n| --- | --- |\n| Cloud | 10 |\n| Net sales | 20 |\n"
+COMPANY = "Company (in millions)\n\n| | 2031 |\n| --- | --- |\n| Products | 60 |\n| Net sales | 100 |\n"
+
+
+@pytest.mark.parametrize(
+    ("question", "texts", "result"),
+    [
+        ("How much did business revenue grow in percent from 2030 to 2031?", (BUSINESS,), ""),
+        ("What is the difference between economy and business in 2031?", (CLASSES,), "= 20"),
+        ("What share of revenue was marketing in 2031?", (STAFF,), ""),
+        ("What share of net sales was cloud in 2031?", (SEGMENT, COMPANY), ""),
+        ("What share of net sales was cloud in 2031?", (SEGMENT,), "= 50.0%"),
+    ],
+)
+def test_words_and_wholes_that_may_be_of_something_else(question, texts, result):
+    passages = [passage(text, "report", 70 * n) for n, text in enumerate(texts)]
+    found = Calculator().answer(Query(question), passages).text
+    assert found.endswith(result)
+    assert bool(found) == bool(result)

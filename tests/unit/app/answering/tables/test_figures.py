@@ -106,11 +106,11 @@ def test_a_value_that_the_question_gives_is_no_answer(answerer):
 
 
 def test_figures_are_read_from_wide_passages_and_prose_is_quoted_from_narrow_ones(answerer):
-    prose = passage(1, "Total net sales grew because of new boats.", "2031 Q2 Yard")
-    asked = "Did new boats grow total net sales for the three months ended June 30, 2031?"
+    prose = passage(1, "Total net sales grew because of new fleets.", "2031 Q2 Yard")
+    asked = "Did new fleets grow total net sales for the three months ended June 30, 2031?"
     found = answerer.answer(asked, [prose], wide=[JUNE])
     assert "$1,200 million" in found.text
-    assert "Total net sales grew because of new boats." in found.text
+    assert "Total net sales grew because of new fleets." in found.text
 
 
 def test_a_figure_with_a_unit_of_its_own_and_one_that_the_unit_excepts_are_given_as_written(answerer):

@@ -36,3 +36,15 @@ def test_ascending_pages_below_a_title_or_of_numbered_lines_are_contents(lines, 
 )
 def test_prices_falling_numbers_and_several_figures_are_none(lines, above):
     assert not is_contents(lines, above)
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"), [("", True), ("Page", True), ("12", True), ("2031", True), ("Fee", False)]
+)
+def test_a_column_with_another_name_than_page_has_no_pages(column, expected):
+    assert is_contents(ITEMS, "", column) is expected
+
+
+def test_a_title_stands_on_its_own_line():
+    assert not is_contents(PLAIN, "This note sums up the contents of the report.")
+    assert is_contents(PLAIN, "Yard Inc.\n\n## Table of contents\n\n| ...")
