@@ -15,7 +15,7 @@ from app.text.identifiers import (
 )
 from app.text.item_numbers import is_about, numbered_items
 from app.text.language_data import Language, language_data_of, translated_names
-from app.text.language_data.figure_names import other_figure_names
+from app.text.language_data.figure_names import other_figure_names, renamed_figures
 from app.text.language_detection import claim_languages, detect_language
 from app.text.sentences import split_sentences
 from app.text.tables import (
@@ -96,6 +96,7 @@ __all__ = [
     "other_figure_names",
     "percent",
     "read_figure",
+    "renamed_figures",
     "replace_markers",
     "rounded",
     "row_cells",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import product
 
-from app.text import other_figure_names
+from app.text import renamed_figures
 
 
 class Operation(StrEnum):
@@ -58,10 +58,9 @@ def _renamed(phrase: str, known: Callable[[str], bool]) -> Iterator[str]:
     """Yields a phrase, the same without a word for its kind, and each with another name of a figure in it."""
     for one in dict.fromkeys((phrase, phrase if known("business") else KIND.sub(" ", phrase))):
         yield one
-        for name, others in other_figure_names(one).items():
-            whole = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
-            usable = (other for other in others if other.casefold() not in OF_OTHER_THINGS and known(other))
-            yield from (whole.sub(other, one, count=1) for other in usable)
+        for other, renamed in renamed_figures(one):
+            if other.casefold() not in OF_OTHER_THINGS and known(other):
+                yield renamed
 
 
 ANY_CASE = re.IGNORECASE

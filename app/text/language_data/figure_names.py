@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,6 +18,15 @@ def other_figure_names(question: str) -> dict[str, tuple[str, ...]]:
     """
     pattern, others = _names()
     return {match[0]: others[match[0].casefold()] for match in pattern.finditer(question)}
+
+
+def renamed_figures(text: str) -> Iterator[tuple[str, str]]:
+    """Yields other names of the figures in a text, each with the text that has it instead."""
+    pattern, others = _names()
+    for match in pattern.finditer(text):
+        yield from (
+            (other, f"{text[: match.start()]}{other}{text[match.end() :]}") for other in others[match[0].casefold()]
+        )
 
 
 @lru_cache
