@@ -22,7 +22,7 @@ CAUSES = re.compile(rf"(?<!\w)(?:{'|'.join(CAUSE_WORDS.split())}|made\sup\sof|br
 FOR_A_FIGURE = re.compile(
     r"\W*(?:how\s(?:many|much)|wie\s(?:viele?|hoch)|combien|cu\u00e1nt[oa]s?|quant[oaie])\b", re.IGNORECASE
 )
-NOTHING = re.compile(r"[\s$\u20ac\u00a3\u00a5]*[-\u2013\u2014\u2212]?\s*")
+NOTHING = re.compile(r"[\s$\u20ac\u00a3\u00a5]*+[-\u2013\u2014\u2212]?\s*+")
 # One part is no sum; more than a dozen rows are not read as an answer.
 LEAST_PARTS, MOST_PARTS = 2, 12
 # Columns in which they sum: one may do so by chance, and others may have a part that the table lacks.

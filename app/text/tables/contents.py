@@ -10,11 +10,11 @@ PAGE = re.compile(r"\d{1,4}")
 # A line that is the title of a table of contents, the words above its column of pages, and how its lines may begin:
 # "Item 1A.", "2.3", "Chapter 4", "Anhang B".
 TITLE = re.compile(
-    r"^\W*(?:(?:table\s+of\s+)?contents|inhalt(?:sverzeichnis|s\u00fcbersicht)?|sommaire|table\s+des\s+mati\u00e8res"
-    r"|(?:tabla\s+de\s+)?contenidos?|\u00edndice|indice|sommario)\W*$",
+    r"^[^\w\n]*+(?:(?:table\s+of\s+)?contents|inhalt(?:sverzeichnis|s\u00fcbersicht)?|sommaire|table\s+des\s+mati\u00e8res"
+    r"|(?:tabla\s+de\s+)?contenidos?|\u00edndice|indice|sommario)[^\w\n]*+$",
     re.IGNORECASE | re.MULTILINE,
 )
-PAGE_WORD = re.compile(r"\W*(?:page|pages|seite|seiten|p\u00e1gina|pagina|\d{1,4})?\W*", re.IGNORECASE)
+PAGE_WORD = re.compile(r"\W*+(?:page|pages|seite|seiten|p\u00e1gina|pagina|\d{1,4})?\W*+", re.IGNORECASE)
 NUMBERED = re.compile(
     r"\W*(?:(?:item|chapter|section|part|note|appendix|annex|article|kapitel|abschnitt|teil|anhang|chapitre|partie"
     r"|annexe|cap\u00edtulo|anexo|capitolo|allegato)\s+[\divxlc]+[a-z]?\b|\d+(?:\.\d+)+|\d+\.\s)",
