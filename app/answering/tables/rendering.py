@@ -27,17 +27,20 @@ def add_tables(made: Composition, asked: Asked, documents: Sequence[Sequence[Row
 
 
 def _add_rows(made: Composition, asked: Asked, rows: Sequence[Row]) -> None:
-    """Appends the answers of rows of one document."""
+    """Appends the answers of rows of one document; rows with the same header follow each other below it."""
+    above = ""
     for row in rows:
         columns = chosen_columns(asked, row, own_period=asked.latest or asked.names_period(row))
         note = made.cite(row.passage, row.row.start, row.row.end)
         if not row.row.header:
             words = escaped(" ".join(row.passage.text[row.row.start : row.row.end].split()))
             made.add(f"{words} [{note}]", words, [note])
+            above = ""
         elif len(columns) == 1:
             _add_cell(made, asked, row, columns[0])
+            above = ""
         else:
-            _add_row(made, row, columns, note)
+            above = _add_row(made, row, columns, note, above)
 
 
 def _add_cell(made: Composition, asked: Asked, row: Row, column: int) -> None:
@@ -50,13 +53,22 @@ def _add_cell(made: Composition, asked: Asked, row: Row, column: int) -> None:
     made.add(f"{lead}{figure} [{note}]", f"{lead}{figure}", [note], spans=[(len(lead), len(lead) + len(figure))])
 
 
-def _add_row(made: Composition, row: Row, columns: Sequence[int], note: int) -> None:
-    """Appends the row below its header, whose first cell has the unit of the figures."""
+def _add_row(made: Composition, row: Row, columns: Sequence[int], note: int, above: str) -> str:
+    """Appends the row below its header, whose first cell has the unit of the figures; returns that header.
+
+    The header is left out if it is the one `above`, of the row before.
+    """
     keys = [i for i, cell in enumerate(row.row.cells) if i and i not in columns and cell and i not in row.row.figures]
     shown = [0, *sorted({*keys, *columns})]
     units = {scale.stated for i in columns if (scale := cell_scale(row.row, i))}
-    corner = " ".join(filter(None, (row.row.header[0], f"({units.pop()})" if len(units) == 1 else "")))
+    unit = f"({units.pop()})" if len(units) == 1 else ""
+    corner = row.row.header[0] if unit in row.row.header[0] else f"{row.row.header[0]} {unit}".strip()
     header = without_rule(f"| {' | '.join([corner, *(without_scale(row.row.header[i]) for i in shown[1:])])} |")
     cells = [row.name, *(row.row.cells[i] for i in shown[1:])]
     words = escaped(" | ".join(cells))
-    made.add(f"{escaped(header)}\n| {words} [{note}] |", words, [note])
+    line = f"| {words} [{note}] |"
+    if header == above:
+        made.add(line, words, [note], gap="\n")
+    else:
+        made.add(f"{escaped(header)}\n{line}", words, [note])
+    return header

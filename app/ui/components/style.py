@@ -27,7 +27,7 @@ CSS = """
 .fn-answer p { margin: 0 0 .75rem; }
 .fn-answer pre { overflow-x: auto; padding: .7rem .9rem; border-radius: 8px;
   background: color-mix(in srgb, currentColor 7%, transparent); font-size: .86rem; }
-.fn-answer table { border-collapse: collapse; font-size: .92rem; display: block; overflow-x: auto; }
+.fn-answer table { border-collapse: collapse; font-size: .92rem; display: block; overflow-x: auto; margin: 0 0 .9rem; }
 .fn-answer th, .fn-answer td { padding: .3rem .7rem; overflow-wrap: break-word; border-bottom: 1px solid
   color-mix(in srgb, currentColor 18%, transparent); text-align: left; }
 .fn-refused { opacity: .8; font-style: italic; }

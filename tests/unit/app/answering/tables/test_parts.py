@@ -113,3 +113,14 @@ def test_parts_with_one_name_in_two_groups_have_a_column_each(word_embedder):
 )
 def test_words_for_causes(question, expected):
     assert asks_causes(question) is expected
+
+
+def test_rows_with_one_header_share_it(word_embedder):
+    whole = report(1, "March 31", "40", "60", "100")
+    question = "What drove operating expenses?"
+    found = ExtractiveAnswerer(word_embedder).answer(question, [whole]).text
+    assert found == (
+        "| (in millions) | Quarter ended March 31, 2031 | March 31, 2030 |\n| --- | --- | --- |\n"
+        "| Total operating expenses | 100 | 80 [1] |\n| Research and development | 40 | 30 [2] |\n"
+        "| Selling and administration | 60 | 50 [3] |"
+    )
