@@ -258,12 +258,8 @@ class Library:
         name = model or DEFAULT_EMBEDDING_MODEL
         # The model name in an index may come from an untrusted archive: only models that the user names are downloaded.
         fetch = name in {DEFAULT_EMBEDDING_MODEL, self.settings.embedding_model}
-        return self._embedders.setdefault(
-            name,
-            self._open_embedder(
-                name, self.settings.embedding_device, fetch=fetch, runtime=self.settings.embedding_runtime
-            ),
-        )
+        device, runtime = self.settings.embedding_device, self.settings.embedding_runtime
+        return self._embedders.setdefault(name, self._open_embedder(name, device, fetch=fetch, runtime=runtime))
 
     def _matching(self, index: Index, source: str) -> list[str]:
         known = index.docstore.sources(index.collection.id)
