@@ -31,13 +31,16 @@ YEAR = re.compile(r"(?:19|20)\d\d")
 LINE_FIGURE = re.compile(rf"[{SIGN}]?[-(\u2212]?\d[\d,.]*[)%]*")
 LOOSE_SIGN = re.compile(rf"([{SIGN}])\s")
 MOST_LABEL, MOST_FIGURES = 120, 12
+WORD = re.compile(r"[^\W_]+")
+TOTALS = frozenset(("total", "totals", "gesamt", "insgesamt", "summe", "totale"))
 
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
     """A row at [start, end) of a text, without its outer bars.
 
-    `header` has a name for each cell, or is empty. `group` is the last row above that has a label alone ("Net sales:").
+    `header` has a name for each cell, or is empty. `group` is the last row above that has a label alone ("Net sales:"),
+    up to its total ("Total net sales").
     `caption` is the text just before the table. `signs` has for each cell the one currency sign of its column's
     figures, or "".
     """
@@ -146,6 +149,14 @@ def _rows(lines: list[_Line], header: tuple[str, ...], caption: str) -> Iterator
         else:
             start, end = _inside(line)
             yield TableRow(start, end, cells, header if len(header) == len(cells) else (), group, caption, signs)
+            if group and _is_total_of(cells[0], group):
+                group = ""
+
+
+def _is_total_of(label: str, group: str) -> bool:
+    """Returns True for the last row of a group: "Total operating expenses" of "Operating expenses:"."""
+    words = {word.casefold() for word in WORD.findall(label)}
+    return bool(words & TOTALS) and {word.casefold() for word in WORD.findall(group)} <= words
 
 
 def _is_group(cells: tuple[str, ...]) -> bool:

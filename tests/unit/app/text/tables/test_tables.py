@@ -131,3 +131,19 @@ def test_a_long_caption_is_cut_between_words():
     (row,) = table_rows(f"{'words ' * 100}\n\n| a | b |\n| --- | --- |\n| x | 1 |\n")
     assert len(row.caption) <= 400
     assert set(row.caption.split()) == {"words"}
+
+
+def test_a_group_ends_with_its_total():
+    text = (
+        "| | 2031 |\n| --- | --- |\n| Operating expenses: | |\n| Research | 40 |\n| Total operating expenses | 100 |\n"
+        "| Operating income | 80 |\n| Other: | |\n| Interest | 3 |\n| Total income | 83 |\n| Taxes | 20 |\n"
+    )
+    groups = [(row.cells[0], row.group) for row in table_rows(text)]
+    assert groups == [
+        ("Research", "Operating expenses:"),
+        ("Total operating expenses", "Operating expenses:"),
+        ("Operating income", ""),
+        ("Interest", "Other:"),
+        ("Total income", "Other:"),
+        ("Taxes", "Other:"),
+    ]
