@@ -36,7 +36,7 @@ def test_an_endless_stream_is_abandoned(llm, script, error, said):
     left = threading.Event()
     with scripted(script, left=left) as (url, _):
         with pytest.raises(error, match=said):
-            list(llm(url, Patience(thinking=2, whole=3), llm_timeout=0.5).stream(PROMPT))
+            list(llm(url, Patience(thinking=2, whole=3), llm_timeout=1.5).stream(PROMPT))
         assert left.wait(30)
 
 
