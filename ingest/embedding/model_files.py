@@ -22,6 +22,16 @@ def bundled_model_dir() -> Path | None:
     return Path(spec.origin).parent / "model"
 
 
+def file_digest(file: Path) -> str:
+    """Returns the SHA-256 (hex) of a file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
 def check_official_weights(folder: Path) -> None:
     """Rejects weights that are not the published all-MiniLM-L6-v2.
 
@@ -30,8 +40,7 @@ def check_official_weights(folder: Path) -> None:
     """
     weights = folder / "model.safetensors"
     try:
-        with weights.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = file_digest(weights)
     except OSError as error:
         raise EmbedderError(
             f"The bundled embedding model cannot be read at {weights}: {error.strerror}. Run `make install` again."

@@ -89,8 +89,7 @@ def _pair(request: Request, asked: Asked, cells: Cells) -> Pair | None:
         return None
     if request.operation is Operation.SHARE and table_of(first.row) != table_of(second.row):
         return None  # a part may be one of another whole: iPhones, and what is sold in China
-    one, other = first.figure.unit, second.figure.unit
-    fits = (one.scale, one.after) == (other.scale, other.after) and len({one.sign, other.sign} - {""}) <= 1
+    fits = first.figure.unit.agrees(second.figure.unit)
     return Pair(first, second, (*found[0], *found[1])) if fits else None
 
 

@@ -45,15 +45,9 @@ def with_parts(documents: Sequence[Sequence[Row]], rows: Sequence[Row], *, comma
     tables = [list(some) for _, some in groupby(rows, key=lambda row: row.table)]
     found = []
     for first, *others in documents:
-        total, parts = first, list[Row]()
-        for table in tables:
-            for one in table:
-                if (
-                    not parts
-                    and _same_figure(one, first)
-                    and (below := parts_of(one, table, comma_expected=comma_expected))
-                ):
-                    total, parts = one, below
+        same = ((one, table) for table in tables for one in table if _same_figure(one, first))
+        sums = ((one, parts_of(one, table, comma_expected=comma_expected)) for one, table in same)
+        total, parts = next((one for one in sums if one[1]), (first, []))
         named = {total.place, *(one.place for one in parts)}
         found.append([total, *parts, *(one for one in others if one.place not in named)])
     return found
@@ -88,12 +82,13 @@ def parts_of(total: Row, table: Sequence[Row], *, comma_expected: bool) -> list[
     left = {i: one.value for i, one in whole.items()}
     for one in reversed([one for one in table if one.row.start < total.row.start]):
         figures = {i: _figure(one, i, mark, whole[i]) for i in whole}
-        if any(figure is not None and figure.unit.is_percent for figure in figures.values()):
+        if any(figure and figure.unit.is_percent for figure in figures.values()):
             continue
-        if len(found) == MOST_PARTS or not all(_is_alike(figures[i], whole[i]) for i in whole):
+        fitting = {i: figure for i, figure in figures.items() if figure and figure.unit.agrees(whole[i].unit)}
+        if len(found) == MOST_PARTS or len(fitting) < len(whole):
             return []
         found.insert(0, one)
-        left = {i: value - part.value for i, value in left.items() if (part := figures[i])}
+        left = {i: value - fitting[i].value for i, value in left.items()}
         sums = sum(abs(value) <= _rounding(whole[i], len(found)) for i, value in left.items())
         if sums >= min(ENOUGH_COLUMNS, len(whole)) and len(found) >= LEAST_PARTS:
             return found
@@ -107,14 +102,6 @@ def _figure(row: Row, column: int, mark: str, whole: Figure) -> Figure | None:
     if NOTHING.fullmatch(row.row.cells[column]):
         return whole.with_value(Decimal(0))
     return figure_at(row.row, column, mark)
-
-
-def _is_alike(part: Figure | None, whole: Figure) -> bool:
-    """Returns True for a figure of the unit of a whole."""
-    if part is None:
-        return False
-    one, other = part.unit, whole.unit
-    return (one.scale, one.after) == (other.scale, other.after) and len({one.sign, other.sign} - {""}) <= 1
 
 
 def _rounding(whole: Figure, parts: int) -> Decimal:

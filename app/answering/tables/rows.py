@@ -12,12 +12,7 @@ from numpy.typing import NDArray
 
 from app.answering.tables.asked import Asked
 from app.answering.tables.reading import TOTAL, Row, without_total
-from app.text import (
-    NO_DATE,
-    Date,
-    content_terms,
-    latest_date,
-)
+from app.text import NO_DATE, Date, content_terms, latest_date
 
 # Most names of rows that are compared in meaning; those that share most words with the question come first.
 MOST_NAMES = 64

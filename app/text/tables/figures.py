@@ -40,6 +40,11 @@ class Unit:
         """True for shares."""
         return self.after == PERCENT
 
+    def agrees(self, other: Unit) -> bool:
+        """Returns True if figures of both units can be added; a missing currency sign agrees with any."""
+        same = (self.scale, self.after) == (other.scale, other.after)
+        return same and len({self.sign, other.sign} - {""}) <= 1
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ingest.embedding.model_files import file_digest
 from ingest.embedding.runtimes.runtime import ModelFacts
 
 WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
@@ -60,8 +61,7 @@ class Encoder:
     @cached_property
     def weights_file_digest(self) -> str:
         """Returns the SHA-256 (hex) of the file of weights."""
-        with (self.folder / WEIGHTS).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_digest(self.folder / WEIGHTS)
 
     @cached_property
     def settings_digest(self) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from ingest.embedding.model_files import file_digest
 from ingest.host import make_private_folder
 
 logger = logging.getLogger(__name__)
@@ -64,9 +65,7 @@ class GraphCache:
         try:
             _require_own(self._folder)
             record = json.loads((self._folder / (self._stem + RECORD)).read_text("utf-8"))
-            with file.open("rb") as opened:
-                found = hashlib.file_digest(opened, "sha256").hexdigest()
-            if found == record["graph"]:
+            if file_digest(file) == record["graph"]:
                 return CachedGraph(file, str(record["weights"]))
         except FileNotFoundError:
             return None

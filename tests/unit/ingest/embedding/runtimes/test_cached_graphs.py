@@ -14,28 +14,11 @@ from pathlib import Path
 
 import pytest
 from exporters import recording
-from tests_support import save_tiny_model
 
 from ingest.embedding.runtimes import graph_cache, open_runtime
 from ingest.embedding.runtimes.bert_graph import BERT_EXPORTER
 
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory) -> str:
-    return str(save_tiny_model(tmp_path_factory.mktemp("models") / "tiny"))
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch) -> Path:
-    """The folder of cached graphs, of this test alone."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return graph_cache.cache_folder()
-
-
-@pytest.fixture
-def made() -> list[str]:
-    """The models for which `opened` made a graph."""
-    return []
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture

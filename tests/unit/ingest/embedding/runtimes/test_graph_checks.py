@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,22 +12,11 @@ from exporters import recording, wrong
 from recorded_vectors import expected
 from tests_support import save_tiny_model
 
-from ingest.embedding.runtimes import checked_graph, graph_cache, open_runtime, selection
+from ingest.embedding.runtimes import checked_graph, open_runtime, selection
 from ingest.embedding.runtimes.graph_check import difference, load_expected
 from ingest.errors import EmbedderError
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch) -> Path:
-    """The folder of cached graphs, of this test alone."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return graph_cache.cache_folder()
-
-
-@pytest.fixture
-def made() -> list[str]:
-    """The models for which `opened_wrongly` made a graph."""
-    return []
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture

@@ -6,15 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from tests_support import save_tiny_model
 
 from ingest.embedding.runtimes import graph_cache, open_runtime
 from ingest.embedding.runtimes.onnx_session import PASS_TOKENS, Session, passes, threads
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory) -> str:
-    return str(save_tiny_model(tmp_path_factory.mktemp("models") / "tiny"))
 
 
 def test_many_passes_side_by_side_give_the_same_as_one_after_the_other(tiny, monkeypatch):

@@ -9,22 +9,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests_support import save_static_model, save_tiny_model
+from tests_support import save_static_model
 
 from ingest.embedding.runtimes import open_runtime, selection
 from ingest.embedding.runtimes.bert_graph import BERT_EXPORTER, export
 from ingest.errors import EmbedderError
 
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory) -> str:
-    return str(save_tiny_model(tmp_path_factory.mktemp("models") / "tiny"))
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch) -> None:
-    """Gives this test cached graphs of its own."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture
