@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from app.retrieval.document_scope import DocumentFacts, facts_of, scope
 from app.retrieval.figure_rows import figure_scores
 from app.retrieval.fusion import fuse, ranking, with_bonuses, with_nearness, with_neighbours
+from app.retrieval.label_search import LabelSearch
 from app.text import Identifier, shared_language
 from ingest.filters import Filter
 from ingest.index import Index
@@ -71,6 +72,7 @@ class HybridSearch:
         self._index = index
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="keyword-search")
         self._facts: dict[tuple[str, str], DocumentFacts] = {}
+        self._labels = LabelSearch(index)
 
     def ranked(self, query: Query, n: int, within: Filter | None, wanted: Sequence[Identifier]) -> Ranked:
         """Returns both searches' candidates with their scores, best first.
@@ -111,7 +113,9 @@ class HybridSearch:
         by_words = self._pool.submit(self._index.keyword_search, query, n, within=within)
         by_meaning = self._index.vector_search(query, n, within=within) if knows(query.text) else []
         known = [hit for hit in by_meaning if hit.chunk.id in found.meaning or knows(hit.chunk.text)]
-        found.add(known, by_words.result())
+        hits = by_words.result()
+        language = shared_language(query.alone, *(hit.chunk.text for hit in hits[:1]))
+        found.add(known, [*self._labels.hits(query, language, within), *hits])
 
     def _scores(self, found: _Found, query: Query) -> dict[str, float]:
         """Fuses both scores of all chunks that were found, and of their neighbours."""

@@ -16,13 +16,13 @@ from typing import TypeVar
 import numpy as np
 
 from ingest.docstore import CollectionRow, DocStore, EmbedderRole, EmbedderRow, WriterQueue
-from ingest.embedding import Embedder, nearness, query_vector
+from ingest.embedding import Embedder, TokenVectors, nearness, query_vector
 from ingest.errors import EmbedderMismatch, LexicalDamaged, VectorsDamaged
 from ingest.filters import Filter
 from ingest.index.filtered_search import Choosing
 from ingest.index.sizes import SIZES, Sizes
 from ingest.lexical import LexicalStore
-from ingest.models import Query, SearchHit, as_query
+from ingest.models import IndexedChunk, Query, SearchHit, StoredChunk, as_query
 from ingest.settings import Settings
 from ingest.vectors import Chroma, VectorStore
 
@@ -202,13 +202,20 @@ class Index:
 
     def keyword_search(self, query: str | Query, k: int, *, within: Filter | None = None) -> list[SearchHit]:
         """Returns the `k` chunks with the best BM25 scores for `query`. See `vector_search`."""
+        return self._healing(lambda: self._active(lambda n: self._by_words(query, n, within), k))
 
-        def leg(n: int) -> list[tuple[str, float]]:
-            if not self.lexical.exists and not self.docstore.count_chunks(self.collection.id):
-                return []
-            return self.lexical.search(query, n, self._choosing.chosen(within).versions if within else None)
+    def keyword_ids(self, query: str | Query, k: int, *, within: Filter | None = None) -> list[tuple[str, float]]:
+        """Returns ids and scores of `keyword_search`, without reading the chunks: some may not be active."""
+        return self._healing(lambda: self._by_words(query, k, within))
 
-        return self._healing(lambda: self._active(leg, k))
+    def chunks(self, chunk_ids: Sequence[str]) -> dict[str, StoredChunk]:
+        """Returns those of `chunk_ids` that can be found, by id."""
+        return self.docstore.active_chunks(self.collection.id, chunk_ids)
+
+    def _by_words(self, query: str | Query, n: int, within: Filter | None) -> list[tuple[str, float]]:
+        if not self.lexical.exists and not self.docstore.count_chunks(self.collection.id):
+            return []
+        return self.lexical.search(query, n, self._choosing.chosen(within).versions if within else None)
 
     def vector_scores(self, query: str | Query, chunk_ids: Sequence[str]) -> dict[str, float]:
         """Returns the cosine similarity to `query` of those of `chunk_ids` that have a stored vector."""
@@ -239,6 +246,19 @@ class Index:
             return {}
         found = nearness(np.concatenate(rows), np.array(weights, dtype=np.float32), list(kept.values()))
         return dict(zip(kept, found.tolist(), strict=True))
+
+    def token_vectors(self, chunks: Sequence[IndexedChunk]) -> dict[str, TokenVectors]:
+        """Returns the stored token vectors of chunks by id, with spans in the chunk's text; only those stored whole."""
+        current = self.embedders().get("current")
+        if current is None:
+            return {}
+        kept = self.docstore.kept.tokens(current.id, list({one.embed_key for one in chunks}))
+        found, embedder = {}, self.leg(current).embedder
+        for one in chunks:
+            if one.embed_key in kept:
+                context = one.embedded_text.removesuffix(one.chunk.text)
+                found[one.chunk.id] = embedder.restored_tokens(context, one.chunk.text, kept[one.embed_key])
+        return {key: tokens for key, tokens in found.items() if tokens is not None}
 
     def keyword_scores(self, query: str | Query, chunk_ids: Sequence[str]) -> dict[str, float]:
         """Returns the BM25 scores of those of `chunk_ids` that share a term with `query`, as `keyword_search` does."""

@@ -14,6 +14,8 @@ SHARE = re.compile(
     r"%|\b(?:per ?cent\w*|share|proportion|rate|ratio|margin|Anteil|Prozent\w*|Quote|pourcent\w*|part|taux)\b",
     re.IGNORECASE,
 )
+# Words of figures that a row must have as well: a tax is no tax rate.
+RATE = re.compile(r"\b(?:rates?|ratios?|yields?|\w*(?:satz|s\u00e4tze|quote)|taux|tasas?|tass[oi])\b", re.IGNORECASE)
 QUARTER_NAME = re.compile(r"q[1-4]")
 
 
@@ -82,6 +84,11 @@ class Asked:
     def asks_share(self) -> bool:
         """True if it asks for a share."""
         return bool(SHARE.search(self.question))
+
+    def may_name(self, row: Row) -> bool:
+        """Returns False if it asks for a rate and a row's name, group and caption have no such word."""
+        texts = f"{row.name} {row.row.group} {row.row.caption}"
+        return not RATE.search(self.question) or bool(RATE.search(texts))
 
     @cached_property
     def latest(self) -> bool:

@@ -26,6 +26,11 @@ AS_GOOD = 0.15
 # Rows of one document, for a question that asks for several things.
 MOST_ROWS = 3
 
+# The statement in which the row "Inventories" is their change and not their amount.
+CASH_FLOWS = re.compile(
+    r"cash[ -]?flows?|kapitalfluss|flux de tr\u00e9sorerie|flujos? de efectivo|rendiconto finanziario|fluxos? de caixa",
+    re.IGNORECASE,
+)
 SHARE_OF = re.compile(r"(?:as a )?(?:%|percent(?:age)?) of\b|in % ", re.IGNORECASE)
 Scores = Mapping[tuple[str, int], float]
 Similar = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -104,8 +109,16 @@ def _amounts(rows: Sequence[Row]) -> list[Row]:
     ]
 
 
+def _without_flows(rows: Sequence[Row]) -> list[Row]:
+    """Leaves out rows of statements of cash flows that another table of the document has too."""
+    flows = {one.place for one in rows if CASH_FLOWS.search(f"{one.row.caption} {' '.join(one.passage.heading)}")}
+    others = {(one.passage.version_id, one.figure_name) for one in rows if one.place not in flows}
+    return [one for one in rows if one.place not in flows or (one.passage.version_id, one.figure_name) not in others]
+
+
 def _scores(asked: Asked, rows: Sequence[Row], similar: Similar) -> dict[tuple[str, int], float]:
     """Returns the scores of the rows whose names share words with the question, by place."""
+    rows = rows if CASH_FLOWS.search(asked.question) else _without_flows(rows)
     rows = _of_named_groups(asked, rows if asked.asks_share else _amounts(rows))
     names = {one.name: content_terms(without_total(one.label), asked.language) for one in rows}
     frequency = Counter(term for terms in names.values() for term in terms)
@@ -132,7 +145,7 @@ def _scores(asked: Asked, rows: Sequence[Row], similar: Similar) -> dict[tuple[s
     return {
         one.place: MEANING * meaning[one.name] + NAMED * named[one.name] + ASKED * held[one.place] / most
         for one in rows
-        if one.name in meaning
+        if one.name in meaning and asked.may_name(one)
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.answering.extractive import ExtractiveAnswerer
@@ -121,3 +123,32 @@ def test_lines_of_a_table_of_contents_are_no_rows_of_figures():
     lines = "| Net sales | 3 |\n| --- | --- |\n| Costs | 7 |\n| Inventories | 12 |\n| Other | 30 |\n"
     assert rows_with_figures([passage(1, f"TABLE OF CONTENTS\n\n{lines}", "Q2")]) == []
     assert len(rows_with_figures([passage(1, f"Accounts\n\n{lines}", "Q2")])) == 3
+
+
+BALANCE = passage(1, "Balance sheet\n\n| (in millions) | June 30, 2031 |\n| --- | --- |\n| Stocks | 70 |\n", "Q2")
+FLOWS = passage(
+    2,
+    "Statement of cash flows\n\n| (in millions) | Six Months Ended June 30, 2031 |\n| --- | --- |\n"
+    "| Stocks | (9) |\n| Proceeds | 5 |\n",
+    "Q2",
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("How large were the stocks?", "Stocks | 70"),
+        ("How large were the stocks in the cash flows?", "Stocks | (9)"),
+        ("How large were the proceeds?", "Proceeds | 5"),  # in no other table
+    ],
+)
+def test_a_change_among_cash_flows_is_not_taken_for_the_amount(answerer, question, row):
+    flows = replace(FLOWS, start=1_000, end=1_000 + len(FLOWS.text))
+    assert [note.quote for note in answerer.answer(question, [flows, BALANCE]).citations] == [row]
+
+
+@pytest.mark.parametrize(("label", "found"), [("Effective tax rate", True), ("Income tax", False)])
+def test_a_rate_is_read_only_from_a_row_of_a_rate(answerer, label, found):
+    rows = f"| {label} | 14.6 |\n| Other | 2 |\n"
+    answer = answerer.answer("What was the effective income tax rate?", [report(1, "June 30, 2031", rows, "Q2")])
+    assert answer.text.startswith(f"{label}, Three Months Ended") is found
