@@ -1,4 +1,4 @@
-"""Compares a question with passages token by token (late interaction). Pure.
+"""Compares a question with passages token by token (late interaction).
 
 As in ColBERT (Khattab and Zaharia, 2020), a question matches a text if each of its tokens has a similar token there. A
 single vector of a text shows its topic, but little of what the text says about it.
@@ -6,10 +6,15 @@ single vector of a text shows its topic, but little of what the text says about 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.embedding import TokenVectors, unit
+from app.models import Passage
+from app.protocols import Embeds
+from ingest.embedding import TokenVectors, packed, unit, unpacked
 
 
 def matches(asked: TokenVectors, there: TokenVectors) -> NDArray[np.float32]:
@@ -23,3 +28,20 @@ def matches(asked: TokenVectors, there: TokenVectors) -> NDArray[np.float32]:
 def text_vector(tokens: TokenVectors) -> NDArray[np.float32]:
     """Returns the mean of a text's token vectors, float32 [dimensions], unit length; zeros if there are no tokens."""
     return unit(tokens.vectors.sum(axis=0))
+
+
+def with_tokens(passages: Sequence[Passage], embedder: Embeds) -> list[Passage]:
+    """Adds token vectors to passages that have none, computed in the context of titles, headings and table header.
+
+    Stored token vectors have signs only, so that the others are reduced to theirs as well.
+    """
+    missing = [passage for passage in passages if passage.tokens is None]
+    contexts = [f"{passage.context}\n\n" if passage.context else "" for passage in missing]
+    texts = [context + passage.text for context, passage in zip(contexts, missing, strict=True)]
+    made = zip(contexts, embedder.encode_tokens(texts) if texts else [], strict=True)
+    found = (TokenVectors(_signs(tokens.vectors), tokens.spans - len(context)) for context, tokens in made)
+    return [replace(one, tokens=next(found)) if one.tokens is None else one for one in passages]
+
+
+def _signs(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    return unpacked(packed(vectors), vectors.shape[1])

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote
 
 from ingest.filters import Filter
 from ingest.models import Query
 from ingest.urls import host_and_path, is_url
+
+if TYPE_CHECKING:
+    from ingest.embedding import TokenVectors
 
 # Characters of a header that leave the embedder room for the rows below it: half of its 256 tokens.
 MOST_HEADER = 500
@@ -27,7 +30,7 @@ class Passage:
     other sources with the same text. `place` is the label of its page ("slide 4"). `score` is comparable only within
     one question. If the text starts inside a table, `header` is the table's header row, which lies before `start`; if
     it starts with or inside a table, `caption` is the text just before that table. `periods` are those on which the
-    document reports, in order ("2023-Q3").
+    document reports, in order ("2023-Q3"). `tokens` are the vectors of its tokens, if they are known.
     """
 
     n: int
@@ -45,6 +48,7 @@ class Passage:
     header: str = ""
     caption: str = ""
     periods: tuple[str, ...] = ()
+    tokens: TokenVectors | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -56,6 +60,12 @@ class Passage:
         """The context of the passage: title, headings, page or sheet, file and folder."""
         folder = "" if is_url(self.document) else _in_words(str(PurePath(self.document).parent))
         return " ".join(filter(None, (self.title, *self.heading, self.place, _in_words(self.document), folder)))
+
+    @property
+    def context(self) -> str:
+        """What is embedded before its text: title, headings and table header."""
+        path = " > ".join(filter(None, (self.title, *self.heading)))
+        return "\n".join(filter(None, (path, self.embedded_header)))
 
     @property
     def embedded_header(self) -> str:

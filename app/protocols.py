@@ -30,6 +30,11 @@ class Embeds(Protocol):
         """Returns True if most words of a text are in the vocabulary; otherwise its vector is meaningless."""
         ...
 
+    @property
+    def pools_tokens(self) -> bool:
+        """Returns True if the vector of a text is the mean of those of its tokens."""
+        ...
+
     def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         """Returns each text's token vectors, computed in the context of the whole text."""
         ...

@@ -16,6 +16,7 @@ from app.answering.refusal import Judgement, Refusal
 from app.answering.tables import ReadsText
 from app.cancellation import CancelToken
 from app.grounding import REFUSAL, Verified, Verifier, is_refusal
+from app.late_interaction import with_tokens
 from app.llm import ChatLLM
 from app.models import Answer, Citation, Event, Passage, Retrieval, Retrieved, Sentence, Token, Turn
 from app.protocols import Embeds, Entails
@@ -179,7 +180,7 @@ class Answerer:
         return float(self._embedder.encode_query(one) @ self._embedder.encode_query(other))
 
     def _quote(self, course: Course, found: Retrieval) -> Iterator[Event]:
-        passages = found.narrow
+        passages = with_tokens(found.narrow, self._embedder) if self._embedder.pools_tokens else found.narrow
         judged = self._judged(course, passages)
         course.confidence = round(judged.confidence, 4) if judged else None
         answers = judged is None or judged.answers

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.grounding import read_lines
-from app.late_interaction import matches, text_vector
+from app.late_interaction import matches, text_vector, with_tokens
 from app.models import Passage
 from app.protocols import Embeds
 from app.text import content_terms, shared_language, tokenize, words_of
@@ -24,8 +24,8 @@ TOLD = "told in a sentence"
 LEAST_TOLD, LEAST_SHARE, LEAST_OWN = 3, 0.8, 2
 # Number of best passages read. 8 separated own questions from others no better, 3 worse, and each one takes time.
 MOST_READ = 5
-# Most characters read of a document's name.
-MOST_NAME = 80
+# Similarity of a word of the question to a passage whose file or folder it names: that of a vector to its own signs.
+NAMED = math.sqrt(2 / math.pi)
 # The best is compared with the mean of this many that follow it.
 MOST_OTHERS = 8
 
@@ -44,19 +44,16 @@ def evidence(
     title" is the similarity of the nearest passage to the content words missing from its title. The nearest passage is
     the one whose own vector is most similar.
     """
-    read = passages[:MOST_READ]
-    titles = [_title(question, passage) for passage in read]
-    texts = [f"{title}{one.text}" for title, one in zip(titles, read, strict=True)]
-    asked, *there = embedder.encode_tokens([question, *texts])
-    lines = [
-        line
-        for passage, title, one in zip(read, titles, there, strict=True)
-        for line in _sentences(passage, len(title), one)
-    ] or there
+    read = with_tokens(passages[:MOST_READ], embedder)
+    there = [passage.tokens for passage in read if passage.tokens]
+    (asked,) = embedder.encode_tokens([question])
+    lines = [line for passage in read for line in _sentences(passage)] or there
     vector = embedder.encode_query(question)
     whole, single = (np.stack([text_vector(one) for one in some]) @ vector for some in (there, lines))
     nearest = int(whole.argmax())
     found, in_lines = (np.stack([matches(asked, one) for one in some]) for some in (there, lines))
+    for passage, row in zip(read, found, strict=True):
+        row[_in_words(question, asked.spans, only=_named(passage))] = NAMED
     language = shared_language(question, *texts_of(read))
     wanted, titled = content_terms(question, language), content_terms(read[nearest].name, language)
     held = _held(wanted, read, language)
@@ -98,22 +95,9 @@ def texts_of(passages: Sequence[Passage]) -> list[str]:
     return [passage.text for passage in passages[:MOST_READ]]
 
 
-def _title(question: str, passage: Passage) -> str:
-    """Returns the context put before a passage: the document's name, and words of the question only its place has.
-
-    The chunk was sized for the model without the file name, so a long name would push out the end of the passage.
-    """
-    name = passage.name[:MOST_NAME]
-    said = content_terms(f"{name} {passage.embedded_header} {passage.text}")
-    asked = content_terms(question) - said
-    place = [word for word in words_of(passage.above) if content_terms(word) & asked]
-    header = f"{passage.embedded_header}\n" if passage.embedded_header else ""
-    return f"{' '.join([name, *dict.fromkeys(place)])}: {header}"
-
-
-def _sentences(passage: Passage, before: int, tokens: TokenVectors) -> list[TokenVectors]:
-    """Returns the tokens of each sentence of a passage that starts at `before`, as far as the model read it."""
-    found = (tokens.part(before + line.start, before + line.end) for line in read_lines(passage))
+def _sentences(passage: Passage) -> list[TokenVectors]:
+    """Returns the tokens of each sentence of a passage, as far as the model read it."""
+    found = (passage.tokens.part(line.start, line.end) for line in read_lines(passage)) if passage.tokens else ()
     return [one for one in found if len(one.vectors)]
 
 
@@ -132,11 +116,18 @@ def _held(wanted: set[str], passages: Sequence[Passage], language: str) -> list[
     return found
 
 
-def _in_words(question: str, spans: NDArray[np.intp], but: Container[str] = ()) -> NDArray[np.bool_]:
-    """Marks the tokens that are part of content words, except the terms in `but`: bool [tokens]."""
+def _named(passage: Passage) -> set[str]:
+    """Returns the terms of its file name, folder and page, which are not embedded with it."""
+    return content_terms(passage.above) - content_terms(f"{passage.context} {passage.text}")
+
+
+def _in_words(
+    question: str, spans: NDArray[np.intp], but: Container[str] = (), only: Container[str] | None = None
+) -> NDArray[np.bool_]:
+    """Marks the tokens that are part of content words: of all but `but`, or of those in `only`: bool [tokens]."""
     inside = np.zeros(len(spans), dtype=bool)
     for word in tokenize(question):
-        if word.says and word.term not in but:
+        if word.says and word.term not in but and (only is None or word.term in only):
             inside |= (spans[:, 0] < word.end) & (spans[:, 1] > word.start)
     return inside
 

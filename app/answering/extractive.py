@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 
 from app.answering.highlights import answer_spans
 from app.answering.quotes import Composition, Quotes, escaped
-from app.answering.quoting import Candidate, Question, date_of, figure_bonus, superseding
+from app.answering.quoting import (
+    LEAST_FURTHER,
+    MARGIN,
+    MEANING,
+    Candidate,
+    Question,
+    date_of,
+    figure_bonus,
+    sentence_vectors,
+    superseding,
+)
 from app.answering.tables import (
     ReadsText,
     add_listing,
@@ -20,26 +30,21 @@ from app.answering.tables import (
     rows_with_figures,
     with_parts,
 )
+from app.late_interaction import with_tokens
 from app.models import Passage
 from app.protocols import Embeds
 from app.text import language_data_of
 from ingest.embedding import query_vector
 from ingest.models import Query, as_query
 
-# Weights in a sentence's score: similarity in meaning, shared terms, and the rank of its passage.
-MEANING, TERMS, RANK = 0.55, 0.35, 0.10
+# Weights in a sentence's score of shared terms, and of the rank of its passage.
+TERMS, RANK = 0.35, 0.10
 MOST_SENTENCES = 4
-# Another sentence is quoted if its score is at least this share of the best score …
-MARGIN = 0.86
-# … and it does not repeat an earlier one (cosine similarity).
-SAME = 0.88
+# Cosine similarity of a sentence that repeats an earlier one.
+SAME = 0.92
 # A sentence below both is irrelevant with any embedder; app/answering/refusal.py decides better if calibrated for it.
 LEAST_MEANING = 0.33
 LEAST_TERMS = 0.5
-# Sentences that are embedded before it is decided which of the others could be quoted. 6 and 8 took longer.
-FIRST = 4
-# Prose that adds to the rows of a table has at least this similarity.
-LEAST_FURTHER = 0.5
 
 
 class ExtractiveAnswerer:
@@ -75,6 +80,7 @@ class ExtractiveAnswerer:
             relevant: True if the passages are known to answer the question.
         """
         query = as_query(question)
+        passages = with_tokens(passages, self._embedder) if self._embedder.pools_tokens else passages
         asked, made = Question.of(query, passages), Composition()
         vector = query_vector(self._embedder.encode_query, asked.query) * self._embedder.knows(query.text)
         for_rows = asked.for_rows
@@ -94,8 +100,8 @@ class ExtractiveAnswerer:
         shared = asked.shared_terms(candidates)
         rank = np.array([1 / math.sqrt(candidate.passage.n) for candidate in candidates])
         words = TERMS * shared + RANK * rank + figure_bonus(query.alone, candidates)
-        vectors = self._vectors(candidates, words, vector)
-        meaning = np.where(vectors.any(axis=1), vectors @ vector, -np.inf)
+        vectors = sentence_vectors(candidates, words, vector, self._embedder)
+        meaning = np.where(np.isnan(vectors).any(axis=1), -np.inf, vectors @ vector)
         least = LEAST_FURTHER if made.text else LEAST_MEANING
         if (made.text or not relevant) and meaning.max() < least and shared.max() < LEAST_TERMS:
             return made.quotes()
@@ -108,34 +114,6 @@ class ExtractiveAnswerer:
             kept = [one for one in kept[1:] if one is not later]
         _add_quotes(made, query.alone, kept)
         return made.quotes()
-
-    def _vectors(
-        self, candidates: Sequence[Candidate], words: NDArray[np.floating], vector: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        """Embeds the sentences that could be quoted, float32 [n, dimensions]; the rows of the others are zero.
-
-        Those with the best scores by words come first. The others could be quoted only if they are nearer to the
-        question than any of these.
-
-        Args:
-            candidates: the sentences.
-            words: their scores without meaning.
-            vector: the question's vector.
-        """
-        found = np.zeros((len(candidates), len(vector)), np.float32)
-
-        def embed(some: NDArray[np.intp]) -> None:
-            found[some] = self._embedder.encode_sentences([candidates[i].read for i in some])
-
-        order = np.argsort(-words, kind="stable")
-        first, others = order[:FIRST], order[FIRST:]
-        embed(first)
-        near = found[first] @ vector
-        nearest = max(float(near.max()), LEAST_FURTHER)
-        left = others[words[others] + MEANING * nearest >= MARGIN * (words[first] + MEANING * near).max()]
-        if len(left):
-            embed(left)
-        return found
 
 
 def _choose(scores: NDArray[np.floating], vectors: NDArray[np.float32]) -> list[int]:

@@ -134,12 +134,14 @@ class Retriever:
         )
 
     def _narrow(self, best: Sequence[Scored]) -> tuple[Passage, ...]:
-        """Returns chunks as passages that are not widened."""
+        """Returns chunks as passages that are not widened, with the token vectors that are stored."""
         stored = {one.chunk.id: one for one in self._index.docstore.indexed_chunks([one.chunk.id for one in best])}
-        alone = (
+        tokens = self._index.token_vectors(list(stored.values()))
+        alone = [
             Wide(i, (stored[one.chunk.id],), one.chunk.text) for i, one in enumerate(best) if one.chunk.id in stored
-        )
-        return tuple(passage_of(self._index.docstore, n, best[one.best], one) for n, one in enumerate(alone, start=1))
+        ]
+        made = (passage_of(self._index.docstore, n, best[one.best], one) for n, one in enumerate(alone, start=1))
+        return tuple(replace(p, tokens=tokens.get(w.chunks[0].chunk.id)) for p, w in zip(made, alone, strict=True))
 
     def _best(self, question: str | Query, k: int, within: Filter | None) -> _Best:
         query = as_query(question)

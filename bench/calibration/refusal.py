@@ -52,7 +52,7 @@ def examples(shared: Path, of: Callable[[Path], list[Collection]] = collections)
         with one.opened() as opened:
             retriever = opened.retriever("default")
             for kind, key, text in questions:
-                passages = retriever.passages(text, PASSAGES).passages
+                passages = retriever.passages(text, PASSAGES).narrow
                 began = time.perf_counter()
                 known = evidence(text, passages, embedder, retriever.searched())
                 seconds += time.perf_counter() - began

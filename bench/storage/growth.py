@@ -53,7 +53,8 @@ class _RandomVectors:
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
     def encode_chunks(self, texts: Sequence[str]) -> Encoded:
-        return Encoded(self.encode_documents(texts), [self.query_tokens(text) for text in texts])
+        tokens = [self.query_tokens(text) for text in texts]
+        return Encoded(self.encode_documents(texts), tokens, [one[:0] for one in tokens])
 
     def encode_query(self, _text: str) -> NDArray[np.float32]:
         return self.encode_documents([""])[0]

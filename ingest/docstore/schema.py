@@ -3,7 +3,7 @@
 collections   a named knowledge base; `changes` counts changes that searches must see completely or not at all
 embedders     the models of a collection: searched (current), being filled (next), kept for a rollback (previous)
 vectors       an embedder's vector of a text; Chroma's copy is rebuilt from here without the model
-token_vectors its packed vectors of the text's tokens; deleted with the text's vector
+token_vectors its packed vectors of the text's tokens, those of content apart; deleted with the text's vector
 documents     one source in a collection; its id is stable across edits
 tags          the user's labels of documents, to filter by
 versions      one content of a document: pending (being written), active (searchable), stale (to be deleted)
@@ -17,7 +17,7 @@ jobs          the writer of a collection, the waiting writers, and their progres
 from ingest.docstore.database import Step
 from ingest.docstore.periods import fill_periods
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 # `kept` is 0 until vectors that format 2 stored only in Chroma are also in `vectors`. `generation` counts rebuilds of
 # the Chroma collection; `garbage` counts chunks deleted since then, whose space Chroma does not free.
@@ -44,12 +44,14 @@ CREATE TABLE IF NOT EXISTS vectors (
 );
 """
 
-# Separate from the vectors, because filtered searches read thousands of vectors without tokens.
+# Separate from the vectors, because filtered searches read thousands of vectors without tokens. `others` is null where
+# a format before 7 stored content tokens only.
 LATE_INTERACTION = """
 CREATE TABLE IF NOT EXISTS token_vectors (
     embedder INTEGER NOT NULL,
     embed_key BLOB NOT NULL,
     tokens BLOB NOT NULL,
+    others BLOB,
     PRIMARY KEY (embedder, embed_key),
     FOREIGN KEY (embedder, embed_key) REFERENCES vectors ON DELETE CASCADE
 );
@@ -140,7 +142,17 @@ UPDATE versions SET text_bytes = length(CAST(text AS BLOB));
         DOCUMENT_TYPES,
         TAGS,
     ),
-    4: (LATE_INTERACTION,),
+    4: (
+        """
+CREATE TABLE token_vectors (
+    embedder INTEGER NOT NULL,
+    embed_key BLOB NOT NULL,
+    tokens BLOB NOT NULL,
+    PRIMARY KEY (embedder, embed_key),
+    FOREIGN KEY (embedder, embed_key) REFERENCES vectors ON DELETE CASCADE
+);
+""",
+    ),
     5: (
         SEGMENTS,
         """
@@ -153,6 +165,7 @@ ALTER TABLE versions DROP COLUMN places;
         VIEWS,
     ),
     6: (PERIODS, fill_periods),
+    7: ("ALTER TABLE token_vectors ADD COLUMN others BLOB;",),
 }
 
 SCHEMA = """

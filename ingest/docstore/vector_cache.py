@@ -28,11 +28,16 @@ LEFT JOIN vectors k ON k.embedder = ? AND k.embed_key = c.embed_key
 TOKENS_OF_CHUNKS = """
 SELECT c.id, t.tokens FROM chunks c CROSS JOIN token_vectors t ON t.embedder = ? AND t.embed_key = c.embed_key
 """
-# Texts of active chunks without token vectors: older versions stored none, and stored some vectors only in Chroma.
+ALL_TOKENS = """
+SELECT embed_key, tokens, others FROM token_vectors WHERE others IS NOT NULL AND embedder = ?
+"""
+# Texts of active chunks without vectors of all tokens: older versions stored none, or not those of `others`, and stored
+# some vectors only in Chroma.
 TOKENLESS = """
 SELECT DISTINCT c.embed_key FROM embedders e JOIN stored_chunks c ON c.collection = e.collection AND c.status = 'active'
 WHERE e.id = ?1 AND (NOT e.kept OR EXISTS (SELECT 1 FROM vectors k WHERE k.embedder = ?1 AND k.embed_key = c.embed_key))
-AND NOT EXISTS (SELECT 1 FROM token_vectors t WHERE t.embedder = ?1 AND t.embed_key = c.embed_key)
+AND NOT EXISTS (SELECT 1 FROM token_vectors t
+    WHERE t.embedder = ?1 AND t.embed_key = c.embed_key AND t.others IS NOT NULL)
 """
 # A vector whose text no chunk of its collection has any more.
 ORPHANED = """
@@ -107,12 +112,21 @@ class KeptVectors:
         return found
 
     def tokens_of_chunks(self, embedder: int, chunk_ids: Sequence[str]) -> dict[str, bytes]:
-        """Returns the cached token vectors of chunks by id, packed by `ingest.embedding.binary_tokens`."""
+        """Returns the vectors of the chunks' content tokens by id, packed by `ingest.embedding.binary_tokens`."""
         found: dict[str, bytes] = {}
         for some in batches(chunk_ids):
             marks = ",".join("?" * len(some))
             rows = self._query(f"{TOKENS_OF_CHUNKS} WHERE c.id IN ({marks})", embedder, *some)
             found.update((chunk_id, tokens) for chunk_id, tokens in rows)
+        return found
+
+    def tokens(self, embedder: int, keys: Sequence[bytes]) -> dict[bytes, tuple[bytes, bytes]]:
+        """Returns the packed vectors of content tokens and of the others, of those texts that have both."""
+        found: dict[bytes, tuple[bytes, bytes]] = {}
+        for some in batches(keys):
+            marks = ",".join("?" * len(some))
+            rows = self._query(f"{ALL_TOKENS} AND embed_key IN ({marks})", embedder, *some)
+            found.update((key, (tokens, others)) for key, tokens, others in rows)
         return found
 
     def of_versions(self, embedder: int, version_ids: Sequence[str]) -> ChunkVectors:
@@ -128,14 +142,15 @@ class KeptVectors:
         self,
         embedder: int,
         vectors: Mapping[bytes, NDArray[np.float32]],
-        tokens: Mapping[bytes, bytes] = MappingProxyType({}),
+        tokens: Mapping[bytes, tuple[bytes, bytes]] = MappingProxyType({}),
     ) -> None:
         """Stores vectors of texts and of their tokens, replacing existing ones.
 
         Args:
             embedder: id of the embedder that made them.
             vectors: float32 [dimensions] each.
-            tokens: packed by `ingest.embedding.binary_tokens`; of these texts, or of texts whose vectors are stored.
+            tokens: of content tokens and of the others, packed by `ingest.embedding.binary_tokens`; of these texts, or
+                of texts whose vectors are stored.
         """
         with self._transaction() as db:
             db.executemany(
@@ -143,12 +158,12 @@ class KeptVectors:
                 ((embedder, key, np.asarray(vector, dtype="<f4").tobytes()) for key, vector in vectors.items()),
             )
             db.executemany(
-                "INSERT OR REPLACE INTO token_vectors (embedder, embed_key, tokens) VALUES (?, ?, ?)",
-                ((embedder, key, packed) for key, packed in tokens.items()),
+                "INSERT OR REPLACE INTO token_vectors (embedder, embed_key, tokens, others) VALUES (?, ?, ?, ?)",
+                ((embedder, key, *packed) for key, packed in tokens.items()),
             )
 
     def tokenless(self, embedder: int) -> list[bytes]:
-        """Returns the keys of texts in use that have a vector but no token vectors; older versions stored none."""
+        """Returns the keys of texts in use that have a vector but not the vectors of all of their tokens."""
         return [key for (key,) in self._query(TOKENLESS, embedder)]
 
     def drop_all_unused(self, embedder: int) -> None:

@@ -6,6 +6,7 @@ of them, while a question's are exact. Their product is therefore a sign-based a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,6 +28,17 @@ def packed(tokens: NDArray[np.float32]) -> bytes:
         A row of ceil(width / 8) bytes per token.
     """
     return np.packbits(tokens > 0, axis=1).tobytes()
+
+
+def unpacked(packed_tokens: bytes, width: int) -> NDArray[np.float32]:
+    """Returns vectors of unit length with the packed signs: float32 [tokens, width].
+
+    Raises:
+        ValueError: the bytes are not whole rows.
+    """
+    bits = np.frombuffer(packed_tokens, dtype=np.uint8).reshape(-1, -(-width // 8))
+    signs = np.unpackbits(bits, axis=1, count=width).astype(np.float32)
+    return (2 * signs - 1) / np.float32(math.sqrt(width))
 
 
 def nearness(

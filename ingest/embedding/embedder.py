@@ -18,6 +18,7 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
+from ingest.embedding.binary_tokens import unpacked
 from ingest.embedding.runtimes import ReadText, Runtime, open_runtime
 from ingest.embedding.token_vectors import Encoded, TokenVectors, unit
 from ingest.models import Query, as_query
@@ -35,6 +36,8 @@ WORD_STARTS = "\u2581\u0120"
 MOST_LOOKED_AT, LEAST_KNOWN = 1_000, 0.5
 # Questions whose vectors are cached.
 REMEMBERED = 32
+# Cosine similarity of a text's vector to the mean of its tokens from which the model counts as pooling them.
+LEAST_POOLED = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +174,21 @@ class Embedder(Embeddings):
     def _telling(self) -> NDArray[np.bool_]:
         """Marks the vocabulary's content tokens: no special tokens, stop words or punctuation."""
         words = {number: token.lstrip(WORD_STARTS).lower() for token, number in self._tokenizer.get_vocab().items()}
-        special = {number for number, token in self._tokenizer.get_added_tokens_decoder().items() if token.special}
-        telling = np.zeros(max(words, default=0) + 1, dtype=np.bool_)
+        telling = np.zeros(len(self._special), dtype=np.bool_)
         for number, word in words.items():
-            telling[number] = number not in special and word not in STOP_WORDS and any(c.isalnum() for c in word)
-        return telling
+            telling[number] = word not in STOP_WORDS and any(c.isalnum() for c in word)
+        return telling & ~self._special
+
+    @cached_property
+    def _special(self) -> NDArray[np.bool_]:
+        """Marks the vocabulary's special tokens."""
+        special = np.zeros(max(self._tokenizer.get_vocab().values(), default=0) + 1, dtype=np.bool_)
+        for number, token in self._tokenizer.get_added_tokens_decoder().items():
+            special[number] = token.special
+        return special
 
     def encode_chunks(self, texts: Sequence[str]) -> Encoded:
-        """Embeds documents and their tokens."""
+        """Embeds documents and their tokens. Takes memory for all tokens of all texts: pass a few at a time."""
         return self._encode(list(texts), query=False)
 
     def encode_query(self, text: str) -> NDArray[np.float32]:
@@ -216,21 +226,63 @@ class Embedder(Embeddings):
         row: list[float] = self.encode_query(text).tolist()
         return row
 
-    def _encode(self, texts: list[str], *, query: bool) -> Encoded:
-        """Keeps the vectors of content tokens only: those of all tokens of all texts would take gigabytes."""
-        found: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
-        for i, made in self.load().read(texts, query=query):
-            found[i] = made.vector, self._tokens(made)
-        both = [found[i] for i in range(len(texts))]
-        return Encoded(unit(np.stack([vector for vector, _ in both])), [tokens for _, tokens in both])
+    def restored_tokens(self, context: str, text: str, tokens: tuple[bytes, bytes]) -> TokenVectors | None:
+        """Rebuilds the token vectors of a document from the signs of `encode_chunks`.
 
-    def _tokens(self, made: ReadText) -> NDArray[np.float32]:
-        """Returns the vectors of content tokens, or if there are none, of all tokens, excluding the prompt."""
+        Args:
+            context: the beginning of what was embedded, before `text`; its tokens have negative spans.
+            text: the rest.
+            tokens: its content tokens and its other tokens, as `packed` returns them.
+
+        Returns:
+            Vectors of unit length; None if the signs are not those of exactly these tokens.
+        """
+        if not any(tokens):
+            return None
+        read = self._tokenizer.encode(context + text, add_special_tokens=False)
+        content, others = self._kinds(np.array(read.ids, dtype=np.int64))
+        try:
+            signs = [unpacked(some, self._token_width) for some in tokens]
+        except ValueError:
+            return None
+        if [len(one) for one in signs] != [content.sum(), others.sum()]:
+            return None
+        rows = np.empty((len(read.ids), self._token_width), dtype=np.float32)
+        rows[content], rows[others] = signs
+        kept = content | others
+        spans = np.array(read.offsets, dtype=np.intp).reshape(-1, 2)[kept] - len(context)
+        return TokenVectors(rows[kept], spans)
+
+    @cached_property
+    def _token_width(self) -> int:
+        return int(self.encode_tokens(["width"])[0].vectors.shape[1])
+
+    @cached_property
+    def pools_tokens(self) -> bool:
+        """Returns True if the vector of a text is the mean of those of its tokens, so that parts of it have one too."""
+        ((_, made),) = self.load().read(["Part of a text."], query=False)
+        return len(made.tokens) > 0 and float(unit(made.tokens.mean(axis=0)) @ unit(made.vector)) > LEAST_POOLED
+
+    def _encode(self, texts: list[str], *, query: bool) -> Encoded:
+        found: dict[int, tuple[NDArray[np.float32], ...]] = {}
+        for i, made in self.load().read(texts, query=query):
+            found[i] = made.vector, *self._tokens(made)
+        vectors, tokens, others = zip(*(found[i] for i in range(len(texts))), strict=True)
+        return Encoded(unit(np.stack(vectors)), [*tokens], [*others])
+
+    def _tokens(self, made: ReadText) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Returns the vectors of content tokens and of the others, excluding the prompt."""
         if not len(made.tokens):
-            return made.tokens
-        read = np.arange(len(made.ids)) >= made.prompt_tokens
-        telling = read & self._telling[made.ids]
-        return unit(made.tokens[telling if telling.any() else read])
+            return made.tokens, made.tokens
+        content, others = self._kinds(made.ids[made.prompt_tokens :])
+        rows = unit(made.tokens[made.prompt_tokens :])
+        return rows[content], rows[others]
+
+    def _kinds(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Marks content tokens and the others, without special tokens; if only one kind is there, it is content."""
+        telling, plain = self._telling[ids], ~self._special[ids]
+        plain = plain if plain.any() else ~plain
+        return (telling, plain & ~telling) if telling.any() else (plain, np.zeros_like(plain))
 
 
 # Builds an embedder; takes the arguments of `Embedder`.

@@ -14,8 +14,8 @@ class TokenVectors:
     """The contextual vectors of a text's tokens, without special tokens.
 
     Attributes:
-        vectors: float32 [tokens, dimensions], of any length; their mean has the direction of the text's own vector.
-        spans: int [tokens, 2], the characters [start, end) of each.
+        vectors: float32 [tokens, dimensions], of any length.
+        spans: int [tokens, 2], the characters [start, end) of each; negative before the text, in its context.
     """
 
     vectors: NDArray[np.float32]
@@ -35,10 +35,12 @@ class Encoded:
         vectors: vectors of the texts, float32 [n, dimensions], rows of unit length.
         tokens: vectors of each text's content tokens in order, float32 [tokens, width], rows of unit length; no rows
             if the model has no token vectors.
+        others: vectors of each text's other tokens, likewise: stop words and punctuation.
     """
 
     vectors: NDArray[np.float32]
     tokens: list[NDArray[np.float32]]
+    others: list[NDArray[np.float32]]
 
 
 def array(tensor: Any) -> NDArray[np.float32]:

@@ -105,20 +105,21 @@ def write_tokens(docstore: DocStore, leg: VectorLeg, chunks: Sequence[IndexedChu
 
 def _embedded(
     leg: VectorLeg, texts: Mapping[bytes, str], cancel: threading.Event | None = None
-) -> tuple[dict[bytes, NDArray[np.float32]], dict[bytes, bytes]]:
-    """Returns the vectors of texts and their packed token vectors, by the texts' keys; fewer if cancelled.
+) -> tuple[dict[bytes, NDArray[np.float32]], dict[bytes, tuple[bytes, bytes]]]:
+    """Returns the vectors of texts, and those of content tokens and others, by the texts' keys; fewer if cancelled.
 
     Texts of similar length are embedded together, because the model pads every text of a step to the longest.
     """
     keys = sorted(texts, key=lambda key: -len(texts[key]))
-    vectors, tokens = dict[bytes, NDArray[np.float32]](), dict[bytes, bytes]()
+    vectors, tokens = dict[bytes, NDArray[np.float32]](), dict[bytes, tuple[bytes, bytes]]()
     for i in range(0, len(keys), EMBED_STEP):
         if cancel and cancel.is_set():
             break
         some = keys[i : i + EMBED_STEP]
         encoded = leg.embedder.encode_chunks([texts[key] for key in some])
         vectors.update(zip(some, encoded.vectors, strict=True))
-        tokens.update(zip(some, map(packed, encoded.tokens), strict=True))
+        both = zip(map(packed, encoded.tokens), map(packed, encoded.others), strict=True)
+        tokens.update(zip(some, both, strict=True))
     return vectors, tokens
 
 

@@ -115,8 +115,8 @@ def _tokens(index: Index) -> Iterator[Finding]:
     without = index.docstore.kept.tokenless(current.id) if current else []
     if current and without:
         what = (
-            f"{len(without):,} texts of {index.collection.name!r} lack the token vectors that rank the best passages, "
-            "because an older version of Footnote embedded them."
+            f"{len(without):,} texts of {index.collection.name!r} lack token vectors, or some of them, because an "
+            "older version of Footnote embedded them: passages are ranked less well, or answers take longer."
         )
         yield Finding(Problem("tokens", what, EMBED_TOKENS), partial(_write_tokens, index, current))
 

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+from scipy.linalg import hadamard
 
 from app.models import Passage
 from ingest.chunking import Chunker, Split
@@ -35,10 +36,14 @@ class WordTokenizer:
         return spans
 
 
+# One direction a word; all signs, so that they are their own packed vectors.
+DIRECTIONS = hadamard(512, np.float32) / np.sqrt(np.float32(512))
+
+
 class WordEmbedder:
     """Embeds a text by its words, in vectors of unit length: equal words give near vectors."""
 
-    dimensions = 512
+    dimensions = len(DIRECTIONS)
 
     def encode_documents(self, texts):
         return np.stack([self.encode_query(text) for text in texts])
@@ -49,14 +54,20 @@ class WordEmbedder:
     def encode_query(self, text):
         vector = np.zeros(self.dimensions, dtype=np.float32)
         for word in text.casefold().split():
-            vector[sum(word.strip(".,?!:;").encode()) % self.dimensions] += 1
+            vector += DIRECTIONS[sum(word.strip(".,?!:;").encode()) % self.dimensions]
         return vector / max(float(np.linalg.norm(vector)), 1e-9)
 
     def knows(self, text):
         return True
 
+    pools_tokens = True
+
     def encode_chunks(self, texts):
-        return Encoded(self.encode_documents(texts), [self.query_tokens(text) for text in texts])
+        tokens = [self.query_tokens(text) for text in texts]
+        return Encoded(self.encode_documents(texts), tokens, [one[:0] for one in tokens])
+
+    def restored_tokens(self, context, text, tokens):
+        """Always made again: those stored are of other vectors."""
 
     def query_tokens(self, text):
         """One row a word, made of the word alone: its nearest in a text is itself."""

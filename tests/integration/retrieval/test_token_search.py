@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from durability import quick, word_library
 from tests_support import save_static_model
 
 from app.bootstrap import open_footnote
 from app.footnote import Footnote
+from ingest.embedding import Embedder
+from ingest.library import Library
 from ingest.maintenance.doctor import examine
 from ingest.models import Query
 
@@ -88,3 +92,36 @@ def test_a_model_without_vectors_of_tokens_searches_as_before_and_lacks_nothing(
         assert footnote.index("default").token_scores("copper", chunk_ids(footnote)) == {}
         assert len(footnote.search("copper fell in autumn", 3)) == 3
     assert examine(static).problems == ()
+
+
+class Counting(Embedder):
+    """Remembers the texts that it embedded in whole or in part."""
+
+    def __init__(self, *arguments, **options) -> None:
+        super().__init__(*arguments, **options)
+        self.read: list[str] = []
+
+    def encode_tokens(self, texts):
+        self.read += texts
+        return super().encode_tokens(texts)
+
+    def encode_sentences(self, texts):
+        self.read += texts
+        return super().encode_sentences(texts)
+
+
+@pytest.mark.slow
+def test_an_answer_is_quoted_from_stored_tokens_or_where_there_are_none_from_new_ones(settings, write):
+    question = "What happened to the tariff in autumn?"
+    with open_footnote(settings, partial(Library, open_embedder=Counting)) as one:
+        one.ingest([write(name, text) for name, text in TEXTS.items()])
+        embedder = one.index("default").embedder
+        *_, stored = one.ask(question)
+        assert set(embedder.read) <= {question, "width"}
+        with one.index("default").docstore.database.transaction() as db:
+            db.execute("UPDATE token_vectors SET others = NULL")  # as formats before 7 left it
+        *_, made = one.ask(question)
+        assert len(embedder.read) > len(TEXTS)
+        assert stored.text == made.text == "The tariff for copper fell in autumn. [1]"
+        assert stored.confidence == pytest.approx(made.confidence, abs=0.01)
+        assert {problem.kind for problem in examine(settings).problems} == {"tokens"}

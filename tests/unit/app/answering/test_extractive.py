@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests_support import WordEmbedder
 
-from app.answering.extractive import FIRST, ExtractiveAnswerer
+from app.answering.extractive import ExtractiveAnswerer
 from app.answering.highlights import answer_spans
 from app.answering.quoting import Question
+from app.answering.quoting.meaning import FIRST
 from app.models import Passage
 from ingest.models import Query
 
@@ -196,7 +197,9 @@ def test_a_whole_section_asked_for_by_its_number_is_quoted_in_order(answerer):
 
 
 class CountingEmbedder(WordEmbedder):
-    """Remembers the sentences that it embedded."""
+    """Remembers the sentences that it embedded; its texts have no vectors made of their tokens'."""
+
+    pools_tokens = False
 
     def __init__(self) -> None:
         self.read: list[str] = []

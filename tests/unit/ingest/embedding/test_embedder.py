@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tests_support import save_static_model, save_tiny_model
 
+from ingest.embedding import packed
 from ingest.embedding.embedder import Embedder
 from ingest.embedding.model_files import bundled_model_dir, check_official_weights
 from ingest.embedding.runtimes.torch_runtime import TorchRuntime
@@ -76,8 +77,8 @@ def test_chunks_get_vectors_of_their_content_tokens_from_the_same_pass():
     texts = ["The committee decided it.", "A budget", "of the"]
     made = embedder.encode_chunks(texts)
     assert np.abs(made.vectors - embedder.encode_documents(texts)).max() < 1e-6
-    # Words alone: without "the", "it", the stop and what marks beginning and end; all of them where nothing tells.
-    assert [len(tokens) for tokens in made.tokens] == [2, 1, 4]
+    # Words alone: without "the", "it" and the stop; all of them where nothing tells.
+    assert [len(tokens) for tokens in made.tokens] == [2, 1, 2]
     assert all(np.abs(np.linalg.norm(tokens, axis=1) - 1).max() < 1e-5 for tokens in made.tokens)
 
 
@@ -89,6 +90,40 @@ def test_tokens_are_the_same_in_any_company_and_order(tmp_path):
         alone = embedder.encode_chunks([texts[i]])
         assert np.abs(alone.vectors[0] - made.vectors[i]).max() < 1e-5
         assert np.abs(alone.tokens[0] - made.tokens[i]).max() < 1e-5
+
+
+@pytest.mark.parametrize("prompts", [{}, {"document": "passage: "}])
+def test_tokens_of_a_chunk_are_restored_from_their_signs(tmp_path, prompts):
+    embedder = Embedder(str(save_tiny_model(tmp_path / "tiny", prompts=prompts)) if prompts else "")
+    context, text = "Rules\n\n", "The club [SEP] is it"
+    made = embedder.encode_chunks([context + text])
+    signs = packed(made.tokens[0]), packed(made.others[0])
+    found = embedder.restored_tokens(context, text, signs)
+    (read,) = embedder.encode_tokens([context + text])
+    assert found.spans[:, 0].min() == -len(context)
+    starts = {int(start) for start in read.spans[:, 0] - len(context)} - {text.index("[SEP]")}
+    assert starts == {int(start) for start in found.spans[:, 0]}
+    first = found.part(0, 3), read.part(len(context), len(context) + 3)  # "The" is no word of content
+    if not prompts:  # which the tokens of a text alone have not read
+        assert np.array_equal(np.sign(first[0].vectors), np.where(first[1].vectors > 0, 1, -1))
+    assert np.abs(np.linalg.norm(found.vectors, axis=1) - 1).max() < 1e-5
+
+
+def test_a_model_without_token_vectors_restores_none(tmp_path):
+    embedder = Embedder(str(save_static_model(tmp_path / "static")))
+    made = embedder.encode_chunks(["apples and bears"])
+    assert embedder.restored_tokens("", "apples and bears", (packed(made.tokens[0]), packed(made.others[0]))) is None
+    assert not embedder.pools_tokens
+
+
+@pytest.mark.parametrize("wrong", [(b"", b""), (b"x", b""), (bytes(48), bytes(48))])
+def test_signs_of_other_tokens_restore_nothing(wrong):
+    assert Embedder().restored_tokens("", "The committee decided it.", wrong) is None
+
+
+@pytest.mark.parametrize(("pooling", "pools"), [("mean", True), ("cls", False)])
+def test_only_a_model_that_averages_its_tokens_pools_them(tmp_path, pooling, pools):
+    assert Embedder(str(save_tiny_model(tmp_path / "tiny", pooling=pooling))).pools_tokens is pools
 
 
 def test_a_questions_tokens_come_with_its_vector():
