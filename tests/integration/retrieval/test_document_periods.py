@@ -117,6 +117,7 @@ def test_a_store_of_format_5_gets_periods_from_its_stored_text(filled, settings,
     filled.library.docstore.database.copy_to(copy)
     with closing(sqlite3.connect(copy)) as db:
         db.execute("DROP TABLE periods")
+        db.execute("ALTER TABLE token_vectors DROP COLUMN others")
         db.execute("PRAGMA user_version = 5")
         db.commit()
     restored = tmp_path / "restored.sqlite"
