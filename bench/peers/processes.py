@@ -30,7 +30,8 @@ class Finished:
 
     Attributes:
         seconds: from its start to its end on the clock.
-        largest: peak resident bytes of its largest process, as the kernel counts them.
+        largest: peak resident bytes of its largest process, as the kernel counts them: at least those of the process
+            that started the command.
         together: peak resident bytes of all its processes at one time, sampled every SAMPLE_SECONDS. Memory that they
             share is counted more than once.
         output: its standard output.
