@@ -62,7 +62,8 @@ def _compare(archive: Path, files: int) -> None:
         work.questions.write_text(json.dumps(asked), encoding="utf-8")
         peers = {name: measure_peer(name, HERE / PEERS[name], python, work) for name, python in interpreters.items()}
         own = measure_footnote(work)
-    print(f"{files:,} files, {len(asked) - UNTIMED} questions, {os.cpu_count()} cores\n")
+    threads = os.environ.get("OMP_NUM_THREADS", "not set")
+    print(f"{files:,} files, {len(asked) - UNTIMED} questions, {os.cpu_count()} cores, OMP_NUM_THREADS {threads}\n")
     print(figures_table([*peers.values(), own.common]))
     print("\n" + bars_table(bars(own, peers["LangChain"], peers["LlamaIndex"])))
 

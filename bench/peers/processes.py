@@ -70,11 +70,16 @@ def measured(command: Sequence[str], environment: Mapping[str, str], folder: Pat
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=environment, cwd=folder
         )
-        with _Together(process.pid) as together:
-            # Not `Popen.wait`: the kernel reports the peak memory to whoever collects the process.
-            _, status, usage = os.wait4(process.pid, 0)
-            seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
+        try:
+            with _Together(process.pid) as together:
+                # Not `Popen.wait`: the kernel reports the peak memory to whoever collects the process.
+                _, status, usage = os.wait4(process.pid, 0)
+                seconds = time.perf_counter() - began
+                process.returncode = os.waitstatus_to_exitcode(status)
+        finally:
+            if process.returncode is None:  # interrupted
+                process.kill()
+                process.wait()
         if process.returncode:
             told = _text(errors)[-2000:]
             raise BenchmarkFailed(f"{' '.join(command)} ended with status {process.returncode}:\n{told}")

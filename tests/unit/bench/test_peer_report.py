@@ -109,5 +109,5 @@ def test_the_tables_show_shares_ratios_and_missed_bars():
     assert "| share read | 85.0% | 100.0% |" in figures_table([LANGCHAIN, OWN.common])
     assert "| reading and splitting, s | 1.0 |  |" in figures_table([LANGCHAIN, OWN.common])
     missed = bars_table(bars(replace(OWN, second=5.0), LANGCHAIN, LLAMAINDEX))
-    assert "| second ingest / first | 10.0% | <= 3% | NO |" in missed
+    assert "| second ingest / first | 10.0% (5.0 / 50.0 s) | <= 3% | NO |" in missed
     assert "| tokens read per second / LangChain's | 2.82 | >= 1.5 | yes |" in missed
