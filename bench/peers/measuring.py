@@ -76,6 +76,7 @@ def measure_peer(name: str, script: Path, interpreter: Path, work: Work) -> Figu
     return Figures(
         name=name,
         seconds=index.seconds,
+        processor=index.processor,
         largest=index.largest,
         together=index.together,
         disk=disk,
@@ -113,6 +114,7 @@ def measure_footnote(work: Work) -> FootnoteFigures:
     common = Figures(
         name="Footnote",
         seconds=first.seconds,
+        processor=first.processor,
         split=None,
         store=None,
         largest=first.largest,

@@ -1,4 +1,4 @@
-"""Runs a command and measures its seconds on the clock and its memory, with all processes that it starts."""
+"""Runs a command and measures its seconds and its memory, with all processes that it starts."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Finished:
 
     Attributes:
         seconds: from its start to its end on the clock.
+        processor: seconds of processors that all its processes used, without the last SAMPLE_SECONDS of each.
         largest: peak resident bytes of its largest process, as the kernel counts them: at least those of the process
             that started the command.
         together: peak resident bytes of all its processes at one time, sampled every SAMPLE_SECONDS. Memory that they
@@ -38,6 +39,7 @@ class Finished:
     """
 
     seconds: float
+    processor: float
     largest: int
     together: int
     output: str
@@ -84,7 +86,7 @@ def measured(command: Sequence[str], environment: Mapping[str, str], folder: Pat
             told = _text(errors)[-2000:]
             raise BenchmarkFailed(f"{' '.join(command)} ended with status {process.returncode}:\n{told}")
         largest = max(usage.ru_maxrss * RUSAGE_UNIT, together.largest)
-        return Finished(seconds, largest, max(together.most, largest), _text(output))
+        return Finished(seconds, together.processor, largest, max(together.most, largest), _text(output))
 
 
 def _text(file: IO[bytes]) -> str:
@@ -93,7 +95,7 @@ def _text(file: IO[bytes]) -> str:
 
 
 class _Together:
-    """Samples the memory of a process and its descendants while a block runs.
+    """Samples the memory and the processors' time of a process and its descendants while a block runs.
 
     Attributes:
         most: the most bytes of all processes at one time.
@@ -104,7 +106,13 @@ class _Together:
         self._pid = pid
         self._ended = threading.Event()
         self._sampler = threading.Thread(target=self._sample, daemon=True)
+        self._used: dict[int, float] = {}
         self.most = self.largest = 0
+
+    @property
+    def processor(self) -> float:
+        """Returns the seconds of processors that all processes had used when last seen."""
+        return sum(self._used.values())
 
     def __enter__(self) -> Self:
         self._sampler.start()
@@ -118,12 +126,15 @@ class _Together:
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(self._pid)
             while not self._ended.wait(SAMPLE_SECONDS):
-                sizes = [_resident(one) for one in (process, *process.children(recursive=True))]
+                sizes = [self._seen(one) for one in (process, *process.children(recursive=True))]
                 self.most, self.largest = max(self.most, sum(sizes)), max(self.largest, *sizes)
 
-
-def _resident(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:  # it has ended
-        return 0
+    def _seen(self, process: psutil.Process) -> int:
+        """Records the seconds that a process has used; returns its resident bytes, or 0 if it has ended."""
+        try:
+            with process.oneshot():
+                times = process.cpu_times()
+                self._used[process.pid] = times.user + times.system
+                return int(process.memory_info().rss)
+        except psutil.Error:
+            return 0

@@ -16,6 +16,7 @@ class Figures:
     Attributes:
         name: for the table's head.
         seconds: from the start of the ingesting process to its end.
+        processor: seconds of processors that the ingest's processes used.
         split: seconds of reading and splitting; None if it happens while the model works.
         store: seconds of embedding and storing; None as above.
         largest: peak resident bytes of the ingest's largest process.
@@ -30,6 +31,7 @@ class Figures:
 
     name: str
     seconds: float
+    processor: float
     split: float | None
     store: float | None
     largest: int
@@ -50,6 +52,11 @@ class Figures:
     def rate(self) -> float:
         """Returns the tokens read by the model per second of the ingest."""
         return self.read / self.seconds
+
+    @property
+    def processor_rate(self) -> float:
+        """Returns the tokens read by the model per second of processors; busy machines change it less."""
+        return self.read / self.processor
 
     @property
     def bytes_a_chunk(self) -> float:

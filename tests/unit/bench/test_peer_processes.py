@@ -27,7 +27,7 @@ import json, os, sys
 from pathlib import Path
 from bench.peers.processes import measured
 done = [measured([sys.executable, "-c", code], os.environ, Path()) for code in sys.argv[1:]]
-print(json.dumps([[one.largest, one.together] for one in done]))
+print(json.dumps([[one.largest, one.together, one.processor] for one in done]))
 """
 
 
@@ -111,7 +111,7 @@ def test_the_result_of_a_command_is_its_last_line(tmp_path):
 @pytest.mark.parametrize("output", ["", "ready", "[1]", '{"a": 1}\nready'])
 def test_a_command_without_a_result_is_reported(output):
     with pytest.raises(BenchmarkFailed, match="JSON"):
-        _ = Finished(1.0, 1, 1, output).result
+        _ = Finished(1.0, 1.0, 1, 1, output).result
 
 
 def test_a_command_that_fails_is_reported_with_its_reason(tmp_path):
@@ -124,9 +124,19 @@ def test_memory_is_measured_also_in_processes_that_a_command_starts():
     # In a process of its own: the kernel counts the memory of the process that starts a command too.
     command = [sys.executable, "-c", MEASURES, "print()", HOLDS_MEMORY, below]
     done = subprocess.run(command, cwd=HERE.parents[1], capture_output=True, text=True, check=True)
-    (little, _), (alone, _), (in_child, together) = json.loads(done.stdout)
+    (little, *_), (alone, *_), (in_child, together, _) = json.loads(done.stdout)
     assert little < 150 * MIB < min(alone, in_child)
     assert together >= in_child
+
+
+def test_the_processors_time_of_all_processes_is_added_up():
+    one = "import time\nwhile time.process_time() < 1: pass"
+    two = f"import subprocess, sys\nother = subprocess.Popen([sys.executable, '-c', {one!r}])\n{one}\nother.wait()"
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURES, two], cwd=HERE.parents[1], capture_output=True, text=True, check=True
+    )
+    ((_, _, processor),) = json.loads(done.stdout)
+    assert 1.2 < processor < 2.5  # each is last seen up to a sample before its end
 
 
 def test_a_contestant_gets_no_settings_and_no_network(tmp_path):

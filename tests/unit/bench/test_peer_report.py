@@ -12,6 +12,7 @@ from bench.peers.results import Figures, FootnoteFigures, percentiles
 LANGCHAIN = Figures(
     name="LangChain",
     seconds=100.0,
+    processor=170.0,
     split=1.0,
     store=90.0,
     largest=900 * MB,
@@ -28,6 +29,7 @@ OWN = FootnoteFigures(
     common=Figures(
         name="Footnote",
         seconds=50.0,
+        processor=60.0,
         split=None,
         store=None,
         largest=600 * MB,
@@ -56,6 +58,7 @@ def met(own: FootnoteFigures, peer: Figures = LANGCHAIN) -> dict[str, bool]:
 def test_figures_are_derived_from_what_was_measured():
     assert LANGCHAIN.share == 0.85
     assert LANGCHAIN.rate == 850.0
+    assert LANGCHAIN.processor_rate == 500.0
     assert LANGCHAIN.bytes_a_chunk == 5_000.0
     assert LANGCHAIN.cold_median == 9.0
     assert percentiles([0.0, 50.0, 100.0]) == (50.0, 95.0)
