@@ -1,4 +1,4 @@
-# make run · make test · make lint · make bench · make bench-loaders · make bench-durability
+# make run · make test · make lint · make bench · make bench-loaders · make bench-durability · make bench-peers
 #                    each sets up .venv by itself
 # make check         lint, and the tests of what changed since main
 # make install       the set-up alone; quick when nothing changed
@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check lint bench bench-loaders bench-durability docs install constraints clean
+.PHONY: run test check lint bench bench-loaders bench-durability bench-peers docs install constraints clean
 
 run: $(READY)
 	@exec $(BIN)/footnote run
@@ -36,6 +36,9 @@ bench-loaders: $(READY)
 
 bench-durability: $(READY)
 	$(BIN)/python -m bench durability growth
+
+bench-peers: $(READY)
+	$(BIN)/python -m bench.peers $(if $(FILES),--files $(FILES))
 
 docs: $(READY)
 	$(BIN)/python tests/support/reference_pages.py

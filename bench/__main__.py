@@ -1,7 +1,7 @@
 """Runs the measurements of docs/benchmarks.md and prints Markdown tables: `python -m bench [NAME...]`; default: all.
 
 durability, growth, filters, cost, sentences and languages use their own documents. All others use real ones, in the
-folder named by FOOTNOTE_SHARED.
+folder named by FOOTNOTE_SHARED. The comparison with other libraries is a command of its own, `python -m bench.peers`.
 """
 
 from __future__ import annotations

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import tarfile
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Barrier
@@ -17,6 +13,7 @@ import numpy as np
 
 from app.footnote import Footnote
 from app.models import Answer
+from bench.cpp_docs import documents, questions
 from bench.data import footnote
 
 FILES, QUESTIONS = 300, 60
@@ -24,10 +21,6 @@ FILES, QUESTIONS = 300, 60
 WARM = 6
 PEOPLE, ASKED_BY_EACH = 20, 3
 HITS = 10
-TITLE = re.compile(r"^# (.{4,80})$", re.MULTILINE)
-SECTION = re.compile(r"^##+ (.{4,60})$", re.MULTILINE)
-# Headings that stand in most files.
-COMMON = frozenset({"remarks", "syntax", "see also", "example", "examples", "parameters", "requirements", "members"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,36 +33,10 @@ class Time:
 
 def run(shared: Path) -> None:
     """Prints the times of searches and answers, their ratio, and the times for many people at once."""
-    with documents(shared / "corpora" / "cpp-docs.tar.gz") as paths, footnote() as one:
+    with documents(shared / "corpora" / "cpp-docs.tar.gz", FILES) as paths, footnote() as one:
         report = one.ingest(paths)
         assert not report.count("failed")
-        measure(one, questions(paths))
-
-
-@contextmanager
-def documents(archive: Path) -> Iterator[list[Path]]:
-    """Yields the paths of FILES files, evenly spaced over an archive's Markdown files in order of their names."""
-    with tempfile.TemporaryDirectory() as folder, tarfile.open(archive) as packed:
-        members = sorted((one for one in packed if one.name.endswith(".md")), key=lambda one: one.name)
-        step = len(members) / FILES
-        chosen = [members[int(i * step)] for i in range(FILES)]
-        packed.extractall(folder, chosen, filter="data")
-        yield [Path(folder) / one.name for one in chosen]
-
-
-def questions(paths: Sequence[Path]) -> list[str]:
-    """Returns QUESTIONS + WARM questions made from the titles of files, and from a section where one has a name."""
-    made = []
-    for path in paths:
-        text = path.read_text(encoding="utf-8")
-        title = TITLE.search(text)
-        sections = [one[1] for one in SECTION.finditer(text) if one[1].strip().casefold() not in COMMON]
-        if title and len(made) % 2:
-            made.append(f"What is {title[1]}?")
-        elif title and sections:
-            made.append(f"What does {title[1]} say about {sections[0]}?")
-    step = len(made) / (QUESTIONS + WARM)
-    return [made[int(i * step)] for i in range(QUESTIONS + WARM)]
+        measure(one, questions(paths, QUESTIONS + WARM))
 
 
 def measure(one: Footnote, asked: Sequence[str]) -> None:
