@@ -17,7 +17,7 @@ from app.retrieval.label_search import LabelSearch
 from app.text import Identifier, shared_language
 from ingest.filters import Filter
 from ingest.index import Index
-from ingest.models import Query, SearchHit, StoredChunk, neighbours
+from ingest.models import Query, SearchHit, StoredChunk, chunk_id, neighbours
 from ingest.text import OPENING_CHARACTERS
 
 # Chunks checked for an identifier, best keyword matches first.
@@ -95,7 +95,7 @@ class HybridSearch:
         best = max(scoped.values(), default=0.0)
         meant = frozenset(source for source, score in scoped.items() if score == best)
         if meant and len(meant) <= MOST_DOCUMENTS:
-            self._search(found, query, n, replace(within or Filter(), sources=tuple(sorted(meant))))
+            self._search_in(meant, found, query, n, within)
         scores = self._scores(found, query)
         texts = {one: chunk.text for one, chunk in found.chunks.items()}
         language = shared_language(query.alone, *list(texts.values())[:1])
@@ -110,12 +110,25 @@ class HybridSearch:
     def _search(self, found: _Found, query: Query, n: int, within: Filter | None) -> None:
         """Adds the best chunks of both searches, which run in parallel."""
         knows = self._index.embedder.knows
-        by_words = self._pool.submit(self._index.keyword_search, query, n, within=within)
+        by_words = self._pool.submit(self._by_words, query, n, within)
         by_meaning = self._index.vector_search(query, n, within=within) if knows(query.text) else []
         known = [hit for hit in by_meaning if hit.chunk.id in found.meaning or knows(hit.chunk.text)]
-        hits = by_words.result()
+        found.add(known, by_words.result())
+
+    def _by_words(self, query: Query, n: int, within: Filter | None) -> list[SearchHit]:
+        hits = self._index.keyword_search(query, n, within=within)
         language = shared_language(query.alone, *(hit.chunk.text for hit in hits[:1]))
-        found.add(known, [*self._labels.hits(query, language, within), *hits])
+        return [*self._labels.hits(query, language, within), *hits]
+
+    def _search_in(self, meant: frozenset[str], found: _Found, query: Query, n: int, within: Filter | None) -> None:
+        """Adds the best chunks of some documents: all of them, which takes no search, if they are no more than `n`."""
+        versions = {chunk.version_id for chunk in found.chunks.values() if chunk.source in meant}
+        counts = self._index.docstore.chunk_counts(versions)
+        if sum(counts.values()) <= n:
+            ids = [chunk_id(version, position) for version in counts for position in range(counts[version])]
+            found.chunks |= self._index.chunks(ids)
+        else:
+            self._search(found, query, n, replace(within or Filter(), sources=tuple(sorted(meant))))
 
     def _scores(self, found: _Found, query: Query) -> dict[str, float]:
         """Fuses both scores of all chunks that were found, and of their neighbours."""

@@ -144,6 +144,8 @@ class Embedder(Embeddings):
         Text in an unknown script becomes unknown tokens or single letters, so that all such texts look alike.
         """
         text = text[:MOST_LOOKED_AT]
+        if text.isascii():
+            return True
         letters = sum(map(str.isalpha, text))
         if sum(c.isascii() and c.isalpha() for c in text) >= LEAST_KNOWN * letters:
             return True
