@@ -9,7 +9,7 @@ from typing import Literal
 from urllib.parse import unquote
 
 from ingest.filters import Filter
-from ingest.models import Query
+from ingest.models import Query, SearchHit
 from ingest.urls import host_and_path, is_url
 
 # Characters of a header that leave the embedder room for the rows below it: half of its 256 tokens.
@@ -96,6 +96,14 @@ class Retrieval:
     def narrow(self) -> tuple[Passage, ...]:
         """The chunks that were found, or the passages if they are not known."""
         return self.found or self.passages
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The chunks that a search found, best first, with lines for the user about the search."""
+
+    hits: list[SearchHit]
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
