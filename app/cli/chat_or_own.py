@@ -30,14 +30,9 @@ def chat_or_own(context: typer.Context) -> Iterator[ChatOrOwn]:
     """
     settings = load_settings()
 
-    def open_own() -> Footnote:
-        from app.bootstrap import open_footnote  # noqa: PLC0415 - most of a second, not needed with a running chat
-
-        return open_footnote(settings, library_opener(context))
-
     client = None if context.obj else _client(settings)
     with ExitStack() as opened:
-        yield ChatOrOwn(client, lambda: opened.enter_context(open_own()))
+        yield ChatOrOwn(client, lambda collection: opened.enter_context(_open_own(context, settings, collection)))
 
 
 class ChatOrOwn:
@@ -45,26 +40,26 @@ class ChatOrOwn:
 
     Args:
         client: asks the running chat; None if there is none.
-        open_own: opens the data folder; called at most once.
+        open_own: opens the data folder for a collection; called at most once.
     """
 
-    def __init__(self, client: Questions | None, open_own: Callable[[], Questions]) -> None:
+    def __init__(self, client: Questions | None, open_own: Callable[[str | None], Questions]) -> None:
         self._chat, self._open_own = client, open_own
         self._opened: Questions | None = None
 
     def model_note(self, collection: str | None = None) -> str:
         """Returns `Footnote.model_note`."""
-        return self._first(lambda one: one.model_note(collection))
+        return self._first(collection, lambda one: one.model_note(collection))
 
     def check_filter(self, within: Filter | None, *, collection: str | None = None) -> None:
         """Calls `Footnote.check_filter`."""
-        self._first(lambda one: one.check_filter(within, collection=collection))
+        self._first(collection, lambda one: one.check_filter(within, collection=collection))
 
     def retrieve(
         self, question: str, k: int, *, collection: str | None = None, within: Filter | None = None
     ) -> SearchResult:
         """Returns `Footnote.retrieve`."""
-        return self._first(lambda one: one.retrieve(question, k, collection=collection, within=within))
+        return self._first(collection, lambda one: one.retrieve(question, k, collection=collection, within=within))
 
     def ask(
         self,
@@ -88,21 +83,36 @@ class ChatOrOwn:
                 self._chat = None
             else:
                 return
-        with closing(events(self._own())) as said:
+        with closing(events(self._own(collection))) as said:
             yield from said
 
-    def _first(self, call: Callable[[Questions], T]) -> T:
+    def _first(self, collection: str | None, call: Callable[[Questions], T]) -> T:
         if self._chat:
             try:
                 return call(self._chat)
             except NotServed:
                 self._chat = None
-        return call(self._own())
+        return call(self._own(collection))
 
-    def _own(self) -> Questions:
+    def _own(self, collection: str | None) -> Questions:
         if self._opened is None:
-            self._opened = self._open_own()
+            self._opened = self._open_own(collection)
         return self._opened
+
+
+def _open_own(context: typer.Context, settings: Settings, collection: str | None) -> Footnote:
+    """Opens the data folder; its model and the Chroma server are loaded while the rest is imported."""
+    from ingest.search_preparation import prepare_search  # noqa: PLC0415 - see below
+
+    library = library_opener(context)(settings)
+    try:
+        prepare_search(library, collection)
+        from app.bootstrap import open_footnote  # noqa: PLC0415 - half a second, not needed with a running chat
+
+        return open_footnote(settings, lambda _settings: library)
+    except BaseException:
+        library.close()
+        raise
 
 
 def _client(settings: Settings) -> LocalClient | None:
