@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+from functools import lru_cache
 from pathlib import Path
 
 from ingest.errors import EmbedderError
@@ -26,11 +27,17 @@ def bundled_model_dir() -> Path | None:
 
 
 def file_digest(file: Path) -> str:
-    """Returns the SHA-256 (hex) of a file.
+    """Returns the SHA-256 (hex) of a file; an unchanged file is read once in a process.
 
     Raises:
         OSError: it cannot be read.
     """
+    found = file.stat()
+    return _digest(file, (found.st_ino, found.st_size, found.st_mtime_ns))
+
+
+@lru_cache(maxsize=8)
+def _digest(file: Path, _version: tuple[int, int, int]) -> str:
     digest, part = hashlib.sha256(), memoryview(bytearray(PART_BYTES))
     with file.open("rb", buffering=0) as opened:
         while size := opened.readinto(part):
