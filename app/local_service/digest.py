@@ -33,11 +33,14 @@ NOT_OF_ANSWERS = frozenset(
 )
 # Settings that may name a model's folder, relative to the working folder.
 FOLDERS = ("embedding_model", "entailment_model", "reranker")
-# Variables that language model packages, HTTP clients and accelerators read: keys, addresses, proxies, devices. TZ is
-# the zone of --since and --until.
-VARIABLES = re.compile(
-    r"TZ|(?:AWS|AZURE|GOOGLE|CUDA|HF|SSL)_\w+"
-    r"|(?:\w+_)?(?:KEY|TOKEN|SECRET|CREDENTIALS|URL|URI|BASE|ENDPOINT|HOST|PROXY|REGION|PROFILE|ORGANIZATION|PROJECT)",
+# Variables that models on this machine, HTTP clients and dates read: devices, caches, certificates, proxies, and the zone
+# of --since and --until.
+OF_ALL = re.compile(r"TZ|(?:CUDA|HF|SSL)_\w+|(?:\w+_)?PROXY", re.IGNORECASE)
+# Those that packages of language models read, in addition: keys, addresses, accounts. The key of OpenAI is a setting.
+# Terminals set others of such names, which differ between two windows.
+OF_LANGUAGE_MODELS = re.compile(
+    r"(?!(?:FOOTNOTE|VSCODE|SSH|GIT\w*)_|OPENAI_API_KEY$)"
+    r"(?:(?:AWS|AZURE|GOOGLE|OPENAI)_\w+|(?:\w+_)?(?:KEY|TOKEN|SECRET|CREDENTIALS|URL|BASE|ENDPOINT|HOST))",
     re.IGNORECASE,
 )
 
@@ -56,11 +59,8 @@ def identity(settings: Settings, environment: Mapping[str, str], code: Path = RO
     Returns:
         A SHA-256 in hex.
     """
-    variables = {
-        name: value
-        for name, value in environment.items()
-        if VARIABLES.fullmatch(name) and not name.upper().startswith("FOOTNOTE_") and name != "OPENAI_API_KEY"
-    }
+    read = (OF_ALL, OF_LANGUAGE_MODELS) if settings.llm else (OF_ALL,)
+    variables = {name: value for name, value in environment.items() if any(one.fullmatch(name) for one in read)}
     facts = {"settings": _settings(settings), "environment": variables, "code": list(_modules(code))}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

@@ -115,7 +115,7 @@ class LocalService:
                 self._open.add(connection)
             try:
                 self._answer(connection)
-            except OSError:  # the client has gone; the answer was cancelled
+            except _ClientGone:
                 logger.debug("A command has closed its connection")
             finally:
                 with self._lock:
@@ -130,22 +130,23 @@ class LocalService:
             if request is None:
                 return
             replies = self._replies(request, connection)
+        except OSError as error:
+            raise _ClientGone from error
         except (ProtocolError, FootnoteError, TypeError) as error:
-            send(connection, {"refused": str(error)}, MOST_REPLY)
+            _reply(connection, {"refused": str(error)})
             return
-        send(connection, {"accepted": True}, MOST_REPLY)
+        _reply(connection, {"accepted": True})
         connection.settimeout(None)  # a command may wait for its own output to be read
         try:
             with closing(replies):
                 for reply in replies:
-                    send(connection, reply, MOST_REPLY)
-        except OSError:
+                    _reply(connection, reply)
+        except _ClientGone:
             raise
-        except FootnoteError as error:
-            send(connection, {"error": type(error).__name__, "message": str(error)}, MOST_REPLY)
         except Exception as error:
-            logger.exception("A command's question failed with an internal error")
-            send(connection, {"error": type(error).__name__, "message": str(error)}, MOST_REPLY)
+            if not isinstance(error, FootnoteError):
+                logger.exception("A command's question failed with an internal error")
+            _reply(connection, {"error": type(error).__name__, "message": str(error)})
 
     def _replies(self, request: dict[str, Any], connection: socket.socket) -> Any:
         """Returns the replies to a request, not begun yet.
@@ -196,6 +197,17 @@ class LocalService:
             for event in events:
                 yield {"event": pack_event(event)}
         yield {"value": None}
+
+
+class _ClientGone(Exception):
+    """The client has closed the connection, or sent nothing in time."""
+
+
+def _reply(connection: socket.socket, message: dict[str, Any]) -> None:
+    try:
+        send(connection, message, MOST_REPLY)
+    except OSError as error:
+        raise _ClientGone from error
 
 
 def _equal(given: object, expected: str) -> bool:

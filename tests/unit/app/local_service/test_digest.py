@@ -55,16 +55,30 @@ def test_another_data_folder_changes_it(settings, code, tmp_path):
     assert identity(elsewhere, {}, code) != identity(settings, {}, code)
 
 
+@pytest.mark.parametrize("name", ["https_proxy", "NO_PROXY", "CUDA_VISIBLE_DEVICES", "HF_HOME", "SSL_CERT_FILE", "TZ"])
+@pytest.mark.parametrize("llm", ["", "openai:m"])
+def test_a_variable_that_other_packages_read_changes_it(settings, code, llm, name):
+    chosen = settings.model_copy(update={"llm": llm})
+    assert identity(chosen, {name: "x"}, code) != identity(chosen, {}, code)
+
+
 @pytest.mark.parametrize(
-    "name", ["ANTHROPIC_API_KEY", "OPENAI_BASE_URL", "https_proxy", "OLLAMA_HOST", "CUDA_VISIBLE_DEVICES", "TZ"]
+    "name", ["ANTHROPIC_API_KEY", "OPENAI_BASE_URL", "OLLAMA_HOST", "AWS_PROFILE", "GOOGLE_APPLICATION_CREDENTIALS"]
 )
-def test_a_variable_that_other_packages_read_changes_it(settings, code, name):
-    assert identity(settings, {name: "x"}, code) != identity(settings, {}, code)
-
-
-@pytest.mark.parametrize("name", ["PWD", "COLUMNS", "TERM", "SHLVL", "SSH_TTY", "FOOTNOTE_ENV_FILE", "OPENAI_API_KEY"])
-def test_other_variables_and_those_that_are_settings_do_not(settings, code, name):
+def test_a_variable_of_language_models_changes_it_if_there_is_one(settings, code, name):
     assert identity(settings, {name: "x"}, code) == identity(settings, {}, code)
+    asking = settings.model_copy(update={"llm": "anthropic:m"})
+    assert identity(asking, {name: "x"}, code) != identity(asking, {}, code)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["PWD", "COLUMNS", "TERM", "SHLVL", "SSH_TTY", "VSCODE_GIT_IPC_AUTH_TOKEN", "FOOTNOTE_ENV_FILE", "OPENAI_API_KEY"],
+)
+@pytest.mark.parametrize("llm", ["", "openai:m"])
+def test_other_variables_and_those_that_are_settings_do_not(settings, code, llm, name):
+    chosen = settings.model_copy(update={"llm": llm})
+    assert identity(chosen, {name: "x"}, code) == identity(chosen, {}, code)
 
 
 def test_a_models_folder_counts_by_its_full_path(settings, code, tmp_path, monkeypatch):

@@ -51,6 +51,8 @@ class Scripted:
             raise LLMBusy("The model is busy.", retry_after=2.0)
         if question == "mistake":
             raise ZeroDivisionError("by zero")
+        if question == "disk":
+            raise PermissionError("no access")
         return self._events(question, cancel)
 
     def _events(self, question, cancel):
@@ -122,7 +124,9 @@ def test_errors_keep_their_class_and_message(client, questions, caplog):
         list(client.ask("busy"))
     with pytest.raises(ServerFailed, match=r"^ZeroDivisionError in the running chat: by zero$"):
         list(client.ask("mistake"))
-    assert "internal error" in caplog.text
+    with pytest.raises(ServerFailed, match="PermissionError in the running chat: no access"):
+        list(client.ask("disk"))
+    assert caplog.text.count("failed with an internal error") == 2
     assert client.model_note("c") == "note on c"
 
 
