@@ -33,8 +33,8 @@ NOT_OF_ANSWERS = frozenset(
 )
 # Settings that may name a model's folder, relative to the working folder.
 FOLDERS = ("embedding_model", "entailment_model", "reranker")
-# Variables that models on this machine, HTTP clients and dates read: devices, caches, certificates, proxies, and the zone
-# of --since and --until.
+# Variables that models on this machine, HTTP clients and dates read: devices, caches, certificates, proxies, and the
+# zone of --since and --until.
 OF_ALL = re.compile(r"TZ|(?:CUDA|HF|SSL)_\w+|(?:\w+_)?PROXY", re.IGNORECASE)
 # Those that packages of language models read, in addition: keys, addresses, accounts. The key of OpenAI is a setting.
 # Terminals set others of such names, which differ between two windows.
