@@ -6,16 +6,18 @@ import functools
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from app.answering import MARGIN, AnswerService, Lazy, surroundings
 from app.conversations import Conversations
-from app.evaluation import GeneratedQuestions, QuestionWriter, generate
 from app.llm import ChatLLM
 from app.models import Citation, Surroundings
 from ingest.errors import SourceError
 from ingest.library import Library
 from ingest.settings import Settings
+
+if TYPE_CHECKING:  # imported late, as no question needs it
+    from app.evaluation import GeneratedQuestions
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -133,6 +135,8 @@ class Footnote:
         Raises:
             SourceError: the collection does not exist or has no documents.
         """
+        from app.evaluation import QuestionWriter, generate  # noqa: PLC0415 - see above
+
         name = self.existing(collection)
         if not self.documents(name):
             raise SourceError(f"The collection {name!r} holds no documents yet. Add some: footnote ingest PATH")

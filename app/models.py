@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote
 
 from ingest.filters import Filter
-from ingest.models import Query
+from ingest.models import Query, SearchHit
 from ingest.urls import host_and_path, is_url
 
 if TYPE_CHECKING:
@@ -106,6 +106,14 @@ class Retrieval:
     def narrow(self) -> tuple[Passage, ...]:
         """The chunks that were found, or the passages if they are not known."""
         return self.found or self.passages
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The chunks that a search found, best first, with lines for the user about the search."""
+
+    hits: list[SearchHit]
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

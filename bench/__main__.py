@@ -1,7 +1,8 @@
 """Runs the measurements of docs/benchmarks.md and prints Markdown tables: `python -m bench [NAME...]`; default: all.
 
-durability, growth, filters, cost, sentences and languages use their own documents. All others use real ones, in the
-folder named by FOOTNOTE_SHARED. The comparison with other libraries is a command of its own, `python -m bench.peers`.
+durability, growth, filters, cost, sentences, languages and commands use their own documents. All others use real ones,
+in the folder named by FOOTNOTE_SHARED. The comparison with other libraries is a command of its own,
+`python -m bench.peers`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from bench.answers import cases, filings, languages, speed, verification
+from bench.answers import cases, command_line, filings, languages, speed, verification
 from bench.answers import quotes as answers
 from bench.answers import sentence_ends as sentences
 from bench.calibration import refusal
@@ -42,6 +43,7 @@ BENCHES = {
     "cost": cost.run,
     "sentences": sentences.run,
     "languages": languages.run,
+    "commands": command_line.run,
 }
 
 

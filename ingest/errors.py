@@ -29,6 +29,7 @@ Each message says what happened, to which file or setting, and what the user can
         ├── RerankerError             the configured reranker cannot be used at all
         │   └── RerankerFailed        it returned no usable scores this time; results keep the order of the search
         ├── AlreadyRunning            another `footnote run` serves this data folder, or the port is taken
+        ├── ChatStopped               the running chat ended before it had answered a command
         └── LLMError                  the language model returned no usable answer
             ├── LLMNotConfigured      no key, an unknown provider, or its package is missing
             ├── LLMRefusedKey         the key was not accepted
@@ -122,6 +123,9 @@ class RerankerFailed(RerankerError): ...
 
 
 class AlreadyRunning(FootnoteError): ...
+
+
+class ChatStopped(FootnoteError): ...
 
 
 class LLMError(FootnoteError): ...

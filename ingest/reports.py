@@ -154,3 +154,8 @@ class Diagnosis:
     def ok(self) -> bool:
         """Returns True if no problem remains."""
         return not self.problems
+
+
+def not_confined(reason: str) -> str:
+    """Returns a sentence about a missing mechanism."""
+    return f"Not confined completely: a malicious file that takes control of its reading process {reason}."

@@ -12,9 +12,9 @@ from app.answering.course import EXTRACTIVE
 from app.answering.refusal import Refusal
 from app.cancellation import CancelToken
 from app.llm import ChatLLM, Connection
-from app.models import Event, Turn
+from app.models import Event, SearchResult, Turn
 from app.protocols import Entails
-from app.retrieval import Reranker, Retriever, SearchResult
+from app.retrieval import Reranker, Retriever
 from ingest.filters import Filter
 from ingest.library import Library
 from ingest.models import Query, SearchHit

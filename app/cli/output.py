@@ -15,8 +15,8 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-from app.llm import usage_words, waiting_words
 from app.models import Answer, Citation, Event, Retracted, Token, Waiting
+from app.wording import usage_words, waiting_words
 from ingest.cli import one_line, visible
 from ingest.filters import Filter
 from ingest.models import SearchHit
@@ -203,6 +203,12 @@ def _print_proof(answer: Answer, console: Console) -> None:
         console.print(f"\n{escape(visible(answer.notice))}", style="dim", highlight=False)
     if answer.usage:
         console.print(f"{escape(answer.answerer)}: {usage_words(answer.usage)}", style="dim", highlight=False)
+
+
+def print_notice(text: str) -> None:
+    """Prints a note on standard error, if there is one."""
+    if text:
+        Console(stderr=True, emoji=False).print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def print_progress(done: int, total: int) -> None:

@@ -1,4 +1,7 @@
-"""Implements `footnote run`: the chat, its index and its Chroma server in one process, which Ctrl-C ends."""
+"""Implements `footnote run`: the chat, its index and its Chroma server in one process, which Ctrl-C ends.
+
+It also answers the commands `search` and `ask` of the same data folder (`app.local_service`).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import socket
 import threading
 import tomllib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from rich.markup import escape
 
 from app.bootstrap import shared_footnote
 from app.footnote import Footnote
+from app.local_service import LocalService, identity
 from ingest.cli import ProgressView, print_report, stopping
 from ingest.errors import AlreadyRunning, FootnoteError
 from ingest.host import make_private_folder, private_opener
@@ -37,11 +41,13 @@ def serve(settings: Settings, console: Console) -> None:
     """
     with _only_one(settings):
         check_port(settings)
+        own = identity(settings, os.environ)  # before Streamlit changes the working folder
         with shared_footnote() as footnote:
             footnote.answerer_name()  # reports an unusable language model now, not on the page
             if _add_samples(footnote, console):
                 threading.Thread(target=_warm, args=(footnote, console), name="warm-up", daemon=True).start()
-                _streamlit(settings, console)
+                with _commands_served(footnote, own, console):
+                    _streamlit(settings, console)
 
 
 def check_port(settings: Settings) -> None:
@@ -112,6 +118,17 @@ def _warm(footnote: Footnote, console: Console) -> None:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@contextmanager
+def _commands_served(footnote: Footnote, own: str, console: Console) -> Iterator[None]:
+    """Answers `search` and `ask` of other processes; without a socket, these do their work themselves."""
+    with ExitStack() as opened:
+        try:
+            opened.enter_context(LocalService(footnote, footnote.settings.data_dir, own))
+        except OSError as error:
+            console.print(f"Commands will not use this chat: {escape(error.strerror or str(error))}", style="yellow")
+        yield
 
 
 def _streamlit(settings: Settings, console: Console) -> None:

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from app.models import Answer, Citation, Quote, Sentence, Turn, Usage
+from app.models import Answer, Turn, Usage
+from app.packing import pack_answer, unpack_answer
 from ingest.conversation_schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION
 from ingest.docstore import Database
 from ingest.filters import Filter
@@ -195,25 +196,8 @@ def _title(text: str) -> str:
 
 
 def _stored(answer: Answer) -> str:
-    return json.dumps(asdict(answer) | {"within": answer.within.as_json()})
+    return json.dumps(pack_answer(answer))
 
 
 def _answer(stored: str | None) -> Answer | None:
-    if stored is None:
-        return None
-    fields: dict[str, Any] = storable_values(json.loads(stored))
-    for item in fields["sentences"]:
-        item["quotes"] = [Quote(**quote) for quote in item.get("quotes", ())]
-    for name, kind in (("sentences", Sentence), ("citations", Citation), ("nearest", Citation)):
-        fields[name] = [kind(**_with_tuples(item)) for item in fields[name]]
-    if usage := fields.pop("usage", None):
-        fields["usage"] = Usage(**usage)
-    fields["within"] = Filter.from_json(fields.get("within", {}))
-    return Answer(**{name: _with_tuples(value) for name, value in fields.items()})
-
-
-def _with_tuples(value: Any) -> Any:
-    """Converts JSON lists to tuples, which the dataclasses require."""
-    if isinstance(value, list):
-        return tuple(_with_tuples(item) for item in value)
-    return {name: _with_tuples(item) for name, item in value.items()} if isinstance(value, dict) else value
+    return None if stored is None else unpack_answer(storable_values(json.loads(stored)))

@@ -2,7 +2,7 @@
 
 from app.llm.client import ChatLLM, build_llm
 from app.llm.connection import Connection, tried
-from app.llm.usage import Spending, total, usage_words, waiting_words
+from app.llm.usage import Spending, total
 
 __all__ = [
     "ChatLLM",
@@ -11,6 +11,4 @@ __all__ = [
     "build_llm",
     "total",
     "tried",
-    "usage_words",
-    "waiting_words",
 ]

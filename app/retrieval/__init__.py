@@ -8,7 +8,6 @@ from app.retrieval.retriever import (
     MOST_PASSAGES,
     Absent,
     Retriever,
-    SearchResult,
     check_k,
     check_question,
 )
@@ -21,7 +20,6 @@ __all__ = [
     "RerankServer",
     "Reranker",
     "Retriever",
-    "SearchResult",
     "check_k",
     "check_question",
     "in_context",

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from app.models import Passage, Retrieval
+from app.models import Passage, Retrieval, SearchResult
 from app.retrieval.hybrid import NAMING, HybridSearch
 from app.retrieval.mentions import mentions
 from app.retrieval.ordering import Scored, by_turns, named_first, unique, words_of_chunk
@@ -46,14 +46,6 @@ class _Best:
 
     found: list[Scored]
     meant: frozenset[str] = frozenset()
-    notices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SearchResult:
-    """The chunks that a search found, best first, with lines for the user about the search."""
-
-    hits: list[SearchHit]
     notices: tuple[str, ...] = ()
 
 

@@ -21,8 +21,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ingest.loaders import not_confined
-from ingest.reports import FileStatus, IngestProgress, IngestReport
+from ingest.reports import FileStatus, IngestProgress, IngestReport, not_confined
 from ingest.text import storable_values
 
 # Seconds between two progress lines if the output is not a terminal.

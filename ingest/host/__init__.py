@@ -22,6 +22,7 @@ from ingest.host.regular_files import (
     fingerprint,
     open_regular_file,
 )
+from ingest.host.unix_sockets import socket_address
 
 __all__ = [
     "OWNER_FILE",
@@ -40,6 +41,7 @@ __all__ = [
     "open_regular_file",
     "private_opener",
     "release_memory",
+    "socket_address",
     "wait_for",
     "without_keys",
     "write_private_text",

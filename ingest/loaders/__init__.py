@@ -3,7 +3,6 @@
 from ingest.loaders.detection import is_readable
 from ingest.loaders.loading import LOADER_FINGERPRINT, load, load_source, open_source, supported_suffixes
 from ingest.loaders.registry import is_ignored
-from ingest.loaders.sandbox.confinement import not_confined
 from ingest.loaders.sandbox.pool import Loaded, LoaderPool, OpenLoaders
 from ingest.loaders.sandbox.worker_process import confinement_of
 from ingest.loaders.source import Source
@@ -19,7 +18,6 @@ __all__ = [
     "is_readable",
     "load",
     "load_source",
-    "not_confined",
     "open_source",
     "supported_suffixes",
 ]

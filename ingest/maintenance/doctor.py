@@ -21,10 +21,10 @@ from ingest.index import (
     writing,
 )
 from ingest.library import DOCUMENTS, Library
-from ingest.loaders import confinement_of, not_confined
+from ingest.loaders import confinement_of
 from ingest.maintenance.disk_checks import DAMAGED, ROOM_BYTES, Finding, files, is_writable, sqlite_problems
 from ingest.maintenance.index_checks import REBUILD_VECTORS, index_findings
-from ingest.reports import Diagnosis, Problem
+from ingest.reports import Diagnosis, Problem, not_confined
 from ingest.settings import Settings
 from ingest.vectors import RunFolder
 

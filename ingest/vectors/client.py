@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 
 from ingest.errors import VectorStoreError
 from ingest.urls import bypass_proxy_for_loopback, masked
+from ingest.vectors.run_folder import ServerState
 from ingest.vectors.server import ChromaServer
 
 if TYPE_CHECKING:
@@ -151,7 +153,7 @@ class Chroma:
         return client
 
     def _connect(self) -> Client:
-        state = self._server.ensure() if self._server else None
+        state = self._started(self._server) if self._server else None
         if self._server and state and state.closed:
             from ingest.vectors.transport import handed_out_client  # noqa: PLC0415 - loads chromadb, see below
 
@@ -172,6 +174,15 @@ class Chroma:
                 settings=Settings(anonymized_telemetry=False),
             )
             return cast("Client", client)
+
+    @staticmethod
+    def _started(server: ChromaServer) -> ServerState:
+        """Returns the state of the local server; imports chromadb while it starts, as each takes most of a second."""
+        with ThreadPoolExecutor(1, thread_name_prefix="chroma-start") as pool:
+            starting = pool.submit(server.ensure)
+            import chromadb.api.client  # noqa: F401, PLC0415 - see above
+
+            return starting.result()
 
 
 @contextmanager

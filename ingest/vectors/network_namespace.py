@@ -17,11 +17,10 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-from ingest.host import OWNER_FILE
+from ingest.host import OWNER_FILE, socket_address
 
 SOCKET = "chroma.sock"
 CONNECT_SECONDS = 5.0
@@ -110,7 +109,7 @@ class Broker(threading.Thread):
         self._path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX)
         try:
-            with _short(folder) as name:
+            with socket_address(self._path) as name:
                 self._listener.bind(name)
             self._path.chmod(OWNER_FILE)
             self._listener.listen(socket.SOMAXCONN)
@@ -157,7 +156,7 @@ def handed_out(folder: Path, timeout: float | None = None, *, within: float = HA
     """
     with socket.socket(socket.AF_UNIX) as asking:
         asking.settimeout(within)
-        with _short(folder) as name:
+        with socket_address(folder / SOCKET) as name:
             asking.connect(name)
         said, descriptors, _, _ = socket.recv_fds(asking, 1, 1, socket.MSG_CMSG_CLOEXEC)
     if said == REFUSED:
@@ -175,13 +174,3 @@ def _user_of(asker: socket.socket) -> int:
     credentials = asker.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize(CREDENTIALS))
     _, user, _ = struct.unpack(CREDENTIALS, credentials)
     return int(user)
-
-
-@contextmanager
-def _short(folder: Path) -> Iterator[str]:
-    """Yields a path to the socket that fits the 108 bytes of a socket address."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{descriptor}/{SOCKET}"
-    finally:
-        os.close(descriptor)

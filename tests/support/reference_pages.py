@@ -63,6 +63,9 @@ All commands but `run` accept `--json`. They then print one JSON object and noth
 `search` and `ask` accept `--questions FILE`: JSON lines with `_id` and `text`, or one question per line; `-` is
 standard input. They write one line of JSON per question, and load the models once.
 
+While `footnote run` serves the same data folder with the same settings, `search` and `ask` let it do the work, and need
+not load the models. Their output is the same.
+
 | exit status | meaning |
 | ---: | --- |
 | 0 | success |

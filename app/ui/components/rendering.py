@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import PurePath
 
-from app.llm import usage_words
 from app.models import Answer, Citation, Surroundings, Usage
 from app.ui.components.answer_markup import marked_html, note_id
+from app.wording import usage_words
 from ingest.filters import Filter
 
 # Text that Markdown turns into a link by itself. An invisible word joiner behind it prevents that.

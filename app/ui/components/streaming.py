@@ -12,9 +12,9 @@ from streamlit.delta_generator import DeltaGenerator
 from app.cancellation import STOPPED_EARLY
 from app.conversations import AnswerInProgress, Conversation, Exchange
 from app.footnote import Footnote
-from app.llm import waiting_words
 from app.models import Answer, Event, Retracted, Token, Waiting
 from app.ui.components import rendering
+from app.wording import waiting_words
 from ingest.errors import FootnoteError
 
 logger = logging.getLogger(__name__)

@@ -66,11 +66,6 @@ class Confinement:
         return f"Reading processes are confined by {by or 'limits on time, memory and output only'}."
 
 
-def not_confined(reason: str) -> str:
-    """Returns a sentence about a missing mechanism."""
-    return f"Not confined completely: a malicious file that takes control of its reading process {reason}."
-
-
 def confine(memory_mb: int, *, required: bool = True) -> Confinement:
     """Sandboxes this process permanently. Call it once, before starting threads and reading files.
 

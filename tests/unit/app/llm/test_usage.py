@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.llm.usage import MOST_RETRIES, Spending, total, usage_words, waiting_words
+from app.llm.usage import MOST_RETRIES, Spending, total
 from app.models import Usage, Waiting
+from app.wording import usage_words, waiting_words
 
 
 @pytest.mark.parametrize(
