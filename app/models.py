@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import unquote
 
 from ingest.filters import Filter
 from ingest.models import Query, SearchHit
-from ingest.urls import host_and_path, is_url
+from ingest.urls import is_url, source_in_words
 
 if TYPE_CHECKING:
     from ingest.embedding import TokenVectors
 
 # Characters of a header that leave the embedder room for the rows below it: half of its 256 tokens.
 MOST_HEADER = 500
-NOT_IN_WORDS = re.compile(r"[\W_]+")
-SUFFIX = re.compile(r"\.[A-Za-z]\w{0,4}$")
 Verdict = Literal["supported", "partly", "unsupported", "not checked", "no claim"]
 
 
@@ -53,13 +49,13 @@ class Passage:
     @property
     def name(self) -> str:
         """The document's title, or its file name in words if it has no title."""
-        return self.title or _in_words(self.document)
+        return self.title or source_in_words(self.document)
 
     @property
     def above(self) -> str:
         """The context of the passage: title, headings, page or sheet, file and folder."""
-        folder = "" if is_url(self.document) else _in_words(str(PurePath(self.document).parent))
-        return " ".join(filter(None, (self.title, *self.heading, self.place, _in_words(self.document), folder)))
+        folder = "" if is_url(self.document) else source_in_words(str(PurePath(self.document).parent))
+        return " ".join(filter(None, (self.title, *self.heading, self.place, source_in_words(self.document), folder)))
 
     @property
     def context(self) -> str:
@@ -293,13 +289,3 @@ class Retracted:
 
 
 Event = Retrieved | Waiting | Token | Retracted | Answer
-
-
-def _in_words(document: str) -> str:
-    """Returns the last part of a path or URL as words, without its suffix; the host for a URL without a path."""
-    host, path = "", document
-    if is_url(document):
-        host, path = host_and_path(document)
-        path = unquote(path)
-    last = SUFFIX.sub("", PurePath(path).name)
-    return " ".join(NOT_IN_WORDS.split(last or host)).strip()

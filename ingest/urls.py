@@ -1,4 +1,4 @@
-"""Parses and masks web addresses, classifies IP addresses, and configures HTTP access."""
+"""Parses and masks web addresses and names of sources, classifies IP addresses, and configures HTTP access."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from pathlib import PurePath
+from urllib.parse import unquote, urlsplit
 
 # Contains all addresses routed on the internet; NAT64, site-local, unique local and deprecated IPv4-embedding addresses
 # lie outside.
@@ -15,6 +16,8 @@ GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 TUNNELS = tuple(map(ipaddress.ip_network, ("2001::/32", "2002::/16", "3fff::/20", "192.88.99.0/24")))
 USER_INFO = re.compile(r"(?<=://)[^/?#\s]*@")
 AUTHORITY_AND_PATH = re.compile(r"https?://([^/?#]*)([^?#]*)", re.IGNORECASE)
+NOT_IN_WORDS = re.compile(r"[\W_]+")
+SUFFIX = re.compile(r"\.[A-Za-z]\w{0,4}$")
 MASK = "***@"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -35,6 +38,16 @@ def host_and_path(url: str) -> tuple[str, str]:
     """Returns an address's host with port, and its path, unchanged; tolerates malformed addresses."""
     found = AUTHORITY_AND_PATH.match(url)
     return (found[1], found[2]) if found else ("", "")
+
+
+def source_in_words(source: str) -> str:
+    """Returns the last part of a path or URL as words, without its suffix; the host for a URL without a path."""
+    host, path = "", source
+    if is_url(source):
+        host, path = host_and_path(source)
+        path = unquote(path)
+    last = SUFFIX.sub("", PurePath(path).name)
+    return " ".join(NOT_IN_WORDS.split(last or host)).strip()
 
 
 def is_web_address(text: str) -> bool:

@@ -20,18 +20,16 @@ from numpy.typing import NDArray
 
 from ingest.embedding.binary_tokens import unpacked
 from ingest.embedding.runtimes import ReadText, Runtime, open_runtime
+from ingest.embedding.token_kinds import TokenKinds
 from ingest.embedding.token_vectors import Encoded, TokenVectors, unit
 from ingest.models import Query, as_query
 from ingest.settings import DEFAULT_EMBEDDING_MODEL
-from ingest.text import STOP_WORDS
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 # Chunk limit for a model without one (static embeddings): about a long paragraph.
 UNLIMITED_MODEL_TOKENS = 512
-# Prefixes by which tokenizers mark the start of a word: SentencePiece's, and byte-level BPE's.
-WORD_STARTS = "\u2581\u0120"
 # Characters of a text examined to see if the model knows its script, and the fraction of letters it must know.
 MOST_LOOKED_AT, LEAST_KNOWN = 1_000, 0.5
 # Questions whose vectors are cached.
@@ -173,21 +171,8 @@ class Embedder(Embeddings):
         return self.load().documents(texts).reshape(len(texts), -1)
 
     @cached_property
-    def _telling(self) -> NDArray[np.bool_]:
-        """Marks the vocabulary's content tokens: no special tokens, stop words or punctuation."""
-        words = {number: token.lstrip(WORD_STARTS).lower() for token, number in self._tokenizer.get_vocab().items()}
-        telling = np.zeros(len(self._special), dtype=np.bool_)
-        for number, word in words.items():
-            telling[number] = word not in STOP_WORDS and any(c.isalnum() for c in word)
-        return telling & ~self._special
-
-    @cached_property
-    def _special(self) -> NDArray[np.bool_]:
-        """Marks the vocabulary's special tokens."""
-        special = np.zeros(max(self._tokenizer.get_vocab().values(), default=0) + 1, dtype=np.bool_)
-        for number, token in self._tokenizer.get_added_tokens_decoder().items():
-            special[number] = token.special
-        return special
+    def _kinds(self) -> TokenKinds:
+        return TokenKinds(self._tokenizer)
 
     def encode_chunks(self, texts: Sequence[str]) -> Encoded:
         """Embeds documents and their tokens. Takes memory for all tokens of all texts: pass a few at a time."""
@@ -242,7 +227,7 @@ class Embedder(Embeddings):
         if not any(tokens):
             return None
         read = self._tokenizer.encode(context + text, add_special_tokens=False)
-        content, others = self._kinds(np.array(read.ids, dtype=np.int64))
+        content, others = self._kinds.of(np.array(read.ids, dtype=np.int64))
         try:
             signs = [unpacked(some, self._token_width) for some in tokens]
         except ValueError:
@@ -276,15 +261,9 @@ class Embedder(Embeddings):
         """Returns the vectors of content tokens and of the others, excluding the prompt."""
         if not len(made.tokens):
             return made.tokens, made.tokens
-        content, others = self._kinds(made.ids[made.prompt_tokens :])
+        content, others = self._kinds.of(made.ids[made.prompt_tokens :])
         rows = unit(made.tokens[made.prompt_tokens :])
         return rows[content], rows[others]
-
-    def _kinds(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Marks content tokens and the others, without special tokens; if only one kind is there, it is content."""
-        telling, plain = self._telling[ids], ~self._special[ids]
-        plain = plain if plain.any() else ~plain
-        return (telling, plain & ~telling) if telling.any() else (plain, np.zeros_like(plain))
 
 
 # Builds an embedder; takes the arguments of `Embedder`.

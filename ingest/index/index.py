@@ -16,13 +16,14 @@ from typing import TypeVar
 import numpy as np
 
 from ingest.docstore import CollectionRow, DocStore, EmbedderRole, EmbedderRow, WriterQueue
-from ingest.embedding import Embedder, TokenVectors, nearness, query_vector
+from ingest.embedding import Embedder, TokenVectors, query_vector
 from ingest.errors import EmbedderMismatch, LexicalDamaged, VectorsDamaged
 from ingest.filters import Filter
 from ingest.index.filtered_search import Choosing
 from ingest.index.sizes import SIZES, Sizes
+from ingest.index.stored_tokens import StoredTokens
 from ingest.lexical import LexicalStore
-from ingest.models import IndexedChunk, Query, SearchHit, StoredChunk, as_query
+from ingest.models import IndexedChunk, Query, SearchHit, StoredChunk
 from ingest.settings import Settings
 from ingest.vectors import Chroma, VectorStore
 
@@ -232,33 +233,17 @@ class Index:
         Scores are comparable only within one call. Returns {} if the tokens of any chunk have no vectors, because the
         other scores alone give no order, or if the question has no tokens.
         """
-        current = self.embedders().get("current")
-        kept = self.docstore.kept.tokens_of_chunks(current.id, chunk_ids) if current else {}
-        if current is None or not kept or len(kept) < len(chunk_ids) or not all(kept.values()):
-            return {}
-        asked, embedder = as_query(query), self.leg(current).embedder
-        rows, weights = [], []
-        for text, weight in ((asked.text, 1.0), *asked.earlier):
-            tokens = embedder.query_tokens(text)
-            rows.append(tokens)
-            weights += [weight] * len(tokens)
-        if not weights:
-            return {}
-        found = nearness(np.concatenate(rows), np.array(weights, dtype=np.float32), list(kept.values()))
-        return dict(zip(kept, found.tolist(), strict=True))
+        tokens = self._stored_tokens()
+        return tokens.scores(query, chunk_ids) if tokens else {}
 
     def token_vectors(self, chunks: Sequence[IndexedChunk]) -> dict[str, TokenVectors]:
         """Returns the stored token vectors of chunks by id, with spans in the chunk's text; only those stored whole."""
+        tokens = self._stored_tokens()
+        return tokens.vectors(chunks) if tokens else {}
+
+    def _stored_tokens(self) -> StoredTokens | None:
         current = self.embedders().get("current")
-        if current is None:
-            return {}
-        kept = self.docstore.kept.tokens(current.id, list({one.embed_key for one in chunks}))
-        found, embedder = {}, self.leg(current).embedder
-        for one in chunks:
-            if one.embed_key in kept:
-                context = one.embedded_text.removesuffix(one.chunk.text)
-                found[one.chunk.id] = embedder.restored_tokens(context, one.chunk.text, kept[one.embed_key])
-        return {key: tokens for key, tokens in found.items() if tokens is not None}
+        return StoredTokens(self.docstore, current.id, self.leg(current).embedder) if current else None
 
     def keyword_scores(self, query: str | Query, chunk_ids: Sequence[str]) -> dict[str, float]:
         """Returns the BM25 scores of those of `chunk_ids` that share a term with `query`, as `keyword_search` does."""

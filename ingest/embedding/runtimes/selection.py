@@ -14,6 +14,7 @@ from ingest.embedding.runtimes.bert_graph import BERT_EXPORTER, Exporter
 from ingest.embedding.runtimes.checked_graph import CheckFailed, load_checked
 from ingest.embedding.runtimes.encoder import Encoder, Unsuitable, read_encoder
 from ingest.embedding.runtimes.graph_check import expected_of
+from ingest.embedding.runtimes.quantization import INT8, without_int8
 from ingest.embedding.runtimes.runtime import Runtime
 from ingest.embedding.runtimes.torch_runtime import TorchRuntime, load_torch
 from ingest.errors import EmbedderError
@@ -41,7 +42,7 @@ def open_runtime(
     """Loads a model in the runtime that suits it.
 
     Args:
-        name: a sentence-transformers name or a folder.
+        name: a sentence-transformers name or a folder; with ":int8" at its end, with weights of eight bits.
         device: "cpu", "cuda", "mps", or "" for the fastest available.
         fetch: downloads a model that is not on this machine.
         wanted: "auto", "torch" or "onnx".
@@ -53,24 +54,30 @@ def open_runtime(
         EmbedderError: the model cannot be loaded, its weights are not the official ones, or it cannot be run by the
             wanted runtime.
     """
-    source = resolve(name)
+    base, int8 = without_int8(name)
+    source = resolve(base)
+    if int8:
+        _require_onnx(wanted, name)
+        if fetch and _folder_of(source) is None:
+            in_torch(source, base, "cpu", fetch=True)
+        wanted = ONNX
     if wanted != TORCH:
         try:
             _require_device(device, devices, even_with_accelerator=wanted == ONNX)
             encoder = _on_this_machine(source)
-            return load_checked(encoder, lambda: expected_of(in_torch(source, name, "cpu", fetch=False)), exporter)
+            expected = lambda: expected_of(in_torch(source, base, "cpu", fetch=False))  # noqa: E731
+            return load_checked(encoder, expected, exporter, int8=int8)
         except Unsuitable as reason:
             if wanted == ONNX:
                 raise EmbedderError(
-                    f"FOOTNOTE_EMBEDDING_RUNTIME=onnx cannot run the embedding model {name}, because {reason}. "
-                    "Set it to auto or torch."
+                    f"ONNX Runtime cannot run the embedding model {name}, because {reason}. {_instead(name)}"
                 ) from reason
             _tell(logging.INFO, "The embedding model %s is run by torch, because %s.", name, str(reason))
         except CheckFailed as failure:
             if wanted == ONNX:
                 raise EmbedderError(
                     f"ONNX Runtime does not make of the embedding model {name} what torch makes of it: {failure}. "
-                    "Set FOOTNOTE_EMBEDDING_RUNTIME to auto or torch."
+                    f"{_instead(name)}"
                 ) from failure
             said = "ONNX Runtime does not make of the embedding model %s what torch makes of it: %s. Torch runs it."
             _tell(logging.WARNING, said, name, str(failure))
@@ -85,8 +92,26 @@ def _require_device(device: str, devices: Path, *, even_with_accelerator: bool) 
         raise Unsuitable("this machine has an accelerator")
 
 
+def _require_onnx(wanted: str, name: str) -> None:
+    if wanted == TORCH:
+        raise EmbedderError(
+            f"Only ONNX Runtime runs the embedding model {name}, with weights of eight bits. Set "
+            "FOOTNOTE_EMBEDDING_RUNTIME to auto or onnx."
+        )
+
+
+def _instead(name: str) -> str:
+    """Says what to do if ONNX Runtime has to run a model and cannot."""
+    base, int8 = without_int8(name)
+    return f"Name it without {INT8}: {base}" if int8 else "Set FOOTNOTE_EMBEDDING_RUNTIME to auto or torch."
+
+
+def _folder_of(source: str) -> Path | None:
+    return Path(source) if Path(source).is_dir() else _in_hub_cache(source)
+
+
 def _on_this_machine(source: str) -> Encoder:
-    folder = Path(source) if Path(source).is_dir() else _in_hub_cache(source)
+    folder = _folder_of(source)
     if folder is None:
         raise Unsuitable("it is not on this machine")
     return read_encoder(folder)

@@ -59,8 +59,8 @@ def test_a_new_model_takes_over_and_the_old_one_is_kept(filled):
     assert done.before == done.after > 0.8
     assert models(filled) == {"current": "other", "previous": "words"}
     assert first_found(filled, "cedar") == "cedar"
-    vector = contents(filled)[next(iter(contents(filled)))][0][3]
-    assert vector.sum() < 0  # "other" turns vectors round
+    _, _, text, vector = contents(filled)[next(iter(contents(filled)))][0]
+    assert vector @ WordModel().encode_query(text) < 0  # "other" turns vectors round
     assert examine(filled.settings, open_library=word_library).problems == ()
     drop_others(index)
     assert models(filled) == {"current": "other"}
