@@ -26,7 +26,8 @@ class Passage:
     other sources with the same text. `place` is the label of its page ("slide 4"). `score` is comparable only within
     one question. If the text starts inside a table, `header` is the table's header row, which lies before `start`; if
     it starts with or inside a table, `caption` is the text just before that table. `periods` are those on which the
-    document reports, in order ("2023-Q3"). `tokens` are the vectors of its tokens, if they are known.
+    document reports, in order ("2023-Q3"). `context` is embedded before the text of a chunk. `tokens`
+    are the vectors of its tokens, if they are known.
     """
 
     n: int
@@ -44,6 +45,7 @@ class Passage:
     header: str = ""
     caption: str = ""
     periods: tuple[str, ...] = ()
+    context: str = ""
     tokens: TokenVectors | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -56,12 +58,6 @@ class Passage:
         """The context of the passage: title, headings, page or sheet, file and folder."""
         folder = "" if is_url(self.document) else source_in_words(str(PurePath(self.document).parent))
         return " ".join(filter(None, (self.title, *self.heading, self.place, source_in_words(self.document), folder)))
-
-    @property
-    def context(self) -> str:
-        """What is embedded before its text: title, headings and table header."""
-        path = " > ".join(filter(None, (self.title, *self.heading)))
-        return "\n".join(filter(None, (path, self.embedded_header)))
 
     @property
     def embedded_header(self) -> str:

@@ -143,7 +143,7 @@ class Settings(BaseSettings):
     """Number of passages that an answer is based on. Not set: as many as fit into FOOTNOTE_CONTEXT_TOKENS."""
     context_tokens: int | None = Field(default=None, ge=500, le=1_000_000)
     """Tokens of passages that an answer is based on. Not set: half of the language model's context window, at least
-    3,000 and at most 8,000; 4,000 if answers quote the documents."""
+    3,000 and at most 8,000; 8,000 without a language model."""
     ocr: bool = True
     """Recognise text in pictures and scanned pages; each page takes seconds."""
     allow_private_addresses: bool = False

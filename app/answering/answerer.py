@@ -16,7 +16,6 @@ from app.answering.refusal import Judgement, Refusal
 from app.answering.tables import ReadsText
 from app.cancellation import CancelToken
 from app.grounding import REFUSAL, Verified, Verifier, is_refusal
-from app.late_interaction import with_tokens
 from app.llm import ChatLLM
 from app.models import Answer, Citation, Event, Passage, Retrieval, Retrieved, Sentence, Token, Turn
 from app.protocols import Embeds, Entails
@@ -30,8 +29,8 @@ NOTHING_INDEXED = "The collection has no documents yet. Add some first."
 QUOTED = "Quoted from your documents; no language model is in use."
 COMPUTED = "Computed from tables of your documents; no language model is in use."
 NOT_ASKED = "Computed from tables of your documents; the language model was not asked."
-# Tokens of passages: for quotes, and the least and most that are half of a model's context.
-QUOTED_TOKENS = 4_000
+# Tokens of passages: the least and most that are half of a model's context. Without a model, tables are read from the
+# most: with half of it, the quoted answers of bench/answers/filings.py had 72 figures instead of 75.
 LEAST_CONTEXT, MOST_CONTEXT = 3_000, 8_000
 NEAREST = 3
 # Most words of the question that a refusal lists as missing from the passages.
@@ -173,14 +172,14 @@ class Answerer:
         if self._settings.context_tokens:
             return self._settings.context_tokens
         if self._llm is None:
-            return QUOTED_TOKENS
+            return MOST_CONTEXT
         return min(MOST_CONTEXT, max(LEAST_CONTEXT, self._llm.context_tokens // 2))
 
     def _similarity(self, one: str, other: str) -> float:
         return float(self._embedder.encode_query(one) @ self._embedder.encode_query(other))
 
     def _quote(self, course: Course, found: Retrieval) -> Iterator[Event]:
-        passages = with_tokens(found.narrow, self._embedder) if self._embedder.pools_tokens else found.narrow
+        passages = found.narrow
         judged = self._judged(course, passages)
         course.confidence = round(judged.confidence, 4) if judged else None
         answers = judged is None or judged.answers

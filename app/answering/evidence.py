@@ -1,4 +1,4 @@
-"""Measures how well passages answer a question, by similar tokens and terms and how far the best stands out. Pure."""
+"""Measures how well passages answer a question, by similar tokens and terms and how far the best stands out."""
 
 from __future__ import annotations
 

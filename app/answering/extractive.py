@@ -30,7 +30,6 @@ from app.answering.tables import (
     rows_with_figures,
     with_parts,
 )
-from app.late_interaction import with_tokens
 from app.models import Passage
 from app.protocols import Embeds
 from app.text import language_data_of
@@ -40,8 +39,6 @@ from ingest.models import Query, as_query
 # Weights in a sentence's score of shared terms, and of the rank of its passage.
 TERMS, RANK = 0.35, 0.10
 MOST_SENTENCES = 4
-# Cosine similarity of a sentence that repeats an earlier one.
-SAME = 0.92
 # A sentence below both is irrelevant with any embedder; app/answering/refusal.py decides better if calibrated for it.
 LEAST_MEANING = 0.33
 LEAST_TERMS = 0.5
@@ -80,7 +77,6 @@ class ExtractiveAnswerer:
             relevant: True if the passages are known to answer the question.
         """
         query = as_query(question)
-        passages = with_tokens(passages, self._embedder) if self._embedder.pools_tokens else passages
         asked, made = Question.of(query, passages), Composition()
         vector = query_vector(self._embedder.encode_query, asked.query) * self._embedder.knows(query.text)
         for_rows = asked.for_rows
@@ -100,12 +96,12 @@ class ExtractiveAnswerer:
         shared = asked.shared_terms(candidates)
         rank = np.array([1 / math.sqrt(candidate.passage.n) for candidate in candidates])
         words = TERMS * shared + RANK * rank + figure_bonus(query.alone, candidates)
-        vectors = sentence_vectors(candidates, words, vector, self._embedder)
+        vectors, same = sentence_vectors(candidates, words, vector, self._embedder)
         meaning = np.where(np.isnan(vectors).any(axis=1), -np.inf, vectors @ vector)
         least = LEAST_FURTHER if made.text else LEAST_MEANING
         if (made.text or not relevant) and meaning.max() < least and shared.max() < LEAST_TERMS:
             return made.quotes()
-        chosen = _choose(MEANING * meaning + words, vectors)
+        chosen = _choose(MEANING * meaning + words, vectors, same)
         whole = asked.whole_item(candidates[chosen[0]], candidates)
         kept = whole[:MOST_SENTENCES] or asked.of_one_thing([candidates[i] for i in chosen])
         if later := superseding(kept[0], candidates):
@@ -116,14 +112,14 @@ class ExtractiveAnswerer:
         return made.quotes()
 
 
-def _choose(scores: NDArray[np.floating], vectors: NDArray[np.float32]) -> list[int]:
-    """Returns the best sentence and the nearly as good ones that do not repeat it."""
+def _choose(scores: NDArray[np.floating], vectors: NDArray[np.float32], same: float) -> list[int]:
+    """Returns the best sentence and the nearly as good ones whose similarity to others is below `same`."""
     chosen: list[int] = []
     order = [int(i) for i in np.argsort(-scores, kind="stable")]
     for i in order:
         if len(chosen) == MOST_SENTENCES or scores[i] < MARGIN * scores[order[0]]:
             break
-        if not chosen or float((vectors[chosen] @ vectors[i]).max()) < SAME:
+        if not chosen or float((vectors[chosen] @ vectors[i]).max()) < same:
             chosen.append(i)
     return chosen
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from app.answering.answerer import Answerer
@@ -15,6 +16,7 @@ from app.llm import ChatLLM, Connection
 from app.models import Event, SearchResult, Turn
 from app.protocols import Entails
 from app.retrieval import Reranker, Retriever
+from ingest.embedding import base_model
 from ingest.filters import Filter
 from ingest.library import Library
 from ingest.models import Query, SearchHit
@@ -113,7 +115,7 @@ class AnswerService:
         embedder = index.embedder
         refusal = self._models.refusal()
         return Answerer(
-            retriever.passages,
+            partial(retriever.passages, embedder=embedder),
             embedder,
             self._models.llm(),
             self._library.settings,
@@ -121,7 +123,7 @@ class AnswerService:
             absent=lambda asked, within: retriever.absent(asked, within=within),
             searched=retriever.searched,
             mentioning=lambda topic, within: retriever.mentioning(topic, within=within),
-            refusal=refusal if embedder.model == refusal.embedder else None,
+            refusal=refusal if base_model(embedder.model) == refusal.embedder else None,
             read=index.docstore.excerpt,
         )
 

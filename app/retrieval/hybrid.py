@@ -113,12 +113,15 @@ class HybridSearch:
         by_words = self._pool.submit(self._by_words, query, n, within)
         by_meaning = self._index.vector_search(query, n, within=within) if knows(query.text) else []
         known = [hit for hit in by_meaning if hit.chunk.id in found.meaning or knows(hit.chunk.text)]
-        found.add(known, by_words.result())
+        hits, labelled = by_words.result()
+        found.add(known, hits)
+        found.chunks |= labelled
 
-    def _by_words(self, query: Query, n: int, within: Filter | None) -> list[SearchHit]:
+    def _by_words(self, query: Query, n: int, within: Filter | None) -> tuple[list[SearchHit], dict[str, StoredChunk]]:
+        """Returns the best keyword matches, and chunks with a row whose label the question contains."""
         hits = self._index.keyword_search(query, n, within=within)
         language = shared_language(query.alone, *(hit.chunk.text for hit in hits[:1]))
-        return [*self._labels.hits(query, language, within), *hits]
+        return hits, self._labels.find(query, language, n, within)
 
     def _search_in(self, meant: frozenset[str], found: _Found, query: Query, n: int, within: Filter | None) -> None:
         """Adds the best chunks of some documents: all of them, which takes no search, if they are no more than `n`."""

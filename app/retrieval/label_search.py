@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from app.retrieval.figure_rows import labels
 from app.text import content_terms, other_figure_names
 from ingest.filters import Filter
 from ingest.index import Index
-from ingest.models import Query, SearchHit
+from ingest.models import Query, StoredChunk
 
 # Chunks looked at, best keyword matches first. Of the 181 figures of bench/answers/filings.py, 300 found one less in
 # four passages, four more in eight and seven more in twenty; 150 found two more in eight.
 LABELLED = 300
-MOST_REMEMBERED = 50_000
+# The labels of a chunk take about 4 KB.
+MOST_REMEMBERED = 10_000
 
 Labels = frozenset[frozenset[str]]
 
@@ -33,25 +35,29 @@ class LabelSearch:
         self._index = index
         self._labels: dict[tuple[str, str], Labels] = {}
 
-    def hits(self, query: Query, language: str, within: Filter | None = None) -> list[SearchHit]:
-        """Returns such chunks among the best keyword matches, with their BM25 scores, best first.
+    def find(self, query: Query, language: str, n: int, within: Filter | None = None) -> dict[str, StoredChunk]:
+        """Returns such chunks among the best keyword matches by id, best first.
 
         Args:
             query: the question.
             language: the language of question and chunks.
+            n: the most chunks.
             within: the documents to search; None for all.
         """
         others = [name for names in other_figure_names(query.alone).values() for name in names]
         asked = content_terms(" ".join([query.alone, *others]), language)
         query = replace(query, text=" ".join([query.text, *others]))
-        scores = dict(self._index.keyword_ids(query, LABELLED, within=within))
+        ids = [one for one, _ in self._index.keyword_ids(query, LABELLED, within=within)]
+        known = self._labels_of(ids, language)
+        wanted = [one for one in ids if any(label <= asked for label in known.get(one, ()))]
+        return self._index.chunks(wanted[:n])
+
+    def _labels_of(self, ids: Sequence[str], language: str) -> dict[str, Labels]:
+        """Returns the labels of those chunks that can be found."""
+        known = {one: found for one in ids if (found := self._labels.get((one, language))) is not None}
+        for chunk_id, chunk in self._index.chunks([one for one in ids if one not in known]).items():
+            known[chunk_id] = frozenset(terms for terms, _ in labels(chunk.text, language) if terms)
         if len(self._labels) > MOST_REMEMBERED:
             self._labels.clear()
-        known = self._labels
-        unknown = [one for one in scores if (one, language) not in known]
-        for chunk_id, chunk in self._index.chunks(unknown).items():
-            known[chunk_id, language] = frozenset(terms for terms, _ in labels(chunk.text, language) if terms)
-        wanted = [one for one in scores if any(label <= asked for label in known.get((one, language), ()))]
-        chunks = self._index.chunks(wanted)
-        found = [(chunks[one], scores[one]) for one in wanted if one in chunks]
-        return [SearchHit(rank, score, chunk) for rank, (chunk, score) in enumerate(found, start=1)]
+        self._labels |= {(one, language): found for one, found in known.items()}
+        return known

@@ -21,6 +21,7 @@ from app.text import (
     nearest_identifiers,
     shared_language,
 )
+from ingest.embedding import Embedder
 from ingest.errors import QuestionError
 from ingest.filters import Filter
 from ingest.index import Index
@@ -97,7 +98,13 @@ class Retriever:
         return SearchResult(hits, best.notices)
 
     def passages(
-        self, question: str | Query, k: int | None, *, within: Filter | None = None, tokens: int = 0
+        self,
+        question: str | Query,
+        k: int | None,
+        *,
+        within: Filter | None = None,
+        tokens: int = 0,
+        embedder: Embedder | None = None,
     ) -> Retrieval:
         """Finds the passages for an answer: the best chunks, widened to the text around them.
 
@@ -108,6 +115,7 @@ class Retriever:
             k: the number of passages; None: as many as fit into `tokens`, at least one and at most MOST_PASSAGES.
             within: the documents to search; None for all.
             tokens: the budget, as `most_tokens` counts.
+            embedder: the model whose token vectors the chunks in `Retrieval.found` get, where they are stored.
         """
         unknown = () if self._index.embedder.knows(as_query(question).text) else (UNKNOWN_SCRIPT,)
         chosen = self._best(question, k or FOUND, within)
@@ -122,18 +130,24 @@ class Retriever:
                 break
             passages.append(passage)
         return Retrieval(
-            tuple(passages), (*unknown, *chosen.notices), self._narrow(best[: k or FOUND]), meant=chosen.meant
+            tuple(passages),
+            (*unknown, *chosen.notices),
+            self._narrow(best[: k or FOUND], embedder),
+            meant=chosen.meant,
         )
 
-    def _narrow(self, best: Sequence[Scored]) -> tuple[Passage, ...]:
-        """Returns chunks as passages that are not widened, with the token vectors that are stored."""
+    def _narrow(self, best: Sequence[Scored], embedder: Embedder | None = None) -> tuple[Passage, ...]:
+        """Returns chunks as passages that are not widened, with the token vectors of a model that are stored."""
         stored = {one.chunk.id: one for one in self._index.docstore.indexed_chunks([one.chunk.id for one in best])}
-        tokens = self._index.token_vectors(list(stored.values()))
+        tokens = self._index.token_vectors(list(stored.values()), embedder) if embedder else {}
         alone = [
             Wide(i, (stored[one.chunk.id],), one.chunk.text) for i, one in enumerate(best) if one.chunk.id in stored
         ]
         made = (passage_of(self._index.docstore, n, best[one.best], one) for n, one in enumerate(alone, start=1))
-        return tuple(replace(p, tokens=tokens.get(w.chunks[0].chunk.id)) for p, w in zip(made, alone, strict=True))
+        return tuple(
+            replace(passage, context=one.chunks[0].context, tokens=tokens.get(one.chunks[0].chunk.id))
+            for passage, one in zip(made, alone, strict=True)
+        )
 
     def _best(self, question: str | Query, k: int, within: Filter | None) -> _Best:
         query = as_query(question)

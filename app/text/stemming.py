@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
 from typing import Any
 
 import snowballstemmer
 
 from ingest.text import ENGLISH, LANGUAGE_OF_SCRIPT, light_stem
+
+_own = threading.local()
 
 
 @lru_cache(maxsize=50_000)
@@ -19,6 +22,10 @@ def stem(word: str, language: str = ENGLISH) -> str:
     return found
 
 
-@lru_cache
 def _stemmer(language: str) -> Any:
-    return snowballstemmer.stemmer(language)
+    """Returns this thread's stemmer: a stemmer holds the word that it works on."""
+    if not hasattr(_own, "stemmers"):
+        _own.stemmers = {}
+    if language not in _own.stemmers:
+        _own.stemmers[language] = snowballstemmer.stemmer(language)
+    return _own.stemmers[language]

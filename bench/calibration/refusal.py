@@ -23,7 +23,6 @@ from app.answering.refusal import CALIBRATION, Judgement, Refusal
 from bench.calibration import sizes as refusal_sizes
 from bench.calibration.fit import ANSWERABLE, FOLDS, KINDS, NEAR, Example, auroc, crossed, fitted
 from bench.calibration.sets import Collection, asked, collections, unseen
-from ingest.embedding.embedder import Embedder
 
 PASSAGES = 8
 COMMAND = "FOOTNOTE_SHARED=... python -m bench.calibration.refusal"
@@ -46,13 +45,13 @@ def examples(shared: Path, of: Callable[[Path], list[Collection]] = collections)
         shared: the folder with the evaluation sets.
         of: returns the collections to ask; off-topic questions come from `collections`.
     """
-    others, embedder = collections(shared), Embedder(device="cpu")
+    others = collections(shared)
     for one in of(shared):
         questions, seconds = list(asked(one, others)), 0.0
         with one.opened() as opened:
-            retriever = opened.retriever("default")
+            retriever, embedder = opened.retriever("default"), opened.index("default").embedder
             for kind, key, text in questions:
-                passages = retriever.passages(text, PASSAGES).narrow
+                passages = retriever.passages(text, PASSAGES, embedder=embedder).narrow
                 began = time.perf_counter()
                 known = evidence(text, passages, embedder, retriever.searched())
                 seconds += time.perf_counter() - began

@@ -96,6 +96,7 @@ def _at_all_sizes(
             chosen.append(one)
             held += chunks[one]
         within = Filter(sources=tuple(chosen)) if len(chosen) < len(chunks) else None
-        passages = retriever.passages(text, PASSAGES, within=within).narrow
-        found = evidence(text, passages, footnote.index("default").embedder, retriever.searched(within))
+        embedder = footnote.index("default").embedder
+        passages = retriever.passages(text, PASSAGES, within=within, embedder=embedder).narrow
+        found = evidence(text, passages, embedder, retriever.searched(within))
         yield Sized(size, Example(example.collection, example.kind, example.origin, example.id, found))

@@ -133,7 +133,9 @@ class KeptVectors:
         """Returns the cached vectors of all chunks of versions."""
         rows = self._query(OF_VERSIONS, json.dumps(version_ids), embedder)
         found = [row for row in rows if row[1] is not None]
-        matrix = np.frombuffer(b"".join(vector for _, vector in found), dtype="<f4").reshape(len(found) or 1, -1)
+        matrix = np.frombuffer(b"".join(vector for _, vector in found), dtype="<f4").reshape(
+            len(found), -1 if found else 0
+        )
         return ChunkVectors(
             [chunk_id for chunk_id, _ in found], matrix, [chunk_id for chunk_id, vector in rows if vector is None]
         )

@@ -248,7 +248,9 @@ class Embedder(Embeddings):
     def pools_tokens(self) -> bool:
         """Returns True if the vector of a text is the mean of those of its tokens, so that parts of it have one too."""
         ((_, made),) = self.load().read(["Part of a text."], query=False)
-        return len(made.tokens) > 0 and float(unit(made.tokens.mean(axis=0)) @ unit(made.vector)) > LEAST_POOLED
+        if not len(made.tokens) or made.tokens.shape[1] != len(made.vector):
+            return False
+        return float(unit(made.tokens.mean(axis=0)) @ unit(made.vector)) > LEAST_POOLED
 
     def _encode(self, texts: list[str], *, query: bool) -> Encoded:
         found: dict[int, tuple[NDArray[np.float32], ...]] = {}

@@ -236,10 +236,15 @@ class Index:
         tokens = self._stored_tokens()
         return tokens.scores(query, chunk_ids) if tokens else {}
 
-    def token_vectors(self, chunks: Sequence[IndexedChunk]) -> dict[str, TokenVectors]:
-        """Returns the stored token vectors of chunks by id, with spans in the chunk's text; only those stored whole."""
+    def token_vectors(self, chunks: Sequence[IndexedChunk], embedder: Embedder) -> dict[str, TokenVectors]:
+        """Returns the stored token vectors of chunks by id, with spans in the chunk's text; only those stored whole.
+
+        Args:
+            chunks: the chunks.
+            embedder: the model that made them: none are returned if another has replaced it.
+        """
         tokens = self._stored_tokens()
-        return tokens.vectors(chunks) if tokens else {}
+        return tokens.vectors(chunks) if tokens and tokens.embedder is embedder else {}
 
     def _stored_tokens(self) -> StoredTokens | None:
         current = self.embedders().get("current")

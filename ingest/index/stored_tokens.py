@@ -21,7 +21,7 @@ class StoredTokens:
     """
 
     def __init__(self, docstore: DocStore, row: int, embedder: Embedder) -> None:
-        self._docstore, self._row, self._embedder = docstore, row, embedder
+        self._docstore, self._row, self.embedder = docstore, row, embedder
 
     def scores(self, query: str | Query, chunk_ids: Sequence[str]) -> dict[str, float]:
         """Scores how well the tokens of each chunk match those of a question; see `Index.token_scores`."""
@@ -30,7 +30,7 @@ class StoredTokens:
             return {}
         asked, rows, weights = as_query(query), [], []
         for text, weight in ((asked.text, 1.0), *asked.earlier):
-            tokens = self._embedder.query_tokens(text)
+            tokens = self.embedder.query_tokens(text)
             rows.append(tokens)
             weights += [weight] * len(tokens)
         if not weights:
@@ -45,6 +45,6 @@ class StoredTokens:
         for one in chunks:
             if one.embed_key in kept:
                 context = one.embedded_text.removesuffix(one.chunk.text)
-                tokens = self._embedder.restored_tokens(context, one.chunk.text, kept[one.embed_key])
+                tokens = self.embedder.restored_tokens(context, one.chunk.text, kept[one.embed_key])
                 found |= {one.chunk.id: tokens} if tokens else {}
         return found

@@ -39,7 +39,8 @@ CODE = re.compile(r"\s*(?:```|~~~)")
 class Candidate:
     """A sentence that could be quoted, at [start, end) of its passage's text.
 
-    `read` is the text that is embedded; `header` is the header of its table as Markdown, "" outside tables.
+    `read` is the text that is embedded if its tokens are not known; `header` is the header of its table as Markdown, ""
+    outside tables.
     """
 
     passage: Passage

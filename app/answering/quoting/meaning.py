@@ -17,28 +17,33 @@ MEANING = 0.55
 MARGIN = 0.86
 # Prose that adds to the rows of a table has at least this similarity.
 LEAST_FURTHER = 0.5
+# Cosine similarity of sentences that say the same. In the context of one passage, all are more similar.
+SAME_ALONE, SAME_IN_CONTEXT = 0.88, 0.92
 # Sentences that are embedded before it is decided which of the others could be quoted. 6 and 8 took longer.
 FIRST = 4
 
 
 def sentence_vectors(
     candidates: Sequence[Candidate], words: NDArray[np.floating], vector: NDArray[np.float32], embedder: Embeds
-) -> NDArray[np.float32]:
-    """Returns the vectors of sentences: float32 [n, dimensions], NaN for those that cannot be quoted.
+) -> tuple[NDArray[np.float32], float]:
+    """Returns the vectors of sentences, and the similarity from which two say the same.
 
-    If the model pools tokens, a sentence's vector is the mean of its tokens in the context of its passage, which takes
-    no pass of the model where they are stored.
+    A sentence's vector is the mean of its tokens in the context of its passage, which takes no pass of the model. If
+    the model does not pool tokens, or a passage has none, sentences are embedded alone, below their headings.
 
     Args:
-        candidates: the sentences; their passages have token vectors if the model pools them.
+        candidates: the sentences.
         words: their scores without meaning.
         vector: the question's vector.
         embedder: the collection's embedder.
+
+    Returns:
+        float32 [n, dimensions], NaN for sentences that cannot be quoted; a cosine similarity.
     """
-    if not embedder.pools_tokens:
-        return _embedded(candidates, words, vector, embedder)
-    tokens = (one.passage.tokens and one.passage.tokens.part(one.start, one.end) for one in candidates)
-    return np.stack([text_vector(one) if one else np.zeros_like(vector) for one in tokens])
+    tokens = [one.passage.tokens and one.passage.tokens.part(one.start, one.end) for one in candidates]
+    if not embedder.pools_tokens or None in tokens:
+        return _embedded(candidates, words, vector, embedder), SAME_ALONE
+    return np.stack([text_vector(one) for one in tokens if one]), SAME_IN_CONTEXT
 
 
 def _embedded(

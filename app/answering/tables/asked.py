@@ -15,7 +15,11 @@ SHARE = re.compile(
     re.IGNORECASE,
 )
 # Words of figures that a row must have as well: a tax is no tax rate.
-RATE = re.compile(r"\b(?:rates?|ratios?|yields?|\w*(?:satz|s\u00e4tze|quote)|taux|tasas?|tass[oi])\b", re.IGNORECASE)
+RATE = re.compile(
+    r"\b(?:(?!(?:what|which|the|an?|any|this|that|you|we|they|i|to|at|same)\b)\w+ rates?"
+    r"|(?:zins|steuer|hebe|prozent|beitrags|abschreibungs)(?:satz|s\u00e4tze)|taux|tasas?|tass[oi])\b",
+    re.IGNORECASE,
+)
 QUARTER_NAME = re.compile(r"q[1-4]")
 
 

@@ -31,6 +31,12 @@ CASH_FLOWS = re.compile(
     r"cash[ -]?flows?|kapitalfluss|flux de tr\u00e9sorerie|flujos? de efectivo|rendiconto finanziario|fluxos? de caixa",
     re.IGNORECASE,
 )
+# Words of a column that is a span of time, not a day.
+SPAN = re.compile(
+    r"\b(?:ended|ending|months?|quarters?|years?|weeks?|monate?n?|quartale?|jahre?|mois|trimestres?|exercice|meses|"
+    r"ejercicio|mesi|trimestr[ei]|esercizio)\b",
+    re.IGNORECASE,
+)
 SHARE_OF = re.compile(r"(?:as a )?(?:%|percent(?:age)?) of\b|in % ", re.IGNORECASE)
 Scores = Mapping[tuple[str, int], float]
 Similar = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -110,10 +116,20 @@ def _amounts(rows: Sequence[Row]) -> list[Row]:
 
 
 def _without_flows(rows: Sequence[Row]) -> list[Row]:
-    """Leaves out rows of statements of cash flows that another table of the document has too."""
-    flows = {one.place for one in rows if CASH_FLOWS.search(f"{one.row.caption} {' '.join(one.passage.heading)}")}
-    others = {(one.passage.version_id, one.figure_name) for one in rows if one.place not in flows}
-    return [one for one in rows if one.place not in flows or (one.passage.version_id, one.figure_name) not in others]
+    """Leaves out rows of statements of cash flows that the document has as balances of a day, too."""
+    balances = {(one.passage.version_id, one.figure_name) for one in rows if _is_balance(one)}
+
+    def is_change(one: Row) -> bool:
+        is_flow = bool(CASH_FLOWS.search(f"{one.row.caption} {' '.join(one.passage.heading[-1:])}"))
+        return is_flow and (one.passage.version_id, one.figure_name) in balances
+
+    return [one for one in rows if not is_change(one)]
+
+
+def _is_balance(row: Row) -> bool:
+    """Returns True if its columns are days, and no spans of time."""
+    names = [row.row.header[i] for i in row.row.figures if i < len(row.row.header)]
+    return any(latest_date(name)[2] and not SPAN.search(name) for name in names)
 
 
 def _scores(asked: Asked, rows: Sequence[Row], similar: Similar) -> dict[tuple[str, int], float]:

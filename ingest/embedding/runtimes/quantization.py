@@ -17,6 +17,11 @@ def without_int8(name: str) -> tuple[str, bool]:
     return name.removesuffix(INT8), name.endswith(INT8)
 
 
+def base_model(name: str) -> str:
+    """Returns the name of a model without INT8."""
+    return without_int8(name)[0]
+
+
 def quantized(graph: bytes) -> bytes:
     """Returns a graph with weights of eight bits, a scale per channel; activations are scaled when it runs.
 

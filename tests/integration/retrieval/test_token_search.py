@@ -118,6 +118,10 @@ def test_an_answer_is_quoted_from_stored_tokens_or_where_there_are_none_from_new
         embedder = one.index("default").embedder
         *_, stored = one.ask(question)
         assert set(embedder.read) <= {question, "width"}
+        index = one.index("default")
+        chunks = index.docstore.indexed_chunks(chunk_ids(one))
+        assert len(index.token_vectors(chunks, embedder)) == len(TEXTS)
+        assert index.token_vectors(chunks, Embedder()) == {}  # of a model that another one has replaced
         with one.index("default").docstore.database.transaction() as db:
             db.execute("UPDATE token_vectors SET others = NULL")  # as formats before 7 left it
         *_, made = one.ask(question)

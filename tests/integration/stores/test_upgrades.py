@@ -68,6 +68,8 @@ def test_there_is_a_data_folder_of_todays_format():
 def test_an_index_of_every_format_answers_and_keeps_its_conversations(opened):
     hits = opened.search("How long may parents stay at home?", 1)
     assert "twenty-six weeks" in hits[0].chunk.text
+    *_, answer = opened.ask("How long is parental leave?")
+    assert answer.text == "Parental leave is twenty-six weeks at full pay. [1]"
     assert opened.search("tickets", 1, collection="Second")[0].chunk.source == "/srv/documents/travel.txt"
     (conversation,) = opened.conversations.all()
     first, second, third = opened.conversations.exchanges(conversation.id)

@@ -67,7 +67,7 @@ def test_a_sentence_holds_the_terms_of_its_title_as_well():
 
 def test_the_header_of_a_table_that_began_earlier_is_read_with_its_rows():
     rows = passage(1, "| Larch | 12 |\n| Pine | 30 |")
-    with_header = replace(rows, header="| Tree | Height |")
+    with_header = replace(rows, header="| Tree | Height |", context="| Tree | Height |")
     assert nowhere("What height has a larch?", [rows]) == ["height"]
     assert nowhere("What height has a larch?", [with_header]) == []
     bare, known = (evidence("larch height", [one], WordEmbedder()) for one in (rows, with_header))

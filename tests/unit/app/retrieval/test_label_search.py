@@ -41,18 +41,21 @@ class Words:
     ],
 )
 def test_a_chunk_is_found_if_the_question_contains_a_whole_label(question, found):
-    hits = LabelSearch(Words()).hits(Query(question), "english")
-    assert [hit.chunk.id for hit in hits] == found
-    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert list(LabelSearch(Words()).find(Query(question), "english", 5)) == found
+
+
+def test_no_more_chunks_are_found_than_wanted():
+    question = Query("How did inventory turnover of the stores and the cash develop?")
+    assert list(LabelSearch(Words()).find(question, "english", 1)) == ["balance"]
 
 
 def test_a_chunk_is_read_once_and_again_only_when_found_and_not_when_it_is_gone():
     index = Words()
     search = LabelSearch(index)
     asked = Query("How have the inventory levels changed?")
-    first = search.hits(asked, "english")
+    first = search.find(asked, "english", 5)
     assert index.read == [*TEXTS, "balance"]
-    assert search.hits(asked, "english") == first
+    assert search.find(asked, "english", 5) == first
     assert index.read == [*TEXTS, "balance", "balance"]
     index.gone.add("balance")
-    assert search.hits(asked, "english") == []
+    assert search.find(asked, "english", 5) == {}

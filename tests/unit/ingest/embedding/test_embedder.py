@@ -121,6 +121,19 @@ def test_signs_of_other_tokens_restore_nothing(wrong):
     assert Embedder().restored_tokens("", "The committee decided it.", wrong) is None
 
 
+def test_a_model_whose_tokens_are_wider_than_its_vectors_pools_none(tmp_path):
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Dense
+
+    model = SentenceTransformer(str(save_tiny_model(tmp_path / "tiny")), device="cpu")
+    model.append(Dense(32, 16, activation_function=torch.nn.Identity()))
+    model.save(str(tmp_path / "dense"))
+    embedder = Embedder(str(tmp_path / "dense"))
+    assert embedder.dimensions == 16
+    assert not embedder.pools_tokens
+
+
 @pytest.mark.parametrize(("pooling", "pools"), [("mean", True), ("cls", False)])
 def test_only_a_model_that_averages_its_tokens_pools_them(tmp_path, pooling, pools):
     assert Embedder(str(save_tiny_model(tmp_path / "tiny", pooling=pooling))).pools_tokens is pools

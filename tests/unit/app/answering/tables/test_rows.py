@@ -147,6 +147,21 @@ def test_a_change_among_cash_flows_is_not_taken_for_the_amount(answerer, questio
     assert [note.quote for note in answerer.answer(question, [flows, BALANCE]).citations] == [row]
 
 
+def test_an_amount_of_a_span_of_time_is_read_from_the_cash_flows_too(answerer):
+    spent = "| Depreciation | 139 |\n"
+    flows = passage(1, f"Statement of cash flows\n\n| | Six Months Ended June 30, 2031 |\n| --- | --- |\n{spent}", "Q2")
+    quarter = report(2, "June 30, 2031", spent.replace("139", "70"), "Q2")
+    quarter = replace(quarter, start=1_000, end=1_000 + len(quarter.text))
+    found = answerer.answer("How high was depreciation in the six months ended June 30, 2031?", [flows, quarter])
+    assert [note.quote for note in found.citations] == ["Depreciation | 139"]
+
+
+def test_umsatz_is_no_rate(answerer):
+    rows = passage(1, "| in Mio. | 2023 |\n| --- | --- |\n| Ums\u00e4tze | 428 |\n| Materialaufwand | 90 |\n", "B")
+    found = answerer.answer("Wie hoch war der Umsatz 2023?", [rows])
+    assert [note.quote for note in found.citations] == ["Ums\u00e4tze | 428"]
+
+
 @pytest.mark.parametrize(("label", "found"), [("Effective tax rate", True), ("Income tax", False)])
 def test_a_rate_is_read_only_from_a_row_of_a_rate(answerer, label, found):
     rows = f"| {label} | 14.6 |\n| Other | 2 |\n"

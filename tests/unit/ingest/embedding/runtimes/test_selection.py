@@ -40,9 +40,7 @@ def test_a_bert_encoder_on_a_cpu_is_run_by_onnx_runtime_and_others_by_torch(open
     assert caplog.messages == [
         f"The embedding model {static} is run by torch, because its modules are StaticEmbedding."
     ]
-    with pytest.raises(
-        EmbedderError, match=r"ONNX Runtime cannot run .* StaticEmbedding.*Set FOOTNOTE_EMB"
-    ):
+    with pytest.raises(EmbedderError, match=r"ONNX Runtime cannot run .* StaticEmbedding.*Set FOOTNOTE_EMB"):
         opened(static, wanted="onnx")
 
 
@@ -60,9 +58,7 @@ def test_where_onnx_runtime_cannot_run_it_there_are_no_weights_of_eight_bits(ope
     with pytest.raises(EmbedderError, match=r"Only ONNX Runtime runs .*tiny:int8.*Set FOOTNOTE_EMBEDDING_RUNTIME"):
         opened(f"{tiny}:int8", wanted="torch")
     static = str(save_static_model(tmp_path / "static"))
-    with pytest.raises(
-        EmbedderError, match=r"because its modules are StaticEmbedding. Name it without :int8: "
-    ):
+    with pytest.raises(EmbedderError, match=r"because its modules are StaticEmbedding. Name it without :int8: "):
         opened(f"{static}:int8")
     with pytest.raises(EmbedderError, match=r"because it is not on this machine. Name it without :int8: someone/other"):
         opened("someone/other:int8", fetch=False)
