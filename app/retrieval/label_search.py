@@ -55,9 +55,10 @@ class LabelSearch:
     def _labels_of(self, ids: Sequence[str], language: str) -> dict[str, Labels]:
         """Returns the labels of those chunks that can be found."""
         known = {one: found for one in ids if (found := self._labels.get((one, language))) is not None}
-        for chunk_id, chunk in self._index.chunks([one for one in ids if one not in known]).items():
-            known[chunk_id] = frozenset(terms for terms, _ in labels(chunk.text, language) if terms)
-        if len(self._labels) > MOST_REMEMBERED:
+        unknown = [one for one in ids if one not in known]
+        if len(self._labels) + len(unknown) > MOST_REMEMBERED:
             self._labels.clear()
-        self._labels |= {(one, language): found for one, found in known.items()}
+        for chunk_id, chunk in self._index.chunks(unknown).items():
+            found = frozenset(terms for terms, _ in labels(chunk.text, language) if terms)
+            known[chunk_id] = self._labels[chunk_id, language] = found
         return known
