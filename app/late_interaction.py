@@ -7,7 +7,6 @@ single vector of a text shows its topic, but little of what the text says about 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +29,8 @@ def text_vector(tokens: TokenVectors) -> NDArray[np.float32]:
     return unit(tokens.vectors.sum(axis=0))
 
 
-def with_tokens(passages: Sequence[Passage], embedder: Embeds) -> list[Passage]:
-    """Adds token vectors to passages that have none, computed in the context of titles, headings and table header.
+def passage_tokens(passages: Sequence[Passage], embedder: Embeds) -> list[TokenVectors]:
+    """Returns the token vectors of passages, those that a passage has not computed in its context.
 
     Stored token vectors have signs only, so that the others are reduced to theirs as well.
     """
@@ -40,7 +39,7 @@ def with_tokens(passages: Sequence[Passage], embedder: Embeds) -> list[Passage]:
     texts = [context + passage.text for context, passage in zip(contexts, missing, strict=True)]
     made = zip(contexts, embedder.encode_tokens(texts) if texts else [], strict=True)
     found = (TokenVectors(_signs(tokens.vectors), tokens.spans - len(context)) for context, tokens in made)
-    return [replace(one, tokens=next(found)) if one.tokens is None else one for one in passages]
+    return [passage.tokens or next(found) for passage in passages]
 
 
 def _signs(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -28,6 +28,9 @@ ENV_FILE = PREFIX + "ENV_FILE"
 # Read by the test suite and the Makefile, not settings of the product.
 NOT_SETTINGS = frozenset({"FOOTNOTE_SHARED", "FOOTNOTE_CHROMIUM"})
 DEFAULT_EMBEDDING_MODEL = "all-MiniLM-L6-v2"
+# Ends the name of an embedding model whose weights are to have eight bits: "all-MiniLM-L6-v2:int8". A part of the name,
+# because a collection keeps its model by name, and vectors of both kinds are not to be mixed.
+INT8 = ":int8"
 COLLECTION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$"
 
 
@@ -62,6 +65,11 @@ def _web_address(value: str) -> str:
 
 # An http or https address; "" for none.
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
+def base_model(name: str) -> str:
+    """Returns the name or folder of an embedding model without INT8."""
+    return name.removesuffix(INT8)
 
 
 class Settings(BaseSettings):

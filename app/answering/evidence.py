@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.grounding import read_lines
-from app.late_interaction import matches, text_vector, with_tokens
+from app.late_interaction import matches, passage_tokens, text_vector
 from app.models import Passage
 from app.protocols import Embeds
 from app.text import content_terms, shared_language, tokenize, words_of
@@ -44,10 +44,10 @@ def evidence(
     title" is the similarity of the nearest passage to the content words missing from its title. The nearest passage is
     the one whose own vector is most similar.
     """
-    read = with_tokens(passages[:MOST_READ], embedder)
-    there = [passage.tokens for passage in read if passage.tokens]
+    read = passages[:MOST_READ]
+    there = passage_tokens(read, embedder)
     (asked,) = embedder.encode_tokens([question])
-    lines = [line for passage in read for line in _sentences(passage)] or there
+    lines = [line for one in zip(read, there, strict=True) for line in _sentences(*one)] or there
     vector = embedder.encode_query(question)
     whole, single = (np.stack([text_vector(one) for one in some]) @ vector for some in (there, lines))
     nearest = int(whole.argmax())
@@ -95,9 +95,9 @@ def texts_of(passages: Sequence[Passage]) -> list[str]:
     return [passage.text for passage in passages[:MOST_READ]]
 
 
-def _sentences(passage: Passage) -> list[TokenVectors]:
+def _sentences(passage: Passage, tokens: TokenVectors) -> list[TokenVectors]:
     """Returns the tokens of each sentence of a passage, as far as the model read it."""
-    found = (passage.tokens.part(line.start, line.end) for line in read_lines(passage)) if passage.tokens else ()
+    found = (tokens.part(line.start, line.end) for line in read_lines(passage))
     return [one for one in found if len(one.vectors)]
 
 

@@ -16,10 +16,10 @@ from app.llm import ChatLLM, Connection
 from app.models import Event, SearchResult, Turn
 from app.protocols import Entails
 from app.retrieval import Reranker, Retriever
-from ingest.embedding import base_model
 from ingest.filters import Filter
 from ingest.library import Library
 from ingest.models import Query, SearchHit
+from ingest.settings import base_model
 
 T = TypeVar("T")
 

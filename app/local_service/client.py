@@ -6,7 +6,7 @@ import os
 import socket
 import stat
 from collections.abc import Generator, Mapping
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -132,24 +132,21 @@ class LocalClient:
         Raises:
             NotServed: it was not accepted in time, or at all.
         """
-        connection = socket.socket(socket.AF_UNIX)
-        try:
-            connection.settimeout(self._seconds)
-            request = {"protocol": PROTOCOL, "token": self._read_token(), "identity": self._identity}
-            with socket_address(self._socket) as name:
-                connection.connect(name)
-            send(connection, request | {"call": call, "arguments": arguments}, MOST_REQUEST)
-            reply = receive(connection, MOST_REQUEST)
-        except (OSError, ProtocolError) as error:
-            connection.close()
-            raise NotServed(str(error)) from error
-        except BaseException:
-            connection.close()
-            raise
-        if not (reply and reply.get("accepted")):
-            connection.close()
-            raise NotServed(reply.get("refused", "") if reply else "the connection was closed")
-        return connection
+        with ExitStack() as failing:
+            connection = failing.enter_context(socket.socket(socket.AF_UNIX))
+            try:
+                connection.settimeout(self._seconds)
+                request = {"protocol": PROTOCOL, "token": self._read_token(), "identity": self._identity}
+                with socket_address(self._socket) as name:
+                    connection.connect(name)
+                send(connection, request | {"call": call, "arguments": arguments}, MOST_REQUEST)
+                reply = receive(connection, MOST_REQUEST)
+            except (OSError, ProtocolError) as error:
+                raise NotServed(str(error)) from error
+            if not (reply and reply.get("accepted")):
+                raise NotServed(reply.get("refused", "") if reply else "the connection was closed")
+            failing.pop_all()
+            return connection
 
     def _read_token(self) -> str:
         if not (_is_own(self._token) and _is_own(self._socket)):

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from ingest.settings import Settings
+from ingest.settings import Settings, base_model
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("app", "ingest", "prompts")
@@ -67,7 +67,7 @@ def identity(settings: Settings, environment: Mapping[str, str], code: Path = RO
 
 def _settings(settings: Settings) -> dict[str, Any]:
     values = {name: _plain(value) for name, value in settings if name not in NOT_OF_ANSWERS}
-    folders = {name: str(Path(values[name]).absolute()) for name in FOLDERS if Path(values[name]).is_dir()}
+    folders = {name: str(Path(values[name]).absolute()) for name in FOLDERS if Path(base_model(values[name])).is_dir()}
     return values | {name: folder for name, folder in folders.items() if values[name]}
 
 

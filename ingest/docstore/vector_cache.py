@@ -7,7 +7,8 @@ vector is shared by all chunks of its collection with the same text (`embed_key`
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -20,17 +21,17 @@ from ingest.docstore.database import Database, batches
 # 17 ms of CPU instead of 0.8).
 OF_CHUNKS = """
 SELECT c.id, k.vector FROM chunks c CROSS JOIN vectors k ON k.embedder = ? AND k.embed_key = c.embed_key
-"""
+WHERE c.id"""
+OF_TEXTS = "SELECT embed_key, vector FROM vectors WHERE embedder = ? AND embed_key"
 OF_VERSIONS = """
 SELECT c.id, k.vector FROM json_each(?) v CROSS JOIN chunks c ON c.version = v.value
 LEFT JOIN vectors k ON k.embedder = ? AND k.embed_key = c.embed_key
 """
 TOKENS_OF_CHUNKS = """
 SELECT c.id, t.tokens FROM chunks c CROSS JOIN token_vectors t ON t.embedder = ? AND t.embed_key = c.embed_key
-"""
+WHERE c.id"""
 ALL_TOKENS = """
-SELECT embed_key, tokens, others FROM token_vectors WHERE others IS NOT NULL AND embedder = ?
-"""
+SELECT embed_key, tokens, others FROM token_vectors WHERE others IS NOT NULL AND embedder = ? AND embed_key"""
 # Texts of active chunks without vectors of all tokens: older versions stored none, or not those of `others`, and stored
 # some vectors only in Chroma.
 TOKENLESS = """
@@ -91,43 +92,24 @@ class KeptVectors:
 
     def get(self, embedder: int, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
         """Returns the cached vectors of `keys`: float32 [dimensions] each."""
-        found: dict[bytes, NDArray[np.float32]] = {}
-        for some in batches(keys):
-            marks = ",".join("?" * len(some))
-            rows = self._query(
-                f"SELECT embed_key, vector FROM vectors WHERE embedder = ? AND embed_key IN ({marks})",  # noqa: S608 - marks
-                embedder,
-                *some,
-            )
-            found.update((key, np.frombuffer(vector, dtype="<f4")) for key, vector in rows)
-        return found
+        return {key: np.frombuffer(vector, dtype="<f4") for key, vector in self._rows(OF_TEXTS, embedder, keys)}
 
     def of_chunks(self, embedder: int, chunk_ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Returns the cached vectors of chunks by id: float32 [dimensions] each."""
-        found: dict[str, NDArray[np.float32]] = {}
-        for some in batches(chunk_ids):
-            marks = ",".join("?" * len(some))
-            rows = self._query(f"{OF_CHUNKS} WHERE c.id IN ({marks})", embedder, *some)
-            found.update((chunk_id, np.frombuffer(vector, dtype="<f4")) for chunk_id, vector in rows)
-        return found
+        return {one: np.frombuffer(vector, dtype="<f4") for one, vector in self._rows(OF_CHUNKS, embedder, chunk_ids)}
 
     def tokens_of_chunks(self, embedder: int, chunk_ids: Sequence[str]) -> dict[str, bytes]:
         """Returns the vectors of the chunks' content tokens by id, packed by `ingest.embedding.binary_tokens`."""
-        found: dict[str, bytes] = {}
-        for some in batches(chunk_ids):
-            marks = ",".join("?" * len(some))
-            rows = self._query(f"{TOKENS_OF_CHUNKS} WHERE c.id IN ({marks})", embedder, *some)
-            found.update((chunk_id, tokens) for chunk_id, tokens in rows)
-        return found
+        return dict(map(tuple, self._rows(TOKENS_OF_CHUNKS, embedder, chunk_ids)))
 
     def tokens(self, embedder: int, keys: Sequence[bytes]) -> dict[bytes, tuple[bytes, bytes]]:
         """Returns the packed vectors of content tokens and of the others, of those texts that have both."""
-        found: dict[bytes, tuple[bytes, bytes]] = {}
+        return {key: (tokens, others) for key, tokens, others in self._rows(ALL_TOKENS, embedder, keys)}
+
+    def _rows(self, select: str, embedder: int, keys: Sequence[bytes] | Sequence[str]) -> Iterator[sqlite3.Row]:
+        """Yields the rows of a query that ends with the column of the keys."""
         for some in batches(keys):
-            marks = ",".join("?" * len(some))
-            rows = self._query(f"{ALL_TOKENS} AND embed_key IN ({marks})", embedder, *some)
-            found.update((key, (tokens, others)) for key, tokens, others in rows)
-        return found
+            yield from self._query(f"{select} IN ({','.join('?' * len(some))})", embedder, *some)
 
     def of_versions(self, embedder: int, version_ids: Sequence[str]) -> ChunkVectors:
         """Returns the cached vectors of all chunks of versions."""

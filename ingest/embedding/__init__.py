@@ -2,14 +2,12 @@
 
 from ingest.embedding.binary_tokens import nearness, packed, unpacked
 from ingest.embedding.embedder import Embedder, OpenEmbedder, query_vector
-from ingest.embedding.runtimes import base_model
 from ingest.embedding.token_vectors import TokenVectors, unit
 
 __all__ = [
     "Embedder",
     "OpenEmbedder",
     "TokenVectors",
-    "base_model",
     "nearness",
     "packed",
     "query_vector",

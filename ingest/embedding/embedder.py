@@ -214,7 +214,7 @@ class Embedder(Embeddings):
         return row
 
     def restored_tokens(self, context: str, text: str, tokens: tuple[bytes, bytes]) -> TokenVectors | None:
-        """Rebuilds the token vectors of a document from the signs of `encode_chunks`.
+        """Rebuilds the token vectors of a document from the signs of `encode_chunks`, if the model pools tokens.
 
         Args:
             context: the beginning of what was embedded, before `text`; its tokens have negative spans.
@@ -222,27 +222,24 @@ class Embedder(Embeddings):
             tokens: its content tokens and its other tokens, as `packed` returns them.
 
         Returns:
-            Vectors of unit length; None if the signs are not those of exactly these tokens.
+            Vectors of unit length; None if the signs are not those of exactly these tokens, or have no use: the
+            vectors of tokens are then not comparable with those of texts.
         """
-        if not any(tokens):
+        if not self.pools_tokens:
             return None
         read = self._tokenizer.encode(context + text, add_special_tokens=False)
         content, others = self._kinds.of(np.array(read.ids, dtype=np.int64))
         try:
-            signs = [unpacked(some, self._token_width) for some in tokens]
+            signs = [unpacked(some, self.dimensions) for some in tokens]
         except ValueError:
             return None
         if [len(one) for one in signs] != [content.sum(), others.sum()]:
             return None
-        rows = np.empty((len(read.ids), self._token_width), dtype=np.float32)
+        rows = np.empty((len(read.ids), self.dimensions), dtype=np.float32)
         rows[content], rows[others] = signs
         kept = content | others
         spans = np.array(read.offsets, dtype=np.intp).reshape(-1, 2)[kept] - len(context)
         return TokenVectors(rows[kept], spans)
-
-    @cached_property
-    def _token_width(self) -> int:
-        return int(self.encode_tokens(["width"])[0].vectors.shape[1])
 
     @cached_property
     def pools_tokens(self) -> bool:

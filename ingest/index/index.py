@@ -268,7 +268,7 @@ class Index:
         n = k
         while True:
             found = leg(n)
-            active = self.docstore.active_chunks(self.collection.id, [chunk_id for chunk_id, _ in found])
+            active = self.chunks([chunk_id for chunk_id, _ in found])
             if len(active) >= k or len(found) < n:
                 break
             n *= 2

@@ -19,6 +19,7 @@ from ingest.index.index import Index
 from ingest.index.indexing import parts, write_vectors
 from ingest.index.writer import IndexWriter, writing
 from ingest.models import IndexedChunk
+from ingest.settings import base_model
 from ingest.vectors import VectorStore
 
 # Chunks that the check before the switch searches for by one of their own sentences.
@@ -69,7 +70,7 @@ def reembed(
         Cancelled: `cancel` was set.
     """
     told = on_progress or _to_nobody
-    if Path(model).is_dir():
+    if Path(base_model(model)).is_dir():
         model = str(Path(model).absolute())  # so that it resolves from any working folder
     embedder = index.embedder_for(model)
     with writing(index, f"change to {model}", lambda who: told(0, 0, who), cancel) as writer:

@@ -5,21 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-# Ends the name of a model whose weights are to have eight bits: "all-MiniLM-L6-v2:int8". A part of the name, because a
-# collection keeps its model by name, and vectors of both kinds are not to be mixed.
-INT8 = ":int8"
 # Changes with every change of the graphs made here, so that graphs of earlier versions are not used.
 VERSION = 1
-
-
-def without_int8(name: str) -> tuple[str, bool]:
-    """Returns the name of a model without INT8, and True if it ended with it."""
-    return name.removesuffix(INT8), name.endswith(INT8)
-
-
-def base_model(name: str) -> str:
-    """Returns the name of a model without INT8."""
-    return without_int8(name)[0]
 
 
 def quantized(graph: bytes) -> bytes:

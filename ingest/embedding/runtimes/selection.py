@@ -14,10 +14,10 @@ from ingest.embedding.runtimes.bert_graph import BERT_EXPORTER, Exporter
 from ingest.embedding.runtimes.checked_graph import CheckFailed, load_checked
 from ingest.embedding.runtimes.encoder import Encoder, Unsuitable, read_encoder
 from ingest.embedding.runtimes.graph_check import expected_of
-from ingest.embedding.runtimes.quantization import INT8, without_int8
 from ingest.embedding.runtimes.runtime import Runtime
 from ingest.embedding.runtimes.torch_runtime import TorchRuntime, load_torch
 from ingest.errors import EmbedderError
+from ingest.settings import INT8, base_model
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +54,8 @@ def open_runtime(
         EmbedderError: the model cannot be loaded, its weights are not the official ones, or it cannot be run by the
             wanted runtime.
     """
-    base, int8 = without_int8(name)
-    source = resolve(base)
+    base = base_model(name)
+    source, int8 = resolve(base), name != base
     if int8:
         _require_onnx(wanted, name)
         if fetch and _folder_of(source) is None:
@@ -65,8 +65,9 @@ def open_runtime(
         try:
             _require_device(device, devices, even_with_accelerator=wanted == ONNX)
             encoder = _on_this_machine(source)
-            expected = lambda: expected_of(in_torch(source, base, "cpu", fetch=False))  # noqa: E731
-            return load_checked(encoder, expected, exporter, int8=int8)
+            return load_checked(
+                encoder, lambda: expected_of(in_torch(source, base, "cpu", fetch=False)), exporter, int8=int8
+            )
         except Unsuitable as reason:
             if wanted == ONNX:
                 raise EmbedderError(
@@ -102,8 +103,8 @@ def _require_onnx(wanted: str, name: str) -> None:
 
 def _instead(name: str) -> str:
     """Says what to do if ONNX Runtime has to run a model and cannot."""
-    base, int8 = without_int8(name)
-    return f"Name it without {INT8}: {base}" if int8 else "Set FOOTNOTE_EMBEDDING_RUNTIME to auto or torch."
+    base = base_model(name)
+    return f"Name it without {INT8}: {base}" if name != base else "Set FOOTNOTE_EMBEDDING_RUNTIME to auto or torch."
 
 
 def _folder_of(source: str) -> Path | None:

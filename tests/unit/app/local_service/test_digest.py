@@ -81,13 +81,14 @@ def test_other_variables_and_those_that_are_settings_do_not(settings, code, llm,
     assert identity(chosen, {name: "x"}, code) == identity(chosen, {}, code)
 
 
-def test_a_models_folder_counts_by_its_full_path(settings, code, tmp_path, monkeypatch):
+@pytest.mark.parametrize("suffix", ["", ":int8"])
+def test_a_models_folder_counts_by_its_full_path(settings, code, tmp_path, monkeypatch, suffix):
     for place in ("one", "two"):
         (tmp_path / place / "model").mkdir(parents=True)
-    named = settings.model_copy(update={"embedding_model": "model"})
+    named = settings.model_copy(update={"embedding_model": f"model{suffix}"})
     monkeypatch.chdir(tmp_path / "one")
     first = identity(named, {}, code)
-    full = settings.model_copy(update={"embedding_model": str(tmp_path / "one" / "model")})
+    full = settings.model_copy(update={"embedding_model": str(tmp_path / "one" / "model") + suffix})
     assert identity(full, {}, code) == first
     monkeypatch.chdir(tmp_path / "two")
     assert identity(named, {}, code) != first
