@@ -135,6 +135,15 @@ class Library:
             open_loaders=self._open_loaders,
         )
 
+    def embed(self, collection: str, cancel: threading.Event | None = None) -> int:
+        """Writes the vectors that an interrupted ingest left out. Returns the number of texts embedded.
+
+        Raises:
+            Cancelled: `cancel` was set.
+        """
+        with writing(self.index(collection), "embedding of new documents", cancel=cancel) as writer:
+            return writer.embed(cancel=cancel)
+
     def save_upload(self, name: str, data: IO[bytes], *, collection: str | None = None) -> Path:
         """Stores an uploaded file in the data folder under a safe name.
 

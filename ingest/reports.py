@@ -56,6 +56,7 @@ class IngestReport:
         skipped: files inside folders whose type is not supported.
         unfollowed: symbolic links inside folders that were not followed, as requested.
         cancelled: the user cancelled it; everything in `documents` was finished.
+        unembedded: chunks of the collection whose vectors are not written yet, so that only their words are searched.
         unconfined: sandbox mechanisms that are unavailable to the reading processes, each with its reason.
     """
 
@@ -66,6 +67,7 @@ class IngestReport:
     skipped: tuple[str, ...] = ()
     unfollowed: tuple[str, ...] = ()
     cancelled: bool = False
+    unembedded: int = 0
     unconfined: tuple[str, ...] = ()
 
     def count(self, status: FileStatus) -> int:
@@ -75,14 +77,25 @@ class IngestReport:
 
 @dataclass(frozen=True, slots=True)
 class IngestProgress:
-    """Progress of an ingest. `files_total` grows until `scanning` is False; `current` is the last file finished."""
+    """Progress of an ingest: first the texts of all files are written, then the vectors of their chunks.
+
+    Attributes:
+        files_done: files whose text is written, and can be found by its words.
+        files_total: grows until `scanning` is False.
+        chunks_done: chunks whose vectors are written.
+        chunks_total: chunks whose vectors must be written; grows until `embedding` is True.
+        seconds: since the start.
+        current: the last file finished.
+    """
 
     files_done: int
     files_total: int
     chunks_done: int
     seconds: float
+    chunks_total: int = 0
     current: str = ""
     scanning: bool = False
+    embedding: bool = False
     waiting_for: str = ""
     outcome: FileOutcome | None = None
 
@@ -112,6 +125,7 @@ class DocumentRow:
 class CollectionStatus:
     """Summary of a collection. Sizes in bytes; `failures` maps each unreadable source to the reason.
 
+    `unembedded` counts the chunks whose vectors are not written yet.
     `next_model` is the embedding model being prepared to replace the current one; "" if there is none.
     """
 
@@ -122,6 +136,7 @@ class CollectionStatus:
     dimensions: int
     bytes_text: int
     pending: int = 0
+    unembedded: int = 0
     next_model: str = ""
     failures: dict[str, str] = field(default_factory=dict)
 
@@ -159,3 +174,11 @@ class Diagnosis:
 def not_confined(reason: str) -> str:
     """Returns a sentence about a missing mechanism."""
     return f"Not confined completely: a malicious file that takes control of its reading process {reason}."
+
+
+def unembedded_words(chunks: int) -> str:
+    """Says that chunks have no vectors yet, and what writes them."""
+    return (
+        f"{chunks:,} chunks are not embedded yet: they are found by their words only. The next `footnote ingest` or "
+        "a running chat embeds them."
+    )

@@ -20,7 +20,7 @@ from app.wording import usage_words, waiting_words
 from ingest.cli import one_line, visible
 from ingest.filters import Filter
 from ingest.models import SearchHit
-from ingest.reports import CollectionStatus
+from ingest.reports import CollectionStatus, unembedded_words
 
 HEADING_SEPARATOR = " > "
 MIB = 1024 * 1024
@@ -91,6 +91,7 @@ def status_json(collections: Sequence[CollectionStatus], data_dir: Path, size: i
                 "name": one.name,
                 "documents": one.documents,
                 "chunks": one.chunks,
+                "unembedded": one.unembedded,
                 "embedding_model": one.embedding_model or None,
                 "dimensions": one.dimensions or None,
                 "next_embedding_model": one.next_model or None,
@@ -168,6 +169,9 @@ def print_status(collections: Sequence[CollectionStatus], data_dir: Path, size: 
         table.add_row(escape(one.name), *counts, escape(model))
     console.print(table)
     for one in collections:
+        if one.unembedded:
+            words = unembedded_words(one.unembedded)
+            console.print(f"[yellow]{escape(one.name)}[/yellow]  {words}", highlight=False, soft_wrap=True)
         for error in one.failures.values():
             console.print(f"[red]failed[/red]  {escape(one_line(error))}", highlight=False, soft_wrap=True)
 

@@ -33,6 +33,23 @@ def fuse(legs: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return fused
 
 
+def with_estimates(
+    meaning: Mapping[str, float], words: Mapping[str, float], unembedded: Iterable[str]
+) -> dict[str, float]:
+    """Gives chunks without a vector the score by meaning that fits their score by words, so that words alone rank them.
+
+    Args:
+        meaning: scores by meaning.
+        words: scores by words, on another scale.
+        unembedded: the chunks without a vector.
+
+    Returns:
+        `meaning`, with the same share of its best score for each of the chunks that it has of the best by words.
+    """
+    unit = max(meaning.values(), default=1.0) / (max(words.values(), default=0.0) or 1.0)
+    return {**meaning, **{chunk: unit * words.get(chunk, 0.0) for chunk in unembedded}}
+
+
 def ranking(scores: Mapping[str, float]) -> list[str]:
     """Returns the chunks, best first; ties are in order of ids, so that equal input gives equal output."""
     return sorted(scores, key=lambda chunk: (-scores[chunk], chunk))
@@ -62,7 +79,7 @@ def with_neighbours(
     """
     found = {}
     for chunk in chunks:
-        own = scores[chunk]
+        own = scores.get(chunk, 0.0)
         beside = max((scores[one] for one in neighbours(chunk) if one in scores), default=own)
         found[chunk] = own + (rise if beside > own else fall) * (beside - own)
     return found

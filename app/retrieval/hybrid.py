@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from app.retrieval.document_scope import DocumentFacts, facts_of, scope
 from app.retrieval.figure_rows import figure_scores
-from app.retrieval.fusion import fuse, ranking, with_bonuses, with_nearness, with_neighbours
+from app.retrieval.fusion import fuse, ranking, with_bonuses, with_estimates, with_nearness, with_neighbours
 from app.retrieval.label_search import LabelSearch
 from app.text import Identifier, shared_language
 from ingest.filters import Filter
@@ -134,16 +134,18 @@ class HybridSearch:
             self._search(found, query, n, replace(within or Filter(), sources=tuple(sorted(meant))))
 
     def _scores(self, found: _Found, query: Query) -> dict[str, float]:
-        """Fuses both scores of all chunks that were found, and of their neighbours."""
+        """Fuses both scores of all chunks that were found, and of their neighbours; words alone if not embedded yet."""
         chunks, knows = found.chunks, self._index.embedder.knows
         around = {*chunks, *(one for chunk_id in chunks for one in neighbours(chunk_id))}
         missing = sorted(around - found.words.keys())
         other_words = self._pool.submit(self._index.keyword_scores, query, missing)
+        unknown = {one for one, chunk in chunks.items() if one not in found.meaning and not knows(chunk.text)}
         if found.meaning:
-            unknown = {one for one, chunk in chunks.items() if one not in found.meaning and not knows(chunk.text)}
             found.meaning |= self._index.vector_scores(query, sorted(around - found.meaning.keys() - unknown))
         found.words |= other_words.result()
-        return with_neighbours(fuse([found.meaning, found.words]), chunks, neighbours)
+        unembedded = {*chunks, *found.words} - found.meaning.keys() - unknown
+        meaning = with_estimates(found.meaning, found.words, unembedded)
+        return with_neighbours(fuse([meaning, found.words]), chunks, neighbours)
 
     def _lengths(self, chunks: Iterable[StoredChunk]) -> dict[str, float]:
         """Returns the weight of each chunk's bonuses by the length of its document, 0 to 1."""

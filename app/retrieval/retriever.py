@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from app.models import Passage, Retrieval, SearchResult
@@ -22,7 +23,7 @@ from app.text import (
     shared_language,
 )
 from ingest.embedding import Embedder
-from ingest.errors import QuestionError
+from ingest.errors import DocumentStoreError, QuestionError
 from ingest.filters import Filter
 from ingest.index import Index
 from ingest.models import Query, SearchHit, as_query
@@ -161,7 +162,21 @@ class Retriever:
         notice = ""
         if self._reranker:
             found, notice = self._reranked(self._reranker, query.alone, found)
-        return _Best(named_first(found, wanted), ranked.meant, (notice,) if notice else ())
+        found = named_first(found, wanted)
+        notices = filter(None, (notice, self._unembedded(found[:k], within)))
+        return _Best(found, ranked.meant, tuple(notices))
+
+    def _unembedded(self, found: Sequence[Scored], within: Filter | None) -> str:
+        """Returns a notice if vectors are missing, and has the documents that were found embedded first."""
+        waiting = self._index.count_unembedded(within)
+        if not waiting:
+            return ""
+        with suppress(DocumentStoreError):  # a full disk is no reason not to answer
+            self._index.docstore.unembedded.ask_for({one.chunk.version_id for one in found})
+        return (
+            f"{waiting:,} of {self._index.count_chunks(within):,} passages are not embedded yet: they were found by "
+            "their words only."
+        )
 
     def mentioning(self, topic: str, *, within: Filter | None = None) -> Retrieval:
         """Finds every document that mentions a topic, each with its best chunk, in order of their names.

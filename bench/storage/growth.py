@@ -12,7 +12,7 @@ import re
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from app.bootstrap import open_footnote
 from ingest.embedding.embedder import EmbedderIdentity
-from ingest.embedding.token_vectors import Encoded
+from ingest.embedding.token_vectors import EncodedText
 from ingest.library import Library
 from ingest.settings import Settings
 
@@ -52,9 +52,10 @@ class _RandomVectors:
         vectors = self._dice.standard_normal((len(texts), DIMENSIONS), dtype=np.float32)
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
-    def encode_chunks(self, texts: Sequence[str]) -> Encoded:
-        tokens = [self.query_tokens(text) for text in texts]
-        return Encoded(self.encode_documents(texts), tokens, [one[:0] for one in tokens])
+    def encode_chunks(self, texts: Sequence[str]) -> Iterator[tuple[int, EncodedText]]:
+        for i, (text, vector) in enumerate(zip(texts, self.encode_documents(texts), strict=True)):
+            tokens = self.query_tokens(text)
+            yield i, EncodedText(vector, tokens, tokens[:0])
 
     def encode_query(self, _text: str) -> NDArray[np.float32]:
         return self.encode_documents([""])[0]

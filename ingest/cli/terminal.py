@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, Self
@@ -21,7 +22,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ingest.reports import FileStatus, IngestProgress, IngestReport, not_confined
+from ingest.reports import FileStatus, IngestProgress, IngestReport, not_confined, unembedded_words
 from ingest.text import storable_values
 
 # Seconds between two progress lines if the output is not a terminal.
@@ -45,7 +46,7 @@ class ProgressView:
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
             MofNCompleteColumn(),
-            TextColumn("files · {task.fields[chunks]:,} chunks · {task.fields[rate]:.0f} chunks/s ·"),
+            TextColumn("{task.fields[of]} ·"),
             TimeElapsedColumn(),
             TextColumn("· left"),
             TimeRemainingColumn(elapsed_when_finished=False),
@@ -53,8 +54,9 @@ class ProgressView:
             transient=True,
             disable=not console.is_terminal,
         )
-        self._task = self._live.add_task("Looking for files", total=None, chunks=0, rate=0.0)
+        self._task = self._live.add_task("Looking for files", total=None, of="files")
         self._said = time.monotonic()
+        self._embedding_since: float | None = None
         self._waiting = ""
 
     def __enter__(self) -> Self:
@@ -66,25 +68,29 @@ class ProgressView:
 
     def __call__(self, progress: IngestProgress) -> None:
         """Shows progress; pass it as `on_progress`."""
-        rate = progress.chunks_done / progress.seconds if progress.seconds else 0.0
+        if progress.embedding and self._embedding_since is None:
+            self._embedding_since = progress.seconds
+            self._live.reset(self._task)
+        moment = self._moment(progress)
         self._live.update(
-            self._task,
-            description=_phase(progress),
-            completed=progress.files_done,
-            total=None if progress.scanning else progress.files_total,
-            chunks=progress.chunks_done,
-            rate=rate,
+            self._task, description=_phase(progress), completed=moment.done, total=moment.total, of=moment.of
         )
         if self._console.is_terminal:
             return
         if progress.waiting_for:
             self._say_waiting(progress.waiting_for)
         elif time.monotonic() - self._said >= LINE_SECONDS:
-            left = _seconds_left(progress)
-            self._line(
-                f"{progress.files_done}/{progress.files_total} files · {progress.chunks_done:,} chunks · "
-                f"{rate:.0f} chunks/s · {left} left"
-            )
+            self._line(f"{moment.done:,}/{moment.total or 0:,} {moment.of} · {moment.left} left")
+
+    def _moment(self, progress: IngestProgress) -> _Moment:
+        if self._embedding_since is None:
+            total = None if progress.scanning else progress.files_total
+            done, of, seconds = progress.files_done, f"files · {progress.chunks_total:,} chunks", progress.seconds
+        else:
+            total, done = progress.chunks_total, progress.chunks_done
+            seconds = progress.seconds - self._embedding_since
+            of = f"chunks embedded · {done / seconds if seconds else 0:.0f} chunks/s"
+        return _Moment(done, total, of, _seconds_left(done, total or 0, seconds))
 
     def _say_waiting(self, writer: str) -> None:
         if not self._waiting:
@@ -94,6 +100,16 @@ class ProgressView:
     def _line(self, text: str) -> None:
         self._said = time.monotonic()
         self._live.console.print(text, highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """What the bar shows: the numbers of things done and in all (None if unknown), their name, and the time left."""
+
+    done: int
+    total: int | None
+    of: str
+    left: str
 
 
 def print_report(report: IngestReport, console: Console) -> None:
@@ -117,6 +133,8 @@ def print_report(report: IngestReport, console: Console) -> None:
         console.print(f"Skipped symbolic links (--no-follow): {len(report.unfollowed):,}.", highlight=False)
     if report.cancelled:
         console.print("Stopped. The documents counted above are kept; run the same command again to continue.")
+    if report.unembedded:
+        console.print(unembedded_words(report.unembedded), highlight=False)
 
 
 def _notes(report: IngestReport) -> Iterator[str]:
@@ -148,6 +166,7 @@ def report_json(report: IngestReport) -> dict[str, Any]:
         "skipped": list(report.skipped),
         "unfollowed": list(report.unfollowed),
         "cancelled": report.cancelled,
+        "unembedded": report.unembedded,
         "unconfined": list(report.unconfined),
     }
 
@@ -205,13 +224,13 @@ def _phase(progress: IngestProgress) -> str:
         return "Looking for files"
     if progress.waiting_for:
         return f"Waiting for {escape(one_line(progress.waiting_for))}"
-    return "Ingesting"
+    return "Embedding" if progress.embedding else "Reading"
 
 
-def _seconds_left(progress: IngestProgress) -> str:
-    if not progress.files_done:
+def _seconds_left(done: int, total: int, seconds: float) -> str:
+    if not done:
         return "unknown time"
-    left = progress.seconds / progress.files_done * (progress.files_total - progress.files_done)
+    left = seconds / done * (total - done)
     minutes, seconds = divmod(round(left), 60)
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 

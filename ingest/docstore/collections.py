@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ingest.docstore.database import Database
 from ingest.docstore.records import CollectionRow, EmbedderRole, EmbedderRow
+from ingest.docstore.unembedded import forget_unembedded
 from ingest.text import storable
 
 EMBEDDER_COLUMNS = "SELECT id, role, model, fingerprint, dimensions, kept, generation, garbage FROM embedders"
@@ -102,15 +103,19 @@ class Catalog:
             )
 
     def switch(self, collection: int) -> None:
-        """Makes the next embedder the current one, and the current one the previous, in one transaction."""
+        """Makes the next embedder the current one, and the current one the previous, in one transaction.
+
+        The next one must have embedded all chunks.
+        """
         self._reassign(collection, SWITCH)
 
     def switch_back(self, collection: int) -> None:
-        """Swaps the previous and the current embedder in one transaction."""
+        """Swaps the previous and the current embedder in one transaction; the previous one must have embedded all."""
         self._reassign(collection, SWITCH_BACK)
 
     def _reassign(self, collection: int, steps: tuple[str, ...]) -> None:
         with self._transaction() as db:
             for step in steps:
                 db.execute(step, (collection,))
+            forget_unembedded(db, collection)
             db.execute("UPDATE collections SET changes = changes + 1 WHERE id = ?", (collection,))

@@ -10,6 +10,7 @@ versions      one content of a document: pending (being written), active (search
 segments      the text of a version, with its pages and word positions, in pieces of bounded size
 periods       the periods that a version reports on, and other days named in its opening
 chunks        the pieces of a version, with their offsets in its text
+unembedded    active versions whose vectors are not written yet, and how often searches found them
 failures      the reason why a source could not be read, and the fingerprint of its content
 jobs          the writer of a collection, the waiting writers, and their progress
 """
@@ -17,7 +18,7 @@ jobs          the writer of a collection, the waiting writers, and their progres
 from ingest.docstore.database import Step
 from ingest.docstore.periods import fill_periods
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 # `kept` is 0 until vectors that format 2 stored only in Chroma are also in `vectors`. `generation` counts rebuilds of
 # the Chroma collection; `garbage` counts chunks deleted since then, whose space Chroma does not free.
@@ -70,6 +71,14 @@ CREATE INDEX IF NOT EXISTS documents_by_day ON documents (collection, updated);
 # The file extension in `source`, as `ingest.filters.document_type` defines it. SQLite cannot search for the last dot,
 # so rtrim removes all other characters from the right.
 TYPE_OF_FILE = "lower(substr(source, length(rtrim(source, replace(source, '.', ''))) + 1))"
+
+UNEMBEDDED = """
+CREATE TABLE IF NOT EXISTS unembedded (
+    version TEXT PRIMARY KEY REFERENCES versions ON DELETE CASCADE,
+    chunks INTEGER NOT NULL,
+    asked INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+"""
 
 # Joins used by nearly every query. SQLite expands views inline, so they cost nothing.
 VIEWS = """
@@ -166,6 +175,7 @@ ALTER TABLE versions DROP COLUMN places;
     ),
     6: (PERIODS, fill_periods),
     7: ("ALTER TABLE token_vectors ADD COLUMN others BLOB;",),
+    8: (UNEMBEDDED,),
 }
 
 SCHEMA = """
@@ -237,4 +247,4 @@ CREATE TABLE IF NOT EXISTS jobs (
     files_total INTEGER NOT NULL DEFAULT 0
 );
 """
-SCHEMA += SEGMENTS + EMBEDDERS + LATE_INTERACTION + TAGS + PERIODS + VIEWS
+SCHEMA += SEGMENTS + EMBEDDERS + LATE_INTERACTION + TAGS + PERIODS + UNEMBEDDED + VIEWS

@@ -8,6 +8,7 @@ import sqlite3
 from ingest.docstore.collections import Catalog
 from ingest.docstore.database import Database
 from ingest.docstore.records import CollectionRow
+from ingest.docstore.unembedded import Unembedded
 from ingest.reports import CollectionStatus, DocumentRow, Reading
 from ingest.text import in_order
 
@@ -23,6 +24,7 @@ class Holdings:
     def __init__(self, database: Database, catalog: Catalog) -> None:
         self._query = database.query
         self._catalog = catalog
+        self._unembedded = Unembedded(database)
 
     def documents(self, collection: int) -> list[DocumentRow]:
         """Returns all documents and failed sources of a collection, ordered by source."""
@@ -76,6 +78,7 @@ class Holdings:
             dimensions=current.dimensions if current else 0,
             bytes_text=held["text_bytes"],
             pending=int(pending),
+            unembedded=self._unembedded.count(collection.id),
             failures={row["source"]: row["error"] for row in failures},
             next_model=following.model if following else "",
         )

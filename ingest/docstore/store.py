@@ -22,6 +22,7 @@ from ingest.docstore.records import KnownFailure, KnownVersion
 from ingest.docstore.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION
 from ingest.docstore.statistics import Holdings
 from ingest.docstore.tags import Tags
+from ingest.docstore.unembedded import Unembedded
 from ingest.docstore.vector_cache import KeptVectors
 from ingest.docstore.versions import Versions
 from ingest.docstore.writer_queue import WriterQueue
@@ -34,6 +35,8 @@ PART = 512
 # Chunks sampled by a quick consistency check.
 SOME = 8
 CHUNKS = "SELECT * FROM stored_chunks"
+ACTIVE = "SELECT id FROM stored_chunks WHERE collection = ? AND status = 'active'"
+EMBEDDED = "version NOT IN (SELECT version FROM unembedded)"
 
 
 class DocStore:
@@ -52,6 +55,7 @@ class DocStore:
         self.periods = Periods(database)
         self.selection = Selection(database)
         self.tags = Tags(database)
+        self.unembedded = Unembedded(database)
         self.versions = Versions(database)
         self.database = database
         self._query = database.query
@@ -147,24 +151,21 @@ class DocStore:
             found.update((row["id"], _stored_chunk(row)) for row in rows)
         return found
 
-    def chunk_ids(self, collection: int, status: str = "active") -> list[str]:
-        """Returns the ids of all chunks of a collection whose version has a status, in order."""
-        rows = self._query(
-            "SELECT id FROM stored_chunks WHERE collection = ? AND status = ? ORDER BY version, position",
-            collection,
-            status,
-        )
+    def chunk_ids(self, collection: int) -> list[str]:
+        """Returns the ids of all searchable chunks of a collection, in order."""
+        rows = self._query(f"{ACTIVE} ORDER BY version, position", collection)
+        return [row[0] for row in rows]
+
+    def embedded_ids(self, collection: int) -> list[str]:
+        """Returns the ids of those searchable chunks whose vectors are written, in order."""
+        rows = self._query(f"{ACTIVE} AND {EMBEDDED} ORDER BY version, position", collection)
         return [row[0] for row in rows]
 
     def some_chunk_ids(self, collection: int) -> list[str]:
-        """Returns the ids of a few active chunks: the first and the last written."""
+        """Returns the ids of a few chunks whose vectors are written: the first and the last."""
         found: set[str] = set()
         for order in ("ASC", "DESC"):
-            rows = self._query(
-                "SELECT id FROM stored_chunks WHERE collection = ? AND status = 'active'"  # noqa: S608 - constants
-                f" ORDER BY written {order} LIMIT {SOME}",
-                collection,
-            )
+            rows = self._query(f"{ACTIVE} AND {EMBEDDED} ORDER BY written {order} LIMIT {SOME}", collection)
             found.update(row[0] for row in rows)
         return sorted(found)
 
@@ -175,6 +176,10 @@ class DocStore:
             collection,
         )
         return int(rows[0][0])
+
+    def count_embedded(self, collection: int) -> int:
+        """Counts the searchable chunks whose vectors are written, or fewer if some are written meanwhile."""
+        return self.count_chunks(collection) - self.unembedded.count(collection)
 
     def chunk_counts(self, version_ids: Iterable[str]) -> dict[str, int]:
         """Counts the chunks of each of some versions; one without chunks is left out."""

@@ -17,6 +17,7 @@ from ingest.docstore.database import Database
 from ingest.docstore.periods import put_periods
 from ingest.docstore.records import ChunkRow, SegmentRow, VersionRow
 from ingest.docstore.tags import put_tags
+from ingest.docstore.unembedded import add_unembedded
 from ingest.docstore.vector_cache import ORPHANED
 from ingest.filters import document_type
 from ingest.host import check_cancelled
@@ -98,6 +99,8 @@ class Versions:
     def activate(self, version_ids: Sequence[str], tags: Sequence[str] | None = None) -> None:
         """Makes each version its document's active one, and the version before it stale, in one transaction.
 
+        Their vectors are not written yet: see `Unembedded`.
+
         Args:
             version_ids: ids of pending versions.
             tags: the documents' new tags; None leaves them unchanged.
@@ -110,6 +113,7 @@ class Versions:
                     (version_id,),
                 )
                 db.execute("UPDATE versions SET status = 'active' WHERE id = ?", (version_id,))
+                add_unembedded(db, version_id)
                 documents = db.execute(
                     "UPDATE documents SET updated = ?1 WHERE id = (SELECT document FROM versions WHERE id = ?2)"
                     " RETURNING id",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ingest.embedding.binary_tokens import unpacked
 from ingest.embedding.runtimes import ReadText, Runtime, open_runtime
 from ingest.embedding.token_kinds import TokenKinds
-from ingest.embedding.token_vectors import Encoded, TokenVectors, unit
+from ingest.embedding.token_vectors import EncodedText, TokenVectors, unit
 from ingest.models import Query, as_query
 from ingest.settings import DEFAULT_EMBEDDING_MODEL
 
@@ -174,8 +174,8 @@ class Embedder(Embeddings):
     def _kinds(self) -> TokenKinds:
         return TokenKinds(self._tokenizer)
 
-    def encode_chunks(self, texts: Sequence[str]) -> Encoded:
-        """Embeds documents and their tokens. Takes memory for all tokens of all texts: pass a few at a time."""
+    def encode_chunks(self, texts: Sequence[str]) -> Iterator[tuple[int, EncodedText]]:
+        """Embeds documents and their tokens. Yields the position of each text with its vectors, longest text first."""
         return self._encode(list(texts), query=False)
 
     def encode_query(self, text: str) -> NDArray[np.float32]:
@@ -190,8 +190,8 @@ class Embedder(Embeddings):
         return self._remembered(text)[1]
 
     def _encode_query(self, text: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        made = self._encode([text], query=True)
-        vector, tokens = made.vectors[0], made.tokens[0]
+        ((_, made),) = self._encode([text], query=True)
+        vector, tokens = made.vector, made.tokens
         vector.flags.writeable = tokens.flags.writeable = False
         return vector, tokens
 
@@ -249,12 +249,9 @@ class Embedder(Embeddings):
             return False
         return float(unit(made.tokens.mean(axis=0)) @ unit(made.vector)) > LEAST_POOLED
 
-    def _encode(self, texts: list[str], *, query: bool) -> Encoded:
-        found: dict[int, tuple[NDArray[np.float32], ...]] = {}
+    def _encode(self, texts: list[str], *, query: bool) -> Iterator[tuple[int, EncodedText]]:
         for i, made in self.load().read(texts, query=query):
-            found[i] = made.vector, *self._tokens(made)
-        vectors, tokens, others = zip(*(found[i] for i in range(len(texts))), strict=True)
-        return Encoded(unit(np.stack(vectors)), [*tokens], [*others])
+            yield i, EncodedText(unit(made.vector), *self._tokens(made))
 
     def _tokens(self, made: ReadText) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Returns the vectors of content tokens and of the others, excluding the prompt."""

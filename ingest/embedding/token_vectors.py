@@ -27,20 +27,20 @@ class TokenVectors:
         return TokenVectors(self.vectors[inside], self.spans[inside])
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """The vectors of texts and of their tokens from one pass.
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedText:
+    """The vectors of a text and of its tokens from one pass, of unit length.
 
     Attributes:
-        vectors: vectors of the texts, float32 [n, dimensions], rows of unit length.
-        tokens: vectors of each text's content tokens in order, float32 [tokens, width], rows of unit length; no rows
-            if the model has no token vectors.
-        others: vectors of each text's other tokens, likewise: stop words and punctuation.
+        vector: float32 [dimensions].
+        tokens: vectors of its content tokens in order, float32 [tokens, width]; no rows if the model has no token
+            vectors.
+        others: vectors of its other tokens, likewise: stop words and punctuation.
     """
 
-    vectors: NDArray[np.float32]
-    tokens: list[NDArray[np.float32]]
-    others: list[NDArray[np.float32]]
+    vector: NDArray[np.float32]
+    tokens: NDArray[np.float32]
+    others: NDArray[np.float32]
 
 
 def array(tensor: Any) -> NDArray[np.float32]:

@@ -10,18 +10,18 @@ import threading
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
 from ingest.docstore import CollectionRow, DocStore, EmbedderRole, EmbedderRow, WriterQueue
 from ingest.embedding import Embedder, TokenVectors, query_vector
-from ingest.errors import EmbedderMismatch, LexicalDamaged, VectorsDamaged
+from ingest.errors import LexicalDamaged, VectorsDamaged
 from ingest.filters import Filter
 from ingest.index.filtered_search import Choosing
 from ingest.index.sizes import SIZES, Sizes
 from ingest.index.stored_tokens import StoredTokens
+from ingest.index.vector_leg import VectorLeg
 from ingest.lexical import LexicalStore
 from ingest.models import IndexedChunk, Query, SearchHit, StoredChunk
 from ingest.settings import Settings
@@ -32,30 +32,6 @@ T = TypeVar("T")
 MOST_REPEATS = 5
 # Matches the end of the names from `Index.chroma_name`; the group is the collection's uid.
 CHROMA_NAME = re.compile(r"-([0-9a-f]{12})-[^-]{12}(?:-\d+)?$")
-
-
-@dataclass(frozen=True, slots=True)
-class VectorLeg:
-    """An embedding model of a collection, and the Chroma collection that holds its vectors."""
-
-    row: EmbedderRow
-    store: VectorStore
-    unchecked: Embedder
-
-    @property
-    def embedder(self) -> Embedder:
-        """Loads the model and verifies that it made the vectors.
-
-        Raises:
-            EmbedderMismatch: its weights or settings have changed.
-        """
-        if self.unchecked.identity.fingerprint != self.row.fingerprint:
-            raise EmbedderMismatch(
-                f"The vectors were made with the embedding model {self.row.model} ({self.row.dimensions} dimensions), "
-                "but its weights or settings have changed. Restore the original model, or embed the "
-                "collection with another: footnote reembed --model NAME."
-            )
-        return self.unchecked
 
 
 class Index:
@@ -178,6 +154,11 @@ class Index:
         """Counts the chunks that a search covers, of the documents `within`; None for all."""
         return self._choosing.chosen(within).chunks if within else self._choosing.count()
 
+    def count_unembedded(self, within: Filter | None = None) -> int:
+        """Counts those of the chunks that a search covers whose vectors are not written yet."""
+        versions = self._choosing.chosen(within).versions if within else None
+        return self.docstore.unembedded.count(self.collection.id, versions)
+
     # Searching: vector and keyword search share one signature
 
     def vector_search(self, query: str | Query, k: int, *, within: Filter | None = None) -> list[SearchHit]:
@@ -289,11 +270,12 @@ class Index:
         if not self._unchecked:
             return
         wanted, current = self.docstore.count_chunks(self.collection.id), self.embedders().get("current")
+        embedded = self.docstore.count_embedded(self.collection.id)
         if wanted and current:
             if (found := self.lexical.count()) < wanted:
                 raise LexicalDamaged(f"{wanted - found} chunks of {self.collection.name!r} are not in the text index.")
             store = self.leg(current).store
-            if (found := store.count()) < wanted:
-                raise VectorsDamaged(f"{wanted - found} chunks of {self.collection.name!r} have no vector.")
+            if (found := store.count()) < embedded:
+                raise VectorsDamaged(f"{embedded - found} chunks of {self.collection.name!r} have no vector.")
             store.probe(self.docstore.some_chunk_ids(self.collection.id))
         self._unchecked = False

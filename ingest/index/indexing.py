@@ -6,7 +6,9 @@ The steps are the same for a new document, a repair, and a change of embedding m
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +17,13 @@ from numpy.typing import NDArray
 from ingest.docstore import DocStore
 from ingest.embedding import packed
 from ingest.host import check_cancelled
-from ingest.index.index import VectorLeg
+from ingest.index.vector_leg import VectorLeg
 from ingest.lexical import LexicalEntry, LexicalWriter
 from ingest.models import IndexedChunk
 
-# Texts whose vectors are written in one batch.
-EMBED_BATCH = 128
-# Texts embedded between checks for cancellation: at 256 tokens each, 4,096 tokens, which two slow cores embed in
-# little more than a second.
-EMBED_STEP = 16
+# Texts given to the model at once, whose vectors are written in one batch: several hundred, because threads are idle at
+# the end of each.
+EMBED_BATCH = 256
 
 
 def parts(docstore: DocStore, chunk_ids: Iterable[str], cancel: threading.Event | None) -> Iterator[list[IndexedChunk]]:
@@ -52,18 +52,20 @@ def write_text(lexical: LexicalWriter, chunks: Sequence[IndexedChunk]) -> None:
 def write_vectors(
     docstore: DocStore,
     leg: VectorLeg,
-    chunks: Sequence[IndexedChunk],
+    chunks: Iterable[Sequence[IndexedChunk]],
     on_written: Callable[[int], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> int:
     """Writes the vectors of chunks. Equal texts have equal vectors, so texts embedded before are not embedded again.
 
+    While the model embeds some, those before are stored.
+
     Args:
         docstore: caches vectors.
         leg: the embedding model and its Chroma collection.
-        chunks: chunks of the collection.
+        chunks: chunks of the collection, in parts.
         on_written: called with the number of further chunks whose vectors were written.
-        cancel: stops between two parts.
+        cancel: stops between two texts.
 
     Returns:
         The number of texts that the model embedded.
@@ -72,27 +74,51 @@ def write_vectors(
         Cancelled: `cancel` was set; finished vectors are kept.
     """
     embedded = 0
-    for i in range(0, len(chunks), EMBED_BATCH):
-        check_cancelled(cancel)
-        part = chunks[i : i + EMBED_BATCH]
-        vectors = docstore.kept.get(leg.row.id, list({one.embed_key for one in part}))
-        missing = {one.embed_key: one.embedded_text for one in part if one.embed_key not in vectors}
-        if missing:
-            made, tokens = _embedded(leg, missing, cancel)
-            docstore.kept.put(leg.row.id, made, tokens)
-            vectors.update(made)
-            embedded += len(made)
-            if len(made) < len(missing):
-                check_cancelled(cancel)
-        leg.store.upsert(
-            [one.chunk.id for one in part],
-            np.stack([vectors[one.embed_key] for one in part]),
-            [one.chunk.text for one in part],
-            [_place(one) for one in part],
-        )
+    storing = deque[tuple[int, Future[None]]]()
+    before: dict[bytes, NDArray[np.float32]] = {}
+
+    def finish() -> None:
+        written, stored = storing.popleft()
+        stored.result()
         if on_written:
-            on_written(len(part))
+            on_written(written)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="vectors") as pool:
+        for part in (some[i : i + EMBED_BATCH] for some in chunks for i in range(0, len(some), EMBED_BATCH)):
+            check_cancelled(cancel)
+            keys = {one.embed_key for one in part}
+            vectors = {key: before[key] for key in keys & before.keys()}
+            vectors |= docstore.kept.get(leg.row.id, list(keys - vectors.keys()))
+            missing = {one.embed_key: one.embedded_text for one in part if one.embed_key not in vectors}
+            before, tokens = _embedded(leg, missing, cancel)
+            embedded += len(before)
+            vectors |= before
+            done = [one for one in part if one.embed_key in vectors]
+            if storing:
+                finish()
+            storing.append((len(done), pool.submit(_store, docstore, leg, done, vectors, tokens)))
+        while storing:
+            finish()
+    check_cancelled(cancel)
     return embedded
+
+
+def _store(
+    docstore: DocStore,
+    leg: VectorLeg,
+    chunks: Sequence[IndexedChunk],
+    vectors: Mapping[bytes, NDArray[np.float32]],
+    tokens: Mapping[bytes, tuple[bytes, bytes]],
+) -> None:
+    """Stores the vectors of chunks; those of texts in `tokens` are new and stored in the document store too."""
+    docstore.kept.put(leg.row.id, {key: vectors[key] for key in tokens}, tokens)
+    if chunks:
+        leg.store.upsert(
+            [one.chunk.id for one in chunks],
+            np.stack([vectors[one.embed_key] for one in chunks]),
+            [one.chunk.text for one in chunks],
+            [_place(one) for one in chunks],
+        )
 
 
 def write_tokens(docstore: DocStore, leg: VectorLeg, chunks: Sequence[IndexedChunk]) -> None:
@@ -106,20 +132,16 @@ def write_tokens(docstore: DocStore, leg: VectorLeg, chunks: Sequence[IndexedChu
 def _embedded(
     leg: VectorLeg, texts: Mapping[bytes, str], cancel: threading.Event | None = None
 ) -> tuple[dict[bytes, NDArray[np.float32]], dict[bytes, tuple[bytes, bytes]]]:
-    """Returns the vectors of texts, and those of content tokens and others, by the texts' keys; fewer if cancelled.
-
-    Texts of similar length are embedded together, because the model pads every text of a step to the longest.
-    """
-    keys = sorted(texts, key=lambda key: -len(texts[key]))
+    """Returns the vectors of texts, and those of content tokens and others, by the texts' keys; fewer if cancelled."""
+    keys = list(texts)
     vectors, tokens = dict[bytes, NDArray[np.float32]](), dict[bytes, tuple[bytes, bytes]]()
-    for i in range(0, len(keys), EMBED_STEP):
+    if not keys:
+        return vectors, tokens
+    for i, made in leg.embedder.encode_chunks(list(texts.values())):
+        vectors[keys[i]] = made.vector
+        tokens[keys[i]] = packed(made.tokens), packed(made.others)
         if cancel and cancel.is_set():
             break
-        some = keys[i : i + EMBED_STEP]
-        encoded = leg.embedder.encode_chunks([texts[key] for key in some])
-        vectors.update(zip(some, encoded.vectors, strict=True))
-        both = zip(map(packed, encoded.tokens), map(packed, encoded.others), strict=True)
-        tokens.update(zip(some, both, strict=True))
     return vectors, tokens
 
 

@@ -83,8 +83,8 @@ def rebuild_vectors(index: Index, row: EmbedderRow, cancel: threading.Event | No
     old, new = index.leg(row), index.leg(replace(row, generation=row.generation + 1))
     new.store.drop()  # left by an interrupted rebuild
     new.store.create()
-    for part in parts(index.docstore, index.docstore.chunk_ids(index.collection.id), cancel):
-        write_vectors(index.docstore, new, part, cancel=cancel)
+    wanted = index.docstore.embedded_ids(index.collection.id)
+    write_vectors(index.docstore, new, parts(index.docstore, wanted, cancel), cancel=cancel)
     index.docstore.catalog.next_generation(row.id)
     old.store.drop()
 
@@ -152,12 +152,12 @@ def _recover_vectors(
     """Adds missing vectors in place; rebuilds an unreadable collection beside the old one and then switches."""
     store = index.leg(row).store
     try:
-        if by_number and store.count() >= index.docstore.count_chunks(index.collection.id):
+        if by_number and store.count() >= index.docstore.count_embedded(index.collection.id):
             store.probe(index.docstore.some_chunk_ids(index.collection.id))
             return
-        wanted, there = index.docstore.chunk_ids(index.collection.id), store.ids()
+        wanted, there = index.docstore.embedded_ids(index.collection.id), store.ids()
     except VectorsDamaged:
-        wanted = index.docstore.chunk_ids(index.collection.id)
+        wanted = index.docstore.embedded_ids(index.collection.id)
         if wanted:
             rebuild_vectors(index, row, cancel)
             _say(index, len(wanted), "vector index")
@@ -166,11 +166,10 @@ def _recover_vectors(
             store.create()
         return
     missing = [chunk_id for chunk_id in wanted if chunk_id not in there]
-    for part in parts(index.docstore, missing, cancel):
-        write_vectors(index.docstore, index.leg(row), part, cancel=cancel)
+    write_vectors(index.docstore, index.leg(row), parts(index.docstore, missing, cancel), cancel=cancel)
     if missing:
         _say(index, len(missing), "vector index")
-    if thorough and (extra := there - set(wanted)):
+    if thorough and (extra := there - set(index.docstore.chunk_ids(index.collection.id))):
         store.delete(sorted(extra))
 
 

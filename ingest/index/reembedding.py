@@ -159,7 +159,7 @@ def _fill(index: Index, row: EmbedderRow, writer: IndexWriter, told: Progress, c
         for chunks in parts(index.docstore, missing, cancel):
             leg = index.leg(_as_it_is_now(index, row))
             _check_lengths(index, leg.embedder, chunks)
-            embedded += write_vectors(index.docstore, leg, chunks, None, cancel)
+            embedded += write_vectors(index.docstore, leg, [chunks], None, cancel)
             done += len(chunks)
             told(done, len(wanted), "")
             writer.give_way()

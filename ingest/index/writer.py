@@ -1,8 +1,8 @@
 """The write path of one collection; every step can be repeated.
 
-A version is stored as pending, then its chunks go into the text index, then into Chroma. One transaction then makes
-it the active version, and the version it replaced is deleted. A crash at any point leaves the old version or the new
-one active; the next writer removes leftovers.
+A version is stored as pending, then its chunks go into the text index. One transaction then makes it the active
+version, which is found by its words, and the version it replaced is deleted. Its vectors follow. A crash at any point
+leaves the old version or the new one active; the next writer removes leftovers and writes the missing vectors.
 """
 
 from __future__ import annotations
@@ -13,27 +13,28 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from ingest.docstore import EmbedderRole, KnownVersion, WritingTurn
-from ingest.errors import Cancelled, EmbedderError, FootnoteError, VectorsDamaged
+from ingest.docstore import KnownVersion, WritingTurn
+from ingest.errors import Cancelled, FootnoteError, VectorsDamaged
 from ingest.host import check_cancelled, release_memory
 from ingest.index.index import Index
 from ingest.index.indexing import parts, write_text, write_vectors
 from ingest.index.recovery import is_clean, recover, renew_text, tidy
 from ingest.index.staging import Prepared, Staged, stage, version_id
 from ingest.lexical import LexicalWriter
-from ingest.models import IndexedChunk, chunk_id
+from ingest.models import chunk_id
 from ingest.reports import FileStatus
 
 logger = logging.getLogger(__name__)
+# Chunks embedded before the next versions are chosen and waiting processes may write: ten seconds on two slow cores.
+EMBEDDED_AT_ONCE = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Result of a write: a status and chunks per file, in order, and the number of texts the model embedded."""
+    """Result of a write: a status and chunks per file, in order."""
 
     statuses: tuple[FileStatus, ...]
     chunks: tuple[int, ...]
-    embedded: int
 
 
 @contextmanager
@@ -73,21 +74,18 @@ class IndexWriter:
     def put(
         self,
         batch: Sequence[Prepared],
-        on_embedded: Callable[[int], None] | None = None,
         cancel: threading.Event | None = None,
         tags: Sequence[str] | None = None,
     ) -> Written:
-        """Writes versions of documents and activates them together.
+        """Writes versions of documents and activates them together, without their vectors: call `embed` afterwards.
 
         Args:
             batch: the files, each source once.
-            on_embedded: called with the number of further chunks whose vectors were written.
             cancel: stops between two parts; active versions stay active, and a later write resumes.
             tags: the documents' new tags; None leaves them unchanged.
 
         Returns:
-            "added" or "updated" for each file, "unchanged" if another process wrote the same in the meantime; and the
-            number of texts embedded, excluding texts whose vectors already existed.
+            "added" or "updated" for each file, "unchanged" if another process wrote the same in the meantime.
 
         Raises:
             Cancelled: `cancel` was set.
@@ -102,7 +100,7 @@ class IndexWriter:
             docstore.tags.put(collection, same, tags)
         changed = [i for i, status in enumerate(statuses) if status != "unchanged"]
         if not changed:
-            return Written(statuses, tuple(counts), 0)
+            return Written(statuses, tuple(counts))
         self._index.settle_embedder()
         self.recover(cancel)
         staged = [stage(self._index, batch[i], cancel) for i in changed]
@@ -110,16 +108,44 @@ class IndexWriter:
             counts[i] = one.chunks
             self._delete_beyond(one, cancel)
         self._write_text(staged, cancel)
-        embedded = self._write_vectors(staged, on_embedded, cancel)
         docstore.versions.activate([one.id for one in staged], tags)
         self.collect("stale", cancel)
-        return Written(statuses, tuple(counts), embedded)
+        return Written(statuses, tuple(counts))
 
-    def _parts(self, staged: Sequence[Staged], cancel: threading.Event | None) -> Iterator[list[IndexedChunk]]:
-        """Yields the chunks of versions in order of their ids, in parts; checks `cancel` before each."""
-        in_order = sorted(staged, key=lambda version: version.id)
-        ids = (chunk_id(version.id, position) for version in in_order for position in range(version.chunks))
-        return parts(self._index.docstore, ids, cancel)
+    def embed(self, on_embedded: Callable[[int], None] | None = None, cancel: threading.Event | None = None) -> int:
+        """Writes the missing vectors of active versions, also of earlier runs; lets waiting processes write in between.
+
+        The versions that searches found most often come first, then the newest.
+
+        Args:
+            on_embedded: called with the number of further chunks whose vectors were written.
+            cancel: stops between two texts; what is written stays, and the next call continues.
+
+        Returns:
+            The number of texts that the model embedded, without those whose vectors already existed.
+
+        Raises:
+            Cancelled: `cancel` was set.
+        """
+        collection, unembedded, embedded = self._index.collection.id, self._index.docstore.unembedded, 0
+        while versions := unembedded.first(collection, EMBEDDED_AT_ONCE):
+            self.recover(cancel)
+            try:
+                embedded += self._write_vectors(versions, on_embedded, cancel)
+            except VectorsDamaged:  # Chroma was killed during a write
+                self._recovered = False
+                self.recover(cancel)
+                embedded += self._write_vectors(versions, None, cancel)
+            unembedded.done(collection, versions)
+            self.give_way()
+        return embedded
+
+    def _write_vectors(
+        self, versions: Sequence[str], told: Callable[[int], None] | None, cancel: threading.Event | None
+    ) -> int:
+        docstore, leg = self._index.docstore, self._index.leg(self._index.embedders()["current"])
+        ids = (one for some in docstore.versions.chunk_ids(versions) for one in some)
+        return write_vectors(docstore, leg, parts(docstore, ids, cancel), told, cancel)
 
     def _delete_beyond(self, staged: Staged, cancel: threading.Event | None) -> None:
         """Deletes chunks that an interrupted attempt stored past the end: a loader may read less the second time."""
@@ -132,7 +158,9 @@ class IndexWriter:
 
     def _write_text(self, staged: Sequence[Staged], cancel: threading.Event | None) -> None:
         lexical = self._lexical_writer()
-        for part in self._parts(staged, cancel):
+        in_order = sorted(staged, key=lambda version: version.id)
+        ids = (chunk_id(version.id, position) for version in in_order for position in range(version.chunks))
+        for part in parts(self._index.docstore, ids, cancel):
             write_text(lexical, part)
         lexical.commit()
         check_cancelled(cancel)
@@ -216,46 +244,6 @@ class IndexWriter:
         if self._lexical is None:
             self._lexical = self._context.__enter__()
         return self._lexical
-
-    def _write_vectors(
-        self,
-        staged: Sequence[Staged],
-        on_embedded: Callable[[int], None] | None,
-        cancel: threading.Event | None,
-    ) -> int:
-        """Writes to the collection of the current model, and to that of the model that will replace it."""
-        embedded = 0
-        for role in self._index.embedders():
-            if role == "previous":
-                continue
-            told = on_embedded if role == "current" else None
-            try:
-                embedded += self._write_leg(role, staged, told, cancel)
-            except EmbedderError as error:
-                if role == "current":
-                    raise
-                logger.warning(
-                    "%s Vectors of the new model are added later; to cancel the change: footnote reembed --drop", error
-                )
-        return embedded
-
-    def _write_leg(
-        self,
-        role: EmbedderRole,
-        staged: Sequence[Staged],
-        told: Callable[[int], None] | None,
-        cancel: threading.Event | None,
-    ) -> int:
-        def embed(told: Callable[[int], None] | None) -> int:
-            docstore, leg = self._index.docstore, self._index.leg(self._index.embedders()[role])
-            return sum(write_vectors(docstore, leg, part, told, cancel) for part in self._parts(staged, cancel))
-
-        try:
-            return embed(told)
-        except VectorsDamaged:  # Chroma was killed during a write
-            self._recovered = False
-            self.recover(cancel)
-            return embed(None)
 
 
 def _status(version_id: str, before: KnownVersion | None) -> FileStatus:

@@ -84,7 +84,7 @@ def _text_index(index: Index) -> Iterator[Finding]:
 
 def _vectors(index: Index) -> Iterator[Finding]:
     current = index.embedders().get("current")
-    wanted = index.docstore.chunk_ids(index.collection.id)
+    wanted = index.docstore.embedded_ids(index.collection.id)
     if current is None:
         return
     leg, name = index.leg(current), index.collection.name
@@ -94,7 +94,7 @@ def _vectors(index: Index) -> Iterator[Finding]:
 
     try:
         there = leg.store.ids()
-        missing, extra = len(set(wanted) - there), len(there - set(wanted))
+        missing, extra = len(set(wanted) - there), len(there - set(index.docstore.chunk_ids(index.collection.id)))
         if missing:
             yield finding(f"{missing:,} chunks of {name!r} have no vector.")
         elif extra:

@@ -14,7 +14,7 @@ class Progress:
     """The progress of one ingest.
 
     Args:
-        on_progress: called for every finished file, and for chunks as they are written.
+        on_progress: called for every file whose text is written, and for chunks as their vectors are.
 
     Attributes:
         total: number of files.
@@ -31,7 +31,8 @@ class Progress:
         self._on_progress = on_progress
         self._started = time.monotonic()
         self._outcomes: dict[str, FileOutcome] = {}
-        self._written = 0
+        self._written = self._to_embed = 0
+        self._embedding = False
         self._telling = threading.Lock()
 
     @property
@@ -47,6 +48,11 @@ class Progress:
         """Reports that `writer` currently has write access."""
         self._tell(waiting_for=writer)
 
+    def embedding(self, chunks: int) -> None:
+        """Reports that all texts are written, and the vectors of so many chunks are not."""
+        self._to_embed, self._embedding = chunks, True
+        self._tell()
+
     def written(self, chunks: int) -> None:
         """Counts chunks whose vectors were written."""
         self._written += chunks
@@ -55,10 +61,11 @@ class Progress:
     def finish(self, outcome: FileOutcome) -> None:
         """Records the outcome of a file."""
         self._outcomes[outcome.path] = outcome
+        self._to_embed += outcome.chunks if outcome.status in {"added", "updated"} else 0
         self._tell(outcome=outcome)
 
-    def report(self, found: Scan, *, cancelled: bool = False) -> IngestReport:
-        """Summarises the outcomes in scan order."""
+    def report(self, found: Scan, *, cancelled: bool = False, unembedded: int = 0) -> IngestReport:
+        """Summarises the outcomes in scan order; `unembedded` counts the collection's chunks without vectors."""
         order = {path: i for i, path in enumerate([*found.failed, *found.files])}
         outcomes = sorted(self._outcomes.values(), key=lambda o: (order.get(o.path, len(order)), o.path))
         return IngestReport(
@@ -69,6 +76,7 @@ class Progress:
             skipped=tuple(found.skipped),
             unfollowed=tuple(found.unfollowed),
             cancelled=cancelled,
+            unembedded=unembedded,
             unconfined=self.unconfined,
         )
 
@@ -77,9 +85,11 @@ class Progress:
             files_done=len(self._outcomes),
             files_total=self.total,
             chunks_done=self._written,
+            chunks_total=self._to_embed,
             seconds=time.monotonic() - self._started,
             current=outcome.path if outcome else "",
             scanning=scanning,
+            embedding=self._embedding,
             waiting_for=waiting_for,
             outcome=outcome,
         )

@@ -1,6 +1,7 @@
 """Ingests paths into an index: finds files, reads new ones in sandboxed processes, chunks and writes them in batches.
 
-Loaders read ahead while this process embeds and writes. A file is hashed first; if its content and pipeline are known,
+The text of all files is written first, and found from then on; then their vectors are. Loaders read ahead while this
+process writes. A file is hashed first; if its content and pipeline are known,
 it is not read again, whether it was indexed or failed.
 """
 
@@ -63,8 +64,8 @@ def ingest(
         allow_private: fetches web pages from non-public addresses; None for the setting.
         tags: new tags of all documents of this run, including unchanged ones; None leaves tags unchanged.
         follow_links: follows symbolic links inside folders, even if they lead outside.
-        on_progress: called for every finished file, and for chunks as they are written.
-        cancel: stops the work; finished documents are kept.
+        on_progress: called for every file whose text is written, and for chunks as their vectors are.
+        cancel: stops the work; finished documents are kept, and the next ingest writes the vectors that are missing.
         open_loaders: starts the processes that read files; takes the arguments of `LoaderPool`.
 
     Returns:
@@ -133,9 +134,19 @@ class _Run:
                 # Only a run that got this far knows that no pending version is still needed.
                 for leftover in ("stale", "pending"):
                     writer.collect(leftover, self._cancel)
+                self._embed(writer)
         except Cancelled:
-            return self._progress.report(found, cancelled=True)
-        return self._progress.report(found)
+            return self._progress.report(found, cancelled=True, unembedded=self._unembedded())
+        return self._progress.report(found, unembedded=self._unembedded())
+
+    def _embed(self, writer: IndexWriter) -> None:
+        """Writes the vectors of this run's documents, and of earlier ones that still have none."""
+        if left := self._unembedded():
+            self._progress.embedding(left)
+            self._progress.embedded = writer.embed(self._progress.written, self._cancel)
+
+    def _unembedded(self) -> int:
+        return self._index.docstore.unembedded.count(self._index.collection.id)
 
     def _add(self, found: Scan, writer: IndexWriter) -> None:
         workers = self._settings.workers or min(MOST_LOADERS, os.cpu_count() or 1)
@@ -232,7 +243,7 @@ class _Run:
     def _put(self, batch: Sequence[Prepared], writer: IndexWriter) -> None:
         """Writes files together; if one of them fails, writes them one by one, so that only that one is lost."""
         try:
-            result = writer.put(batch, self._progress.written, self._cancel, self._tags)
+            result = writer.put(batch, self._cancel, self._tags)
         except Exception as error:  # `_fail` re-raises errors that do not concern one file
             if len(batch) == 1:
                 self._fail(batch[0].source, error, batch[0].seconds)
@@ -242,7 +253,6 @@ class _Run:
             for one in batch:
                 self._put([one], writer)
             return
-        self._progress.embedded += result.embedded
         for prepared, status, n in zip(batch, result.statuses, result.chunks, strict=True):
             tally, warnings = prepared.document.tally, prepared.document.warnings
             reading = tally.reading(prepared.seconds)

@@ -11,7 +11,7 @@ from scipy.linalg import hadamard
 
 from app.models import Passage
 from ingest.chunking import Chunker, Split
-from ingest.embedding.token_vectors import Encoded, TokenVectors
+from ingest.embedding.token_vectors import EncodedText, TokenVectors
 from ingest.host import fingerprint
 from ingest.index import Prepared, writing
 from ingest.loaders import LoaderPool, load
@@ -63,8 +63,9 @@ class WordEmbedder:
     pools_tokens = True
 
     def encode_chunks(self, texts):
-        tokens = [self.query_tokens(text) for text in texts]
-        return Encoded(self.encode_documents(texts), tokens, [one[:0] for one in tokens])
+        for i, text in enumerate(texts):
+            tokens = self.query_tokens(text)
+            yield i, EncodedText(self.encode_documents([text])[0], tokens, tokens[:0])
 
     def restored_tokens(self, context, text, tokens):
         """Always made again: those stored are of other vectors."""
@@ -82,6 +83,11 @@ class WordEmbedder:
         spans = np.array([word.span() for word in re.finditer(r"\S+", text)], dtype=np.intp).reshape(-1, 2)
         rows = [self.encode_query(text[start:end]) for start, end in spans]
         return TokenVectors(np.array(rows, dtype=np.float32).reshape(-1, self.dimensions), spans)
+
+
+def in_order(made) -> list[EncodedText]:
+    """The vectors that `encode_chunks` yields, in the order of the texts."""
+    return [one for _, one in sorted(made, key=lambda pair: pair[0])]
 
 
 def chunks_of(chunker, document) -> list:

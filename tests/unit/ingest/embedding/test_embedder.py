@@ -6,7 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
-from tests_support import save_static_model, save_tiny_model
+from tests_support import in_order, save_static_model, save_tiny_model
 
 from ingest.embedding import packed
 from ingest.embedding.embedder import Embedder
@@ -75,29 +75,29 @@ def test_the_identity_depends_on_the_weights_and_nothing_else(tmp_path):
 def test_chunks_get_vectors_of_their_content_tokens_from_the_same_pass():
     embedder = Embedder()
     texts = ["The committee decided it.", "A budget", "of the"]
-    made = embedder.encode_chunks(texts)
-    assert np.abs(made.vectors - embedder.encode_documents(texts)).max() < 1e-6
+    made = in_order(embedder.encode_chunks(texts))
+    assert np.abs(np.stack([one.vector for one in made]) - embedder.encode_documents(texts)).max() < 1e-6
     # Words alone: without "the", "it" and the stop; all of them where nothing tells.
-    assert [len(tokens) for tokens in made.tokens] == [2, 1, 2]
-    assert all(np.abs(np.linalg.norm(tokens, axis=1) - 1).max() < 1e-5 for tokens in made.tokens)
+    assert [len(one.tokens) for one in made] == [2, 1, 2]
+    assert all(np.abs(np.linalg.norm(one.tokens, axis=1) - 1).max() < 1e-5 for one in made)
 
 
 def test_tokens_are_the_same_in_any_company_and_order(tmp_path):
     embedder = Embedder(str(save_tiny_model(tmp_path / "tiny")))
     texts = [f"apples {'and bears ' * n}" for n in (0, 40, 3, 17)] * 20
-    made = embedder.encode_chunks(texts)
+    made = in_order(embedder.encode_chunks(texts))
     for i in (0, 1, 2, 3, 41):
-        alone = embedder.encode_chunks([texts[i]])
-        assert np.abs(alone.vectors[0] - made.vectors[i]).max() < 1e-5
-        assert np.abs(alone.tokens[0] - made.tokens[i]).max() < 1e-5
+        ((_, alone),) = embedder.encode_chunks([texts[i]])
+        assert np.abs(alone.vector - made[i].vector).max() < 1e-5
+        assert np.abs(alone.tokens - made[i].tokens).max() < 1e-5
 
 
 @pytest.mark.parametrize("prompts", [{}, {"document": "passage: "}])
 def test_tokens_of_a_chunk_are_restored_from_their_signs(tmp_path, prompts):
     embedder = Embedder(str(save_tiny_model(tmp_path / "tiny", prompts=prompts)) if prompts else "")
     context, text = "Rules\n\n", "The club [SEP] is it"
-    made = embedder.encode_chunks([context + text])
-    signs = packed(made.tokens[0]), packed(made.others[0])
+    ((_, made),) = embedder.encode_chunks([context + text])
+    signs = packed(made.tokens), packed(made.others)
     found = embedder.restored_tokens(context, text, signs)
     (read,) = embedder.encode_tokens([context + text])
     assert found.spans[:, 0].min() == -len(context)
@@ -111,8 +111,8 @@ def test_tokens_of_a_chunk_are_restored_from_their_signs(tmp_path, prompts):
 
 def test_a_model_without_token_vectors_restores_none(tmp_path):
     embedder = Embedder(str(save_static_model(tmp_path / "static")))
-    made = embedder.encode_chunks(["apples and bears"])
-    assert embedder.restored_tokens("", "apples and bears", (packed(made.tokens[0]), packed(made.others[0]))) is None
+    ((_, made),) = embedder.encode_chunks(["apples and bears"])
+    assert embedder.restored_tokens("", "apples and bears", (packed(made.tokens), packed(made.others))) is None
     assert not embedder.pools_tokens
 
 
@@ -153,10 +153,10 @@ def test_the_prompt_of_a_model_is_no_part_of_a_texts_tokens(tmp_path):
     embedder = Embedder(str(save_tiny_model(tmp_path / "tiny", prompts=prompts)))
     plain = Embedder(str(save_tiny_model(tmp_path / "plain")))
     texts = ["bcd ef", "longer texts of many letters"]
-    made = embedder.encode_chunks(texts)
-    assert [len(one) for one in made.tokens] == [len(one) for one in plain.encode_chunks(texts).tokens]
+    made = in_order(embedder.encode_chunks(texts))
+    assert [len(one.tokens) for one in made] == [len(one.tokens) for one in in_order(plain.encode_chunks(texts))]
     assert len(embedder.query_tokens("bcd ef")) == len(plain.query_tokens("bcd ef")) == 5
-    assert np.abs(made.vectors - embedder.encode_documents(texts)).max() < 1e-6
+    assert np.abs(np.stack([one.vector for one in made]) - embedder.encode_documents(texts)).max() < 1e-6
 
 
 def test_a_model_without_vectors_of_tokens_says_so(tmp_path):
@@ -172,7 +172,7 @@ def test_a_model_without_vectors_of_tokens_says_so(tmp_path):
     embedder = Embedder(str(save_static_model(tmp_path / "static")), open_model=open_model)
     assert embedder.load().facts.dimensions is None
     assert embedder.dimensions == 32
-    made = embedder.encode_chunks(["abc de", "f"])
-    assert np.abs(made.vectors - embedder.encode_documents(["abc de", "f"])).max() < 1e-6
-    assert [len(tokens) for tokens in made.tokens] == [0, 0]
+    made = in_order(embedder.encode_chunks(["abc de", "f"]))
+    assert np.abs(np.stack([one.vector for one in made]) - embedder.encode_documents(["abc de", "f"])).max() < 1e-6
+    assert [len(one.tokens) for one in made] == [0, 0]
     assert len(embedder.query_tokens("abc")) == 0
