@@ -99,6 +99,7 @@ class Footnote:
     collections = _of_library(Library.collections)
     status = _of_library(Library.status)
     counts = _of_library(Library.counts)
+    count_chunks = _of_library(Library.count_chunks)
     documents = _of_library(Library.documents)
     report = _of_library(Library.report)
     bytes_on_disk = _of_library(Library.bytes_on_disk)

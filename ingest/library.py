@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +17,7 @@ from ingest.index import SIZES, Index, Sizes, writing
 from ingest.loaders import LoaderPool, OpenLoaders
 from ingest.pipeline import ingest
 from ingest.reports import CollectionStatus, DocumentRow, IngestProgress, IngestReport
-from ingest.settings import COLLECTION_PATTERN, DEFAULT_EMBEDDING_MODEL, Settings
+from ingest.settings import DEFAULT_EMBEDDING_MODEL, Settings, checked_collection
 from ingest.sources import Uploads
 from ingest.text import matching_names
 from ingest.vectors import Chroma
@@ -82,7 +81,7 @@ class Library:
         """
         with self._lock:
             if collection not in self._indexes:
-                name = _checked_name(collection)
+                name = checked_collection(collection)
                 self._indexes[name] = Index.open(
                     self.settings,
                     self.docstore,
@@ -135,21 +134,12 @@ class Library:
             open_loaders=self._open_loaders,
         )
 
-    def embed(self, collection: str, cancel: threading.Event | None = None) -> int:
-        """Writes the vectors that an interrupted ingest left out. Returns the number of texts embedded.
-
-        Raises:
-            Cancelled: `cancel` was set.
-        """
-        with writing(self.index(collection), "embedding of new documents", cancel=cancel) as writer:
-            return writer.embed(cancel=cancel)
-
     def save_upload(self, name: str, data: IO[bytes], *, collection: str | None = None) -> Path:
         """Stores an uploaded file in the data folder under a safe name.
 
         An upload of the same name replaces the earlier one.
         """
-        return self._uploads.save(name, data, _checked_name(collection or self.settings.collection))
+        return self._uploads.save(name, data, checked_collection(collection or self.settings.collection))
 
     def remove(self, source: str, *, collection: str | None = None) -> int:
         """Removes a document, or all documents of a folder, from a collection; an uploaded file is deleted too.
@@ -241,6 +231,11 @@ class Library:
         row = self.docstore.catalog.collection(collection)
         return self.docstore.holdings.counts(row.id) if row else (0, 0)
 
+    def count_chunks(self, collection: str) -> tuple[int, int]:
+        """Returns the numbers of chunks and of those not embedded yet; (0, 0) if there is no such collection."""
+        row = self.docstore.catalog.collection(collection)
+        return (self.docstore.count_chunks(row.id), self.docstore.unembedded.count(row.id)) if row else (0, 0)
+
     def documents(self, collection: str) -> list[DocumentRow]:
         """Returns a collection's documents and failed sources; [] if there is no such collection."""
         row = self.docstore.catalog.collection(collection)
@@ -295,12 +290,3 @@ def _close_to_others(folder: Path) -> None:
             f"Other users may read {error.filename or folder}, and its permissions cannot be changed: "
             f"{error.strerror}. Take ownership of it, or set FOOTNOTE_DATA_DIR to a folder of your own."
         ) from error
-
-
-def _checked_name(collection: str) -> str:
-    if not re.match(COLLECTION_PATTERN, collection):
-        raise SourceError(
-            f"{collection!r} cannot be the name of a collection: use 1 to 63 letters, digits, spaces, dots, dashes "
-            "and underscores, the first a letter or digit."
-        )
-    return collection

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import stat
 from collections.abc import Mapping
 from functools import cached_property
@@ -19,7 +20,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ingest.errors import SettingsError
+from ingest.errors import SettingsError, SourceError
 from ingest.urls import is_web_address, masked_value
 
 PREFIX = "FOOTNOTE_"
@@ -268,6 +269,20 @@ def ignored_settings() -> list[str]:
         hint = f" Did you mean {near[0]}?" if near else ""
         sentences.append(f"{name} is not a setting of Footnote and is ignored.{hint}")
     return sentences
+
+
+def checked_collection(name: str) -> str:
+    """Returns the name of a collection.
+
+    Raises:
+        SourceError: it cannot be the name of one.
+    """
+    if not re.match(COLLECTION_PATTERN, name):
+        raise SourceError(
+            f"{name!r} cannot be the name of a collection: use 1 to 63 letters, digits, spaces, dots, dashes "
+            "and underscores, the first a letter or digit."
+        )
+    return name
 
 
 def _explain(item: ErrorDetails) -> str:

@@ -25,6 +25,7 @@ from app.local_service import LocalService, identity
 from ingest.cli import ProgressView, print_report, stopping
 from ingest.errors import AlreadyRunning, FootnoteError
 from ingest.host import make_private_folder, private_opener
+from ingest.late_embedding import embed_leftovers
 from ingest.library import CHAT_LOCK
 from ingest.settings import Settings
 
@@ -46,7 +47,7 @@ def serve(settings: Settings, console: Console) -> None:
             footnote.answerer_name()  # reports an unusable language model now, not on the page
             if _add_samples(footnote, console):
                 threading.Thread(target=_warm, args=(footnote, console), name="warm-up", daemon=True).start()
-                with _commands_served(footnote, own, console):
+                with _commands_served(footnote, own, console), _embedded_later(footnote):
                     _streamlit(settings, console)
 
 
@@ -129,6 +130,19 @@ def _commands_served(footnote: Footnote, own: str, console: Console) -> Iterator
         except OSError as error:
             console.print(f"Commands will not use this chat: {escape(error.strerror or str(error))}", style="yellow")
         yield
+
+
+@contextmanager
+def _embedded_later(footnote: Footnote) -> Iterator[None]:
+    """Embeds what an interrupted ingest left out, in the background."""
+    stop = threading.Event()
+    work = threading.Thread(target=embed_leftovers, args=(footnote.library, stop), name="late-embedding", daemon=True)
+    work.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        work.join()
 
 
 def _streamlit(settings: Settings, console: Console) -> None:

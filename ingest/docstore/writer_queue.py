@@ -58,14 +58,22 @@ class WriterQueue:
             Cancelled: `cancel` was set while waiting.
         """
         make_private_folder(self._lock_path.parent)
-        job = self._enqueue(what)
         with open(self._lock_path, "ab", opener=private_opener) as lock:
+            turn = WritingTurn(self, what, lock, on_wait, cancel)
             try:
-                self._wait(job, lock, on_wait, cancel)
-                yield WritingTurn(self, job, lock, on_wait, cancel)
+                turn.begin()
+                yield turn
             finally:
-                with self._database.transaction() as db:
-                    db.execute("DELETE FROM jobs WHERE id = ?", (job,))
+                turn.end()
+
+    def busy(self) -> bool:
+        """Returns True if a live process writes or waits to write."""
+        jobs = self._database.query("SELECT pid, process_started FROM jobs WHERE collection = ?", self._collection)
+        return any(_is_alive(pid, started) for pid, started in jobs)
+
+    def _delete(self, job: int) -> None:
+        with self._database.transaction() as db:
+            db.execute("DELETE FROM jobs WHERE id = ?", (job,))
 
     def _enqueue(self, what: str) -> int:
         with self._database.transaction() as db:
@@ -91,9 +99,7 @@ class WriterQueue:
                     return
             if on_wait:
                 on_wait(self._writer())
-            if cancel and cancel.is_set():
-                raise Cancelled("Stopped while waiting for another process to finish writing. Nothing was changed.")
-            time.sleep(POLL_SECONDS)
+            _pause(cancel)
 
     def _first_in_line(self, job: int) -> bool:
         """Returns True if no live process waits with an earlier ticket; deletes the tickets of dead ones."""
@@ -140,16 +146,27 @@ class WritingTurn:
     def __init__(
         self,
         queue: WriterQueue,
-        job: int,
+        what: str,
         lock: IO[bytes],
         on_wait: Callable[[str], None] | None,
         cancel: threading.Event | None,
     ) -> None:
         self._queue = queue
-        self._job = job
+        self._what = what
+        self._job = 0
         self._lock = lock
         self._on_wait = on_wait
         self._cancel = cancel
+
+    def begin(self) -> None:
+        """Waits in line, then acquires write access."""
+        self._job = self._queue._enqueue(self._what)  # noqa: SLF001 - one module
+        self._queue._wait(self._job, self._lock, self._on_wait, self._cancel)  # noqa: SLF001 - one module
+
+    def end(self) -> None:
+        """Leaves the line, and releases write access if it was acquired."""
+        self._queue._delete(self._job)  # noqa: SLF001 - one module
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def progress(self, files_done: int, files_total: int) -> None:
         """Publishes this writer's progress to waiting processes."""
@@ -165,6 +182,24 @@ class WritingTurn:
         self._queue._update(self._job, assignment)  # noqa: SLF001 - one module
         fcntl.flock(self._lock, fcntl.LOCK_UN)
         self._queue._wait(self._job, self._lock, self._on_wait, self._cancel)  # noqa: SLF001 - one module
+
+    def stand_back(self) -> None:
+        """Lets all others write first, also those that come meanwhile, then reacquires write access.
+
+        The caller may have no pending writes.
+        """
+        self.end()
+        while self._queue.busy():
+            if self._on_wait:
+                self._on_wait(self._queue._writer())  # noqa: SLF001 - one module
+            _pause(self._cancel)
+        self.begin()
+
+
+def _pause(cancel: threading.Event | None) -> None:
+    if cancel and cancel.is_set():
+        raise Cancelled("Stopped while waiting for another process to finish writing. Nothing was changed.")
+    time.sleep(POLL_SECONDS)
 
 
 def _is_alive(pid: int, started: float) -> bool:

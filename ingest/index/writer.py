@@ -113,7 +113,7 @@ class IndexWriter:
         return Written(statuses, tuple(counts))
 
     def embed(self, on_embedded: Callable[[int], None] | None = None, cancel: threading.Event | None = None) -> int:
-        """Writes the missing vectors of active versions, also of earlier runs; lets waiting processes write in between.
+        """Writes the missing vectors of active versions, also of earlier runs. Other processes write their texts first.
 
         The versions that searches found most often come first, then the newest.
 
@@ -137,7 +137,7 @@ class IndexWriter:
                 self.recover(cancel)
                 embedded += self._write_vectors(versions, None, cancel)
             unembedded.done(collection, versions)
-            self.give_way()
+            self._let_others(self._turn.stand_back)  # texts first
         return embedded
 
     def _write_vectors(
@@ -220,10 +220,13 @@ class IndexWriter:
 
     def give_way(self) -> None:
         """Lets a waiting process write first. Call between two puts."""
+        self._let_others(self._turn.give_way)
+
+    def _let_others(self, wait: Callable[[], None]) -> None:
         if self._turn.others_wait():
             self.close()
             before = self._changes()
-            self._turn.give_way()
+            wait()
             self._recovered = self._recovered and self._changes() == before
             self._context = self._index.lexical.writing()
 

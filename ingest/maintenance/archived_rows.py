@@ -20,8 +20,8 @@ from ingest.maintenance.archived_values import Checks, NotOurs
 
 # Ordered so that referenced rows come first. Jobs of writers are not restored.
 DOCUMENT_TABLES = (
-    "collections", "embedders", "documents", "tags", "versions", "periods", "segments", "chunks", "vectors",
-    "token_vectors", "failures",
+    "collections", "embedders", "documents", "tags", "versions", "periods", "segments", "chunks", "unembedded",
+    "vectors", "token_vectors", "failures",
 )  # fmt: skip
 CONVERSATION_TABLES = ("conversations", "exchanges")
 # Python types for SQLite's declared types; a nullable column also accepts None.

@@ -50,6 +50,7 @@ class Checks:
             "periods": _period_fits,
             "segments": self._segment_fits,
             "chunks": self._chunk_fits,
+            "unembedded": lambda row: min(row["chunks"], row["asked"]) >= 0,
             "vectors": self._vector_fits,
         }
 

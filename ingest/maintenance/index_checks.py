@@ -34,6 +34,7 @@ def index_findings(index: Index, writer: IndexWriter) -> Iterator[Finding]:
     yield from _leftovers(index, writer)
     yield from _text_index(index)
     yield from _vectors(index)
+    yield from _unembedded(index, writer)
     yield from _tokens(index)
 
 
@@ -108,6 +109,12 @@ def _vectors(index: Index) -> Iterator[Finding]:
         yield finding(str(error))
     except VectorStoreError as error:
         yield Finding(Problem("vector-store", str(error), "see the message"))
+
+
+def _unembedded(index: Index, writer: IndexWriter) -> Iterator[Finding]:
+    if chunks := index.count_unembedded():
+        what = f"{chunks:,} chunks of {index.collection.name!r} are not embedded, because an ingest was interrupted."
+        yield Finding(Problem("vectors", what, "they are embedded"), writer.embed)
 
 
 def _tokens(index: Index) -> Iterator[Finding]:

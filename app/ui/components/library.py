@@ -12,6 +12,8 @@ from ingest.reports import DocumentRow
 
 # A longer list is searched, not scrolled.
 SHOWN = 200
+# Seconds between two looks at how much is embedded.
+LOOK_SECONDS = 2.0
 PROBLEM = "library-problem"
 
 
@@ -24,8 +26,19 @@ def draw(footnote: Footnote, collection: str) -> None:
     empty = not active and not failed
     if st.button(label, icon=":material/description:", width="stretch", disabled=empty, key="library"):
         _dialog(footnote, collection)
+    if footnote.count_chunks(collection)[1]:
+        st.fragment(_embedding, run_every=LOOK_SECONDS)(footnote, collection)
     if problem := st.session_state.pop(PROBLEM, ""):
         st.error(plain(problem))
+
+
+def _embedding(footnote: Footnote, collection: str) -> None:
+    """Draws how many passages are embedded; repeated until all are, then once more with the whole page."""
+    chunks, unembedded = footnote.count_chunks(collection)
+    if not unembedded:
+        st.rerun()
+    st.progress((chunks - unembedded) / chunks, text=f"{chunks - unembedded:,} of {passages(chunks)} embedded")
+    st.html(text_html("The others are found by their words only.", "fn-small"))
 
 
 @st.dialog("Documents", width="large")

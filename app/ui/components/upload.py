@@ -94,7 +94,7 @@ def _status(job: Job) -> None:
 def _moment(job: Job) -> None:
     """Draws the state of a job; repeated until it is done, then once more with the whole page."""
     if not job.done:
-        st.progress(min(1.0, len(job.outcomes) / max(job.files, 1)), text=_doing(job))
+        st.progress(_share(job), text=_doing(job))
         if st.button("Stop", icon=":material/stop:", key="stop-upload", disabled=job.cancel.is_set()):
             job.cancel.set()
     elif not st.session_state.get(f"seen-{id(job)}"):
@@ -111,13 +111,24 @@ def _moment(job: Job) -> None:
         st.rerun()
 
 
+def _share(job: Job) -> float:
+    """Returns the part of a job that is done, 0 to 1: of the files, then of their passages."""
+    progress = job.progress
+    if progress and progress.embedding:
+        return min(1.0, progress.chunks_done / max(progress.chunks_total, 1))
+    return min(1.0, len(job.outcomes) / max(job.files, 1))
+
+
 def _doing(job: Job) -> str:
     progress = job.progress
     if progress is None or progress.scanning:
         return "Reading …"
     if progress.waiting_for:
         return "Waiting for another ingest to finish …"
-    return f"{progress.files_done} of {progress.files_total} files, {passages(progress.chunks_done)}"
+    if progress.embedding:
+        done = f"{progress.chunks_done:,} of {passages(progress.chunks_total)} embedded"
+        return f"Ready to be asked; {done}"
+    return f"{progress.files_done} of {progress.files_total} files, {passages(progress.chunks_total)}"
 
 
 def _outcome_html(outcome: FileOutcome) -> str:
