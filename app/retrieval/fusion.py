@@ -46,7 +46,8 @@ def with_estimates(
     Returns:
         `meaning`, with the same share of its best score for each of the chunks that it has of the best by words.
     """
-    unit = max(meaning.values(), default=1.0) / (max(words.values(), default=0.0) or 1.0)
+    best, most = (max(scores.values(), default=0.0) for scores in (meaning, words))
+    unit = (best if best > 0 else 1.0) / (most or 1.0)
     return {**meaning, **{chunk: unit * words.get(chunk, 0.0) for chunk in unembedded}}
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.retrieval.fusion import FALL, RISE, fuse, ranking, with_nearness, with_neighbours
+from app.retrieval.fusion import FALL, RISE, fuse, ranking, with_estimates, with_nearness, with_neighbours
 from ingest.models import chunk_id, neighbours
 
 nearness = st.floats(-5, 5)
@@ -34,6 +34,18 @@ def test_the_scale_of_a_leg_does_not_matter(first, second, scale):
 def test_a_search_without_hits_changes_no_order(first):
     alone, fused = fuse([first]), fuse([first, {}])
     assert fused == pytest.approx({chunk: score / 2 for chunk, score in alone.items()})
+
+
+def test_words_alone_rank_a_chunk_that_is_not_embedded():
+    meaning, words = {"a": 0.8, "b": 0.4}, {"a": 5.0, "c": 10.0, "d": 5.0}
+    found = fuse([with_estimates(meaning, words, ["c", "d"]), words])
+    assert found == pytest.approx({"a": 0.75, "b": 0.25, "c": 1.0, "d": 0.5})
+
+
+@pytest.mark.parametrize("meaning", [{}, {"a": -0.5}])
+def test_words_alone_rank_where_nothing_is_embedded_or_near(meaning):
+    found = fuse([with_estimates(meaning, {"c": 4.0, "d": 1.0}, ["c", "d"]), {"c": 4.0, "d": 1.0}])
+    assert (found["c"], found["d"]) == pytest.approx((1.0, 0.25))
 
 
 def test_a_better_neighbour_raises_a_chunks_score_and_a_worse_one_lowers_it():
