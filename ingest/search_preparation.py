@@ -11,7 +11,7 @@ from ingest.library import Library
 
 
 def prepare_search(library: Library, collection: str | None = None) -> None:
-    """Begins to load a collection's embedding model and to start the Chroma server, in the background.
+    """Begins to load a collection's embedding model in the background, and to start the Chroma server if it is needed.
 
     Does nothing if the collection is empty. Errors are left to the search, which makes the same calls.
 
@@ -23,7 +23,9 @@ def prepare_search(library: Library, collection: str | None = None) -> None:
     row = catalog.collection(name)
     if row is None or "current" not in catalog.embedders(row.id):
         return
-    for call in (library.chroma.client, library.index(name).embedder.load):
+    index = library.index(name)
+    calls = [index.embedder.load] if index.is_small else [index.embedder.load, library.chroma.client]
+    for call in calls:
         threading.Thread(target=_tried, args=(call,), name="prepare-search", daemon=True).start()
 
 

@@ -1,7 +1,8 @@
-"""Searches only the documents that match a filter, at a cost that does not grow as matches get fewer.
+"""Finds the nearest chunks of a small collection, or of the documents that match a filter.
 
-Chroma's own filters scan the whole collection (bench/retrieval/filters.py). A few chunks are scored exactly, from the
-vectors in the document store. For many, Chroma is asked for enough nearest chunks to include the wanted ones.
+A few chunks are scored exactly, from the vectors in the document store: that takes less time than asking Chroma, and no
+server. Chroma's own filters scan the whole collection (bench/retrieval/filters.py), so if many chunks match, Chroma is
+asked for enough nearest chunks to include the wanted ones.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.docstore import ChunkVectors, DocStore
+from ingest.docstore import ChunkVectors, DocStore, EmbedderRow
 from ingest.filters import Filter
 from ingest.index.sizes import SIZES, Sizes
 from ingest.vectors import VectorStore
@@ -23,8 +24,8 @@ from ingest.vectors import VectorStore
 MARGIN = 1.5
 GROWTH = 4
 MOST_FETCHED = 5_000
-# Most vectors cached per filter; 15 MB at 384 dimensions.
-MOST_KEPT = 10_000
+# Most vectors cached per filter; 23 MB at 384 dimensions.
+MOST_KEPT = 15_000
 # Number of filters whose matches are cached; conversations reuse theirs for many questions.
 REMEMBERED = 4
 
@@ -96,16 +97,19 @@ class Choosing:
         return Chosen(frozenset(versions), chunks, min(1.0, share))
 
     def nearest(
-        self, store: VectorStore, embedder: int, vector: NDArray[np.float32], k: int, chosen: Chosen
+        self, store: VectorStore, embedder: EmbedderRow, vector: NDArray[np.float32], k: int, chosen: Chosen
     ) -> list[tuple[str, float]]:
         """Returns the `k` nearest chunks that match a filter, as (id, cosine similarity), best first.
 
         Args:
             store: the vectors in Chroma.
-            embedder: id of the embedder that made them.
+            embedder: the embedder that made them.
             vector: float32 [dimensions], of unit length.
             k: number of results.
             chosen: a result of `chosen`.
+
+        Raises:
+            VectorsDamaged: Chroma was asked and cannot answer.
         """
         n = math.ceil(k / max(chosen.share, 1e-9) * MARGIN)
         while not self._is_quicker_exact(chosen, embedder, n):
@@ -113,21 +117,22 @@ class Choosing:
             if len(found) >= k:
                 return found[:k]
             n *= GROWTH
-        return self._exact(store, embedder, vector, k, chosen)
+        return self.exact(store, embedder, vector, k, chosen)
 
-    def _exact(
-        self, store: VectorStore, embedder: int, vector: NDArray[np.float32], k: int, chosen: Chosen
+    def exact(
+        self, store: VectorStore, embedder: EmbedderRow, vector: NDArray[np.float32], k: int, chosen: Chosen
     ) -> list[tuple[str, float]]:
-        known = chosen.vectors.get(embedder)
+        """Scores all chunks that match a filter; arguments and result as for `nearest`."""
+        known = chosen.vectors.get(embedder.id)
         if known is None:
-            known = self._docstore.kept.of_versions(embedder, sorted(chosen.versions))
-            if known.missing:  # the index predates the vector cache
+            known = self._docstore.kept.of_versions(embedder.id, sorted(chosen.versions))
+            if known.missing and not embedder.kept:  # the index predates the vector cache
                 known = known.with_more(store.vectors(known.missing))
             if len(known.ids) <= MOST_KEPT:
-                chosen.vectors[embedder] = known
+                chosen.vectors[embedder.id] = known
         return known.nearest(vector, k)
 
-    def _is_quicker_exact(self, chosen: Chosen, embedder: int, n: int) -> bool:
+    def _is_quicker_exact(self, chosen: Chosen, embedder: EmbedderRow, n: int) -> bool:
         """Returns True if scoring all chunks of a filter is faster than asking Chroma for the `n` nearest overall."""
         enough = max(self._sizes.most_exact, self._sizes.chunks_a_result * n)
-        return embedder in chosen.vectors or chosen.chunks <= enough or n > MOST_FETCHED
+        return embedder.id in chosen.vectors or chosen.chunks <= enough or n > MOST_FETCHED

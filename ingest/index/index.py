@@ -64,7 +64,7 @@ class Index:
         self.sizes = sizes
         self._choosing = Choosing(docstore, collection.id, sizes)
         self._stores: dict[str, VectorStore] = {}
-        self._unchecked = True
+        self._unchecked_text = self._unchecked_vectors = True
         self._lock = threading.Lock()
 
     @classmethod
@@ -154,6 +154,11 @@ class Index:
         """Counts the chunks that a search covers, of the documents `within`; None for all."""
         return self._choosing.chosen(within).chunks if within else self._choosing.count()
 
+    @property
+    def is_small(self) -> bool:
+        """Returns True if searches score all chunks, from vectors in memory, and do not ask Chroma."""
+        return self._choosing.count() <= self.sizes.most_whole
+
     def count_unembedded(self, within: Filter | None = None) -> int:
         """Counts those of the chunks that a search covers whose vectors are not written yet."""
         versions = self._choosing.chosen(within).versions if within else None
@@ -176,9 +181,12 @@ class Index:
                 return []
             leg = self.leg(current)
             vector = query_vector(leg.embedder.encode_query, query)
-            if not within:
-                return leg.store.search(vector, n)
-            return self._choosing.nearest(leg.store, current.id, vector, n, self._choosing.chosen(within))
+            if self.is_small:
+                return self._choosing.exact(leg.store, current, vector, n, self._choosing.chosen(within or Filter()))
+            self._check_vectors(leg.store)
+            if within:
+                return self._choosing.nearest(leg.store, current, vector, n, self._choosing.chosen(within))
+            return leg.store.search(vector, n)
 
         return self._healing(lambda: self._active(leg, k))
 
@@ -260,22 +268,26 @@ class Index:
         """Searches; if the index turns out to be damaged, repairs it and searches again."""
         for _ in range(2):  # the second attempt finds a collection that was just rebuilt or switched
             with suppress(VectorsDamaged, LexicalDamaged):
-                self._check_once()
+                self._check_text()
                 return search()
         self._heal(self)
         return search()
 
-    def _check_once(self) -> None:
-        """On the first search of this process, compares the sizes of the indexes with the document store."""
-        if not self._unchecked:
+    def _check_text(self) -> None:
+        """On the first search of this process, compares the size of the text index with the document store."""
+        if not self._unchecked_text:
             return
-        wanted, current = self.docstore.count_chunks(self.collection.id), self.embedders().get("current")
-        embedded = self.docstore.count_embedded(self.collection.id)
-        if wanted and current:
-            if (found := self.lexical.count()) < wanted:
-                raise LexicalDamaged(f"{wanted - found} chunks of {self.collection.name!r} are not in the text index.")
-            store = self.leg(current).store
-            if (found := store.count()) < embedded:
-                raise VectorsDamaged(f"{embedded - found} chunks of {self.collection.name!r} have no vector.")
-            store.probe(self.docstore.some_chunk_ids(self.collection.id))
-        self._unchecked = False
+        wanted = self.docstore.count_chunks(self.collection.id)
+        if wanted and (found := self.lexical.count()) < wanted:
+            raise LexicalDamaged(f"{wanted - found} chunks of {self.collection.name!r} are not in the text index.")
+        self._unchecked_text = False
+
+    def _check_vectors(self, store: VectorStore) -> None:
+        """Before this process asks Chroma for the first time, compares its collection with the document store."""
+        if not self._unchecked_vectors:
+            return
+        wanted = self.docstore.count_embedded(self.collection.id)
+        if (found := store.count()) < wanted:
+            raise VectorsDamaged(f"{wanted - found} chunks of {self.collection.name!r} have no vector.")
+        store.probe(self.docstore.some_chunk_ids(self.collection.id))
+        self._unchecked_vectors = False

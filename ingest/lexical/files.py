@@ -60,6 +60,12 @@ def meta(folder: Path) -> dict[str, Any]:
     return found
 
 
+def state_of(folder: Path) -> tuple[int, int, int]:
+    """Returns what changes with every commit, at little cost. Raises OSError if there is no index."""
+    found = (folder / META).stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def has_field(folder: Path, name: str) -> bool:
     """Returns True if the index in a folder has a field. Raises as `meta` does."""
     try:

@@ -15,7 +15,7 @@ import tantivy
 from ingest.errors import LexicalDamaged, LexicalStoreError
 from ingest.host import close_files_to_others, make_private_folder
 from ingest.lexical.analyzer import ANALYSIS, in_pieces, spelled_out, terms_of
-from ingest.lexical.files import FIRST_ANALYSIS, META, damaged_files, has_field, made_with, meta, note
+from ingest.lexical.files import FIRST_ANALYSIS, META, damaged_files, has_field, made_with, meta, note, state_of
 from ingest.lexical.writer import ANALYZER, BOOSTS, SCHEMA, WINDOW, WINDOW_BOOST, LexicalWriter, mapped
 from ingest.models import Query, as_query
 from ingest.text import ENGLISH, LANGUAGES, asked_in
@@ -53,6 +53,7 @@ class LexicalStore:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._opened: tuple[tantivy.Index, bool] | None = None
+        self._state = (0, 0, 0)
 
     @property
     def exists(self) -> bool:
@@ -202,17 +203,21 @@ class LexicalStore:
             self._opened = None
 
     def _index(self) -> tuple[tantivy.Index, bool]:
-        """Opens the index; returns it, and True if it has windows.
+        """Opens the index as it is now; returns it, and True if it has windows.
 
         Never creates one: while `switch` runs, a reader would write an empty index over the new one.
         """
         with self._lock:
-            windows = has_field(self.folder, WINDOW)
-            if self._opened is None or self._opened[1] != windows:  # it may have been rebuilt
-                index = tantivy.Index.open(str(self.folder))
-                index.register_tokenizer(ANALYZER, AS_WRITTEN)
-                index.config_reader("Manual", 1)
-                self._opened = index, windows
+            state = state_of(self.folder)
+            if self._opened is None or state != self._state:
+                windows = has_field(self.folder, WINDOW)
+                if self._opened is None or self._opened[1] != windows:  # it may have been rebuilt
+                    index = tantivy.Index.open(str(self.folder))
+                    index.register_tokenizer(ANALYZER, AS_WRITTEN)
+                    index.config_reader("Manual", 1)
+                    self._opened = index, windows
+                self._opened[0].reload()
+                self._state = state
             return self._opened
 
     @contextmanager
@@ -222,12 +227,10 @@ class LexicalStore:
             self._wait_for_switch()
             try:
                 index, windows = self._index()
-                index.reload()
             except (ValueError, OSError):  # another process may have rebuilt it
                 self._forget()
                 self._wait_for_switch()
                 index, windows = self._index()
-                index.reload()
             yield index.searcher(), windows
 
     def _wait_for_switch(self) -> None:

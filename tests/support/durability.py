@@ -23,6 +23,7 @@ from ingest.docstore.collections import Catalog
 from ingest.docstore.database import Database
 from ingest.docstore.store import DocStore
 from ingest.docstore.tags import Tags
+from ingest.docstore.unembedded import Unembedded
 from ingest.docstore.vector_cache import KeptVectors
 from ingest.docstore.versions import Versions
 from ingest.embedding.embedder import EmbedderIdentity
@@ -60,6 +61,7 @@ STEPS = [
     (VectorStore, "drop"),
     (Database, "reclaim"),
     (Versions, "activate"),
+    (Unembedded, "done"),
     (DocStore, "remove"),
     (Versions, "delete"),
     (Tags, "put"),

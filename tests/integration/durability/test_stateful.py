@@ -22,6 +22,7 @@ from hypothesis.stateful import (
 )
 
 from ingest.docstore.collections import Catalog
+from ingest.docstore.unembedded import Unembedded
 from ingest.docstore.versions import Versions
 from ingest.index.reembedding import reembed, roll_back
 from ingest.lexical.writer import LexicalWriter
@@ -38,6 +39,7 @@ CRASHES = st.sampled_from(
         (VectorStore, "upsert"),
         (VectorStore, "delete"),
         (Versions, "activate"),
+        (Unembedded, "done"),
         (Catalog, "add_garbage"),
         (Versions, "delete"),
     ]

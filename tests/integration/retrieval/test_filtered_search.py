@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("shared_chroma")
 LEGS = pytest.mark.parametrize("leg", ["vector_search", "keyword_search"])
 # Both ways of the vectors' leg: from the vectors that are kept, and by asking Chroma for more than is wanted.
 WAYS = pytest.mark.parametrize(
-    "sizes", [Sizes(), Sizes(most_exact=0, chunks_a_result=0)], ids=["exact", "Chroma"], indirect=True
+    "sizes", [Sizes(), Sizes(most_whole=0, most_exact=0, chunks_a_result=0)], ids=["exact", "Chroma"], indirect=True
 )
 ANIMALS = ("elephant", "otter", "badger", "heron")
 
@@ -113,6 +113,7 @@ def test_vectors_that_are_not_kept_are_read_from_chroma(zoo, folder):
     wanted = index.vector_search("otter", 20)
     with index.docstore.database.transaction() as db:
         db.execute("DELETE FROM vectors WHERE rowid % 2")
+        db.execute("UPDATE embedders SET kept = 0")  # as in a folder of format 2
     found = index.vector_search("otter", 20, within=within)
     scores = {hit.chunk.id: hit.score for hit in wanted}
     assert len(found) == 8

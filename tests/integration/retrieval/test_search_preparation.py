@@ -11,6 +11,7 @@ from waiting import wait_until
 
 from ingest.embedding import Embedder
 from ingest.errors import EmbedderError
+from ingest.index import Sizes
 from ingest.library import Library
 from ingest.search_preparation import prepare_search
 
@@ -26,14 +27,15 @@ def preparing() -> list[threading.Thread]:
     return [one for one in threading.enumerate() if one.name == "prepare-search"]
 
 
-def test_the_model_and_the_connection_are_there_before_the_search(footnote, write):
+@pytest.mark.parametrize("small", [False, True])
+def test_the_model_and_the_connection_are_there_before_the_search(footnote, write, small):
     footnote.ingest([write("a.txt", "Apples are red.")])
-    with Library(footnote.settings) as library:
+    with Library(footnote.settings, sizes=Sizes(most_whole=1 if small else 0)) as library:
         assert not library.index("default").embedder.ready
         prepare_search(library)
         wait_until(lambda: not preparing())
         assert library.index("default").embedder.ready
-        assert library.chroma._client is not None
+        assert (library.chroma._client is None) == small  # a small collection is searched without Chroma
 
 
 @pytest.mark.parametrize("collection", [None, "default", "nowhere"])

@@ -222,7 +222,7 @@ def test_a_model_that_changed_can_be_replaced(filled):
     assert first_found(filled, "fir") == "fir"
 
 
-def test_an_unfinished_change_whose_model_is_missing_does_not_block_ingests(filled, tmp_path, caplog):
+def test_an_unfinished_change_whose_model_is_missing_does_not_block_ingests(filled, tmp_path):
     index, cancel = filled.index("default"), threading.Event()
     with pytest.raises(Cancelled):
         reembed(index, "other", on_progress=lambda *_: cancel.set(), cancel=cancel)
@@ -238,7 +238,6 @@ def test_an_unfinished_change_whose_model_is_missing_does_not_block_ingests(fill
     with quick(filled.settings, open_embedder=Gone) as footnote:
         assert footnote.ingest([late]).count("added") == 1
     assert first_found(filled, "willow") == "willow"
-    assert "footnote reembed --drop" in caplog.text
 
 
 def test_the_setting_alone_changes_nothing_and_names_the_command_to_run(filled):
