@@ -53,6 +53,7 @@ class IngestReport:
         chunks: chunks written for added and updated documents.
         embedded: texts embedded by the model.
         seconds: wall-clock time.
+        text_seconds: wall-clock time until all files could be found by their words; the rest embedded them.
         skipped: files inside folders whose type is not supported.
         unfollowed: symbolic links inside folders that were not followed, as requested.
         cancelled: the user cancelled it; everything in `documents` was finished.
@@ -64,6 +65,7 @@ class IngestReport:
     chunks: int = 0
     embedded: int = 0
     seconds: float = 0.0
+    text_seconds: float = 0.0
     skipped: tuple[str, ...] = ()
     unfollowed: tuple[str, ...] = ()
     cancelled: bool = False

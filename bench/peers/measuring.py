@@ -126,6 +126,7 @@ def measure_footnote(work: Work) -> FootnoteFigures:
     )
     return FootnoteFigures(
         common=common,
+        text=first.seconds - (first.result["report"]["seconds"] - first.result["report"]["text_seconds"]),
         second=second.seconds,
         second_runtimes=tuple(second.result["runtimes"]),
         changed=changed.seconds,

@@ -75,6 +75,7 @@ class FootnoteFigures:
 
     Attributes:
         common: the figures that every contestant has.
+        text: seconds from the start of the ingesting process until the text of all files could be searched.
         second: seconds of the second ingest, with nothing changed.
         second_runtimes: runtimes of models loaded by the second ingest.
         changed: seconds of an ingest after one file was changed.
@@ -85,6 +86,7 @@ class FootnoteFigures:
     """
 
     common: Figures
+    text: float
     second: float
     second_runtimes: tuple[str, ...]
     changed: float

@@ -152,6 +152,7 @@ def report_json(report: IngestReport) -> dict[str, Any]:
         "chunks": report.chunks,
         "embedded": report.embedded,
         "seconds": round(report.seconds, 3),
+        "text_seconds": round(report.text_seconds, 3),
         "documents": [
             {
                 "path": outcome.path,

@@ -33,6 +33,7 @@ class Progress:
         self._outcomes: dict[str, FileOutcome] = {}
         self._written = self._to_embed = 0
         self._embedding = False
+        self._text_seconds: float | None = None
         self._telling = threading.Lock()
 
     @property
@@ -48,10 +49,12 @@ class Progress:
         """Reports that `writer` currently has write access."""
         self._tell(waiting_for=writer)
 
-    def embedding(self, chunks: int) -> None:
-        """Reports that all texts are written, and the vectors of so many chunks are not."""
-        self._to_embed, self._embedding = chunks, True
-        self._tell()
+    def texts_written(self, unembedded: int) -> None:
+        """Reports that all files can be found by their words, and that this many chunks are to be embedded."""
+        self._text_seconds = time.monotonic() - self._started
+        if unembedded:
+            self._to_embed, self._embedding = unembedded, True
+            self._tell()
 
     def written(self, chunks: int) -> None:
         """Counts chunks whose vectors were written."""
@@ -64,15 +67,17 @@ class Progress:
         self._to_embed += outcome.chunks if outcome.status in {"added", "updated"} else 0
         self._tell(outcome=outcome)
 
-    def report(self, found: Scan, *, cancelled: bool = False, unembedded: int = 0) -> IngestReport:
+    def report(self, found: Scan, unembedded: int, *, cancelled: bool = False) -> IngestReport:
         """Summarises the outcomes in scan order; `unembedded` counts the collection's chunks without vectors."""
         order = {path: i for i, path in enumerate([*found.failed, *found.files])}
         outcomes = sorted(self._outcomes.values(), key=lambda o: (order.get(o.path, len(order)), o.path))
+        seconds = time.monotonic() - self._started
         return IngestReport(
             tuple(outcomes),
             self.chunks,
             self.embedded,
-            time.monotonic() - self._started,
+            seconds,
+            seconds if self._text_seconds is None else self._text_seconds,
             skipped=tuple(found.skipped),
             unfollowed=tuple(found.unfollowed),
             cancelled=cancelled,

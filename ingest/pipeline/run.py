@@ -120,7 +120,7 @@ class _Run:
         self._progress.scanning()
         found = scan(paths, is_readable, follow_links=follow_links, cancel=self._cancel)
         if self._cancel.is_set():
-            return self._progress.report(found, cancelled=True)
+            return self._progress.report(found, self._index.count_unembedded(), cancelled=True)
         each_once(found, self._index.docstore.sources(self._index.collection.id))
         self._progress.total = len(found.files) + len(found.failed)
         what = f"ingest of {paths[0]}" if paths else "ingest"
@@ -134,19 +134,11 @@ class _Run:
                 # Only a run that got this far knows that no pending version is still needed.
                 for leftover in ("stale", "pending"):
                     writer.collect(leftover, self._cancel)
-                self._embed(writer)
+                self._progress.texts_written(self._index.count_unembedded())
+                self._progress.embedded = writer.embed(self._progress.written, self._cancel)
         except Cancelled:
-            return self._progress.report(found, cancelled=True, unembedded=self._unembedded())
-        return self._progress.report(found, unembedded=self._unembedded())
-
-    def _embed(self, writer: IndexWriter) -> None:
-        """Writes the vectors of this run's documents, and of earlier ones that still have none."""
-        if left := self._unembedded():
-            self._progress.embedding(left)
-            self._progress.embedded = writer.embed(self._progress.written, self._cancel)
-
-    def _unembedded(self) -> int:
-        return self._index.docstore.unembedded.count(self._index.collection.id)
+            return self._progress.report(found, self._index.count_unembedded(), cancelled=True)
+        return self._progress.report(found, self._index.count_unembedded())
 
     def _add(self, found: Scan, writer: IndexWriter) -> None:
         workers = self._settings.workers or min(MOST_LOADERS, os.cpu_count() or 1)

@@ -28,6 +28,7 @@ from ingest.docstore.vector_cache import KeptVectors
 from ingest.docstore.versions import Versions
 from ingest.embedding.embedder import EmbedderIdentity
 from ingest.errors import LoadError
+from ingest.index import Sizes
 from ingest.lexical.store import LexicalStore
 from ingest.lexical.writer import LexicalWriter
 from ingest.library import Library
@@ -107,8 +108,9 @@ class PoolInProcess:
                 yield Loaded(path, error, 0.0)
 
 
-# Opens a library that uses `WordModel` for every model and reads files in this process.
-word_library = partial(Library, open_embedder=WordModel, open_loaders=PoolInProcess)
+# Opens a library that uses `WordModel` for every model, reads files in this process, and asks Chroma however small a
+# collection is.
+word_library = partial(Library, open_embedder=WordModel, open_loaders=PoolInProcess, sizes=Sizes(most_whole=0))
 
 
 def quick(settings: Settings, **others: object) -> Footnote:
@@ -189,14 +191,14 @@ def _killed(settings: Settings, work: Callable[[Footnote], object], at: int, vic
 
 
 def contents(footnote: Footnote, collection: str = "default") -> dict[str, list[tuple]]:
-    """Returns the contents of a collection: the chunks of each document, with their data in Chroma."""
+    """Returns the contents of a collection: the chunks of each document, with their vectors in Chroma or None."""
     index = footnote.index(collection)
     chunks = index.docstore.indexed_chunks(index.docstore.chunk_ids(index.collection.id))
     rows = index.embedders()
     vectors = index.leg(rows["current"]).store.vectors([one.chunk.id for one in chunks]) if rows else {}
     found: dict[str, list[tuple]] = {}
     for one in chunks:
-        at = (one.chunk.start, one.chunk.end, one.chunk.text, vectors[one.chunk.id])
+        at = (one.chunk.start, one.chunk.end, one.chunk.text, vectors.get(one.chunk.id))
         found.setdefault(one.chunk.source, []).append(at)
     return found
 

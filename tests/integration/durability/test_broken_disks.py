@@ -36,7 +36,7 @@ def whole(tmp_path_factory):
     for name, text in TEXTS.items():
         (folder / name).write_text(text)
     settings = Settings(_env_file=None, data_dir=root / "data")
-    with quick(settings, sizes=Sizes(sync=3)) as footnote:
+    with quick(settings, sizes=Sizes(sync=3, most_whole=0)) as footnote:
         footnote.ingest([folder])
         conversation = footnote.conversations.create("default")
         footnote.conversations.add_question(conversation.id, "Where is ash?")

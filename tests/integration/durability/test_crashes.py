@@ -161,7 +161,7 @@ def test_a_first_ingest_that_was_killed_goes_on(tmp_path, settings):
 
 
 # Chroma writes its index to disk every 20 chunks instead of every 1,000, so that kills interrupt such writes.
-OFTEN = Sizes(sync=20)
+OFTEN = Sizes(most_whole=0, sync=20)
 
 
 def grow(settings, folder: Path, rounds: int) -> None:

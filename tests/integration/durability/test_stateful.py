@@ -134,7 +134,9 @@ class Machine(RuleBasedStateMachine):
         for leg in (index.keyword_search, index.vector_search):
             for name in ("ant", "bee", "cat", "dog"):
                 hits = [hit.chunk.text.split()[1] for hit in leg(name, 20) if hit.chunk.text.split()[0] == name]
-                assert hits == ([self.held[name]] if name in self.held else []), (leg.__name__, name)
+                wanted = [self.held[name]] if name in self.held else []
+                by_words_only = leg == index.vector_search and index.count_unembedded()
+                assert hits == wanted or (by_words_only and not hits), (leg.__name__, name)
         assert self.seen() == self.held
 
 

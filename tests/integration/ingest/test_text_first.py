@@ -64,6 +64,7 @@ def test_a_document_answers_by_its_words_while_it_is_embedded(unprocessed, write
     with watched(VectorStore, "upsert", look, before=True):
         report = unprocessed.ingest([write("new.txt", "bears are brown")], on_progress=seen.append)
     assert report.unembedded == 0
+    assert 0 < report.text_seconds < report.seconds
     (during,) = found
     assert names(during.hits)[0] == "new.txt"
     assert during.notices == (f"1 of 2 passages {WORDS_ONLY}",)

@@ -123,7 +123,7 @@ def test_disk_space_comes_back(settings, tmp_path):
     full = footnote.bytes_on_disk()
     for i in range(60):
         (folder / f"{i}.txt").unlink()
-    with quick(settings, sizes=Sizes(garbage=50)) as footnote:
+    with quick(settings, sizes=Sizes(garbage=50, most_whole=0)) as footnote:
         assert footnote.ingest([folder], prune=True).count("removed") == 60
         assert [hit.chunk.text for hit in footnote.search("kept", 5)] == ["kept word"]
     rest(settings)

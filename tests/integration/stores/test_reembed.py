@@ -32,7 +32,7 @@ def filled(settings, tmp_path):
     folder.mkdir()
     for tree in TREES:
         (folder / f"{tree}.txt").write_text(f"{tree} grows here. " + " ".join(f"{tree}{i}" for i in range(150)))
-    with quick(settings, sizes=Sizes(part=4)) as footnote:
+    with quick(settings, sizes=Sizes(part=4, most_whole=0)) as footnote:
         footnote.ingest([folder])
         yield footnote
 
@@ -174,7 +174,7 @@ def test_two_changes_of_model_do_not_mix_their_vectors(filled):
     index, problems, threads = filled.index("default"), [], []
 
     def second() -> None:
-        with quick(filled.settings, sizes=Sizes(part=4)) as another:
+        with quick(filled.settings, sizes=Sizes(part=4, most_whole=0)) as another:
             reembed(another.index("default"), "blind", force=True)
 
     def start_second(done: int, _total: int, _waiting: str) -> None:

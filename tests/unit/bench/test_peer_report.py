@@ -41,6 +41,7 @@ OWN = FootnoteFigures(
         cold=(1.5, 1.6, 1.9),
         warm=(12.0, 14.0, 16.0),
     ),
+    text=4.0,
     second=1.0,
     second_runtimes=(),
     changed=2.0,
@@ -87,6 +88,7 @@ def test_a_bar_is_missed_by_the_figure_that_it_is_about(change, missed):
 @pytest.mark.parametrize(
     ("change", "missed"),
     [
+        ({"text": 5.1}, {"until the text of all files can be searched / LangChain's ingest"}),
         ({"second": 1.6}, {"second ingest / first"}),
         ({"second_runtimes": ("onnxruntime",)}, {"runtimes of models loaded by it"}),
         ({"changed_embedded": 4}, {"texts embedded after one file changed"}),
