@@ -19,6 +19,7 @@ from ingest.embedding import Embedder, TokenVectors, query_vector
 from ingest.errors import LexicalDamaged, VectorsDamaged
 from ingest.filters import Filter
 from ingest.index.filtered_search import Choosing
+from ingest.index.remembered_chunks import RememberedChunks
 from ingest.index.sizes import SIZES, Sizes
 from ingest.index.stored_tokens import StoredTokens
 from ingest.index.vector_leg import VectorLeg
@@ -63,6 +64,7 @@ class Index:
         self._heal = heal
         self.sizes = sizes
         self._choosing = Choosing(docstore, collection.id, sizes)
+        self._remembered = RememberedChunks(docstore, collection.id)
         self._stores: dict[str, VectorStore] = {}
         self._unchecked_text = self._unchecked_vectors = True
         self._lock = threading.Lock()
@@ -200,7 +202,7 @@ class Index:
 
     def chunks(self, chunk_ids: Sequence[str]) -> dict[str, StoredChunk]:
         """Returns those of `chunk_ids` that can be found, by id."""
-        return self.docstore.active_chunks(self.collection.id, chunk_ids)
+        return self._remembered.get(chunk_ids)
 
     def _by_words(self, query: str | Query, n: int, within: Filter | None) -> list[tuple[str, float]]:
         if not self.lexical.exists and not self.docstore.count_chunks(self.collection.id):

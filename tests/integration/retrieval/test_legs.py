@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
+from faults import watched
 from tests_support import written_before
 
 from app.bootstrap import open_footnote
 from app.retrieval.ordering import Scored, unique
 from app.retrieval.retriever import UNKNOWN_SCRIPT
+from ingest.docstore.store import DocStore
 from ingest.embedding import Embedder
 from ingest.library import Library
 from ingest.maintenance.doctor import examine
@@ -161,3 +163,16 @@ def test_chunks_of_an_older_chunker_are_found_and_replaced_by_the_next_ingest(fo
     assert footnote.ingest([path]).count("updated") == 1
     assert sorted(hit.chunk.text for hit in footnote.search("pump 1", 2)) == paragraphs
     assert examine(footnote.settings).ok
+
+
+def test_chunks_are_read_once_until_documents_change(footnote, write):
+    footnote.ingest([write("a.txt", "Apples are red."), write("b.txt", "Bears are brown.")])
+    read = []
+    with watched(DocStore, "active_chunks", lambda arguments: read.append(len(arguments[2]))):
+        first = footnote.search("red apples", 2)
+        assert sum(read) == 2
+        assert footnote.search("apples", 2)[0].chunk == first[0].chunk
+        assert sum(read) == 2
+        footnote.remove(first[0].chunk.source)
+        assert [hit.chunk.text for hit in footnote.search("apples", 2)] == ["Bears are brown."]
+        assert sum(read) > 2
