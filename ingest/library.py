@@ -233,8 +233,10 @@ class Library:
 
     def count_chunks(self, collection: str) -> tuple[int, int]:
         """Returns the numbers of chunks and of those not embedded yet; (0, 0) if there is no such collection."""
-        row = self.docstore.catalog.collection(collection)
-        return (self.docstore.count_chunks(row.id), self.docstore.unembedded.count(row.id)) if row else (0, 0)
+        if self.docstore.catalog.collection(collection) is None:
+            return 0, 0
+        index = self.index(collection)
+        return index.count_chunks(), index.count_unembedded()
 
     def documents(self, collection: str) -> list[DocumentRow]:
         """Returns a collection's documents and failed sources; [] if there is no such collection."""

@@ -37,12 +37,14 @@ class Chosen:
     Attributes:
         versions: their active version ids.
         chunks: number of their chunks.
+        unembedded: number of those whose vectors are not written yet.
         share: fraction of the collection's chunks, 0 to 1; set only if there are more than `Sizes.most_exact`.
         vectors: vectors of the chunks by embedder, once loaded.
     """
 
     versions: frozenset[str]
     chunks: int
+    unembedded: int
     share: float
     vectors: dict[int, ChunkVectors] = field(default_factory=dict)
 
@@ -65,7 +67,7 @@ class Choosing:
         self._docstore = docstore
         self._collection = collection
         self._known: OrderedDict[tuple[int, Filter], Chosen] = OrderedDict()
-        self._total = (-1, 0)
+        self._total = (-1, 0, 0)
         self._lock = threading.Lock()
 
     def chosen(self, within: Filter) -> Chosen:
@@ -79,22 +81,24 @@ class Choosing:
                 self._known.popitem(last=False)
             return self._known[key]
 
-    def count(self) -> int:
-        """Counts the chunks of the whole collection."""
+    def count(self) -> tuple[int, int]:
+        """Returns the numbers of chunks of the whole collection, and of those not embedded yet."""
         changes = self._docstore.catalog.changes(self._collection)
         with self._lock:
             return self._count(changes)
 
-    def _count(self, changes: int) -> int:
+    def _count(self, changes: int) -> tuple[int, int]:
         if self._total[0] != changes:
-            self._total = changes, self._docstore.count_chunks(self._collection)
-        return self._total[1]
+            chunks = self._docstore.count_chunks(self._collection)
+            self._total = changes, chunks, self._docstore.unembedded.count(self._collection)
+        return self._total[1:]
 
     def _look(self, changes: int, within: Filter) -> Chosen:
         versions = self._docstore.selection.versions(self._collection, within)
         chunks = self._docstore.selection.count_chunks(versions)
-        share = chunks / max(1, self._count(changes)) if chunks > self._sizes.most_exact else 1.0
-        return Chosen(frozenset(versions), chunks, min(1.0, share))
+        share = chunks / max(1, self._count(changes)[0]) if chunks > self._sizes.most_exact else 1.0
+        unembedded = self._docstore.unembedded.count(self._collection, versions)
+        return Chosen(frozenset(versions), chunks, unembedded, min(1.0, share))
 
     def nearest(
         self, store: VectorStore, embedder: EmbedderRow, vector: NDArray[np.float32], k: int, chosen: Chosen

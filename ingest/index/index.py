@@ -154,17 +154,16 @@ class Index:
 
     def count_chunks(self, within: Filter | None = None) -> int:
         """Counts the chunks that a search covers, of the documents `within`; None for all."""
-        return self._choosing.chosen(within).chunks if within else self._choosing.count()
+        return self._choosing.chosen(within).chunks if within else self._choosing.count()[0]
 
     @property
     def is_small(self) -> bool:
         """Returns True if searches score all chunks, from vectors in memory, and do not ask Chroma."""
-        return self._choosing.count() <= self.sizes.most_whole
+        return self._choosing.count()[0] <= self.sizes.most_whole
 
     def count_unembedded(self, within: Filter | None = None) -> int:
         """Counts those of the chunks that a search covers whose vectors are not written yet."""
-        versions = self._choosing.chosen(within).versions if within else None
-        return self.docstore.unembedded.count(self.collection.id, versions)
+        return self._choosing.chosen(within).unembedded if within else self._choosing.count()[1]
 
     # Searching: vector and keyword search share one signature
 
