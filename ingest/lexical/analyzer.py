@@ -32,6 +32,7 @@ ANALYSIS = 4
 # Scripts written without spaces are indexed by character and by pieces (ingest.text.scripts); others by word, and
 # numbers with their points.
 SPACELESS_CLASSES = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー"
+ASCII_TOKEN = re.compile(r"\d++(?:\.\d++)++|\w+", re.ASCII)  # the same for ASCII text
 TOKEN = rf"[{SPACELESS_CLASSES}]|\p{{Nd}}+(?:\.\p{{Nd}}+)+|[[\p{{L}}\p{{M}}\p{{N}}_]--[{SPACELESS_CLASSES}]]+"
 # Matches the separators of "39,669", so that a number is one term in either notation.
 GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
@@ -50,6 +51,8 @@ UNSEEN = str.maketrans({"\ufe0e": None, "\ufe0f": None, "\u20e3": None, "İ": "I
 # Words, and chains of words joined by single marks.
 CHAIN = re.compile(r"\w+(?:[-./:]\w+)*")
 JOINT = re.compile(r"[-./:]")
+DIGIT = re.compile(r"\d")
+POINTED = re.compile(r"\d\.\d")
 NUMBER = re.compile(r"(?<!\d)\d++(?:\.\d++)++")
 DATE = re.compile(r"\d{4}\.\d\d?\.\d\d?|\d\d?\.\d\d?\.\d{4}")
 STANDARD = re.compile(r"\b([A-Z]{2,6}) (\d{2,6})\b")
@@ -75,7 +78,7 @@ MOST_PARTS = 8
 # Letters before a number become a separate term from this length: those of python3, not those of CD4.
 LEAST_NAME = 3
 LONGEST = 128
-# Distinct words whose forms are cached: splitting camel case takes most of the time, and words recur.
+# Distinct words whose forms and stems are cached: finding them takes most of the time, and words recur.
 REMEMBERED = 16_384
 
 
@@ -95,13 +98,21 @@ def terms_of(spelled: str, languages: Iterable[str] = (), *, without: str = "") 
         for language in sorted({*languages} & LANGUAGES - {ENGLISH})
         for stem in _stems(spelled, language, without)
     )
+    return [*_english_stems(spelled, without), *word_pieces(spelled), *others]
+
+
+def _english_stems(spelled: str, without: str) -> list[str]:
+    if spelled.isascii():
+        return [stem for token in ASCII_TOKEN.findall(spelled) for stem in _stems_of_token(token, without)]
+    words = _analyzer(ENGLISH, without).analyze(spelled)
     # A single letter of a script without spaces is not a word.
-    words = (
-        word
-        for word in _analyzer(ENGLISH, without).analyze(spelled)
-        if len(word) > 1 or not SPACELESS_LETTER.match(word)
-    )
-    return [*words, *word_pieces(spelled), *others]
+    return [word for word in words if len(word) > 1 or not SPACELESS_LETTER.match(word)]
+
+
+@lru_cache(REMEMBERED)
+def _stems_of_token(token: str, without: str) -> tuple[str, ...]:
+    """Returns the stem of an ASCII token, or () for a stop word or an overlong token."""
+    return tuple(_analyzer(ENGLISH, without).analyze(token))
 
 
 def _stems(spelled: str, language: str, without: str) -> Sequence[str]:
@@ -129,9 +140,14 @@ def _analyzer(language: str, without: str) -> tantivy.TextAnalyzer:
 
 def spelled_out(text: str) -> str:
     """Normalises numbers in a text, and appends the technical forms that it contains, once each."""
-    text = IN_SPACELESS.sub(r" \g<0> ", unicodedata.normalize("NFC", text).translate(UNSEEN))
-    plain = GLUED.sub(r"\1 ", BEFORE_NUMBER.sub(" ", GROUPED.sub("", text)))
-    forms = " ".join(dict.fromkeys(form.lower() for form in _forms(plain)))
+    if not text.isascii():
+        text = IN_SPACELESS.sub(r" \g<0> ", unicodedata.normalize("NFC", text).translate(UNSEEN))
+    has_digits = DIGIT.search(text) is not None
+    plain = GROUPED.sub("", text) if has_digits else text
+    plain = BEFORE_NUMBER.sub(" ", plain) if POINTED.search(plain) else plain
+    plain = GLUED.sub(r"\1 ", plain) if has_digits else plain
+    found = [*_forms(plain), *(_measured(plain) if has_digits else ())]
+    forms = " ".join(dict.fromkeys(map(str.lower, found)))
     return f"{plain}\n{forms}" if forms else plain
 
 
@@ -141,13 +157,17 @@ def in_pieces(text: str) -> str:
 
 
 def _forms(text: str) -> Iterator[str]:
-    chains = dict.fromkeys(CHAIN.findall(text))
-    for chain in chains:
+    """Yields the joined forms and the parts of technical words and numbers."""
+    for chain in dict.fromkeys(CHAIN.findall(text)):
         if len(chain) <= LONGEST:
             yield from _of_chain(chain)
         else:
             for word in WORD.findall(chain):
                 yield from _of_word(word) if len(word) <= LONGEST else ()
+
+
+def _measured(text: str) -> Iterator[str]:
+    """Yields the joined forms of quantities, and of names with a number: 10 GB, ISO 9001, § 5."""
     for found in MEASURED.finditer(text):
         yield from _of_quantity(*found.groups())
     for found in STANDARD.finditer(text):

@@ -114,7 +114,7 @@ def language_of(
     if (script := script_language(text[:MOST_CHARACTERS])) in among:
         return script
     words = WORD.findall(text.lower())[:MOST_WORDS]
-    counts = sorted(((sum(word in COMMON_WORDS[name] for word in words), name) for name in among), reverse=True)
+    counts = sorted(((sum(map(COMMON_WORDS[name].__contains__, words)), name) for name in among), reverse=True)
     (most, best), next_most = counts[0], (counts[1][0] if len(counts) > 1 else 0)
     different = len(COMMON_WORDS[best].intersection(words))
     is_clear = different >= least and most >= LEAST_SHARE * len(words) and next_most < most >= margin * next_most

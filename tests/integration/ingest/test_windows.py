@@ -87,7 +87,7 @@ def test_a_stop_while_a_text_is_split_is_seen_before_its_next_window(unprocessed
         if len(made) == 10:
             cancel.set()
 
-    with watched(Chunker, "_chunk", stop_at_ten):
+    with watched(Chunker, "_exceeds", stop_at_ten):
         assert unprocessed.ingest([long_text], cancel=cancel).cancelled
     assert len(made) <= PART + 1
 
@@ -225,7 +225,7 @@ def test_a_stop_is_seen_before_the_next_chunk_is_made(unprocessed, write):
             cancel.set()
 
     text = write("long.txt", "\n\n".join(f"word{i} " * 55 for i in range(30)))
-    with watched(Chunker, "_chunk", stop_at_three):
+    with watched(Chunker, "_exceeds", stop_at_three):
         assert unprocessed.ingest([text], cancel=cancel).cancelled
     assert len(made) <= 4
 
