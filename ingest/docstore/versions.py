@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from ingest.docstore.database import Database
 from ingest.docstore.periods import put_periods
@@ -55,6 +55,20 @@ DELETE FROM segments WHERE version = ?1 AND number IN (SELECT number FROM segmen
 """
 
 
+@dataclass(frozen=True, slots=True)
+class PendingVersion:
+    """A version to be stored as pending, with its first segments and chunks; `add_segments` etc. add the rest."""
+
+    row: VersionRow
+    segments: Sequence[SegmentRow] = ()
+    chunks: Sequence[ChunkRow] = ()
+
+    @property
+    def opening(self) -> str:
+        """Returns the beginning of its text."""
+        return self.segments[0].text if self.segments else ""
+
+
 class Versions:
     """Versions of documents, in the document store's database.
 
@@ -66,24 +80,23 @@ class Versions:
         self._query = database.query
         self._transaction = database.transaction
 
-    def add_pending(
-        self, collection: int, version: VersionRow, segments: Sequence[SegmentRow], chunks: Sequence[ChunkRow]
-    ) -> None:
-        """Stores a version as pending, with its periods and its first segments and chunks.
+    def add_pending(self, collection: int, pending: Sequence[PendingVersion]) -> None:
+        """Stores versions as pending, with their periods and their first segments and chunks, in one transaction.
 
         Overwrites data left by an interrupted attempt part by part: it may be too much to delete in one transaction.
         """
+        periods = [document_periods(one.row.source, one.row.title, one.opening) for one in pending]
         with self._transaction() as db:
-            db.execute(
-                "INSERT OR IGNORE INTO documents (id, collection, source, updated, type) VALUES (?, ?, ?, ?, ?)",
-                (version.document_id, collection, version.source, time.time(), document_type(version.source)),
-            )
-            values = {**asdict(version), "warnings": json.dumps(version.warnings), "created": time.time()}
-            db.execute(PENDING, values)
-            opening = segments[0].text if segments else ""
-            put_periods(db, version.id, document_periods(version.source, version.title, opening))
-            _add_segments(db, version.id, segments)
-            _add_chunks(db, version.id, chunks)
+            for one, found in zip(pending, periods, strict=True):
+                row = one.row
+                db.execute(
+                    "INSERT OR IGNORE INTO documents (id, collection, source, updated, type) VALUES (?, ?, ?, ?, ?)",
+                    (row.document_id, collection, row.source, time.time(), document_type(row.source)),
+                )
+                db.execute(PENDING, {**asdict(row), "warnings": json.dumps(row.warnings), "created": time.time()})
+                put_periods(db, row.id, found)
+                _add_segments(db, row.id, one.segments)
+                _add_chunks(db, row.id, one.chunks)
 
     def add_segments(self, version_id: str, segments: Sequence[SegmentRow]) -> None:
         """Stores more segments of a pending version."""

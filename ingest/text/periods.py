@@ -35,6 +35,7 @@ NAME, CENTURIES = r"([^\W\d_]++)\.?", r"((?:19|20)\d\d)"
 MONTH_FIRST = re.compile(rf"\b{NAME}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+{CENTURIES}\b", re.IGNORECASE)
 DAY_FIRST = re.compile(rf"\b(\d{{1,2}})\.?\s+(?:de\s+)?{NAME}\s+(?:de\s+)?{CENTURIES}\b", re.IGNORECASE)
 MONTH = re.compile(rf"\b{NAME},?\s+(?:de\s+)?{CENTURIES}\b", re.IGNORECASE)
+YEAR_DIGITS = re.compile(CENTURIES)
 PLAIN_YEAR = re.compile(rf"(?<![\w.,$€£]){YEAR}(?!\w|[.,]\d|\s?%)", re.IGNORECASE)
 # Characters that separate the words of a file name.
 IN_FILE_NAMES = re.compile(r"[_.\s]+")
@@ -99,6 +100,8 @@ def _end(year: int, month: int) -> date:
 
 def _mentions(text: str) -> Iterator[Mention]:
     """Yields the days, months, parts of years and years in a text, kind by kind."""
+    if not YEAR_DIGITS.search(text):  # each of them has a year; most names and titles have none
+        return
     yield from _days(text)
     yield from _months(text)
     yield from _parts(text)

@@ -14,10 +14,11 @@ from ingest.loaders.sandbox.protocol import HEADER, decode_head, decode_segment,
 from ingest.segments import BLOCK, PAGE, Segment, SegmentedDocument, Tally
 
 # The first segments of a document are kept as they are, up to this size in characters: decoding and validating them
-# again takes as long as the first time, and most documents are not longer. A batch holds up to 64 documents.
+# again takes as long as the first time, and most documents are not longer.
 KEPT = 256 * 1024
-# Other segments are encoded, and stay in memory up to this many bytes; beyond that they go to an anonymous file.
-IN_MEMORY = 2 * 1024 * 1024
+# Other segments are encoded, and stay in memory up to this many bytes; beyond that they go to an anonymous file. Both
+# are small, because some hundred documents may wait (READ_AHEAD, and a batch).
+IN_MEMORY = 256 * 1024
 
 
 class SegmentSpool:

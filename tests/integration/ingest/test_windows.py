@@ -148,7 +148,9 @@ def test_a_stop_while_an_index_is_put_back_is_seen_before_its_next_part(unproces
 def test_a_long_document_is_written_window_by_window(unprocessed, long_text):
     sizes = {}
     with ExitStack() as stack:
-        for name, kind in {"add_pending": Versions, "add_chunks": Versions, "indexed_chunks": DocStore}.items():
+        told = lambda a: sizes.setdefault("add_pending", []).append(len(a[-1][0].chunks))  # noqa: E731
+        stack.enter_context(watched(Versions, "add_pending", told))
+        for name, kind in {"add_chunks": Versions, "indexed_chunks": DocStore}.items():
             told = lambda a, name=name: sizes.setdefault(name, []).append(len(a[-1]))  # noqa: E731
             stack.enter_context(watched(kind, name, told))
         stack.enter_context(watched(LexicalWriter, "add", lambda a: sizes.setdefault("add", []).append(len(a[1]))))
