@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain, repeat
 
 import tantivy
 
@@ -35,7 +36,7 @@ SPACELESS_CLASSES = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{
 ASCII_TOKEN = re.compile(r"\d++(?:\.\d++)++|\w+", re.ASCII)  # the same for ASCII text
 TOKEN = rf"[{SPACELESS_CLASSES}]|\p{{Nd}}+(?:\.\p{{Nd}}+)+|[[\p{{L}}\p{{M}}\p{{N}}_]--[{SPACELESS_CLASSES}]]+"
 # Matches the separators of "39,669", so that a number is one term in either notation.
-GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+GROUPED = re.compile(r",(?<=\d,)(?=\d{3}(?!\d))")
 # Splits v1.2 and Python3.11: the number is a term of its own.
 BEFORE_NUMBER = re.compile(r"(?<![^\W_])[vV](?=\d+\.\d)|(?<=[^\W\d_])(?=\d+\.\d)")
 
@@ -52,7 +53,7 @@ UNSEEN = str.maketrans({"\ufe0e": None, "\ufe0f": None, "\u20e3": None, "İ": "I
 CHAIN = re.compile(r"\w+(?:[-./:]\w+)*")
 JOINT = re.compile(r"[-./:]")
 DIGIT = re.compile(r"\d")
-POINTED = re.compile(r"\d\.\d")
+POINTED = re.compile(r"\.(?<=\d\.)\d")
 NUMBER = re.compile(r"(?<!\d)\d++(?:\.\d++)++")
 DATE = re.compile(r"\d{4}\.\d\d?\.\d\d?|\d\d?\.\d\d?\.\d{4}")
 STANDARD = re.compile(r"\b([A-Z]{2,6}) (\d{2,6})\b")
@@ -69,8 +70,9 @@ UNITS = [
     for unit in line.split()
 ]
 UNIT = "|".join(UNITS)
-GLUED = re.compile(rf"(?<![\w.])(\d++(?:\.\d++)?)(?=(?:{UNIT})(?!\w))", re.IGNORECASE)
-MEASURED = re.compile(rf"(?<![\w.])(\d++(?:\.\d++)?)\s?({UNIT})(?:/({UNIT}|day|week))?(?!\w)", re.IGNORECASE)
+# Begin with the digit, because `re` finds that many times faster than the place before one.
+GLUED = re.compile(rf"(\d(?<![\w.]\d)\d*+(?:\.\d++)?)(?=(?:{UNIT})(?!\w))", re.IGNORECASE)
+MEASURED = re.compile(rf"(\d(?<![\w.]\d)\d*+(?:\.\d++)?)\s?({UNIT})(?:/({UNIT}|day|week))?(?!\w)", re.IGNORECASE)
 MICRO = str.maketrans({"µ": "u", "μ": "u"})
 IN_WORDS = {"%": "percent", "‰": "permille", "€": "eur", "$": "usd", "£": "gbp", "°c": "celsius", "°f": "fahrenheit"}
 # Longer chains, such as paths, give terms only for their words; longer numbers, only for their first parts.
@@ -79,7 +81,7 @@ MOST_PARTS = 8
 LEAST_NAME = 3
 LONGEST = 128
 # Distinct words whose forms and stems are cached: finding them takes most of the time, and words recur.
-REMEMBERED = 16_384
+REMEMBERED = 32_768
 
 
 def terms_of(spelled: str, languages: Iterable[str] = (), *, without: str = "") -> list[str]:
@@ -103,7 +105,7 @@ def terms_of(spelled: str, languages: Iterable[str] = (), *, without: str = "") 
 
 def _english_stems(spelled: str, without: str) -> list[str]:
     if spelled.isascii():
-        return [stem for token in ASCII_TOKEN.findall(spelled) for stem in _stems_of_token(token, without)]
+        return [*chain.from_iterable(map(_stems_of_token, ASCII_TOKEN.findall(spelled), repeat(without)))]
     words = _analyzer(ENGLISH, without).analyze(spelled)
     # A single letter of a script without spaces is not a word.
     return [word for word in words if len(word) > 1 or not SPACELESS_LETTER.match(word)]
@@ -158,11 +160,15 @@ def in_pieces(text: str) -> str:
 
 def _forms(text: str) -> Iterator[str]:
     """Yields the joined forms and the parts of technical words and numbers."""
-    for chain in dict.fromkeys(CHAIN.findall(text)):
-        if len(chain) <= LONGEST:
-            yield from _of_chain(chain)
+    chained = dict.fromkeys(CHAIN.findall(text))
+    if max(map(len, chained), default=0) <= LONGEST:
+        yield from chain.from_iterable(map(_of_chain, chained))
+        return
+    for one in chained:
+        if len(one) <= LONGEST:
+            yield from _of_chain(one)
         else:
-            for word in WORD.findall(chain):
+            for word in WORD.findall(one):
                 yield from _of_word(word) if len(word) <= LONGEST else ()
 
 
@@ -177,11 +183,11 @@ def _measured(text: str) -> Iterator[str]:
 
 
 @lru_cache(REMEMBERED)
-def _of_chain(chain: str) -> tuple[str, ...]:
+def _of_chain(chained: str) -> tuple[str, ...]:
     """Returns the joined form of a-b, a.b or a/b, and the forms of its words."""
-    parts = JOINT.split(chain)
-    if NUMBER.fullmatch(chain):
-        return _of_number(chain, parts)
+    parts = JOINT.split(chained)
+    if NUMBER.fullmatch(chained):
+        return _of_number(chained, parts)
     humps = [hump for part in parts for hump in _humps(part)]
     whole = (_form(*humps),) if len(parts) > 1 and 1 < len(humps) <= MOST_PARTS else ()
     return (*whole, *(form for part in parts for form in _of_word(part)))
