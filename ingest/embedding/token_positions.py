@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 Spans = tuple[tuple[int, int], ...]
 # The classes of normalizers and pre-tokenizers that divide a text at these characters, whatever is around them.
 NORMALIZERS, PRE_TOKENIZERS = ("BertNormalizer", "NoneType"), ("BertPreTokenizer",)
-PUNCTUATION = r"!-/:-@\[-`{-~"
-WORD = re.compile(rf"[^ \t\n\r{PUNCTUATION}]+|[{PUNCTUATION}]")
+SPACE, PUNCTUATION = r" \t\n\r", r"!-/:-@\[-`{-~"
+PIECE = re.compile(rf"[^{SPACE}{PUNCTUATION}]+|[{SPACE}]+|[{PUNCTUATION}]")
 # Distinct words whose tokens are cached, and the characters of the longest one.
 REMEMBERED, LONGEST = 32_768, 64
 
@@ -58,18 +59,16 @@ class TokenPositions:
         """Returns the character offsets [start, end) of the tokens of `text`."""
         if not self._divides(text):
             return [*self._encoded(text)]
-        found, words = list[tuple[int, int]](), self._words
-        for word in WORD.finditer(text):
-            start = word.start()
-            for first, last in words[word[0]]:
-                found.append((start + first, start + last))
-        return found
+        pieces = PIECE.findall(text)
+        starts = accumulate(map(len, pieces), initial=0)
+        tokens = map(self._words.__getitem__, pieces)
+        return [(at + first, at + last) for at, spans in zip(starts, tokens, strict=False) for first, last in spans]
 
     def count(self, text: str) -> int:
         """Counts the tokens of `text`."""
         if not self._divides(text):
             return len(self._encoded(text))
-        return sum(map(len, map(self._words.__getitem__, WORD.findall(text))))
+        return sum(map(len, map(self._words.__getitem__, PIECE.findall(text))))
 
     def _divides(self, text: str) -> bool:
         return self._by_word and not any(name in text for name in self._added)
