@@ -98,8 +98,7 @@ class Chunk:
     """A piece of a document that fits the embedder's input.
 
     `text == Document.text[start:end]`, always. `context` (title and heading path) precedes the text in the
-    embedder's input, and is not part of it. `place` is the label of its page ("slide 4"). `tokens` counts
-    `embedded_text` with the embedder's own tokenizer, special tokens included.
+    embedder's input, and is not part of it. `place` is the label of its page ("slide 4").
     """
 
     position: int
@@ -109,7 +108,6 @@ class Chunk:
     page: int | None
     heading: tuple[str, ...]
     context: str
-    tokens: int
     place: str = ""
 
     @property

@@ -230,6 +230,8 @@ def _rest(block: Block) -> Block:
 
 
 def _clipped(piece: Piece, start: int, end: int) -> Piece:
+    if not start and piece.end <= end:
+        return piece
     return replace(piece, start=max(piece.start, start) - start, end=min(piece.end, end) - start)
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from app.bootstrap import open_footnote
 from app.footnote import Footnote
 from ingest.docstore.records import ChunkRow, VersionRow
+from ingest.docstore.versions import PendingVersion
 from ingest.embedding.embedder import EmbedderIdentity
 from ingest.filters import Filter
 from ingest.index.index import Index
@@ -121,7 +122,7 @@ def _write(
     for number in numbers:
         version = _version(number)
         some = [_chunk(version.id, at, made, random) for at in range(CHUNKS_A_DOCUMENT)]
-        index.docstore.versions.add_pending(index.collection.id, version, [], some)
+        index.docstore.versions.add_pending(index.collection.id, [PendingVersion(version, chunks=some)])
         lexical.add([LexicalEntry(row.id, version.id, row.text, "", f"{number}.md") for row in some])
         rows += some
         places += [{"document": version.source} | {f"every_{n}": number % n for n in EVERY}] * len(some)

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from ingest.chunking.sections import Section, Sections, caption_of, table_header
 from ingest.chunking.splitting import middle_of, split_block, stripped
 from ingest.chunking.token_counter import CHARACTERS_PER_TOKEN, TokenCounter, Tokenizer
-from ingest.models import Block, Chunk, page_at
+from ingest.models import Block, Chunk, embedded_text, page_at
 from ingest.segments import Segment, SegmentedDocument
 
 # Changes whenever the chunks change; part of every version's id.
@@ -28,6 +29,11 @@ CHUNKER_FINGERPRINT = "structure-3"
 ENOUGH_TOKENS = 64
 # Largest fraction of a chunk's tokens for its context; longer contexts lose their middle headings.
 CONTEXT_SHARE = 0.25
+# A chunk up to this fraction of the limit fits for certain: its text and context, counted apart, may differ from both
+# counted together by a token or two where they meet. Longer chunks are counted exactly.
+CERTAIN_SHARE = 0.875
+# Contexts whose counts are cached: all chunks under a heading share one.
+COUNTED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ class Chunker:
         self._tokenizer = tokenizer
         self.limit = min(chunk_tokens, tokenizer.max_tokens)
         self._special = tokenizer.count_tokens("")
+        self._counted = lru_cache(maxsize=COUNTED)(self._count)
 
     @property
     def fingerprint(self) -> str:
@@ -83,7 +90,8 @@ class Chunker:
             for section in sections.of(segment):
                 context = self._context(document.title, section.heading)
                 for piece in self._pieces(section, context, counter):
-                    for chunk in self._fitting(segment, section, piece, position):
+                    for start, end in self._fitting(piece, counter):
+                        chunk = _chunk(segment, section, replace(piece, start=start, end=end), position)
                         position = chunk.position + 1
                         yield chunk
 
@@ -102,10 +110,12 @@ class Chunker:
             yield run
 
     def _joined(self, run: _Piece, piece: _Piece, counter: TokenCounter) -> _Piece | None:
-        joined = _Piece(run.start, piece.end, run.context, piece.opens, run.above)
         short = run.opens or counter.count(run.start, run.end) < ENOUGH_TOKENS
         continues = piece.above.rpartition("\n")[2].startswith("|")  # its header row would be lost
-        return joined if short and not continues and self._fits(joined, counter) else None
+        if not short or continues:
+            return None
+        joined = _Piece(run.start, piece.end, run.context, piece.opens, run.above)
+        return joined if self._fits(joined, counter) else None
 
     def _units(self, section: Section, context: str, counter: TokenCounter) -> Iterator[_Piece]:
         """Yields whole blocks, and the parts of blocks that do not fit.
@@ -116,9 +126,11 @@ class Chunker:
         for block in section.blocks:
             caption = caption_of(counter.text, before) if before and block.kind == "table" else ""
             whole = _Piece(block.start, block.end, context, opens=block.kind == "heading", above=caption)
-            if not self._fits(whole, counter, lead):
+            fits = self._fits(whole, counter, lead)
+            if caption and not fits:
                 whole = replace(whole, above="")
-            if self._fits(whole, counter, lead) and not header:
+                fits = self._fits(whole, counter, lead)
+            if fits and not header:
                 yield whole
             else:
                 yield from self._parts(block, header, caption, context, counter, lead=lead)
@@ -146,39 +158,30 @@ class Chunker:
     def _fits(self, piece: _Piece, counter: TokenCounter, lead: int = 0) -> bool:
         return counter.count(piece.start, piece.end) + lead <= self._room(piece.whole_context)
 
-    def _fitting(self, segment: Segment, section: Section, piece: _Piece, position: int) -> Iterator[Chunk]:
-        """Yields the chunk of a piece, or of its halves if the exact count exceeds the limit."""
+    def _fitting(self, piece: _Piece, counter: TokenCounter) -> Iterator[tuple[int, int]]:
+        """Yields the span of a piece, or of its halves if the exact count exceeds the limit."""
         pending = [(piece.start, piece.end)]
         while pending:
-            start, end = stripped(segment.text, *pending.pop(0))
+            start, end = stripped(counter.text, *pending.pop(0))
             if start >= end:
                 continue
-            chunk = self._chunk(segment, section, replace(piece, start=start, end=end), position)
-            if chunk.tokens > self.limit and end - start > 1:
-                middle = middle_of(segment.text, start, end)
+            if end - start > 1 and self._exceeds(piece.whole_context, start, end, counter):
+                middle = middle_of(counter.text, start, end)
                 pending[:0] = [(start, middle), (middle, end)]
                 continue
-            position += 1
-            yield chunk
+            yield start, end
 
-    def _chunk(self, segment: Segment, section: Section, piece: _Piece, position: int) -> Chunk:
-        page = page_at(segment.pages, piece.start)
-        chunk = Chunk(
-            position=position,
-            start=segment.start + piece.start,
-            end=segment.start + piece.end,
-            text=segment.text[piece.start : piece.end],
-            page=page.number if page else None,
-            place=page.label if page else "",
-            heading=section.heading,
-            context=piece.whole_context,
-            tokens=0,
-        )
-        return replace(chunk, tokens=self._tokenizer.count_tokens(chunk.embedded_text))
+    def _exceeds(self, context: str, start: int, end: int, counter: TokenCounter) -> bool:
+        """Returns True if a chunk has too many tokens. Tokenizes it unless it certainly fits."""
+        if counter.is_apart(start, end):
+            room = CERTAIN_SHARE * self.limit - (self._counted(context) if context else self._special)
+            if counter.count(start, end) <= room:
+                return False
+        return self._tokenizer.count_tokens(embedded_text(context, counter.text[start:end])) > self.limit
 
     def _room(self, context: str) -> int:
         """Returns the tokens left for a chunk's own text under `context`."""
-        return max(1, self.limit - (self._count(context) if context else self._special))
+        return max(1, self.limit - (self._counted(context) if context else self._special))
 
     def _count(self, text: str) -> int:
         """Counts the tokens of a context, special ones included, assuming at most CHARACTERS_PER_TOKEN per token."""
@@ -189,14 +192,28 @@ class Chunker:
         parts = [part for part in (title, *heading) if part]
         parts = [part for index, part in enumerate(parts) if index == 0 or part != parts[index - 1]]
         budget = int(self.limit * CONTEXT_SHARE)
-        while len(parts) > 1 and self._count(" > ".join(parts)) > budget:
+        while len(parts) > 1 and self._counted(" > ".join(parts)) > budget:
             parts.pop(len(parts) // 2)
         context = " > ".join(parts)
-        if self._count(context) <= budget:
+        if self._counted(context) <= budget:
             return context
         room = max(0, budget - self._special)
         spans = self._tokenizer.token_spans(context[: room * CHARACTERS_PER_TOKEN])[:room]
         return context[: spans[-1][1]].rstrip() if spans else ""
+
+
+def _chunk(segment: Segment, section: Section, piece: _Piece, position: int) -> Chunk:
+    page = page_at(segment.pages, piece.start)
+    return Chunk(
+        position=position,
+        start=segment.start + piece.start,
+        end=segment.start + piece.end,
+        text=segment.text[piece.start : piece.end],
+        page=page.number if page else None,
+        place=page.label if page else "",
+        heading=section.heading,
+        context=piece.whole_context,
+    )
 
 
 @dataclass(frozen=True, slots=True)

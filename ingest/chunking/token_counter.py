@@ -58,6 +58,10 @@ class TokenCounter:
             tokens += bisect_left(starts, end) - bisect_left(starts, start)
         return max(tokens, at_least)
 
+    def is_apart(self, start: int, end: int) -> bool:
+        """Returns True if [start, end) begins and ends at white space or an end of the text: it splits no token."""
+        return (start == 0 or self.text[start - 1].isspace()) and (end >= len(self.text) or self.text[end].isspace())
+
     def _edge(self, start: int) -> int:
         """Returns the end of the window that begins at `start`: before white space, so that no token is split."""
         end = start + WINDOW_CHARACTERS
@@ -70,7 +74,7 @@ class TokenCounter:
         if number not in self._windows:
             first, last = self._edges[number], self._edges[number + 1]
             spans = self._tokenizer.token_spans(self.text[first:last])
-            self._windows[number] = array("q", (first + start for start, _ in spans))
+            self._windows[number] = array("q", [first + start for start, _ in spans])
         self._windows.move_to_end(number)
         while len(self._windows) > WINDOWS:
             self._windows.popitem(last=False)

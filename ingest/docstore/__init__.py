@@ -16,6 +16,7 @@ from ingest.docstore.records import (
 from ingest.docstore.schema import DOCUMENT_TYPES, MIGRATIONS, SCHEMA, SCHEMA_VERSION, TEXT_BYTES
 from ingest.docstore.store import PART, DocStore
 from ingest.docstore.vector_cache import ChunkVectors
+from ingest.docstore.versions import PendingVersion
 from ingest.docstore.writer_queue import WriterQueue, WritingTurn
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "EmbedderRow",
     "KnownFailure",
     "KnownVersion",
+    "PendingVersion",
     "SegmentRow",
     "VersionRow",
     "WriterQueue",

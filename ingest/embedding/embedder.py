@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ingest.embedding.binary_tokens import unpacked
 from ingest.embedding.runtimes import ReadText, Runtime, open_runtime
 from ingest.embedding.token_kinds import TokenKinds
+from ingest.embedding.token_positions import TokenPositions
 from ingest.embedding.token_vectors import EncodedText, TokenVectors, unit
 from ingest.models import Query, as_query
 from ingest.settings import DEFAULT_EMBEDDING_MODEL
@@ -130,11 +131,19 @@ class Embedder(Embeddings):
 
     def count_tokens(self, text: str) -> int:
         """Counts the tokens that the model would read of `text` as a document, special tokens and prompt included."""
-        return len(self._tokenizer.encode(self._document_prompt + text).ids)
+        return self._special_tokens + self._positions.count(self._document_prompt + text)
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """Returns the character offsets [start, end) of the tokens of `text`, without special tokens."""
-        return list(self._tokenizer.encode(text, add_special_tokens=False).offsets)
+        return self._positions.spans(text)
+
+    @cached_property
+    def _positions(self) -> TokenPositions:
+        return TokenPositions(self._tokenizer)
+
+    @cached_property
+    def _special_tokens(self) -> int:
+        return int(self._tokenizer.num_special_tokens_to_add(is_pair=False))
 
     def knows(self, text: str) -> bool:
         """Returns True if most of a text consists of word pieces in the model's vocabulary.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 
-from ingest.docstore import ChunkRow, SegmentRow, VersionRow
+from ingest.docstore import ChunkRow, PendingVersion, SegmentRow, VersionRow
 from ingest.host import check_cancelled
 from ingest.index.index import Index
 from ingest.models import Chunk, chunk_id
@@ -42,28 +42,45 @@ class Staged:
     chunks: int
 
 
-def stage(index: Index, prepared: Prepared, cancel: threading.Event | None) -> Staged:
-    """Stores a version as pending.
+def stage(index: Index, batch: Sequence[Prepared], cancel: threading.Event | None) -> list[Staged]:
+    """Stores versions as pending; their first parts in one transaction, because each waits for the disk.
+
+    Args:
+        index: the collection; the caller holds write access.
+        batch: takes memory for the first part of each: a segment, and `DocStore.part` chunks.
+        cancel: stops it between two parts.
 
     Raises:
         Cancelled: `cancel` was set; the next attempt overwrites what is stored.
     """
-    versions, version = index.docstore.versions, _version(index, prepared)
-    at_once = index.docstore.part
-    segments = _segment_rows(prepared.document)
-    chunks = _chunk_rows(version.id, prepared.chunks, cancel)
-    first_segment, first_chunks = list(islice(segments, 1)), list(islice(chunks, at_once))
+    started = [_Started(index, prepared, cancel) for prepared in batch]
     check_cancelled(cancel)
-    versions.add_pending(index.collection.id, version, first_segment, first_chunks)
-    n_segments, n = len(first_segment), len(first_chunks)
-    for segment in segments:
-        check_cancelled(cancel)
-        versions.add_segments(version.id, [segment])
-        n_segments += 1
-    while part := list(islice(chunks, at_once)):
-        versions.add_chunks(version.id, part)
-        n += len(part)
-    return Staged(version.id, n_segments, n)
+    index.docstore.versions.add_pending(index.collection.id, [one.first for one in started])
+    return [one.finish(cancel) for one in started]
+
+
+class _Started:
+    """A version whose first part is in memory, and the rest not yet made."""
+
+    def __init__(self, index: Index, prepared: Prepared, cancel: threading.Event | None) -> None:
+        row = _version(index, prepared)
+        self._versions, self._at_once = index.docstore.versions, index.docstore.part
+        self._segments = _segment_rows(prepared.document)
+        self._chunks = _chunk_rows(row.id, prepared.chunks, cancel)
+        segments, chunks = list(islice(self._segments, 1)), list(islice(self._chunks, self._at_once))
+        self.first = PendingVersion(row, segments, chunks)
+
+    def finish(self, cancel: threading.Event | None) -> Staged:
+        """Stores the other parts, each in a transaction."""
+        version, n_segments, n = self.first.row.id, len(self.first.segments), len(self.first.chunks)
+        for segment in self._segments:
+            check_cancelled(cancel)
+            self._versions.add_segments(version, [segment])
+            n_segments += 1
+        while part := list(islice(self._chunks, self._at_once)):
+            self._versions.add_chunks(version, part)
+            n += len(part)
+        return Staged(version, n_segments, n)
 
 
 def version_id(index: Index, prepared: Prepared) -> str:

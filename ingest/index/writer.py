@@ -103,7 +103,7 @@ class IndexWriter:
             return Written(statuses, tuple(counts))
         self._index.settle_embedder()
         self.recover(cancel)
-        staged = [stage(self._index, batch[i], cancel) for i in changed]
+        staged = stage(self._index, [batch[i] for i in changed], cancel)
         for i, one in zip(changed, staged, strict=True):
             counts[i] = one.chunks
             self._delete_beyond(one, cancel)

@@ -30,7 +30,8 @@ MOSTLY = 0.5
 FEWEST_TO_GUESS = 6
 NOT_WESTERN = ["cp932", "gb18030", "big5", "cp949", "euc_jp", "cp1251", "cp1250", "cp1253", "cp1255", "cp1256"]
 BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
-ALLOWED_CONTROL = frozenset("\t\n\r\f\v\x1b\x85")
+# Control characters that text does not contain: all but white space and escape.
+CONTROL = re.compile("[\0-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f]")
 
 
 def load_text(source: Source) -> Document:
@@ -152,5 +153,4 @@ def _guess(data: bytes) -> str:
 
 
 def _is_binary(sample: str) -> bool:
-    control = sum((c < " " or "\x7f" <= c < "\xa0") and c not in ALLOWED_CONTROL for c in sample)
-    return "\0" in sample or control > MOST_CONTROL * max(len(sample), 1)
+    return "\0" in sample or len(CONTROL.findall(sample)) > MOST_CONTROL * max(len(sample), 1)

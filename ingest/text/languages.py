@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection
+from itertools import chain, repeat
 
 from ingest.text.scripts import script_language
 from ingest.text.stop_words import STOP_WORDS
@@ -77,6 +79,11 @@ COMMON_WORDS: dict[str, frozenset[str]] = {
     )
 } | {ENGLISH: STOP_WORDS}
 LANGUAGES = frozenset(COMMON_WORDS)
+# The languages of each common word.
+COMMON_IN = {
+    word: tuple(name for name, words in COMMON_WORDS.items() if word in words)
+    for word in frozenset().union(*COMMON_WORDS.values())
+}
 # Two letters at least, because single letters are also initials.
 WORD = re.compile(r"[^\W\d_]{2,}")
 # Most words and characters examined; the first lines are enough to detect the language.
@@ -114,7 +121,8 @@ def language_of(
     if (script := script_language(text[:MOST_CHARACTERS])) in among:
         return script
     words = WORD.findall(text.lower())[:MOST_WORDS]
-    counts = sorted(((sum(word in COMMON_WORDS[name] for word in words), name) for name in among), reverse=True)
+    common = Counter(chain.from_iterable(map(COMMON_IN.get, words, repeat(()))))
+    counts = sorted(((common[name], name) for name in among), reverse=True)
     (most, best), next_most = counts[0], (counts[1][0] if len(counts) > 1 else 0)
     different = len(COMMON_WORDS[best].intersection(words))
     is_clear = different >= least and most >= LEAST_SHARE * len(words) and next_most < most >= margin * next_most

@@ -29,6 +29,13 @@ NAMED_PART = re.compile(
 ISO_DAY = re.compile(r"\b((?:19|20)\d\d)-(\d\d)-(\d\d)\b")
 POINTED_DAY = re.compile(r"\b(\d{1,2})\.(\d{1,2})\.((?:19|20)\d\d)\b")
 ISO_MONTH = re.compile(r"\b((?:19|20)\d\d)-(0[1-9]|1[0-2])\b(?!-)")
+# "May 4, 2024", "4 May 2024" and "May 2024", with any word for the month: which words are months is looked up, because
+# a pattern of all their names takes twenty times as long.
+NAME, CENTURIES = r"([^\W\d_]++)\.?", r"((?:19|20)\d\d)"
+MONTH_FIRST = re.compile(rf"\b{NAME}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+{CENTURIES}\b", re.IGNORECASE)
+DAY_FIRST = re.compile(rf"\b(\d{{1,2}})\.?\s+(?:de\s+)?{NAME}\s+(?:de\s+)?{CENTURIES}\b", re.IGNORECASE)
+MONTH = re.compile(rf"\b{NAME},?\s+(?:de\s+)?{CENTURIES}\b", re.IGNORECASE)
+YEAR_DIGITS = re.compile(CENTURIES)
 PLAIN_YEAR = re.compile(rf"(?<![\w.,$€£]){YEAR}(?!\w|[.,]\d|\s?%)", re.IGNORECASE)
 # Characters that separate the words of a file name.
 IN_FILE_NAMES = re.compile(r"[_.\s]+")
@@ -93,6 +100,8 @@ def _end(year: int, month: int) -> date:
 
 def _mentions(text: str) -> Iterator[Mention]:
     """Yields the days, months, parts of years and years in a text, kind by kind."""
+    if not YEAR_DIGITS.search(text):  # each of them has a year; most names and titles have none
+        return
     yield from _days(text)
     yield from _months(text)
     yield from _parts(text)
@@ -113,38 +122,31 @@ def _parts(text: str) -> Iterator[Mention]:
 
 
 def _days(text: str) -> Iterator[Mention]:
-    months, month_first, day_first, _ = _month_patterns()
+    months = _months_by_name()
     written = [(one, one[1], one[2], one[3]) for one in ISO_DAY.finditer(text)]
     written += [(one, one[3], one[2], one[1]) for one in POINTED_DAY.finditer(text)]
-    written += [(one, one[3], months[one[1].casefold()], one[2]) for one in month_first.finditer(text)]
-    written += [(one, one[3], months[one[2].casefold()], one[1]) for one in day_first.finditer(text)]
+    written += [(one, one[3], months.get(one[1].casefold(), 0), one[2]) for one in MONTH_FIRST.finditer(text)]
+    written += [(one, one[3], months.get(one[2].casefold(), 0), one[1]) for one in DAY_FIRST.finditer(text)]
     for one, year, month, day in written:
         try:
             yield *one.span(), date(int(year), int(month), int(day)).isoformat()
-        except ValueError:  # such as 31 June
+        except ValueError:  # such as 31 June, or a word that is no month
             continue
 
 
 def _months(text: str) -> Iterator[Mention]:
-    months, _, _, alone = _month_patterns()
     yield from ((*one.span(), one[0]) for one in ISO_MONTH.finditer(text))
-    yield from ((*one.span(), f"{one[2]}-{months[one[1].casefold()]:02d}") for one in alone.finditer(text))
+    for one in MONTH.finditer(text):
+        if number := _months_by_name().get(one[1].casefold()):
+            yield *one.span(), f"{one[2]}-{number:02d}"
 
 
 @lru_cache
-def _month_patterns() -> tuple[dict[str, int], re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    """Returns the month names with their numbers, and the patterns of "May 4, 2024", "4 May 2024" and "May 2024"."""
-    months = {
+def _months_by_name() -> dict[str, int]:
+    """Returns the number of each month by its names, without case and without the point of an abbreviation."""
+    return {
         name.casefold().rstrip("."): number
         for language in MONTH_LANGUAGES
         for width in ("wide", "abbreviated")
         for number, name in Locale(language).months["format"][width].items()
     }
-    name = rf"({'|'.join(sorted(map(re.escape, months), key=len, reverse=True))})\.?"
-    year = r"((?:19|20)\d\d)"
-    return (
-        months,
-        re.compile(rf"\b{name}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+{year}\b", re.IGNORECASE),
-        re.compile(rf"\b(\d{{1,2}})\.?\s+(?:de\s+)?{name}\s+(?:de\s+)?{year}\b", re.IGNORECASE),
-        re.compile(rf"\b{name},?\s+(?:de\s+)?{year}\b", re.IGNORECASE),
-    )

@@ -59,6 +59,8 @@ MOST_OF = 0.5
 
 def script_language(text: str) -> str:
     """Returns "arabic" or "hebrew" if a text is written in that script, or "" for any other."""
+    if text.isascii():
+        return ""
     letters = sum(map(str.isalpha, text))
     for language, script in LANGUAGE_OF_SCRIPT.items():
         if letters and len(script.findall(text)) > MOST_OF * letters:
@@ -68,6 +70,8 @@ def script_language(text: str) -> str:
 
 def word_pieces(text: str) -> Iterator[str]:
     """Yields the pieces that replace words, for each run of a script without spaces."""
+    if text.isascii():
+        return
     for run in SPACELESS_RUN.finditer(text):
         length = PIECE_LETTERS if SPACELESS_LETTER.match(run[0]) else PIECE_CHARACTERS
         for part in ASKING.split(PARTICLE.sub("", run[0])):

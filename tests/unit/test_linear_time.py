@@ -17,13 +17,11 @@ from app.text.language_data import LANGUAGES, language_data_of
 from app.text.language_data.figure_names import _names
 from app.text.tokens import WORD, WORD_WITH_COMMA
 from ingest.chunking.splitting import SEPARATORS, TEXT_SEPARATORS
-from ingest.text.periods import _month_patterns
 
 FOUND, FUNCTIONS = uses()
 SEARCHED = attrgetter("cue", "ends", "border", "in_order")  # a language's, in the whole text
 # Functions that make a pattern of what they are given, with such patterns.
 GIVEN = {
-    "ingest/text/periods.py:_month_patterns": [*_month_patterns()[1:]],
     "app/text/tokens.py:_pattern": [WORD, WORD_WITH_COMMA],
     "app/text/identifiers.py:identifier_mentions": [re.compile(r"(?<!\w)a\s+1\s+a(?!\w)", re.IGNORECASE)],
     "app/text/language_data/figure_names.py:_names": [_names()[0]],

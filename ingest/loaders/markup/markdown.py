@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from markdown_it.utils import EnvType
 
 from ingest.loaders.plain_text import decode, normalise, paragraphs
 from ingest.loaders.source import Source
@@ -44,28 +46,36 @@ def _blocks(text: str, offset: int) -> Iterator[Block]:
     """Yields the blocks from `offset` on; lines that the parser drops (link definitions) become paragraphs."""
     lines = _line_starts(text, offset)
     at = offset
-    tokens = MarkdownIt("commonmark").enable("table").parse(text[offset:])
+    definitions: EnvType = {}
+    tokens = _parser().parse(text[offset:], definitions)
     for i, token in enumerate(tokens):
         if token.level or token.map is None or token.type.endswith("_close"):
             continue
         start, end = lines[token.map[0]], lines[min(token.map[1], len(lines) - 1)]
         yield from _paragraphs(text, at, start)
         for first, last in _trimmed(text, max(start, at), end):
-            yield _block(token, tokens[i + 1] if i + 1 < len(tokens) else None, first, last)
+            yield _block(token, tokens[i + 1] if i + 1 < len(tokens) else None, first, last, definitions)
         at = max(at, end)
     yield from _paragraphs(text, at, len(text))
 
 
-def _block(token: Token, inline: Token | None, start: int, end: int) -> Block:
+@lru_cache(maxsize=1)
+def _parser() -> MarkdownIt:
+    """Returns a parser of blocks. It leaves out what is inside them: only that of headings is needed, see `_plain`."""
+    return MarkdownIt("commonmark").enable("table").disable("inline")
+
+
+def _block(token: Token, inline: Token | None, start: int, end: int, definitions: EnvType) -> Block:
     if token.type == "heading_open" and inline is not None:
-        return Block("heading", start, end, int(token.tag[1]), _plain(inline))
+        return Block("heading", start, end, int(token.tag[1]), _plain(inline.content, definitions))
     return Block(KINDS.get(token.type, "paragraph"), start, end)
 
 
-def _plain(inline: Token) -> str:
-    """Returns a heading's text without its markup."""
-    words = []
-    for child in inline.children or ():
+def _plain(heading: str, definitions: EnvType) -> str:
+    """Returns a heading's text without its markup; `definitions` holds those of the links that it may refer to."""
+    words, children = [], list[Token]()
+    _parser().inline.parse(heading, _parser(), definitions, children)
+    for child in children:
         if child.type in {"text", "code_inline", "text_special"}:
             words.append(child.content)
         elif child.type in {"softbreak", "hardbreak"}:

@@ -18,6 +18,10 @@ from ingest.loaders.sandbox.confinement import Confinement
 from ingest.loaders.sandbox.worker_process import POLL_SECONDS, WORKER, WorkerLimits, WorkerProcess
 from ingest.segments import SegmentedDocument
 
+# Finished documents that may wait: a batch takes as long to write as this many small files to read. Each takes at most
+# a MiB or two of memory (ingest.loaders.sandbox.receiving).
+READ_AHEAD = 32
+
 
 class Loaded(NamedTuple):
     """The outcome of a file: its document, or an error, and the seconds it took.
@@ -104,8 +108,7 @@ class LoaderPool:
             The outcome of each path, in order of completion.
         """
         source = _Source(paths)
-        # Small, because finished documents wait in memory.
-        results: queue.Queue[Loaded | BaseException | None] = queue.Queue(self._workers)
+        results: queue.Queue[Loaded | BaseException | None] = queue.Queue(READ_AHEAD)
         self._threads = [
             threading.Thread(target=self._serve, args=(source, results, name_of), name=f"loader-{i}", daemon=True)
             for i in range(self._workers)

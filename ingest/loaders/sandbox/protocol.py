@@ -13,7 +13,7 @@ import socket
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, BinaryIO, NoReturn, get_args
 
@@ -134,8 +134,8 @@ def encode_segment(segment: Segment) -> bytes:
     fields = {
         "start": segment.start,
         "continues": segment.continues,
-        "blocks": [astuple(replace(block, title=block.title[:MOST_TITLE])) for block in segment.blocks],
-        "pages": [astuple(replace(page, label=page.label[:MOST_TITLE])) for page in segment.pages],
+        "blocks": [(b.kind, b.start, b.end, b.level, b.title[:MOST_TITLE]) for b in segment.blocks],
+        "pages": [(p.number, p.start, p.end, p.label[:MOST_TITLE], p.read, p.confidence) for p in segment.pages],
         "text": len(text),
     }
     return _frame(fields, text, segment.places)

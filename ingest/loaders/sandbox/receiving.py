@@ -11,10 +11,14 @@ from typing import NamedTuple
 
 from ingest.errors import LoadError, NoRoom
 from ingest.loaders.sandbox.protocol import HEADER, decode_head, decode_segment, encode_segment
-from ingest.segments import Segment, SegmentedDocument, Tally
+from ingest.segments import BLOCK, PAGE, Segment, SegmentedDocument, Tally
 
-# Documents up to this many bytes stay in memory; longer ones go to an anonymous file.
-IN_MEMORY = 2 * 1024 * 1024
+# The first segments of a document are kept as they are, up to this size in characters: decoding and validating them
+# again takes as long as the first time, and most documents are not longer.
+KEPT = 256 * 1024
+# Other segments are encoded, and stay in memory up to this many bytes; beyond that they go to an anonymous file. Both
+# are small, because some hundred documents may wait (READ_AHEAD, and a batch).
+IN_MEMORY = 256 * 1024
 
 
 class SegmentSpool:
@@ -25,6 +29,8 @@ class SegmentSpool:
     """
 
     def __init__(self, folder: Path | None) -> None:
+        self._kept: list[Segment] = []
+        self._room = KEPT
         self._file = SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(folder) if folder else None)  # noqa: SIM115 - lives as long as this object
         self._end = 0
         weakref.finalize(self, _close, self._file)
@@ -35,6 +41,10 @@ class SegmentSpool:
         Raises:
             NoRoom: the file cannot be written; the message gives the reason.
         """
+        self._room -= _size(segment)
+        if self._room >= 0:
+            self._kept.append(segment)
+            return
         try:
             self._file.seek(self._end)
             self._end += self._file.write(encode_segment(segment))
@@ -43,6 +53,7 @@ class SegmentSpool:
             raise NoRoom(str(error.strerror)) from error
 
     def __iter__(self) -> Iterator[Segment]:
+        yield from self._kept
         at = 0
         while at < self._end:
             self._file.seek(at)
@@ -51,6 +62,13 @@ class SegmentSpool:
             assert segment is not None
             yield segment
             at += HEADER.size + length
+
+
+def _size(segment: Segment) -> int:
+    """Returns the memory that a segment takes, in characters."""
+    blocks = sum(BLOCK + len(block.title) for block in segment.blocks)
+    pages = sum(PAGE + len(page.label) for page in segment.pages)
+    return len(segment.text) + blocks + pages + len(segment.places)
 
 
 def _close(file: SpooledTemporaryFile[bytes]) -> None:

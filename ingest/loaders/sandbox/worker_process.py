@@ -25,8 +25,9 @@ from ingest.loaders.sandbox.receiving import receive
 from ingest.segments import SegmentedDocument
 
 MIB = 1024 * 1024
-# Workers are replaced after this many files, which frees what libraries leak.
-FILES_A_WORKER = 200
+# Workers are replaced after this many files, which frees what libraries leak: after 1,200 files, those that read office
+# files had 43 MiB more, and those that read PDFs 2 MiB. To start one takes a third of a second.
+FILES_A_WORKER = 1_000
 POLL_SECONDS = 0.2
 # Time limit for starting a worker on a busy machine.
 STARTING_SECONDS = 60.0

@@ -90,7 +90,7 @@ def test_a_stop_while_a_text_is_split_is_seen_before_its_next_window(unprocessed
         if len(made) == 10:
             cancel.set()
 
-    with watched(Chunker, "_chunk", stop_at_ten):
+    with watched(Chunker, "_exceeds", stop_at_ten):
         assert unprocessed.ingest([long_text], cancel=cancel).cancelled
     assert len(made) <= PART + 1
 
@@ -151,7 +151,9 @@ def test_a_stop_while_an_index_is_put_back_is_seen_before_its_next_part(unproces
 def test_a_long_document_is_written_window_by_window(unprocessed, long_text):
     sizes = {}
     with ExitStack() as stack:
-        for name, kind in {"add_pending": Versions, "add_chunks": Versions, "indexed_chunks": DocStore}.items():
+        told = lambda a: sizes.setdefault("add_pending", []).append(len(a[-1][0].chunks))  # noqa: E731
+        stack.enter_context(watched(Versions, "add_pending", told))
+        for name, kind in {"add_chunks": Versions, "indexed_chunks": DocStore}.items():
             told = lambda a, name=name: sizes.setdefault(name, []).append(len(a[-1]))  # noqa: E731
             stack.enter_context(watched(kind, name, told))
         stack.enter_context(watched(LexicalWriter, "add", lambda a: sizes.setdefault("add", []).append(len(a[1]))))
@@ -209,7 +211,7 @@ def test_a_document_of_any_length_is_received_and_stored_in_the_same_memory(unpr
         tracemalloc.start()
         document = receive(frames_of(number), DEFAULT_MOST).result
         chunks = Split(Chunker(WordTokenizer(), 64), document)
-        staged = stage(index, Prepared(f"/{number}.txt", "sha", "p", 1, document, chunks, 0.0), None)
+        (staged,) = stage(index, [Prepared(f"/{number}.txt", "sha", "p", 1, document, chunks, 0.0)], None)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert staged.chunks > 100 * number
@@ -228,7 +230,7 @@ def test_a_stop_is_seen_before_the_next_chunk_is_made(unprocessed, write):
             cancel.set()
 
     text = write("long.txt", "\n\n".join(f"word{i} " * 55 for i in range(30)))
-    with watched(Chunker, "_chunk", stop_at_three):
+    with watched(Chunker, "_exceeds", stop_at_three):
         assert unprocessed.ingest([text], cancel=cancel).cancelled
     assert len(made) <= 4
 

@@ -157,7 +157,7 @@ def test_chunks_of_an_older_chunker_are_found_and_replaced_by_the_next_ingest(fo
     paragraphs = [" ".join([f"Pump {n} is drained before the winter of its year."] * 8) for n in range(2)]
     path = write("a.txt", "\n\n".join(paragraphs))
     both = path.read_text()
-    written_before(footnote, path, [Chunk(0, 0, len(both), both, None, (), "", 200)])
+    written_before(footnote, path, [Chunk(0, 0, len(both), both, None, (), "")])
     (hit,) = footnote.search("pump 1", 2)
     assert hit.chunk.text == "\n\n".join(paragraphs)
     assert footnote.ingest([path]).count("updated") == 1

@@ -15,6 +15,7 @@ from ingest.docstore.filtering import statement
 from ingest.docstore.records import SegmentRow, VersionRow
 from ingest.docstore.schema import TYPE_OF_FILE
 from ingest.docstore.store import DocStore
+from ingest.docstore.versions import PendingVersion
 from ingest.errors import QuestionError
 from ingest.filters import Filter, document_type, period_name, tag_name, under
 from ingest.text import document_periods
@@ -86,7 +87,7 @@ def fill(store: DocStore, stored: list[Stored]) -> int:
     for number, one in enumerate(stored):
         version = VersionRow(f"v{number}", f"d{number}", one.source, "s", "p", one.title, None, (), 1, "{}")
         opening = SegmentRow(0, 0, len(one.opening), one.opening, "[]", b"")
-        store.versions.add_pending(collection, version, [opening], [])
+        store.versions.add_pending(collection, [PendingVersion(version, [opening])])
         store.versions.activate([version.id], sorted(one.tags))
         with store.database.transaction() as db:
             db.execute("UPDATE documents SET updated = ? WHERE id = ?", (one.at.timestamp(), version.document_id))
@@ -235,7 +236,7 @@ def test_a_rewritten_version_has_its_new_periods_and_a_deleted_one_none(tmp_path
     with closing(DocStore.open(tmp_path / "d.sqlite")) as store:
         collection = fill(store, [Stored("/a/one.pdf", TIMES[0], frozenset(), "Q1 2023")])
         version = VersionRow("v0", "d0", "/a/one.pdf", "s", "p", "Q2 2023", None, (), 1, "{}")
-        store.versions.add_pending(collection, version, [], [])
+        store.versions.add_pending(collection, [PendingVersion(version)])
         assert store.periods.of("v0").named == {"2023-Q2", "2023"}
         store.versions.delete(["v0"])
         assert store.database.query("SELECT * FROM periods") == []
