@@ -1,4 +1,4 @@
-"""Measures searches of a collection: the whole, its stages, and how many of the true nearest chunks are found."""
+"""Measures searches of a collection: the whole, its stages, and the share of the true nearest chunks that are found."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.retrieval.retriever import CANDIDATES, Retriever
 from app.text import shared_language
 from bench.peers.results import percentiles
 from ingest.index.index import Index
-from ingest.models import SearchHit, as_query, neighbours
+from ingest.models import as_query, neighbours
 
 K = 10
 WHOLE, FIRST = "a whole search", "the first search after a change"
@@ -43,13 +43,13 @@ class Searched:
         times: p50 and p95 in milliseconds of the whole and of its stages.
         processor: milliseconds of this process's processors for each of them, p50: Chroma's are not in it.
         first: milliseconds of the first search after the collection has changed.
-        recall: the fraction of the K nearest chunks that the vector leg finds, mean over the questions.
+        nearest: the scores of the K chunks that the vector leg finds nearest to each question whose stages were timed.
     """
 
     times: dict[str, tuple[float, float]]
     processor: dict[str, float]
     first: float
-    recall: float
+    nearest: list[list[float]]
 
 
 class Searches:
@@ -78,10 +78,10 @@ class Searches:
         ((first, _),) = spent.pop(FIRST)
         times = {stage: percentiles([clock for clock, _ in some]) for stage, some in spent.items()}
         processor = {stage: statistics.median(used for _, used in some) for stage, some in spent.items()}
-        return Searched(times, processor, first, self._recall(staged, nearest))
+        return Searched(times, processor, first, nearest)
 
-    def _stages(self, question: str, spent: Spent) -> list[SearchHit]:
-        """Times the stages of a search one after another; returns the nearest chunks."""
+    def _stages(self, question: str, spent: Spent) -> list[float]:
+        """Times the stages of a search one after another; returns the scores of the nearest chunks."""
         index, query = self._index, as_query(question)
         with _timed(spent, VECTORS):
             near = index.vector_search(query, CANDIDATES)
@@ -97,15 +97,23 @@ class Searches:
             index.keyword_scores(query, sorted(around - {hit.chunk.id for hit in hits}))
         with _timed(spent, TOKENS):
             index.token_scores(query, list(found)[:NEAREST])
-        return near[:K]
+        return [hit.score for hit in near[:K]]
 
-    def _recall(self, questions: Sequence[str], found: Sequence[Sequence[SearchHit]]) -> float:
-        current = self._index.embedders()["current"]
-        encode = self._index.leg(current).embedder.encode_query
-        asked = np.stack([encode(question) for question in questions])
-        least = exact_scores(self._index.docstore.database.path, current.id, asked, K)[:, -1] - ROUNDING
-        near = [sum(hit.score >= one for hit in hits) for hits, one in zip(found, least.tolist(), strict=True)]
-        return float(np.mean(near)) / K
+
+def recall(index: Index, questions: Sequence[str], nearest: Sequence[Sequence[float]]) -> float:
+    """Returns the fraction of the true K nearest chunks that were found, mean over the questions.
+
+    Args:
+        index: the collection.
+        questions: the questions.
+        nearest: the scores of what was found for each.
+    """
+    current = index.embedders()["current"]
+    encode = index.leg(current).embedder.encode_query
+    asked = np.stack([encode(question) for question in questions])
+    least = exact_scores(index.docstore.database.path, current.id, asked, K)[:, -1] - ROUNDING
+    found = [sum(score >= one for score in scores) for scores, one in zip(nearest, least.tolist(), strict=True)]
+    return float(np.mean(found)) / K
 
 
 def exact_scores(database: Path, embedder: int, questions: NDArray[np.float32], k: int) -> NDArray[np.float32]:
