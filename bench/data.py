@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ from app.evaluation.datasets import written
 from app.footnote import Footnote
 from app.models import Passage
 from ingest.settings import Settings
+
+# Sizes of made collections in chunks.
+SIZES = tuple(int(size) for size in os.environ.get("SIZES", "1000,10000,100000").split(","))
 
 
 @contextmanager

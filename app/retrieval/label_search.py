@@ -53,12 +53,12 @@ class LabelSearch:
         return self._index.chunks(wanted[:n])
 
     def _labels_of(self, ids: Sequence[str], language: str) -> dict[str, Labels]:
-        """Returns the labels of those chunks that can be found."""
+        """Returns the labels of those chunks that are stored."""
         known = {one: found for one in ids if (found := self._labels.get((one, language))) is not None}
         unknown = [one for one in ids if one not in known]
         if len(self._labels) + len(unknown) > MOST_REMEMBERED:
             self._labels.clear()
-        for chunk_id, chunk in self._index.chunks(unknown).items():
-            found = frozenset(terms for terms, _ in labels(chunk.text, language) if terms)
+        for chunk_id, text in self._index.docstore.texts(unknown).items():
+            found = frozenset(terms for terms, _ in labels(text, language) if terms)
             known[chunk_id] = self._labels[chunk_id, language] = found
         return known

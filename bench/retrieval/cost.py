@@ -5,7 +5,6 @@ The chunks are the synthetic ones of `bench.retrieval.filters`. Questions are em
 
 from __future__ import annotations
 
-import os
 import tempfile
 from functools import cached_property
 from pathlib import Path
@@ -14,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.bootstrap import open_footnote
+from bench.data import SIZES
 from bench.retrieval.filters import WORDS_A_QUESTION, Made, RandomModel, fill
 from bench.retrieval.rankings import TIMED, print_times, times_of
 from ingest.embedding.embedder import Embedder
 from ingest.library import Library
 from ingest.settings import Settings
-
-SIZES = tuple(int(size) for size in os.environ.get("SIZES", "1000,10000,100000").split(","))
 
 
 class QuestionModel(RandomModel):

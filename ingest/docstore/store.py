@@ -36,7 +36,16 @@ PART = 512
 SOME = 8
 CHUNKS = "SELECT * FROM stored_chunks"
 ACTIVE = "SELECT id FROM stored_chunks WHERE collection = ? AND status = 'active'"
+# The plus keeps SQLite from scanning all chunks of the collection: it would for 150 ids or more.
+ACTIVE_CHUNKS = f"{CHUNKS} WHERE +collection = ? AND status = 'active'"
 EMBEDDED = "version NOT IN (SELECT version FROM unembedded)"
+# Sorts the versions of the collection, of which there are far fewer than chunks, then the chunks of a few of them.
+SOME_CHUNKS = """
+SELECT c.id FROM (
+    SELECT id, created FROM stored_versions WHERE collection = ?1 AND status = 'active'
+    AND id NOT IN (SELECT version FROM unembedded) ORDER BY created {order}, id {order} LIMIT ?2
+) v JOIN chunks c ON c.version = v.id ORDER BY v.created {order}, v.id {order}, c.position {order} LIMIT ?2
+"""
 
 
 class DocStore:
@@ -143,13 +152,16 @@ class DocStore:
         found: dict[str, StoredChunk] = {}
         for ids in batches(chunk_ids):
             marks = ",".join("?" * len(ids))
-            rows = self._query(
-                f"{CHUNKS} WHERE collection = ? AND status = 'active' AND id IN ({marks})",
-                collection,
-                *ids,
-            )
+            rows = self._query(f"{ACTIVE_CHUNKS} AND id IN ({marks})", collection, *ids)
             found.update((row["id"], _stored_chunk(row)) for row in rows)
         return found
+
+    def texts(self, chunk_ids: Sequence[str]) -> dict[str, str]:
+        """Returns the texts of those of `chunk_ids` that are stored, active or not, by id."""
+        rows = self._query(
+            "SELECT id, text FROM chunks WHERE id IN (SELECT value FROM json_each(?))", json.dumps(chunk_ids)
+        )
+        return dict(map(tuple, rows))
 
     def chunk_ids(self, collection: int) -> list[str]:
         """Returns the ids of all searchable chunks of a collection, in order."""
@@ -162,10 +174,10 @@ class DocStore:
         return [row[0] for row in rows]
 
     def some_chunk_ids(self, collection: int) -> list[str]:
-        """Returns the ids of a few chunks whose vectors are written: the first and the last."""
+        """Returns the ids of a few chunks whose vectors are written: those of the oldest and of the newest versions."""
         found: set[str] = set()
         for order in ("ASC", "DESC"):
-            rows = self._query(f"{ACTIVE} AND {EMBEDDED} ORDER BY written {order} LIMIT {SOME}", collection)
+            rows = self._query(SOME_CHUNKS.format(order=order), collection, SOME)
             found.update(row[0] for row in rows)
         return sorted(found)
 

@@ -11,13 +11,14 @@ from ingest.docstore.database import Database
 ADD = """
 INSERT OR IGNORE INTO unembedded (version, chunks) SELECT ?1, count(*) FROM chunks WHERE version = ?1
 """
-# Only active versions: one that is stale is about to be deleted.
+# Only active versions: one that is stale is about to be deleted. CROSS JOIN forces this join order: SQLite would
+# otherwise look up all documents of the collection, at each search, although nearly none is unembedded.
 COUNT = """
-SELECT coalesce(sum(u.chunks), 0) FROM unembedded u JOIN stored_versions v ON v.id = u.version
+SELECT coalesce(sum(u.chunks), 0) FROM unembedded u CROSS JOIN stored_versions v ON v.id = u.version
 WHERE v.collection = ?1 AND v.status = 'active' AND (?2 IS NULL OR u.version IN (SELECT value FROM json_each(?2)))
 """
 IN_ORDER = """
-SELECT u.version, u.chunks FROM unembedded u JOIN stored_versions v ON v.id = u.version
+SELECT u.version, u.chunks FROM unembedded u CROSS JOIN stored_versions v ON v.id = u.version
 WHERE v.collection = ? AND v.status = 'active' ORDER BY u.asked DESC, v.updated DESC, u.version LIMIT ?
 """
 OF_COLLECTION = """
