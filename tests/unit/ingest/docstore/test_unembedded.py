@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from ingest.docstore import DocStore
+from ingest.docstore import DocStore, PendingVersion
 from ingest.docstore.records import ChunkRow, VersionRow
 from ingest.docstore.unembedded import COUNT, IN_ORDER
 from ingest.models import chunk_id
@@ -23,7 +23,7 @@ def store(tmp_path):
 def activated(store: DocStore, name: str, chunks: int, *, embedded: bool, collection: int = 1) -> str:
     rows = [ChunkRow(chunk_id(name, at), at, 0, 1, "x", None, (), b"x", "", "") for at in range(chunks)]
     version = VersionRow(name, f"d{name}", f"/{name}.txt", "", "", "", None, (), 1, "{}")
-    store.versions.add_pending(collection, version, [], rows)
+    store.versions.add_pending(collection, [PendingVersion(version, [], rows)])
     store.versions.activate([name])
     if embedded:
         store.unembedded.done(collection, [name])
