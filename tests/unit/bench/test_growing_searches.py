@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench.storage.growing_searches import BLOCK, exact_scores
-from ingest.docstore import DocStore
+from ingest.docstore import DocStore, PendingVersion
 from ingest.docstore.records import ChunkRow, VersionRow
 from ingest.models import chunk_id
 
@@ -34,7 +34,7 @@ def filled(store: DocStore, vectors: np.ndarray, texts: list[int]) -> int:
     embedder = store.catalog.add_embedder(collection, "current", "made", "f", DIMENSIONS).id
     rows = [ChunkRow(chunk_id("v", at), at, 0, 1, "x", None, (), b"%d" % text, "", "") for at, text in enumerate(texts)]
     version = VersionRow("v", "d", "/d.txt", "", "", "", None, (), 1, "{}")
-    store.versions.add_pending(collection, version, [], rows)
+    store.versions.add_pending(collection, [PendingVersion(version, [], rows)])
     store.kept.put(embedder, {b"%d" % at: vector for at, vector in enumerate(vectors)})
     return embedder
 

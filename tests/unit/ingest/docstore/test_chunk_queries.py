@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from ingest.docstore import DocStore
+from ingest.docstore import DocStore, PendingVersion
 from ingest.docstore.records import ChunkRow, VersionRow
 from ingest.docstore.store import ACTIVE_CHUNKS
 from ingest.models import chunk_id
@@ -21,9 +21,8 @@ def store(tmp_path):
 
 def pending(store: DocStore, name: str) -> str:
     row = ChunkRow(chunk_id(name, 0), 0, 0, 1, f"text of {name}", None, (), b"x", "", "")
-    store.versions.add_pending(
-        1, VersionRow(name, f"d{name}", f"/{name}.txt", "", "", "", None, (), 1, "{}"), [], [row]
-    )
+    version = VersionRow(name, f"d{name}", f"/{name}.txt", "", "", "", None, (), 1, "{}")
+    store.versions.add_pending(1, [PendingVersion(version, [], [row])])
     return row.id
 
 
