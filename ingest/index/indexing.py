@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -40,13 +41,14 @@ def parts(docstore: DocStore, chunk_ids: Iterable[str], cancel: threading.Event 
 def write_text(lexical: LexicalWriter, chunks: Sequence[IndexedChunk]) -> None:
     """Adds chunks to the text index; the caller commits."""
     lexical.add(
-        [
-            LexicalEntry(
-                c.chunk.id, c.chunk.version_id, c.chunk.text, c.context, " ".join(Path(c.chunk.source).parts[-2:])
-            )
-            for c in chunks
-        ]
+        [LexicalEntry(c.chunk.id, c.chunk.version_id, c.chunk.text, c.context, _name(c.chunk.source)) for c in chunks]
     )
+
+
+@lru_cache(64)
+def _name(source: str) -> str:
+    """Returns the searched name of a document: its file and folder."""
+    return " ".join(Path(source).parts[-2:])
 
 
 def write_vectors(
