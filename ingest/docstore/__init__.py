@@ -15,7 +15,6 @@ from ingest.docstore.records import (
 )
 from ingest.docstore.schema import DOCUMENT_TYPES, MIGRATIONS, SCHEMA, SCHEMA_VERSION, TEXT_BYTES
 from ingest.docstore.store import PART, DocStore
-from ingest.docstore.vector_cache import ChunkVectors
 from ingest.docstore.versions import PendingVersion
 from ingest.docstore.writer_queue import WriterQueue, WritingTurn
 
@@ -28,7 +27,6 @@ __all__ = [
     "TEXT_BYTES",
     "Choices",
     "ChunkRow",
-    "ChunkVectors",
     "CollectionRow",
     "Database",
     "DocStore",

@@ -42,6 +42,10 @@ class Unembedded:
         chosen = None if versions is None else json.dumps(sorted(versions))
         return int(self._query(COUNT, collection, chosen)[0][0])
 
+    def versions(self) -> set[str]:
+        """Returns all versions without vectors, of all collections."""
+        return {row[0] for row in self._query("SELECT version FROM unembedded")}
+
     def first(self, collection: int, chunks: int) -> list[str]:
         """Returns the versions to embed next, those asked for most and then the newest first.
 

@@ -6,10 +6,8 @@ vector is shared by all chunks of its collection with the same text (`embed_key`
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -23,10 +21,6 @@ OF_CHUNKS = """
 SELECT c.id, k.vector FROM chunks c CROSS JOIN vectors k ON k.embedder = ? AND k.embed_key = c.embed_key
 WHERE c.id"""
 OF_TEXTS = "SELECT embed_key, vector FROM vectors WHERE embedder = ? AND embed_key"
-OF_VERSIONS = """
-SELECT c.id, k.vector FROM json_each(?) v CROSS JOIN chunks c ON c.version = v.value
-LEFT JOIN vectors k ON k.embedder = ? AND k.embed_key = c.embed_key
-"""
 TOKENS_OF_CHUNKS = """
 SELECT c.id, t.tokens FROM chunks c CROSS JOIN token_vectors t ON t.embedder = ? AND t.embed_key = c.embed_key
 WHERE c.id"""
@@ -49,34 +43,6 @@ ALL_ORPHANED = """
 DELETE FROM vectors WHERE embedder = ?1 AND embed_key NOT IN (
     SELECT embed_key FROM stored_chunks WHERE collection = (SELECT collection FROM embedders WHERE id = ?1))
 """
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkVectors:
-    """Vectors of chunks: float32 [len(ids), dimensions]; `missing` lists chunks whose vector is not cached."""
-
-    ids: Sequence[str]
-    matrix: NDArray[np.float32]
-    missing: Sequence[str] = ()
-
-    def nearest(self, vector: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
-        """Returns the `k` chunks most similar to `vector` as (id, cosine similarity), best first; ties ordered by id.
-
-        Args:
-            vector: float32 [dimensions], of unit length, like the chunks' vectors.
-            k: number of results.
-        """
-        if not self.ids:
-            return []
-        scores = self.matrix @ vector
-        some = np.argpartition(-scores, k)[:k] if k < len(scores) else np.arange(len(scores))
-        best = sorted(((float(scores[i]), self.ids[i]) for i in some), key=lambda one: (-one[0], one[1]))
-        return [(chunk, score) for score, chunk in best]
-
-    def with_more(self, vectors: Mapping[str, NDArray[np.float32]]) -> ChunkVectors:
-        """Returns a copy with further vectors, given by chunk id."""
-        rows = [*self.matrix, *vectors.values()]
-        return ChunkVectors([*self.ids, *vectors], np.stack(rows) if rows else self.matrix)
 
 
 class KeptVectors:
@@ -110,17 +76,6 @@ class KeptVectors:
         """Yields the rows of a query that ends with the column of the keys."""
         for some in batches(keys):
             yield from self._query(f"{select} IN ({','.join('?' * len(some))})", embedder, *some)
-
-    def of_versions(self, embedder: int, version_ids: Sequence[str]) -> ChunkVectors:
-        """Returns the cached vectors of all chunks of versions."""
-        rows = self._query(OF_VERSIONS, json.dumps(version_ids), embedder)
-        found = [row for row in rows if row[1] is not None]
-        matrix = np.frombuffer(b"".join(vector for _, vector in found), dtype="<f4").reshape(
-            len(found), -1 if found else 0
-        )
-        return ChunkVectors(
-            [chunk_id for chunk_id, _ in found], matrix, [chunk_id for chunk_id, vector in rows if vector is None]
-        )
 
     def put(
         self,

@@ -15,17 +15,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.docstore import ChunkVectors, DocStore, EmbedderRow
+from ingest.docstore import DocStore, EmbedderRow
 from ingest.filters import Filter
 from ingest.index.sizes import SIZES, Sizes
+from ingest.index.vector_memory import MOST, ChunkVectors, VectorMemory
 from ingest.vectors import VectorStore
 
 # Chroma is asked for this multiple of the count that evenly spread matches would need; again at each retry.
 MARGIN = 1.5
 GROWTH = 4
 MOST_FETCHED = 5_000
-# Most vectors cached per filter; 23 MB at 384 dimensions.
-MOST_KEPT = 15_000
 # Number of filters whose matches are cached; conversations reuse theirs for many questions.
 REMEMBERED = 4
 
@@ -68,6 +67,7 @@ class Choosing:
         self._collection = collection
         self._known: OrderedDict[tuple[int, Filter], Chosen] = OrderedDict()
         self._total = (-1, 0, 0)
+        self._memory = VectorMemory(docstore)
         self._lock = threading.Lock()
 
     def chosen(self, within: Filter) -> Chosen:
@@ -75,6 +75,8 @@ class Choosing:
         key = (self._docstore.catalog.changes(self._collection), within)
         with self._lock:
             if key not in self._known:
+                if any(changes != key[0] for changes, _ in self._known):  # their vectors take memory
+                    self._known.clear()
                 self._known[key] = self._look(*key)
             self._known.move_to_end(key)
             while len(self._known) > REMEMBERED:
@@ -129,10 +131,8 @@ class Choosing:
         """Scores all chunks that match a filter; arguments and result as for `nearest`."""
         known = chosen.vectors.get(embedder.id)
         if known is None:
-            known = self._docstore.kept.of_versions(embedder.id, sorted(chosen.versions))
-            if known.missing and not embedder.kept:  # the index predates the vector cache
-                known = known.with_more(store.vectors(known.missing))
-            if len(known.ids) <= MOST_KEPT:
+            known = self._memory.of_versions(store, embedder, chosen.versions)
+            if len(known.ids) <= MOST:
                 chosen.vectors[embedder.id] = known
         return known.nearest(vector, k)
 
