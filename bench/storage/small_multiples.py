@@ -92,11 +92,12 @@ def spread(wanted: Sequence[float], least: float, most: float) -> list[float]:
 
 
 def short(value: float) -> str:
-    """Writes a number in few characters: 1,000 as 1k."""
+    """Writes a number with two digits that count: 1,020 as 1k."""
+    rounded = float(f"{value:.2g}")
     for size, sign in ((MILLION, "M"), (THOUSAND, "k")):
-        if value >= size:
-            return f"{value / size:.3g}{sign}"
-    return f"{value:.3g}"
+        if rounded >= size:
+            return f"{rounded / size:g}{sign}"
+    return f"{rounded:g}"
 
 
 def _panel(panel: Panel, places: Sequence[float], across: str) -> list[str]:

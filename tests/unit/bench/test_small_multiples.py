@@ -82,6 +82,9 @@ def test_labels_that_have_room_stay_where_their_lines_end():
     assert spread([20, 100, 180], 0, 200) == [20, 100, 180]
 
 
-@pytest.mark.parametrize(("value", "expected"), [(0, "0"), (0.5, "0.5"), (999, "999"), (15_000, "15k"), (1e6, "1M")])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(0, "0"), (0.5, "0.5"), (150, "150"), (999, "1k"), (1_020, "1k"), (15_000, "15k"), (100_058, "100k"), (1e6, "1M")],
+)
 def test_numbers_are_short(value, expected):
     assert short(value) == expected
