@@ -126,6 +126,11 @@ def chunk_id(version_id: str, position: int) -> str:
     return f"{version_id}-{position:06d}"
 
 
+def version_of(chunk: str) -> str:
+    """Returns the id of a chunk's version."""
+    return chunk.rpartition("-")[0]
+
+
 def position_of(chunk: str) -> int:
     """Returns a chunk's position in its version."""
     return int(chunk.rpartition("-")[2])

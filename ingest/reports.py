@@ -181,6 +181,11 @@ def not_confined(reason: str) -> str:
 def unembedded_words(chunks: int) -> str:
     """Says that chunks have no vectors yet, and what writes them."""
     return (
-        f"{chunks:,} chunks are not embedded yet: they are found by their words only. The next `footnote ingest` or "
-        "a running chat embeds them."
+        f"{counted(chunks, 'chunk')} not embedded yet and found by words only. The next ingest into this collection or "
+        "a running chat embeds the rest."
     )
+
+
+def counted(n: int, what: str) -> str:
+    """Returns "1 chunk is" or "2 chunks are"."""
+    return f"{n:,} {what} is" if n == 1 else f"{n:,} {what}s are"

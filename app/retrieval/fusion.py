@@ -41,14 +41,14 @@ def with_estimates(
     Args:
         meaning: scores by meaning.
         words: scores by words, on another scale.
-        unembedded: the chunks without a vector.
+        unembedded: chunks that may have no score by meaning.
 
     Returns:
         `meaning`, with the same share of its best score for each of the chunks that it has of the best by words.
     """
     best, most = (max(scores.values(), default=0.0) for scores in (meaning, words))
     unit = (best if best > 0 else 1.0) / (most or 1.0)
-    return {**meaning, **{chunk: unit * words.get(chunk, 0.0) for chunk in unembedded}}
+    return {**meaning, **{one: unit * words.get(one, 0.0) for one in unembedded if one not in meaning}}
 
 
 def ranking(scores: Mapping[str, float]) -> list[str]:

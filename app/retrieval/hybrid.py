@@ -6,6 +6,7 @@ vectors and postings. A score of 0 therefore means "nothing in common", not "ran
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from app.retrieval.label_search import LabelSearch
 from app.text import Identifier, shared_language
 from ingest.filters import Filter
 from ingest.index import Index
-from ingest.models import Query, SearchHit, StoredChunk, chunk_id, neighbours
+from ingest.models import Query, SearchHit, StoredChunk, chunk_id, neighbours, position_of, version_of
 from ingest.text import OPENING_CHARACTERS
 
 # Chunks checked for an identifier, best keyword matches first.
@@ -143,9 +144,15 @@ class HybridSearch:
         if found.meaning:
             found.meaning |= self._index.vector_scores(query, sorted(around - found.meaning.keys() - unknown))
         found.words |= other_words.result()
-        unembedded = {*chunks, *found.words} - found.meaning.keys() - unknown
-        meaning = with_estimates(found.meaning, found.words, unembedded)
+        meaning = with_estimates(found.meaning, found.words, self._unembedded(query, {*chunks, *found.words}))
         return with_neighbours(fuse([meaning, found.words]), chunks, neighbours)
+
+    def _unembedded(self, query: Query, chunks: Iterable[str]) -> list[str]:
+        """Returns those of chunks that are not embedded yet; none if the question has no vector to compare either."""
+        if not self._index.count_unembedded() or not self._index.embedder.knows(query.text):
+            return []
+        partly = self._index.docstore.unembedded.versions()
+        return [one for one in chunks if position_of(one) >= partly.get(version_of(one), math.inf)]
 
     def _lengths(self, chunks: Iterable[StoredChunk]) -> dict[str, float]:
         """Returns the weight of each chunk's bonuses by the length of its document, 0 to 1."""

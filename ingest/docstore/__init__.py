@@ -15,6 +15,7 @@ from ingest.docstore.records import (
 )
 from ingest.docstore.schema import DOCUMENT_TYPES, MIGRATIONS, SCHEMA, SCHEMA_VERSION, TEXT_BYTES
 from ingest.docstore.store import PART, DocStore
+from ingest.docstore.unembedded import Span
 from ingest.docstore.versions import PendingVersion
 from ingest.docstore.writer_queue import WriterQueue, WritingTurn
 
@@ -36,6 +37,7 @@ __all__ = [
     "KnownVersion",
     "PendingVersion",
     "SegmentRow",
+    "Span",
     "VersionRow",
     "WriterQueue",
     "WritingTurn",

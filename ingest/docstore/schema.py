@@ -10,7 +10,7 @@ versions      one content of a document: pending (being written), active (search
 segments      the text of a version, with its pages and word positions, in pieces of bounded size
 periods       the periods that a version reports on, and other days named in its opening
 chunks        the pieces of a version, with their offsets in its text
-unembedded    active versions whose vectors are not written yet, and how often searches found them
+unembedded    active versions whose vectors are not all written, how many are, and how often searches found them
 failures      the reason why a source could not be read, and the fingerprint of its content
 jobs          the writer of a collection, the waiting writers, and their progress
 """
@@ -76,6 +76,7 @@ UNEMBEDDED = """
 CREATE TABLE IF NOT EXISTS unembedded (
     version TEXT PRIMARY KEY REFERENCES versions ON DELETE CASCADE,
     chunks INTEGER NOT NULL,
+    written INTEGER NOT NULL DEFAULT 0,
     asked INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 """

@@ -38,7 +38,8 @@ CHUNKS = "SELECT * FROM stored_chunks"
 ACTIVE = "SELECT id FROM stored_chunks WHERE collection = ? AND status = 'active'"
 # The plus keeps SQLite from scanning all chunks of the collection: it would for 150 ids or more.
 ACTIVE_CHUNKS = f"{CHUNKS} WHERE +collection = ? AND status = 'active'"
-EMBEDDED = "version NOT IN (SELECT version FROM unembedded)"
+EMBEDDED = """NOT EXISTS (
+    SELECT 1 FROM unembedded u WHERE u.version = stored_chunks.version AND u.written <= stored_chunks.position)"""
 # Sorts the versions of the collection, of which there are far fewer than chunks, then the chunks of a few of them.
 SOME_CHUNKS = """
 SELECT c.id FROM (

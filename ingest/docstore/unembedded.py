@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
 from ingest.docstore.database import Database
 
@@ -14,16 +15,24 @@ INSERT OR IGNORE INTO unembedded (version, chunks) SELECT ?1, count(*) FROM chun
 # Only active versions: one that is stale is about to be deleted. CROSS JOIN forces this join order: SQLite would
 # otherwise look up all documents of the collection, at each search, although nearly none is unembedded.
 COUNT = """
-SELECT coalesce(sum(u.chunks), 0) FROM unembedded u CROSS JOIN stored_versions v ON v.id = u.version
+SELECT coalesce(sum(u.chunks - u.written), 0) FROM unembedded u CROSS JOIN stored_versions v ON v.id = u.version
 WHERE v.collection = ?1 AND v.status = 'active' AND (?2 IS NULL OR u.version IN (SELECT value FROM json_each(?2)))
 """
 IN_ORDER = """
-SELECT u.version, u.chunks FROM unembedded u CROSS JOIN stored_versions v ON v.id = u.version
+SELECT u.version, u.written, u.chunks FROM unembedded u CROSS JOIN stored_versions v ON v.id = u.version
 WHERE v.collection = ? AND v.status = 'active' ORDER BY u.asked DESC, v.updated DESC, u.version LIMIT ?
 """
 OF_COLLECTION = """
 DELETE FROM unembedded WHERE version IN (SELECT id FROM stored_versions WHERE collection = ?)
 """
+
+
+class Span(NamedTuple):
+    """Chunks of a version, by their positions [start, stop)."""
+
+    version: str
+    start: int
+    stop: int
 
 
 class Unembedded:
@@ -42,21 +51,24 @@ class Unembedded:
         chosen = None if versions is None else json.dumps(sorted(versions))
         return int(self._query(COUNT, collection, chosen)[0][0])
 
-    def versions(self) -> set[str]:
-        """Returns all versions without vectors, of all collections."""
-        return {row[0] for row in self._query("SELECT version FROM unembedded")}
+    def versions(self) -> dict[str, int]:
+        """Returns the versions of all collections that lack vectors, with the number of first chunks that have one."""
+        return dict(map(tuple, self._query("SELECT version, written FROM unembedded")))
 
-    def first(self, collection: int, chunks: int) -> list[str]:
-        """Returns the versions to embed next, those asked for most and then the newest first.
+    def first(self, collection: int, chunks: int, without: Collection[str] = ()) -> list[Span]:
+        """Returns the chunks to embed next, of the versions asked for most and then of the newest.
 
         Args:
             collection: its id.
-            chunks: enough versions are returned for this many chunks, if there are.
+            chunks: the number of chunks; fewer if fewer are left.
+            without: versions to leave out.
         """
-        found: list[str] = []
-        for version, n in self._query(IN_ORDER, collection, chunks):
-            found.append(version)
-            chunks -= n
+        found: list[Span] = []
+        for version, start, stop in self._query(IN_ORDER, collection, chunks + len(without)):
+            if version in without:
+                continue
+            found.append(Span(version, start, min(stop, start + chunks)))
+            chunks -= stop - start
             if chunks <= 0:
                 break
         return found
@@ -66,10 +78,13 @@ class Unembedded:
         with self._transaction() as db:
             db.executemany("UPDATE unembedded SET asked = asked + 1 WHERE version = ?", [(one,) for one in versions])
 
-    def done(self, collection: int, versions: Iterable[str]) -> None:
-        """Records that all vectors of versions are written: results of searches change."""
+    def done(self, collection: int, spans: Sequence[Span]) -> None:
+        """Records that the vectors of chunks are written: results of searches change."""
         with self._transaction() as db:
-            db.executemany("DELETE FROM unembedded WHERE version = ?", [(one,) for one in versions])
+            db.executemany("UPDATE unembedded SET written = ? WHERE version = ?", [(o.stop, o.version) for o in spans])
+            db.executemany(
+                "DELETE FROM unembedded WHERE version = ? AND written >= chunks", [(one.version,) for one in spans]
+            )
             db.execute("UPDATE collections SET changes = changes + 1 WHERE id = ?", (collection,))
 
 

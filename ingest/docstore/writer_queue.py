@@ -198,7 +198,7 @@ class WritingTurn:
 
 def _pause(cancel: threading.Event | None) -> None:
     if cancel and cancel.is_set():
-        raise Cancelled("Stopped while waiting for another process to finish writing. Nothing was changed.")
+        raise Cancelled("Stopped while waiting for another process to finish writing.")
     time.sleep(POLL_SECONDS)
 
 

@@ -19,6 +19,7 @@ from ingest.docstore import DocStore, EmbedderRow
 from ingest.filters import Filter
 from ingest.index.sizes import SIZES, Sizes
 from ingest.index.vector_memory import MOST, ChunkVectors, VectorMemory
+from ingest.models import version_of
 from ingest.vectors import VectorStore
 
 # Chroma is asked for this multiple of the count that evenly spread matches would need; again at each retry.
@@ -49,7 +50,7 @@ class Chosen:
 
     def holds(self, chunk_id: str) -> bool:
         """Returns True if a chunk belongs to one of the documents."""
-        return chunk_id.rpartition("-")[0] in self.versions
+        return version_of(chunk_id) in self.versions
 
 
 class Choosing:

@@ -55,7 +55,7 @@ def write_vectors(
     docstore: DocStore,
     leg: VectorLeg,
     chunks: Iterable[Sequence[IndexedChunk]],
-    on_written: Callable[[int], None] | None = None,
+    on_written: Callable[[int, int], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> int:
     """Writes the vectors of chunks. Equal texts have equal vectors, so texts embedded before are not embedded again.
@@ -66,7 +66,7 @@ def write_vectors(
         docstore: caches vectors.
         leg: the embedding model and its Chroma collection.
         chunks: chunks of the collection, in parts.
-        on_written: called with the number of further chunks whose vectors were written.
+        on_written: called with the numbers of further chunks whose vectors were written and of texts embedded for them.
         cancel: stops between two texts.
 
     Returns:
@@ -76,18 +76,19 @@ def write_vectors(
         Cancelled: `cancel` was set; finished vectors are kept.
     """
     embedded = 0
-    storing = deque[tuple[int, Future[None]]]()
+    storing = deque[tuple[int, int, Future[None]]]()
     before: dict[bytes, NDArray[np.float32]] = {}
 
     def finish() -> None:
-        written, stored = storing.popleft()
+        written, made, stored = storing.popleft()
         stored.result()
         if on_written:
-            on_written(written)
+            on_written(written, made)
 
     with ThreadPoolExecutor(1, thread_name_prefix="vectors") as pool:
         for part in (some[i : i + EMBED_BATCH] for some in chunks for i in range(0, len(some), EMBED_BATCH)):
-            check_cancelled(cancel)
+            if cancel and cancel.is_set():
+                break
             keys = {one.embed_key for one in part}
             vectors = {key: before[key] for key in keys & before.keys()}
             vectors |= docstore.kept.get(leg.row.id, list(keys - vectors.keys()))
@@ -98,7 +99,7 @@ def write_vectors(
             done = [one for one in part if one.embed_key in vectors]
             if storing:
                 finish()
-            storing.append((len(done), pool.submit(_store, docstore, leg, done, vectors, tokens)))
+            storing.append((len(done), len(before), pool.submit(_store, docstore, leg, done, vectors, tokens)))
         while storing:
             finish()
     check_cancelled(cancel)

@@ -14,6 +14,7 @@ from ingest.docstore import EmbedderRow
 from ingest.errors import LexicalDamaged, LexicalStoreError, VectorsDamaged
 from ingest.index.index import Index
 from ingest.index.indexing import parts, write_text, write_vectors
+from ingest.models import version_of
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,8 @@ def recover(
 def is_clean(index: Index) -> bool:
     """Returns True if no interrupted write left anything behind."""
     docstore, collection = index.docstore, index.collection.id
+    if docstore.unembedded.count(collection):
+        return False  # vectors that are there already would hide lost ones if they were only counted
     return not any(docstore.versions.leftovers(collection, status) for status in ("pending", "stale"))
 
 
@@ -135,8 +138,8 @@ def _recover_text(index: Index, cancel: threading.Event | None, *, thorough: boo
         rebuild_text(index, cancel)
         return
     # A version that lacks a chunk is rewritten as a whole: adding a version replaces its existing entries.
-    lost = {chunk_id.rpartition("-")[0] for chunk_id in wanted if chunk_id not in there}
-    missing = [chunk_id for chunk_id in wanted if chunk_id.rpartition("-")[0] in lost]
+    lost = {version_of(chunk_id) for chunk_id in wanted if chunk_id not in there}
+    missing = [chunk_id for chunk_id in wanted if version_of(chunk_id) in lost]
     if not missing:
         return
     with index.lexical.writing() as lexical:

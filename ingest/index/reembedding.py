@@ -1,8 +1,9 @@
 """Changes a collection's embedding model without downtime.
 
-New vectors are made from stored text into a separate Chroma collection, while searches use the old one and new
-documents get both. Once the new vectors are complete and pass a retrieval check, one transaction switches to them. The
-old ones are kept for a rollback until they are dropped.
+New vectors are made from stored text into a separate Chroma collection, while searches use the old one. Documents that
+are added meanwhile are embedded by the old model, and by the new one before the switch. Once the new vectors are
+complete and pass a retrieval check, one transaction switches to them. The old ones are kept for a rollback until they
+are dropped.
 """
 
 from __future__ import annotations
@@ -214,7 +215,7 @@ def _hit_rate(index: Index, role: EmbedderRole) -> float | None:
 
     None if the model or its vectors are no longer available.
     """
-    ids = index.docstore.chunk_ids(index.collection.id)
+    ids = index.docstore.embedded_ids(index.collection.id)
     sample = index.docstore.indexed_chunks(ids[:: max(1, len(ids) // SAMPLE)][:SAMPLE])
     leg, total = index.leg(index.embedders()[role]), 0.0
     try:

@@ -65,8 +65,8 @@ class VectorMemory:
         Raises:
             VectorsDamaged: Chroma was asked and cannot answer.
         """
-        counts = self._docstore.chunk_counts(versions - self._docstore.unembedded.versions())
-        ids = [chunk_id(version, position) for version in sorted(counts) for position in range(counts[version])]
+        counts, partly = self._docstore.chunk_counts(versions), self._docstore.unembedded.versions()
+        ids = [chunk_id(one, at) for one in sorted(counts) for at in range(partly.get(one, counts[one]))]
         known = self._remembered(embedder)
         missing = [one for one in ids if one not in known]
         read = self._docstore.kept.of_chunks(embedder.id, missing)

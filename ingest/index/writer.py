@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from ingest.docstore import KnownVersion, WritingTurn
+from ingest.docstore import KnownVersion, Span, WritingTurn
 from ingest.errors import Cancelled, FootnoteError, VectorsDamaged
 from ingest.host import check_cancelled, release_memory
 from ingest.index.index import Index
@@ -112,40 +112,63 @@ class IndexWriter:
         self.collect("stale", cancel)
         return Written(statuses, tuple(counts))
 
-    def embed(self, on_embedded: Callable[[int], None] | None = None, cancel: threading.Event | None = None) -> int:
+    def embed(
+        self, on_embedded: Callable[[int, int], None] | None = None, cancel: threading.Event | None = None
+    ) -> None:
         """Writes the missing vectors of active versions, also of earlier runs. Other processes write their texts first.
 
-        The versions that searches found most often come first, then the newest.
+        The versions that searches found most often come first, then the newest. One that the model cannot embed is
+        logged and left out, to be tried again by the next call.
 
         Args:
-            on_embedded: called with the number of further chunks whose vectors were written.
+            on_embedded: called with the numbers of further chunks whose vectors were written and of texts that the
+                model embedded for them; texts whose vectors already existed do not count.
             cancel: stops between two texts; what is written stays, and the next call continues.
-
-        Returns:
-            The number of texts that the model embedded, without those whose vectors already existed.
 
         Raises:
             Cancelled: `cancel` was set.
         """
-        collection, unembedded, embedded = self._index.collection.id, self._index.docstore.unembedded, 0
-        while versions := unembedded.first(collection, EMBEDDED_AT_ONCE):
+        collection, unembedded = self._index.collection.id, self._index.docstore.unembedded
+        failed: set[str] = set()
+        while spans := unembedded.first(collection, EMBEDDED_AT_ONCE, failed):
             self.recover(cancel)
-            try:
-                embedded += self._write_vectors(versions, on_embedded, cancel)
-            except VectorsDamaged:  # Chroma was killed during a write
-                self._recovered = False
-                self.recover(cancel)
-                embedded += self._write_vectors(versions, None, cancel)
-            unembedded.done(collection, versions)
-            self._let_others(self._turn.stand_back)  # texts first
-        return embedded
+            failed |= self._embed_spans(spans, on_embedded, cancel)
+            if unembedded.first(collection, 1, failed):
+                self._let_others(self._turn.stand_back)  # texts first
+
+    def _embed_spans(
+        self, spans: Sequence[Span], told: Callable[[int, int], None] | None, cancel: threading.Event | None
+    ) -> set[str]:
+        """Writes the vectors of chunks. Returns the versions that the model could not embed."""
+        try:
+            self._write_vectors(spans, told, cancel)
+        except FootnoteError:
+            raise
+        except Exception:  # of one text: the others are embedded without it
+            if len(spans) > 1:
+                return {one for span in spans for one in self._embed_spans([span], told, cancel)}
+            (chunk,) = self._index.docstore.indexed_chunks([chunk_id(spans[0].version, spans[0].start)])
+            logger.exception("%s cannot be embedded: it is found by its words only.", chunk.chunk.source)
+            return {spans[0].version}
+        self._index.docstore.unembedded.done(self._index.collection.id, spans)
+        return set()
 
     def _write_vectors(
-        self, versions: Sequence[str], told: Callable[[int], None] | None, cancel: threading.Event | None
-    ) -> int:
-        docstore, leg = self._index.docstore, self._index.leg(self._index.embedders()["current"])
-        ids = (one for some in docstore.versions.chunk_ids(versions) for one in some)
-        return write_vectors(docstore, leg, parts(docstore, ids, cancel), told, cancel)
+        self, spans: Sequence[Span], told: Callable[[int, int], None] | None, cancel: threading.Event | None
+    ) -> None:
+        docstore = self._index.docstore
+        ids = [chunk_id(one.version, position) for one in spans for position in range(one.start, one.stop)]
+
+        def write(told: Callable[[int, int], None] | None) -> None:
+            leg = self._index.leg(self._index.embedders()["current"])
+            write_vectors(docstore, leg, parts(docstore, ids, cancel), told, cancel)
+
+        try:
+            write(told)
+        except VectorsDamaged:  # Chroma was killed during a write
+            self._recovered = False
+            self.recover(cancel)
+            write(None)
 
     def _delete_beyond(self, staged: Staged, cancel: threading.Event | None) -> None:
         """Deletes chunks that an interrupted attempt stored past the end: a loader may read less the second time."""

@@ -20,7 +20,7 @@ from ingest.index import (
     write_tokens,
 )
 from ingest.maintenance.disk_checks import Finding
-from ingest.reports import Problem
+from ingest.reports import Problem, counted
 
 # Vectors are stored unchanged; a larger difference than rounding indicates damage.
 TOLERANCE = 1e-5
@@ -113,8 +113,9 @@ def _vectors(index: Index) -> Iterator[Finding]:
 
 def _unembedded(index: Index, writer: IndexWriter) -> Iterator[Finding]:
     if chunks := index.count_unembedded():
-        what = f"{chunks:,} chunks of {index.collection.name!r} are not embedded, because an ingest was interrupted."
-        yield Finding(Problem("vectors", what, "they are embedded"), writer.embed)
+        name = index.collection.name
+        what = f"{counted(chunks, 'chunk')} not embedded in {name!r}: an ingest was interrupted, or is at work."
+        yield Finding(Problem("vectors", what, "embedded now, or by the next ingest or a running chat"), writer.embed)
 
 
 def _tokens(index: Index) -> Iterator[Finding]:

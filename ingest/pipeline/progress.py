@@ -56,9 +56,11 @@ class Progress:
             self._to_embed, self._embedding = unembedded, True
             self._tell()
 
-    def written(self, chunks: int) -> None:
-        """Counts chunks whose vectors were written."""
+    def written(self, chunks: int, embedded: int) -> None:
+        """Counts chunks whose vectors were written, and the texts that the model embedded for them."""
         self._written += chunks
+        self.embedded += embedded
+        self._to_embed = max(self._to_embed, self._written)  # another process may have left some too
         self._tell()
 
     def finish(self, outcome: FileOutcome) -> None:

@@ -135,7 +135,7 @@ class _Run:
                 for leftover in ("stale", "pending"):
                     writer.collect(leftover, self._cancel)
                 self._progress.texts_written(self._index.count_unembedded())
-                self._progress.embedded = writer.embed(self._progress.written, self._cancel)
+                writer.embed(self._progress.written, self._cancel)
         except Cancelled:
             return self._progress.report(found, self._index.count_unembedded(), cancelled=True)
         return self._progress.report(found, self._index.count_unembedded())

@@ -37,6 +37,11 @@ class Job:
     done: bool = False
     cancel: threading.Event = field(default_factory=threading.Event)
 
+    @property
+    def embedding(self) -> bool:
+        """Returns True once the texts of all files are written, so that they can be asked."""
+        return self.progress is not None and self.progress.embedding
+
     def saw(self, progress: IngestProgress) -> None:
         """Records a progress update; passed as `on_progress`."""
         self.progress = progress
@@ -58,7 +63,7 @@ def draw(footnote: Footnote, collection: str) -> None:
         "Add documents",
         accept_multiple_files=True,
         key=f"upload-{collection}-{n}",
-        disabled=job is not None and not job.done,
+        disabled=job is not None and not job.done and not job.embedding,
     )
     if files:
         st.session_state["upload"] = n + 1  # a new, empty drop zone, so that the same file can be dropped again
@@ -95,7 +100,9 @@ def _moment(job: Job) -> None:
     """Draws the state of a job; repeated until it is done, then once more with the whole page."""
     if not job.done:
         st.progress(_share(job), text=_doing(job))
-        if st.button("Stop", icon=":material/stop:", key="stop-upload", disabled=job.cancel.is_set()):
+        if not job.embedding and st.button(
+            "Stop", icon=":material/stop:", key="stop-upload", disabled=job.cancel.is_set()
+        ):
             job.cancel.set()
     elif not st.session_state.get(f"seen-{id(job)}"):
         st.session_state[f"seen-{id(job)}"] = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from durability import quick, word_library
+from durability import WordModel, quick, word_library
 from faults import failing, watched
 from waiting import wait_until
 
@@ -13,7 +13,9 @@ from app.cli.output import status_json
 from ingest.filters import Filter
 from ingest.index import reembed, roll_back
 from ingest.index.indexing import EMBED_BATCH
+from ingest.index.writer import EMBEDDED_AT_ONCE
 from ingest.late_embedding import embed_leftovers
+from ingest.library import Library
 from ingest.maintenance.backup import write_backup
 from ingest.maintenance.doctor import examine
 from ingest.maintenance.restore import restore_backup
@@ -47,6 +49,11 @@ def vectors(footnote) -> set[str]:
 
 def unembedded(footnote) -> int:
     return footnote.index("default").count_unembedded()
+
+
+def waits(footnote) -> bool:
+    """Whether another process waits to write."""
+    return bool(footnote.library.docstore.database.query("SELECT 1 FROM jobs WHERE state = 'waiting'"))
 
 
 def names(hits) -> list[str]:
@@ -115,7 +122,7 @@ def test_a_stop_while_embedding_keeps_the_texts_and_what_is_embedded(unprocessed
     assert report.count("added") == 1
     assert report.unembedded == report.chunks == 2 * EMBED_BATCH + 8
     kept = len(vectors(unprocessed))
-    assert 0 < kept < report.chunks
+    assert 0 < kept == report.embedded < report.chunks
     again = unprocessed.ingest([many])
     assert (again.embedded, again.unembedded) == (report.chunks - kept, 0)
     assert len(vectors(unprocessed)) == report.chunks
@@ -123,7 +130,7 @@ def test_a_stop_while_embedding_keeps_the_texts_and_what_is_embedded(unprocessed
 
 def test_the_doctor_reports_and_embeds_what_is_left(stopped):
     (problem,) = examine(stopped.settings, open_library=word_library).problems
-    assert problem.what == "2 chunks of 'default' are not embedded, because an ingest was interrupted."
+    assert problem.what == "2 chunks are not embedded in 'default': an ingest was interrupted, or is at work."
     mended = examine(stopped.settings, fix=True, open_library=word_library)
     assert (mended.problems, mended.mended) == ((), (problem,))
     assert unembedded(stopped) == 0
@@ -145,11 +152,11 @@ def test_documents_that_searches_found_are_embedded_first_then_the_newest(stoppe
         for name, word in {"bears": "bears", "cedars": "cedars"}.items()
     }
     stopped.search("bears", 1)
-    assert unwritten.first(collection, 10) == [ids["bears"], ids["cedars"]]
-    assert unwritten.first(collection, 1) == [ids["bears"]]
+    assert unwritten.first(collection, 10) == [(ids["bears"], 0, 1), (ids["cedars"], 0, 1)]
+    assert unwritten.first(collection, 1) == [(ids["bears"], 0, 1)]
     for _ in range(2):
         stopped.search("cedars", 1)
-    assert unwritten.first(collection, 1) == [ids["cedars"]]
+    assert unwritten.first(collection, 1) == [(ids["cedars"], 0, 1)]
 
 
 def test_the_newest_come_first_if_none_was_asked_for(unprocessed, write):
@@ -158,7 +165,7 @@ def test_the_newest_come_first_if_none_was_asked_for(unprocessed, write):
             unprocessed.ingest([write(f"{name}.txt", f"{name} words")])
     store = unprocessed.library.docstore
     first = store.unembedded.first(unprocessed.index("default").collection.id, 10)
-    assert [store.indexed_chunks([f"{one}-000000"])[0].chunk.text.split()[0] for one in first] == [
+    assert [store.indexed_chunks([f"{one.version}-000000"])[0].chunk.text.split()[0] for one in first] == [
         "three",
         "two",
         "one",
@@ -264,3 +271,60 @@ def test_a_running_chat_leaves_the_work_to_a_process_that_writes(stopped):
     work.join()
     assert not waiting
     assert unembedded(stopped) == 2
+
+
+def test_a_text_that_the_model_cannot_embed_stops_no_other(settings, write, caplog):
+    class Choosy(WordModel):
+        def encode_chunks(self, texts):
+            if any("poison" in text for text in texts):
+                raise ValueError("no poison")
+            return super().encode_chunks(texts)
+
+    paths = [write("a.txt", "apples are red"), write("bad.txt", "poison is green"), write("c.txt", "cedars are tall")]
+    with quick(settings, open_embedder=Choosy) as footnote:
+        report = footnote.ingest(paths)
+        assert (report.count("added"), report.unembedded, report.embedded) == (3, 1, 2)
+        assert "bad.txt cannot be embedded" in caplog.text
+        assert names(footnote.search("poison", 1)) == ["bad.txt"]
+        assert footnote.ingest([write("d.txt", "lions are yellow")]).unembedded == 1
+        assert len(vectors(footnote)) == 3
+    with quick(settings) as footnote:
+        assert footnote.ingest(paths).unembedded == 0
+
+
+def test_a_long_document_lets_others_write_in_between(unprocessed, settings, write):
+    chunks = 2 * EMBEDDED_AT_ONCE + 8
+    long = write("long.txt", "\n\n".join(f"word{i} " * 55 for i in range(chunks)))
+    unprocessed.ingest([write("short.txt", "apples are red")])
+    left, threads = [], []
+
+    def remove() -> None:
+        with quick(settings) as other:
+            other.remove(str(write("short.txt", "gone")))
+            left.append(other.index("default").count_unembedded())
+
+    def begin(_):
+        if not threads:
+            threads.append(threading.Thread(target=remove))
+            threads[0].start()
+            wait_until(
+                lambda: unprocessed.library.docstore.database.query("SELECT 1 FROM jobs WHERE state = 'waiting'")
+            )
+
+    with watched(VectorStore, "upsert", begin, before=True):
+        report = unprocessed.ingest([long])
+    threads[0].join()
+    assert left == [chunks - EMBEDDED_AT_ONCE]
+    assert (report.unembedded, report.embedded) == (0, chunks)
+    assert len(vectors(unprocessed)) == chunks
+
+
+def test_a_running_chat_goes_on_after_an_error(stopped):
+    stop, failed = threading.Event(), []
+    work = threading.Thread(target=embed_leftovers, args=(stopped.library, stop, 0.01))
+    with failing(Library, "collections", OSError("disk"), when=lambda _: not failed and not failed.append(1)):
+        work.start()
+        wait_until(lambda: unembedded(stopped) == 0)
+    stop.set()
+    work.join()
+    assert failed == [1]

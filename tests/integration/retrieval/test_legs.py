@@ -176,3 +176,11 @@ def test_chunks_are_read_once_until_documents_change(footnote, write):
         footnote.remove(first[0].chunk.source)
         assert [hit.chunk.text for hit in footnote.search("apples", 2)] == ["Bears are brown."]
         assert sum(read) > 2
+
+
+def test_words_in_an_unknown_script_rank_alone_where_all_is_embedded(footnote, write):
+    """A question that the model does not know has no vector, so no document is ahead for lacking a score by meaning."""
+    footnote.ingest([write("ja.txt", "X100 の保証期間は二年です"), write("en.txt", "The X100 is a small red radio.")])
+    for question in ("X100 の保証期間は何年ですか", "X100 の保証期間"):
+        found = footnote.search(question, 2)
+        assert [hit.chunk.source.rpartition("/")[2] for hit in found] == ["ja.txt", "en.txt"]

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from ingest.docstore import DocStore, PendingVersion
+from ingest.docstore import DocStore, PendingVersion, Span
 from ingest.docstore.records import ChunkRow, VersionRow
 from ingest.docstore.unembedded import COUNT, IN_ORDER
 from ingest.models import chunk_id
@@ -26,7 +26,7 @@ def activated(store: DocStore, name: str, chunks: int, *, embedded: bool, collec
     store.versions.add_pending(collection, [PendingVersion(version, [], rows)])
     store.versions.activate([name])
     if embedded:
-        store.unembedded.done(collection, [name])
+        store.unembedded.done(collection, [Span(name, 0, chunks)])
     return name
 
 
@@ -51,7 +51,20 @@ def test_versions_that_searches_found_are_first_then_the_newest(store):
     for name in "abcd":
         activated(store, name, 2, embedded=False)
     store.unembedded.ask_for(["b"])
-    assert store.unembedded.first(1, 5) == ["b", "d", "c"]
+    assert store.unembedded.first(1, 5) == [("b", 0, 2), ("d", 0, 2), ("c", 0, 1)]
+    assert store.unembedded.first(1, 3, {"b", "d"}) == [("c", 0, 2), ("a", 0, 1)]
+
+
+def test_a_version_is_embedded_a_span_at_a_time(store):
+    activated(store, "a", 5, embedded=False)
+    (span,) = store.unembedded.first(1, 3)
+    store.unembedded.done(1, [span])
+    assert (store.unembedded.count(1), store.count_embedded(1)) == (2, 3)
+    assert store.embedded_ids(1) == [chunk_id("a", at) for at in range(3)]
+    assert store.unembedded.versions() == {"a": 3}
+    assert store.unembedded.first(1, 3) == [("a", 3, 5)]
+    store.unembedded.done(1, [Span("a", 3, 5)])
+    assert (store.unembedded.count(1), store.unembedded.versions()) == (0, {})
 
 
 def test_the_sampled_chunks_are_of_the_oldest_and_the_newest_versions_with_vectors(store):
