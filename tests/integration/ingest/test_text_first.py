@@ -5,17 +5,14 @@ from __future__ import annotations
 import threading
 
 import pytest
-from durability import WordModel, quick, word_library
-from faults import failing, watched
-from waiting import wait_until
+from durability import quick, word_library
+from faults import watched
+from unembedded import killed_while_embedding, leave_two_unembedded, names, unembedded, vectors
 
 from app.cli.output import status_json
 from ingest.filters import Filter
 from ingest.index import reembed, roll_back
 from ingest.index.indexing import EMBED_BATCH
-from ingest.index.writer import EMBEDDED_AT_ONCE
-from ingest.late_embedding import embed_leftovers
-from ingest.library import Library
 from ingest.maintenance.backup import write_backup
 from ingest.maintenance.doctor import examine
 from ingest.maintenance.restore import restore_backup
@@ -34,30 +31,8 @@ def unprocessed(settings):
 
 @pytest.fixture
 def stopped(unprocessed, write):
-    """One document with vectors, and two whose ingest was killed before theirs were written."""
-    unprocessed.ingest([write("old.txt", "apples are red")])
-    paths = [write("first.txt", "bears are brown"), write("second.txt", "cedars are green and tall")]
-    with failing(VectorStore, "upsert", KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        unprocessed.ingest(paths)
+    leave_two_unembedded(unprocessed, write)
     return unprocessed
-
-
-def vectors(footnote) -> set[str]:
-    index = footnote.index("default")
-    return index.leg(index.embedders()["current"]).store.ids()
-
-
-def unembedded(footnote) -> int:
-    return footnote.index("default").count_unembedded()
-
-
-def waits(footnote) -> bool:
-    """Whether another process waits to write."""
-    return bool(footnote.library.docstore.database.query("SELECT 1 FROM jobs WHERE state = 'waiting'"))
-
-
-def names(hits) -> list[str]:
-    return [hit.chunk.source.rpartition("/")[2] for hit in hits]
 
 
 def test_a_document_answers_by_its_words_while_it_is_embedded(unprocessed, write):
@@ -85,8 +60,7 @@ def test_a_document_answers_by_its_words_while_it_is_embedded(unprocessed, write
 
 
 def test_a_collection_without_any_vector_is_searched_by_words(unprocessed, write):
-    with failing(VectorStore, "upsert", KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        unprocessed.ingest([write("a.txt", "apples are red"), write("b.txt", "bears are brown")])
+    killed_while_embedding(unprocessed, [write("a.txt", "apples are red"), write("b.txt", "bears are brown")])
     assert vectors(unprocessed) == set()
     assert names(unprocessed.search("What colour are bears?", 2))[0] == "b.txt"
     assert unprocessed.index("default").vector_search("bears", 2) == []
@@ -161,8 +135,7 @@ def test_documents_that_searches_found_are_embedded_first_then_the_newest(stoppe
 
 def test_the_newest_come_first_if_none_was_asked_for(unprocessed, write):
     for name in ("one", "two", "three"):
-        with failing(VectorStore, "upsert", KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-            unprocessed.ingest([write(f"{name}.txt", f"{name} words")])
+        killed_while_embedding(unprocessed, [write(f"{name}.txt", f"{name} words")])
     store = unprocessed.library.docstore
     first = store.unembedded.first(unprocessed.index("default").collection.id, 10)
     assert [store.indexed_chunks([f"{one.version}-000000"])[0].chunk.text.split()[0] for one in first] == [
@@ -182,8 +155,7 @@ def test_the_line_about_words_counts_the_documents_that_are_searched(stopped):
 
 
 def test_a_new_version_of_a_document_is_found_before_its_vectors_are_written(stopped, write):
-    with failing(VectorStore, "upsert", KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-        stopped.ingest([write("old.txt", "apples are yellow")])
+    killed_while_embedding(stopped, [write("old.txt", "apples are yellow")])
     assert [hit.chunk.text for hit in stopped.search("apples", 1)] == ["apples are yellow"]
     assert unembedded(stopped) == 3
     stopped.remove(str(write("first.txt", "gone")))
@@ -192,39 +164,12 @@ def test_a_new_version_of_a_document_is_found_before_its_vectors_are_written(sto
     assert len(vectors(stopped)) == 2
 
 
-def test_texts_of_another_process_are_written_before_the_vectors(unprocessed, settings, write):
-    one, two = write("one.txt", "apples are red"), write("two.txt", "bears are brown")
-    order, threads = [], []
-
-    def other_ingest() -> None:
-        with quick(settings) as other:
-            report = other.ingest([two], on_progress=lambda moment: order.append(moment) if moment.embedding else None)
-            order.append(report)
-
-    def begin(_):
-        if not threads:
-            threads.append(threading.Thread(target=other_ingest))
-            threads[0].start()
-            wait_until(
-                lambda: unprocessed.library.docstore.database.query("SELECT 1 FROM jobs WHERE state = 'waiting'")
-            )
-
-    with watched(VectorStore, "upsert", begin, before=True):
-        report = unprocessed.ingest([one])
-    threads[0].join()
-    assert report.unembedded == 0
-    assert order[-1].count("added") == 1
-    assert order[-1].unembedded == 0
-    assert len(vectors(unprocessed)) == 2
-
-
 @pytest.mark.parametrize("back", [False, True])
 def test_a_change_of_model_embeds_everything(stopped, back):
     index = stopped.index("default")
     if back:
         reembed(index, "other", force=True)
-        with failing(VectorStore, "upsert", KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
-            stopped.ingest([stopped.settings.data_dir.parent / "docs" / "old.txt", _later(stopped)])
+        killed_while_embedding(stopped, [stopped.settings.data_dir.parent / "docs" / "old.txt", _later(stopped)])
         assert unembedded(stopped) == 1
         roll_back(index)
     else:
@@ -248,83 +193,3 @@ def test_a_backup_keeps_what_is_not_embedded(stopped, tmp_path):
         assert unembedded(restored) == 2
         assert names(restored.search("cedars", 1)) == ["second.txt"]
         assert restored.index("default").docstore.count_chunks(1) == 3
-
-
-def test_a_running_chat_embeds_what_is_left(stopped):
-    stop = threading.Event()
-    work = threading.Thread(target=embed_leftovers, args=(stopped.library, stop, 0.01))
-    work.start()
-    wait_until(lambda: unembedded(stopped) == 0)
-    stop.set()
-    work.join()
-    assert len(vectors(stopped)) == 3
-
-
-def test_a_running_chat_leaves_the_work_to_a_process_that_writes(stopped):
-    index, stop = stopped.index("default"), threading.Event()
-    with index.queue.turn("test"):
-        work = threading.Thread(target=embed_leftovers, args=(stopped.library, stop, 0.001))
-        work.start()
-        work.join(0.2)
-        waiting = stopped.library.docstore.database.query("SELECT 1 FROM jobs WHERE state = 'waiting'")
-        stop.set()
-    work.join()
-    assert not waiting
-    assert unembedded(stopped) == 2
-
-
-def test_a_text_that_the_model_cannot_embed_stops_no_other(settings, write, caplog):
-    class Choosy(WordModel):
-        def encode_chunks(self, texts):
-            if any("poison" in text for text in texts):
-                raise ValueError("no poison")
-            return super().encode_chunks(texts)
-
-    paths = [write("a.txt", "apples are red"), write("bad.txt", "poison is green"), write("c.txt", "cedars are tall")]
-    with quick(settings, open_embedder=Choosy) as footnote:
-        report = footnote.ingest(paths)
-        assert (report.count("added"), report.unembedded, report.embedded) == (3, 1, 2)
-        assert "bad.txt cannot be embedded" in caplog.text
-        assert names(footnote.search("poison", 1)) == ["bad.txt"]
-        assert footnote.ingest([write("d.txt", "lions are yellow")]).unembedded == 1
-        assert len(vectors(footnote)) == 3
-    with quick(settings) as footnote:
-        assert footnote.ingest(paths).unembedded == 0
-
-
-def test_a_long_document_lets_others_write_in_between(unprocessed, settings, write):
-    chunks = 2 * EMBEDDED_AT_ONCE + 8
-    long = write("long.txt", "\n\n".join(f"word{i} " * 55 for i in range(chunks)))
-    unprocessed.ingest([write("short.txt", "apples are red")])
-    left, threads = [], []
-
-    def remove() -> None:
-        with quick(settings) as other:
-            other.remove(str(write("short.txt", "gone")))
-            left.append(other.index("default").count_unembedded())
-
-    def begin(_):
-        if not threads:
-            threads.append(threading.Thread(target=remove))
-            threads[0].start()
-            wait_until(
-                lambda: unprocessed.library.docstore.database.query("SELECT 1 FROM jobs WHERE state = 'waiting'")
-            )
-
-    with watched(VectorStore, "upsert", begin, before=True):
-        report = unprocessed.ingest([long])
-    threads[0].join()
-    assert left == [chunks - EMBEDDED_AT_ONCE]
-    assert (report.unembedded, report.embedded) == (0, chunks)
-    assert len(vectors(unprocessed)) == chunks
-
-
-def test_a_running_chat_goes_on_after_an_error(stopped):
-    stop, failed = threading.Event(), []
-    work = threading.Thread(target=embed_leftovers, args=(stopped.library, stop, 0.01))
-    with failing(Library, "collections", OSError("disk"), when=lambda _: not failed and not failed.append(1)):
-        work.start()
-        wait_until(lambda: unembedded(stopped) == 0)
-    stop.set()
-    work.join()
-    assert failed == [1]
