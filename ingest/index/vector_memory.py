@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.docstore import DocStore, EmbedderRow
+from ingest.index.sizes import SIZES
 from ingest.models import chunk_id
 from ingest.vectors import VectorStore
 
-# Most vectors remembered; 23 MB at 384 dimensions.
-MOST = 15_000
+# Most vectors remembered: those of the largest collection that is searched by them.
+MOST = SIZES.most_whole
 
 
 @dataclass(frozen=True, slots=True)

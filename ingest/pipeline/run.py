@@ -1,8 +1,8 @@
 """Ingests paths into an index: finds files, reads new ones in sandboxed processes, chunks and writes them in batches.
 
 The text of all files is written first, and found from then on; then their vectors are. Loaders read ahead while this
-process writes. A file is hashed first; if its content and pipeline are known,
-it is not read again, whether it was indexed or failed.
+process writes. A file is hashed first; if its content and pipeline are known, it is not read again, whether it was
+indexed or failed.
 """
 
 from __future__ import annotations

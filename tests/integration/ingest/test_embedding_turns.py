@@ -36,24 +36,32 @@ def waits(footnote) -> bool:
     return bool(footnote.library.docstore.database.query("SELECT 1 FROM jobs WHERE state = 'waiting'"))
 
 
+def ingested_while(footnote, path, work):
+    """Ingests a file; when its first vectors are to be written, another thread begins `work` and waits to write."""
+    threads = []
+
+    def begin(_):
+        if not threads:
+            threads.append(threading.Thread(target=work))
+            threads[0].start()
+            wait_until(lambda: waits(footnote))
+
+    with watched(VectorStore, "upsert", begin, before=True):
+        report = footnote.ingest([path])
+    threads[0].join()
+    return report
+
+
 def test_texts_of_another_process_are_written_before_the_vectors(unprocessed, settings, write):
     one, two = write("one.txt", "apples are red"), write("two.txt", "bears are brown")
-    order, threads = [], []
+    order = []
 
     def other_ingest() -> None:
         with quick(settings) as other:
             report = other.ingest([two], on_progress=lambda moment: order.append(moment) if moment.embedding else None)
             order.append(report)
 
-    def begin(_):
-        if not threads:
-            threads.append(threading.Thread(target=other_ingest))
-            threads[0].start()
-            wait_until(lambda: waits(unprocessed))
-
-    with watched(VectorStore, "upsert", begin, before=True):
-        report = unprocessed.ingest([one])
-    threads[0].join()
+    report = ingested_while(unprocessed, one, other_ingest)
     assert report.unembedded == 0
     assert order[-1].count("added") == 1
     assert order[-1].unembedded == 0
@@ -106,22 +114,14 @@ def test_a_long_document_lets_others_write_in_between(unprocessed, settings, wri
     chunks = 2 * EMBEDDED_AT_ONCE + 8
     long = write("long.txt", "\n\n".join(f"word{i} " * 55 for i in range(chunks)))
     unprocessed.ingest([write("short.txt", "apples are red")])
-    left, threads = [], []
+    left = []
 
     def remove() -> None:
         with quick(settings) as other:
             other.remove(str(write("short.txt", "gone")))
             left.append(other.index("default").count_unembedded())
 
-    def begin(_):
-        if not threads:
-            threads.append(threading.Thread(target=remove))
-            threads[0].start()
-            wait_until(lambda: waits(unprocessed))
-
-    with watched(VectorStore, "upsert", begin, before=True):
-        report = unprocessed.ingest([long])
-    threads[0].join()
+    report = ingested_while(unprocessed, long, remove)
     assert left == [chunks - EMBEDDED_AT_ONCE]
     assert (report.unembedded, report.embedded) == (0, chunks)
     assert len(vectors(unprocessed)) == chunks
